@@ -1,0 +1,41 @@
+"""serlab: the package under a book that teaches speech emotion recognition.
+
+Names are imported when first used, so that ``import serlab`` takes no noticeable time.
+"""
+
+from __future__ import annotations
+
+import importlib
+from importlib.metadata import version
+
+__version__ = version("serlab")
+
+_FUNCTIONS = {"load": "corpora", "choose": "corpora", "fetch": "corpora", "validate": "corpora", "listen": "players"}
+_MODULES = (
+    "audio",
+    "corpora",
+    "errors",
+    "evaluation",
+    "features",
+    "models",
+    "paths",
+    "players",
+    "plots",
+    "runs",
+    "splits",
+    "store",
+    "training",
+)
+__all__ = [*_FUNCTIONS, *_MODULES]
+
+
+def __getattr__(name: str):
+    if name in _FUNCTIONS:
+        return getattr(importlib.import_module(f"serlab.{_FUNCTIONS[name]}"), name)
+    if name in _MODULES:
+        return importlib.import_module(f"serlab.{name}")
+    raise AttributeError(f"module 'serlab' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])
