@@ -1,0 +1,400 @@
+"""Who is trained on and who is tested on: the protocols of the book, and an audit of what leaks in them.
+
+A `Split` is a list of folds of row numbers into an utterance table. Speaker-disjoint protocols are the honest
+default; those that put one speaker on both sides exist to show what that does, and have to be asked for by
+name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from serlab.errors import CorpusError, SplitError
+
+PROTOCOLS = {
+    "seed-split": "random 80/20, seed 1: the split of the original notebook (shares speakers)",
+    "randomK": "K random folds, K = 2, 3, ... (shares speakers)",
+    "groupK": "K speaker-disjoint folds",
+    "holdoutP": "P percent of the speakers held out, P = 1 ... 99",
+    "loso": "leave one speaker out",
+    "emobox6": "RAVDESS, the six speaker-disjoint folds published by EmoBox",
+    "text": "leave sentences out (shares speakers)",
+    "speaker-text": "leave speakers and sentences out together",
+}
+MOST_TEXT_FOLDS = 10
+
+
+@dataclass(frozen=True, eq=False)
+class Fold:
+    """Row numbers of one fold; `validation` is empty until `with_validation` carves it out of `train`."""
+
+    train: np.ndarray
+    validation: np.ndarray
+    test: np.ndarray
+
+    def __repr__(self) -> str:
+        return f"Fold(train={self.train.size}, validation={self.validation.size}, test={self.test.size})"
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """A named list of folds.
+
+    Attributes
+    ----------
+    name : str
+        Protocol name, as in `PROTOCOLS`, with its number filled in ("group5").
+    title : str
+        The name as it is shown to readers.
+    folds : tuple of Fold
+    speaker_disjoint : bool
+        Whether no test speaker is heard in training or validation.
+    """
+
+    name: str
+    title: str
+    folds: tuple[Fold, ...]
+    speaker_disjoint: bool
+
+    def __iter__(self) -> Iterator[Fold]:
+        return iter(self.folds)
+
+    def __len__(self) -> int:
+        return len(self.folds)
+
+
+def make(table: pd.DataFrame, protocol: str, seed: int = 0) -> Split:
+    """Split an utterance table by the name of a protocol.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Utterance table with at least the columns ``clip``, ``speaker`` and ``emotion``.
+    protocol : str
+        One of `PROTOCOLS`, the letter replaced by a number: "group5", "random5", "holdout30".
+    seed : int
+        Decides how speakers or clips are dealt out. "seed-split", "loso" and published folds do not depend
+        on it.
+
+    Returns
+    -------
+    Split
+
+    Raises
+    ------
+    SplitError
+        If the name is unknown, or the table cannot be split in this way.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"clip": list("abcdef"), "speaker": list("112233")})
+    >>> table["emotion"] = ["sad", "happy"] * 3
+    >>> [fold.test.tolist() for fold in make(table, "loso")]
+    [[0, 1], [2, 3], [4, 5]]
+    """
+    plain = {
+        "seed-split": lambda: seed_split(table),
+        "loso": lambda: leave_one_speaker_out(table),
+        "text": lambda: text_folds(table, seed=seed),
+        "speaker-text": lambda: speaker_text_folds(table, seed=seed),
+    }
+    if protocol in plain:
+        return plain[protocol]()
+    if found := re.fullmatch(r"(random|group|holdout)(\d+)", protocol):
+        number = int(found[2])
+        if found[1] == "random":
+            return random_folds(table, number, seed)
+        if found[1] == "group":
+            return speaker_folds(table, number, seed)
+        return hold_out(table, number / 100, seed)
+    if protocol == "emobox6":
+        return published_folds(table, protocol)
+    known = "; ".join(f"{name!r} ({meaning})" for name, meaning in PROTOCOLS.items())
+    raise SplitError(f"unknown protocol {protocol!r}. Known are: {known}")
+
+
+def seed_split(table: pd.DataFrame) -> Split:
+    """Split as the original notebook did: a random 20 % for testing, seed 1, whoever speaks.
+
+    The original read the corpus folder by folder, one folder per actor, and called
+    ``train_test_split(..., test_size=0.2, random_state=1)`` without stratification. Which clips are drawn
+    depends on the order of the rows alone, and the order in which the original's operating system listed
+    files is not known; here rows are put in the order of speaker, then clip name, which is that of sorted
+    folders. On RAVDESS this gives 1152 clips for training and 288 for testing.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"clip": list("abcdefghij"), "speaker": list("1122334455")})
+    >>> seed_split(table).folds[0].test.tolist()
+    [2, 9]
+    """
+    from sklearn.model_selection import train_test_split
+
+    order = (
+        table[["speaker", "clip"]].reset_index(drop=True).sort_values(["speaker", "clip"]).index.to_numpy()
+    )
+    if order.size < 2:
+        raise SplitError(f"a split needs at least two clips, the table has {order.size}")
+    train, test = train_test_split(order, test_size=0.2, random_state=1)
+    return Split("seed-split", "random 80/20, seed 1 (shares speakers)", (_fold(train, test),), False)
+
+
+def random_folds(table: pd.DataFrame, k: int = 5, seed: int = 0) -> Split:
+    """Deal clips at random into `k` folds, stratified by emotion, whoever speaks.
+
+    Stratified so that it differs from `speaker_folds` in one thing only: here speakers are on both sides.
+    """
+    from sklearn.model_selection import StratifiedKFold
+
+    rarest = table["emotion"].value_counts().min() if len(table) else 0
+    if not 2 <= k <= rarest:
+        raise SplitError(
+            f"cannot make {k} random folds: K must be at least 2 and at most {rarest}, the rarest class"
+        )
+    dealer = StratifiedKFold(k, shuffle=True, random_state=seed)
+    folds = tuple(_fold(*rows) for rows in dealer.split(table, table["emotion"]))
+    return Split(f"random{k}", f"{k} random folds, seed {seed} (shares speakers)", folds, False)
+
+
+def speaker_folds(table: pd.DataFrame, k: int = 5, seed: int = 0) -> Split:
+    """Deal speakers into `k` folds so that each fold's class sizes are as even as whole speakers allow."""
+    folds = tuple(_fold(*rows) for rows in _deal(table, "speaker", k, seed))
+    return Split(f"group{k}", f"{k} speaker-disjoint folds, seed {seed}", folds, True)
+
+
+def hold_out(table: pd.DataFrame, share: float = 0.3, seed: int = 0, draws: int = 200) -> Split:
+    """Hold out a share of the speakers for testing.
+
+    Of `draws` random choices of speakers the one is kept whose class proportions are nearest (in summed
+    absolute difference) to those of the whole table.
+
+    Parameters
+    ----------
+    share : float
+        Share of the **speakers**, not of the clips, in (0, 1); at least one speaker stays on each side.
+    """
+    if not 0 < share < 1:
+        raise SplitError(f"cannot hold out a share of {share:g} of the speakers: it must lie between 0 and 1")
+    counts = pd.crosstab(table["speaker"], table["emotion"])
+    speakers = _groups(table, "speaker", 2)
+    held = min(max(round(share * len(speakers)), 1), len(speakers) - 1)
+    rng = np.random.default_rng(seed)
+    chosen = np.zeros((draws, len(speakers)), bool)
+    for row in chosen:
+        row[rng.choice(len(speakers), held, replace=False)] = True
+    sizes = chosen.astype(int) @ counts.loc[speakers].to_numpy()
+    ideal = counts.to_numpy().sum(0) / len(table)
+    distance = np.abs(sizes / sizes.sum(1, keepdims=True) - ideal).sum(1)
+    test_speakers = np.array(speakers)[chosen[distance.argmin()]]
+    percent = round(100 * share)
+    title = f"speaker-disjoint, {percent} % of speakers held out, seed {seed}"
+    return Split(f"holdout{percent}", title, (_by_speakers(table, test_speakers),), True)
+
+
+def leave_one_speaker_out(table: pd.DataFrame) -> Split:
+    """Test on each speaker in turn, in the order of their names; train on all others."""
+    folds = tuple(_by_speakers(table, [speaker]) for speaker in _groups(table, "speaker", 2))
+    return Split("loso", f"leave one speaker out ({len(folds)} speakers)", folds, True)
+
+
+def text_folds(table: pd.DataFrame, seed: int = 0) -> Split:
+    """Test on sentences that are never heard in training; speakers are on both sides.
+
+    Each sentence in turn where there are at most ten, else ten groups of sentences stratified by emotion.
+    """
+    sentences = _groups(table, "sentence", 2)
+    k = min(len(sentences), MOST_TEXT_FOLDS)
+    folds = tuple(_fold(*rows) for rows in _deal(table, "sentence", k, seed))
+    what = "leave one sentence out" if k == len(sentences) else f"{k} sentence-disjoint folds, seed {seed}"
+    return Split("text", f"{what} (shares speakers)", folds, False)
+
+
+def speaker_text_folds(table: pd.DataFrame, seed: int = 0, k: int = 5) -> Split:
+    """Test on speakers and sentences neither of which is heard in training.
+
+    Speakers are dealt into `k` groups, sentences into `k` too (fewer where there are fewer); each pair of
+    groups is tested once by a model that is trained on the clips of other speakers with other sentences.
+    Every clip is tested once; training sets are smaller than with speakers alone, which costs accuracy too
+    and has to be said beside it.
+    """
+    by_speaker = _deal(table, "speaker", min(k, len(_groups(table, "speaker", 2))), seed)
+    by_sentence = _deal(table, "sentence", min(k, len(_groups(table, "sentence", 2))), seed)
+    pairs = ((speakers, sentences) for speakers in by_speaker for sentences in by_sentence)
+    folds = tuple(
+        _fold(np.intersect1d(train_s, train_t), np.intersect1d(test_s, test_t))
+        for (train_s, test_s), (train_t, test_t) in pairs
+    )
+    folds = tuple(fold for fold in folds if fold.test.size and fold.train.size)
+    title = f"speaker- and sentence-disjoint, {len(by_speaker)} × {len(by_sentence)} folds, seed {seed}"
+    return Split("speaker-text", title, folds, True)
+
+
+def published_folds(table: pd.DataFrame, protocol: str) -> Split:
+    """Use the folds that were published for a corpus, so that results stand beside those of others.
+
+    References
+    ----------
+    Ma, Z. et al. (2024). EmoBox: multilingual multi-corpus speech emotion recognition toolkit and benchmark.
+    Interspeech.
+    """
+    from serlab import corpora
+
+    name = table.attrs.get("corpus") or table["corpus"].iloc[0]
+    try:
+        groups = corpora.folds(name, protocol)
+    except CorpusError as error:
+        raise SplitError(
+            f"{error} Use 'group6' or 'loso' for speaker-disjoint folds of any corpus."
+        ) from error
+    missing = {speaker for group in groups for speaker in group} ^ set(table["speaker"])
+    if missing:
+        listed = ", ".join(sorted(missing))
+        raise SplitError(f"{protocol} does not fit this table: speakers {listed} are in one of the two only")
+    folds = tuple(_by_speakers(table, group) for group in groups)
+    return Split(protocol, f"speaker-disjoint {len(folds)} folds (EmoBox)", folds, True)
+
+
+def with_validation(split: Split, table: pd.DataFrame, share: float = 0.2, seed: int = 0) -> Split:
+    """Carve speaker-disjoint validation rows out of every fold's training rows.
+
+    Validation data chooses epochs and settings; its speakers appear neither in what is left for training
+    nor, where the split is speaker-disjoint, in the test rows.
+
+    Parameters
+    ----------
+    share : float
+        Share of the training rows, met as nearly as whole speakers allow, in (0, 0.5].
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"clip": list("abcdef"), "speaker": list("112233")})
+    >>> table["emotion"] = ["sad", "happy"] * 3
+    >>> with_validation(make(table, "loso"), table, share=0.5).folds[0]
+    Fold(train=2, validation=2, test=2)
+    """
+    if not 0 < share <= 0.5:
+        raise SplitError(f"cannot use a share of {share:g} for validation: it must lie in (0, 0.5]")
+    folds = []
+    for fold in split:
+        rows = np.sort(np.concatenate([fold.train, fold.validation]))
+        part = table.iloc[rows]
+        k = min(round(1 / share), len(_groups(part, "speaker", 2)))
+        train, validation = _deal(part, "speaker", k, seed)[0]
+        folds.append(Fold(rows[train], rows[validation], fold.test))
+    return replace(split, folds=tuple(folds))
+
+
+def audit(
+    table: pd.DataFrame,
+    split: Split,
+    digests: Sequence[str] | None = None,
+    sources: Sequence[str] | None = None,
+) -> pd.DataFrame:
+    """Tell what the test rows of a split share with the rows used for training and validation.
+
+    Parameters
+    ----------
+    table : DataFrame
+        The utterance table that was split.
+    split : Split
+    digests : sequence of str, optional
+        One per row: a digest of the sound, equal for identical sound.
+    sources : sequence of str, optional
+        One per row: the clip that the row was made from, so that augmented copies are known as such.
+
+    Returns
+    -------
+    DataFrame
+        One row per kind of leak, indexed by it, with columns ``folds`` (how many folds it touches), ``of``
+        (how many there are), ``test_clips`` (test rows concerned, over all folds), ``share`` (of all test
+        rows) and ``examples``. What could not be looked at, for want of a column, has missing values.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"clip": list("abcdef"), "speaker": list("112233")})
+    >>> table["emotion"] = ["sad", "happy"] * 3
+    >>> audit(table, make(table, "loso")).loc["speakers", ["folds", "test_clips"]].tolist()
+    [0, 0]
+    >>> bool(audit(table, make(table, "random3")).loc["speakers", "share"] > 0)
+    True
+    """
+    columns = {
+        "rows": np.arange(len(table)),
+        "clips": table["clip"],
+        "speakers": table["speaker"],
+        "sentences": table.get("sentence"),
+        "identical audio": digests,
+        "augmented copies": sources,
+    }
+    lines = {kind: _shared(values, table, split, kind) for kind, values in columns.items()}
+    report = pd.DataFrame.from_dict(
+        lines, orient="index", columns=["folds", "of", "test_clips", "share", "examples"]
+    )
+    report.index.name = "leak"
+    return report.astype({"folds": "Int64", "of": "Int64", "test_clips": "Int64", "share": "Float64"})
+
+
+def _shared(values, table: pd.DataFrame, split: Split, kind: str) -> list:
+    if values is None or pd.isna(pd.Series(values)).all():
+        return [pd.NA, len(split), pd.NA, pd.NA, "not known"]
+    if len(values) != len(table):
+        raise SplitError(f"cannot audit {kind}: {len(values)} values for {len(table)} rows of the table")
+    codes, names = pd.factorize(pd.Series(values).reset_index(drop=True))
+    touched, clips, total, examples = 0, 0, 0, []
+    for fold in split:
+        seen = codes[np.concatenate([fold.train, fold.validation])]
+        hits = fold.test[(codes[fold.test] >= 0) & np.isin(codes[fold.test], seen)]
+        touched += bool(hits.size)
+        clips += hits.size
+        total += fold.test.size
+        examples += [name for name in dict.fromkeys(names[codes[hits]]) if name not in examples]
+    shown = ", ".join(str(name)[:24] for name in examples[:3]) + (", ..." if len(examples) > 3 else "")
+    return [touched, len(split), clips, clips / total, shown]
+
+
+def _fold(train: np.ndarray, test: np.ndarray) -> Fold:
+    return Fold(np.sort(train), np.array([], dtype=int), np.sort(test))
+
+
+def _by_speakers(table: pd.DataFrame, test_speakers: Sequence[str]) -> Fold:
+    held = table["speaker"].isin(list(test_speakers)).to_numpy()
+    return _fold(np.flatnonzero(~held), np.flatnonzero(held))
+
+
+def _groups(table: pd.DataFrame, column: str, least: int) -> list[str]:
+    """List the distinct speakers or sentences, or say why they cannot be kept apart."""
+    if column not in table or table[column].isna().all():
+        raise SplitError(
+            f"this corpus has no {column} column: give the table one, or use a split that needs none"
+        )
+    if table[column].isna().any():
+        clip = table.loc[table[column].isna(), "clip"].iloc[0]
+        raise SplitError(f"clip {clip} has no {column}: fill in the {column} column, or leave such clips out")
+    found = sorted(table[column].unique())
+    if len(found) < least:
+        raise SplitError(
+            f"a {column}-disjoint split needs at least {least} different values of {column}, not {found}"
+        )
+    return found
+
+
+def _deal(table: pd.DataFrame, column: str, k: int, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    import warnings
+
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    groups = _groups(table, column, 2)
+    if not 2 <= k <= len(groups):
+        raise SplitError(
+            f"cannot make {k} {column}-disjoint folds of {len(groups)} {column}s: use 2 to {len(groups)}"
+        )
+    dealer = StratifiedGroupKFold(k, shuffle=True, random_state=seed)
+    with warnings.catch_warnings():
+        # A class with fewer clips than folds is no fault: stratification is "as far as possible".
+        warnings.filterwarnings("ignore", "The least populated class", UserWarning)
+        return list(dealer.split(table, table["emotion"], table[column]))
