@@ -1,0 +1,451 @@
+"""Execute, pair and check the chapters.
+
+A chapter is ``chapters/NN_name.md`` (MyST text, the source) and ``chapters/NN_name.ipynb`` (its pair, executed on
+the real corpora and committed with outputs)::
+
+    python book/tools/chapters.py run [NAMES]             execute the text, write the notebook
+    python book/tools/chapters.py run NAMES --corpus demo --output DIR    try on another corpus, write elsewhere
+    python book/tools/chapters.py sync [NAMES]            carry edited text into the notebook, keep its outputs
+    python book/tools/chapters.py sync [NAMES] --to-md    carry edits made in Jupyter into the text
+    python book/tools/chapters.py check [NAMES]           list what is wrong; status 1 if anything is
+
+NAMES are beginnings of file names ("03"). What a chapter must look like is written in CONTRIBUTING.md; what can be
+checked of it is checked here and by tests/test_chapters.py.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import re
+import sys
+import time
+import warnings
+from collections import defaultdict
+from pathlib import Path
+
+import jupytext
+import nbformat
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+CHAPTERS = ROOT / "chapters"
+QUICK_SECONDS = 120
+MAX_BYTES = 3_000_000
+
+# Every chapter begins with this cell. "[egemaps]" or another extra may follow "serlab".
+SETUP = """\
+# In Colab this installs serlab; elsewhere it does nothing.
+import sys
+
+if "google.colab" in sys.modules:
+    %pip install -q "serlab{extras} @ git+{url}@{ref}"
+"""
+OPENING = ("**What you will learn**", "**What you need**", "**How long it takes**")
+CLOSING = ("## Take-away", "## Exercises", "## Quiz", "## Where next")
+
+# The runner's environment: no progress bars, no audio inside outputs, no TensorFlow chatter.
+ENVIRONMENT = {
+    "TQDM_DISABLE": "1",
+    "SERLAB_PLAYERS": "placeholder",
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "PYTHONHASHSEED": "0",
+}
+
+
+def digest(*parts: str) -> str:
+    """Return 16 hexadecimal digits that tell these texts from others."""
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+
+
+def code_hash(notebook) -> str:
+    """Return the hash of all code cells, which says whether outputs belong to the code above them."""
+    return digest(*(cell.source for cell in notebook.cells if cell.cell_type == "code"))
+
+
+def pair_hash(notebook) -> str:
+    """Return the hash of everything an author writes: kinds, sources and metadata of all cells."""
+    return digest(*(json.dumps(_written(cell), sort_keys=True) for cell in notebook.cells))
+
+
+def _written(cell) -> list:
+    return [cell.cell_type, cell.source.strip("\n"), dict(cell.metadata)]
+
+
+def select(names: list[str], folder: Path = CHAPTERS) -> list[Path]:
+    """Return the chapters' texts whose names begin with one of ``names``, all of them for no name."""
+    texts = sorted(folder.glob("[0-9]*_*.md"))
+    for name in names:
+        if not any(text.stem.startswith(name) for text in texts):
+            raise SystemExit(f"no chapter begins with {name!r}; there are {[text.stem for text in texts]}")
+    return [text for text in texts if not names or text.stem.startswith(tuple(names))]
+
+
+def read_text(text: Path):
+    """Read a chapter's text as a notebook without outputs, with cell ids that only change with their cell."""
+    notebook = jupytext.reads(text.read_text(encoding="utf-8"), fmt="md:myst")
+    seen: dict[str, int] = defaultdict(int)
+    for cell in notebook.cells:
+        name = digest(cell.cell_type, cell.source)
+        seen[name] += 1
+        cell["id"] = name if seen[name] == 1 else f"{name}-{seen[name]}"
+    return notebook
+
+
+def read_notebook(path: Path):
+    return nbformat.read(path, as_version=4)
+
+
+def write_notebook(notebook, path: Path) -> None:
+    """Write the notebook so that a reader of ``path`` sees the old one or the new one, nothing between."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
+    os.replace(temporary, path)
+
+
+def declared_corpora(notebook) -> list[str]:
+    """Return the corpora that the text's header names under ``serlab: corpora:``."""
+    return list(notebook.metadata.get("serlab", {}).get("corpora", []))
+
+
+def edited_in_jupyter(notebook) -> bool:
+    """Say whether somebody changed the notebook after this tool wrote it."""
+    stored = notebook.metadata.get("serlab", {}).get("pair")
+    return stored is not None and stored != pair_hash(notebook)
+
+
+def _refuse_to_lose_edits(path: Path) -> None:
+    if path.exists() and edited_in_jupyter(read_notebook(path)):
+        raise SystemExit(
+            f"{path.name} was edited after it was written: keep the edits with `chapters.py sync "
+            f"{path.stem} --to-md`, or drop them with `git checkout -- {path.name}`."
+        )
+
+
+def _finish(notebook, record: dict) -> None:
+    """Keep of the metadata only what is the same on every machine, and the chapter's record."""
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    record = {**record, "pair": pair_hash(notebook)}
+    notebook.metadata = nbformat.from_dict(
+        {"kernelspec": kernel, "language_info": {"name": "python"}, "serlab": record}
+    )
+    notebook.nbformat, notebook.nbformat_minor = 4, 5
+
+
+def execute(notebook, corpus: str | None = None, timeout: int = 3600) -> float:
+    """Execute all cells in place, in a kernel of this Python, and return the seconds it took.
+
+    Parameters
+    ----------
+    notebook : NotebookNode
+        What `read_text` returns.
+    corpus : str, optional
+        Value of ``SERLAB_CORPUS``; unset by default, so that the chapter takes the corpus it prefers.
+    timeout : int
+        Seconds that one cell may take.
+
+    Raises
+    ------
+    nbclient.exceptions.CellExecutionError
+        If a cell fails.
+    """
+    from nbclient import NotebookClient
+
+    environment = {key: value for key, value in os.environ.items() if key != "SERLAB_CORPUS"} | ENVIRONMENT
+    if corpus:
+        environment["SERLAB_CORPUS"] = corpus
+    client = NotebookClient(
+        notebook,
+        timeout=timeout,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(CHAPTERS)}},
+        record_timing=False,
+        coalesce_streams=True,
+    )
+    start = time.perf_counter()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        client.execute(env=environment)
+    seconds = time.perf_counter() - start
+    for cell in notebook.cells:
+        cell.metadata.pop("execution", None)
+        for output in cell.get("outputs", []):
+            output.get("metadata", {}).pop("needs_background", None)
+    return seconds
+
+
+def run(text: Path, corpus: str | None = None, output: Path | None = None) -> Path:
+    """Execute a chapter's text and write its notebook, beside the text or into ``output``."""
+    import serlab
+
+    if corpus and output is None:
+        raise SystemExit("committed notebooks hold the real corpora: give --output DIR with --corpus")
+    target = (output or text.parent) / f"{text.stem}.ipynb"
+    notebook = read_text(text)
+    names = [corpus] if corpus else declared_corpora(notebook)
+    if not names:
+        raise SystemExit(
+            f"{text.name}: name its corpora in the header, as in `serlab: {{corpora: [ravdess]}}`"
+        )
+    if output is None:
+        _refuse_to_lose_edits(target)
+        missing = [name for name in names if serlab.corpora.find(name) is None]
+        if missing:
+            raise SystemExit(
+                f"{text.name} needs {', '.join(missing)}: fetch them or set SERLAB_DATA; "
+                "to try it without, use --corpus demo --output DIR."
+            )
+    print(f"{text.stem}: running on {', '.join(names)} …", flush=True)
+    seconds = execute(notebook, corpus)
+    record = {
+        "code": code_hash(notebook),
+        "corpora": {name: serlab.corpora.content_hash(serlab.load(name)) for name in names},
+        "seconds": round(seconds, 1),
+        "quick": seconds < QUICK_SECONDS,
+    }
+    _finish(notebook, record)
+    write_notebook(notebook, target)
+    print(f"{text.stem}: {seconds:.0f} s, written to {target.parent.name}/{target.name}")
+    return target
+
+
+def sync(text: Path) -> None:
+    """Carry the text into the notebook; a code cell keeps its outputs as long as its source is the same."""
+    path = text.with_suffix(".ipynb")
+    _refuse_to_lose_edits(path)
+    notebook = read_text(text)
+    record = {}
+    if path.exists():
+        old = read_notebook(path)
+        record = dict(old.metadata.get("serlab", {}))
+        kept = defaultdict(list)
+        for cell in old.cells:
+            if cell.cell_type == "code":
+                kept[cell.source].append(cell)
+        for cell in notebook.cells:
+            if cell.cell_type == "code" and kept[cell.source]:
+                match = kept[cell.source].pop(0)
+                cell.outputs, cell.execution_count = match.outputs, match.execution_count
+    _finish(notebook, record)
+    write_notebook(notebook, path)
+
+
+def sync_to_md(text: Path) -> None:
+    """Carry the notebook's cells into the text, under the text's own header."""
+    path = text.with_suffix(".ipynb")
+    notebook = read_notebook(path)
+    record = dict(notebook.metadata.get("serlab", {}))
+    header = text.read_text(encoding="utf-8").split("---\n", 2)[1]
+    notebook.metadata = nbformat.from_dict({"kernelspec": notebook.metadata["kernelspec"]})
+    body = jupytext.writes(notebook, fmt="md:myst").split("---\n", 2)[2]
+    text.write_text(f"---\n{header}---\n{body}", encoding="utf-8")
+    again = read_text(text)
+    for cell, old in zip(again.cells, notebook.cells, strict=True):
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = old.outputs, old.execution_count
+    _finish(again, record)
+    write_notebook(again, path)
+
+
+# ---- what can be wrong with a chapter ----
+
+PERCENT = re.compile(r"(?<![\w.])\d+(?:[.,]\d+)?\s?(?:%|per ?cent\b)", re.IGNORECASE)
+SCORE = re.compile(r"\b(?:UAR|UA|WA|accuracy|F1)\b[^.\n|]{0,40}?\b0\.\d{2,}", re.IGNORECASE)
+INTERVAL = re.compile(
+    r"95\s?%[ -](?:confidence |bootstrap )?(?:interval|CI\b)|95\s?% of (?:the )?(?:draws|time)"
+)
+SOURCED = re.compile(r"\]\(https?://|\{cite|<!-- fixed -->")
+LOCAL_PATH = re.compile(r"(?<![\w:/.<\-])/(?:[\w.+-]+/){2,}[\w.+-]*|\b[A-Z]:\\+(?:[\w.+ -]+\\+)+")
+BASE64 = re.compile(r"base64,[A-Za-z0-9+/=\s]+")
+ADDRESS = re.compile(r"\bat 0x[0-9a-fA-F]{6,}")
+
+
+def exact_numbers(markdown: str) -> list[str]:
+    """Return the scores stated in prose that a rerun could contradict.
+
+    A paragraph, list item or table row may state one if it cites where it is published (a link) or is marked
+    ``<!-- fixed -->`` because no rerun can change it (12.5 % for one class of eight).
+    """
+    found = []
+    for paragraph in re.split(
+        r"\n\s*\n|\n(?=\s*(?:[-*|]|\d+\.)\s?)", re.sub(r"```.*?```", "", markdown, flags=re.S)
+    ):
+        if not SOURCED.search(paragraph):
+            plain = INTERVAL.sub("", paragraph)
+            found += PERCENT.findall(plain) + SCORE.findall(plain)
+    return found
+
+
+def _texts(output) -> list[tuple[str, str]]:
+    """Return (kind, text) of everything a reader of this output would see as text."""
+    if output.output_type == "stream":
+        return [(output.name, output.text)]
+    return [
+        (kind, data if isinstance(data, str) else json.dumps(data))
+        for kind, data in output.get("data", {}).items()
+        if not kind.startswith("image/") or kind == "image/svg+xml"
+    ]
+
+
+def output_problems(cell) -> list[str]:
+    """List what is wrong with a code cell's outputs."""
+    problems = []
+    for output in cell.outputs:
+        if output.output_type == "error":
+            problems.append(f"failed with {output.ename}: {output.evalue}")
+            continue
+        for kind, text in _texts(output):
+            if "data:audio" in text or kind.startswith("audio/"):
+                problems.append(
+                    "has audio inside its output: use serlab.listen under SERLAB_PLAYERS=placeholder"
+                )
+            plain = BASE64.sub("", text)
+            if kind == "stderr":
+                problems.append(f"writes to stderr: {plain.strip().splitlines()[-1][:120]}")
+            if found := LOCAL_PATH.search(plain):
+                problems.append(f"shows a path of one machine: {found.group()}")
+            if ADDRESS.search(plain):
+                problems.append("shows a memory address: end the cell with plt.show() or a value")
+        if any(kind.startswith("image/") for kind in output.get("data", {})):
+            alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
+            if len(alt) < 20:
+                problems.append(
+                    "shows a picture without alt text: set mystnb.image.alt in the cell's metadata"
+                )
+    return problems
+
+
+def source_problems(cell) -> list[str]:
+    """List what is wrong with a cell as its author wrote it."""
+    problems = []
+    if cell.cell_type == "code":
+        if any(line.rstrip().endswith(";") for line in cell.source.splitlines()):
+            problems.append("ends a line with ';', which hides no output: write `_ = …` or plt.show()")
+    elif cell.cell_type == "markdown":
+        if found := exact_numbers(cell.source):
+            problems.append(
+                f"states {', '.join(found)} in prose: print it from a cell, cite its source in the same "
+                "paragraph, or mark it <!-- fixed -->"
+            )
+        if re.search(r"!\[\s*\]\(", cell.source) or re.search(r"<img(?![^>]*\balt=\"[^\"]+\")", cell.source):
+            problems.append("shows a picture without alt text")
+    return problems
+
+
+def outline_problems(notebook) -> list[str]:
+    """List the parts that every chapter has and this one has not."""
+    problems = []
+    markdown = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
+    opening = markdown[0] if markdown else ""
+    if not opening.startswith("# "):
+        problems.append("does not begin with its title, `# …`")
+    problems += [f"has no {part} in its first cell" for part in OPENING if part not in opening]
+    lines = [line.strip() for source in markdown for line in source.splitlines()]
+    places = [lines.index(part) if part in lines else None for part in CLOSING]
+    problems += [
+        f"has no section {part!r}" for part, place in zip(CLOSING, places, strict=True) if place is None
+    ]
+    if None not in places:
+        if places != sorted(places):
+            problems.append(f"closes in another order than {', '.join(CLOSING)}")
+        quiz = "\n".join(lines[places[2] : places[3]])
+        questions, answers = quiz.count("**Question "), quiz.count("<summary>Answer</summary>")
+        if questions < 3 or questions != answers:
+            problems.append(
+                f"has {questions} quiz questions and {answers} answers: at least 3, each with one"
+            )
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    if not code or not is_setup(code[0].source) or "setup" not in code[0].metadata.get("tags", []):
+        problems.append("does not begin its code with the setup cell, tagged `setup` (see CONTRIBUTING.md)")
+    return problems
+
+
+def address() -> tuple[str, str]:
+    """Return the repository's public address and the branch that readers get, from _config.yml."""
+    repository = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["repository"]
+    return repository["url"], repository["branch"]
+
+
+def is_setup(source: str) -> bool:
+    url, ref = address()
+    pattern = re.escape(SETUP.format(extras="EXTRAS", url=url, ref=ref).strip()).replace(
+        "EXTRAS", r"(\[[\w,]+\])?"
+    )
+    return re.fullmatch(pattern, source.strip()) is not None
+
+
+def check(text: Path) -> list[str]:
+    """List everything wrong with a chapter and its pair; an empty list if nothing is."""
+    path = text.with_suffix(".ipynb")
+    source = read_text(text)
+    problems = [f"{text.name} {problem}" for problem in outline_problems(source)]
+    if not declared_corpora(source):
+        problems.append(f"{text.name} names no corpora in its header (`serlab: {{corpora: [ravdess]}}`)")
+    for number, cell in enumerate(source.cells, 1):
+        problems += [f"{text.name}, cell {number} {problem}" for problem in source_problems(cell)]
+    if not path.exists():
+        return [*problems, f"{text.name} has no notebook: `chapters.py run {text.stem}`"]
+    notebook = read_notebook(path)
+    record = notebook.metadata.get("serlab", {})
+    if [_written(cell) for cell in source.cells] != [_written(cell) for cell in notebook.cells]:
+        problems.append(f"{path.name} and {text.name} differ: `chapters.py sync {text.stem}`")
+    if record.get("code") != code_hash(source):
+        problems.append(f"{path.name} was executed with other code: `chapters.py run {text.stem}`")
+    if sorted(record.get("corpora", {})) != sorted(declared_corpora(source)) or "demo" in record.get(
+        "corpora", {}
+    ):
+        problems.append(f"{path.name} was executed on other corpora: `chapters.py run {text.stem}`")
+    if path.stat().st_size > MAX_BYTES:
+        problems.append(f"{path.name} has {path.stat().st_size} bytes, more than {MAX_BYTES}: draw less")
+    for number, cell in enumerate(notebook.cells, 1):
+        if cell.cell_type == "code":
+            found = output_problems(cell)
+            if cell.execution_count is None:
+                found.append(f"was not run: `chapters.py run {text.stem}`")
+            problems += [f"{path.name}, cell {number} {problem}" for problem in found]
+    return problems
+
+
+def unpaired(folder: Path = CHAPTERS) -> list[str]:
+    """List notebooks without text; `check` finds texts without notebook."""
+    return [
+        f"{path.name} has no text {path.stem}.md"
+        for path in sorted(folder.glob("*.ipynb"))
+        if not path.with_suffix(".md").exists()
+    ]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description="Execute, pair and check the chapters.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    for command in ("run", "sync", "check"):
+        sub = commands.add_parser(command)
+        sub.add_argument("names", nargs="*")
+        if command == "run":
+            sub.add_argument("--corpus", help="run on this corpus; needs --output")
+            sub.add_argument("--output", type=Path, help="folder for the notebooks, instead of chapters/")
+        if command == "sync":
+            sub.add_argument("--to-md", action="store_true", help="from the notebook to the text")
+    options = parser.parse_args(arguments)
+    texts = select(options.names)
+    if options.command == "check":
+        problems = [problem for text in texts for problem in check(text)] + (
+            [] if options.names else unpaired()
+        )
+        print("\n".join(problems) or f"{len(texts)} chapters in order")
+        return bool(problems)
+    for text in texts:
+        if options.command == "run":
+            run(text, options.corpus, options.output)
+        elif options.to_md:
+            sync_to_md(text)
+        else:
+            sync(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
