@@ -1,0 +1,96 @@
+"""Find a corpus under the data folders, and its clips under the corpus folder.
+
+Only folders whose names a corpus is known to use are entered, so that a data folder may be a whole disk.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from serlab.corpora.record import Record
+from serlab.corpora.table import SUFFIXES
+from serlab.paths import data_dirs
+
+
+def find(record: Record, others: tuple[Record, ...] = ()) -> Path | None:
+    """Return the folder that holds clips of a corpus, or None.
+
+    Parameters
+    ----------
+    record
+        The corpus.
+    others
+        Corpora with the same file names; a folder with the name of one of them is passed over.
+    """
+    return next((folder for folder in candidates(record, others) if holds_clips(record, folder)), None)
+
+
+def candidates(record: Record, others: tuple[Record, ...] = ()) -> Iterator[Path]:
+    """Yield folders that may be the corpus: each data folder itself, then those in it with a fitting name."""
+    for base in data_dirs():
+        foreign = any(_named(other.folder, base) for other in others)
+        if not foreign and (_named(record.folder, base) or any(_clips_in(record, base))):
+            yield base
+        children = _folders(base)
+        yield from sorted((child for child in children if _named(record.folder, child)), key=_shortest)
+
+
+def holds_clips(record: Record, folder: Path) -> bool:
+    """Say whether at least one clip of the corpus lies in the folder."""
+    return next(clip_files(record, folder), None) is not None
+
+
+def clip_files(record: Record, folder: Path) -> Iterator[Path]:
+    """Yield every file of a corpus folder whose stem is that of a clip.
+
+    A stem may come twice: copies are for the caller to judge.
+    """
+    yield from _clips_in(record, folder)
+    for child in _folders(folder):
+        if _named(record.inner, child):
+            yield from _clips_in(record, child)
+
+
+def visible_files(folder: Path) -> list[Path]:
+    """Return the files of a folder, without hidden ones such as macOS's ``._`` companions."""
+    return _entries(folder, directories=False)
+
+
+def clip_folders(record: Record, folder: Path) -> list[Path]:
+    """Return the folders in which clips of the corpus are looked for."""
+    found = []
+    for top in [folder, *(child for child in _folders(folder) if _named(record.inner, child))]:
+        found += [top, *(child for child in _folders(top) if _named(record.clip_folder, child))]
+    return found
+
+
+def _clips_in(record: Record, folder: Path) -> Iterator[Path]:
+    for place in [folder, *(child for child in _folders(folder) if _named(record.clip_folder, child))]:
+        for file in visible_files(place):
+            if file.suffix.lower() in SUFFIXES and record.parse(file.stem) is not None:
+                yield file
+
+
+def _folders(folder: Path) -> list[Path]:
+    return _entries(folder, directories=True)
+
+
+def _entries(folder: Path, directories: bool) -> list[Path]:
+    try:
+        with os.scandir(folder) as entries:
+            names = [e.name for e in entries if not e.name.startswith(".") and e.is_dir() is directories]
+    except OSError:
+        return []
+    return [folder / name for name in sorted(names)]
+
+
+def _named(pattern: str, folder: Path) -> bool:
+    plain = re.sub(r"[^a-z0-9]", "", folder.name.lower())
+    return bool(pattern) and re.fullmatch(pattern, plain) is not None
+
+
+def _shortest(folder: Path) -> tuple[int, str]:
+    return len(folder.name), folder.name

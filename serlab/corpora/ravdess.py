@@ -1,0 +1,94 @@
+"""RAVDESS: 24 actors, two statements, eight emotions, in North American English."""
+
+from __future__ import annotations
+
+import re
+
+from serlab.corpora.record import Record, Remote
+
+_STEM = re.compile(r"03-01-(0[1-8])-(0[12])-(0[12])-(0[12])-(0[1-9]|1\d|2[0-4])")
+_CODES = ("neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised")
+
+# Which four actors are tested in each of the six folds; the other twenty are for training.
+_EMOBOX = ((1, 11, 20, 21), (4, 10, 12, 14), (8, 9, 19, 23), (3, 5, 7, 24), (2, 15, 16, 18), (6, 13, 17, 22))
+
+
+def parse(stem: str) -> dict | None:
+    """Read a RAVDESS name: modality-channel-emotion-intensity-statement-repetition-actor.
+
+    Songs, videos and the audio of videos are other parts of RAVDESS: for them the answer is None.
+
+    Examples
+    --------
+    >>> parse("03-01-06-01-02-01-12")["emotion"]
+    'fearful'
+    """
+    match = _STEM.fullmatch(stem)
+    if match is None:
+        return None
+    emotion, intensity, statement, _, actor = match.groups()
+    return {
+        "speaker": actor,
+        "gender": "male" if int(actor) % 2 else "female",
+        "emotion": _CODES[int(emotion) - 1],
+        "intensity": "normal" if intensity == "01" else "strong",
+        "sentence": statement,
+    }
+
+
+RECORD = Record(
+    name="ravdess",
+    title="RAVDESS",
+    description=(
+        "Speech part of the Ryerson Audio-Visual Database of Emotional Speech and Song, audio only: "
+        "24 professional actors (12 women, 12 men) say two statements in eight emotions, each twice and, save for "
+        "neutral, at two intensities. 48 kHz, 16 bit."
+    ),
+    language="English",
+    licence="CC BY-NC-SA 4.0",
+    licence_url="https://creativecommons.org/licenses/by-nc-sa/4.0/",
+    licence_source="Zenodo record 1188976, licence field, read November 2026",
+    citation_key="livingstone2018ravdess",
+    citation="""@article{livingstone2018ravdess,
+  author  = {Livingstone, Steven R. and Russo, Frank A.},
+  title   = {The {Ryerson} Audio-Visual Database of Emotional Speech and Song ({RAVDESS}): A dynamic,
+             multimodal set of facial and vocal expressions in {North American} {English}},
+  journal = {PLoS ONE},
+  volume  = {13},
+  number  = {5},
+  pages   = {e0196391},
+  year    = {2018},
+  doi     = {10.1371/journal.pone.0196391}
+}""",
+    homepage="https://zenodo.org/records/1188976",
+    clips=1440,
+    speakers=tuple(f"{actor:02d}" for actor in range(1, 25)),
+    classes={emotion: 96 if emotion == "neutral" else 192 for emotion in _CODES},
+    parse=parse,
+    remotes=(
+        Remote(
+            url="https://zenodo.org/records/1188976/files/Audio_Speech_Actors_01-24.zip?download=1",
+            filename="Audio_Speech_Actors_01-24.zip",
+            size=208_468_073,
+            checksum="md5:bc696df654c87fed845eb13823edef8a",
+        ),
+    ),
+    manifest="ravdess.tsv",
+    folder=r"ravdess.*|audiospeechactors0124",
+    inner=r"ravdess.*|audiospeechactors0124",
+    clip_folder=r"actor\d\d",
+    sentences={"01": "Kids are talking by the door.", "02": "Dogs are sitting by the door."},
+    folds={"emobox6": [[f"{actor:02d}" for actor in actors] for actors in _EMOBOX]},
+    identical=frozenset({frozenset({"03-01-03-01-02-01-07", "03-01-03-01-02-02-07"})}),
+    notes=(
+        "Neutral has no strong intensity: 96 clips, against 192 of every other emotion.",
+        "All actors say the same two statements, so that text is shared even between disjoint speakers.",
+        "Copies on Kaggle can hold every actor folder twice (2880 files).",
+        "Two clips of actor 07 are identical in every published copy: "
+        "03-01-03-01-02-01-07 and 03-01-03-01-02-02-07.",
+        "Five official files are stereo with equal channels.",
+        "The sound of the video files (names beginning 01-) is that of the audio-only files: "
+        "using both doubles the corpus.",
+        "Some dataset cards name other licences (CC BY 4.0); the official record says CC BY-NC-SA 4.0.",
+    ),
+)

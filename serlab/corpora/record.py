@@ -1,0 +1,137 @@
+"""What serlab knows about a corpus, and where its files come from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from importlib import resources
+from pathlib import Path
+from typing import NamedTuple
+
+
+@dataclass(frozen=True)
+class Remote:
+    """One file that `serlab.fetch` downloads.
+
+    Attributes
+    ----------
+    url
+        Where it lies.
+    filename
+        Path under the corpus folder; an archive is unpacked there.
+    size
+        Bytes, or None if the host publishes none.
+    checksum
+        ``"md5:..."`` or ``"sha256:..."``, or None if the host publishes none.
+    """
+
+    url: str
+    filename: str
+    size: int | None = None
+    checksum: str | None = None
+
+
+class Official(NamedTuple):
+    """One line of a manifest: a clip as the makers of the corpus published it."""
+
+    path: str
+    sha256: str | None
+    size: int | None
+
+
+@dataclass(frozen=True)
+class Record:
+    """A corpus: what it is, whose it is, what belongs to it, and how its file names read.
+
+    Attributes
+    ----------
+    name, title, description, language
+        Name for `serlab.load`; name for readers; one paragraph; English name of the language.
+    licence, licence_url, licence_source
+        Licence, its text, and where and when it was read.
+    citation_key, citation
+        BibTeX key and entry.
+    homepage
+        Official page.
+    clips, speakers, classes
+        Official number of clips, official speaker ids, official clips per emotion.
+    parse
+        Turns a stem into the columns speaker, gender, emotion, intensity and sentence, or into None for
+        a file that is no clip of this corpus.
+    remotes
+        Files that `serlab.fetch` downloads.
+    manifest
+        Name of the list of official files in ``serlab/corpora/manifests``.
+    expected
+        For a corpus without manifest: reads from the folder which stems should be there.
+    check
+        Looks at a loaded table and raises `CorpusError` where the copy is not what its name says.
+    folder, inner, clip_folder
+        Regular expressions for lower-case alphanumeric folder names: the corpus folder, a folder that some
+        downloads put inside it, and the folder that holds clips.
+    sentences
+        Sentence id to text.
+    folds
+        Published protocol to list of lists of test speakers.
+    silent, identical
+        Published flaws: clips without sound, and pairs of clips with the same bytes.
+    notes
+        Traps worth knowing.
+    """
+
+    name: str
+    title: str
+    description: str
+    language: str
+    licence: str
+    licence_url: str
+    citation_key: str
+    citation: str
+    homepage: str
+    clips: int
+    speakers: tuple[str, ...]
+    classes: Mapping[str, int]
+    parse: Callable[[str], dict | None]
+    licence_source: str = ""
+    remotes: tuple[Remote, ...] = ()
+    manifest: str | None = None
+    expected: Callable[[Path], set[str]] | None = None
+    check: Callable[[object], None] | None = None
+    folder: str = ""
+    inner: str = ""
+    clip_folder: str = ""
+    sentences: Mapping[str, str] = field(default_factory=dict)
+    folds: Mapping[str, list[list[str]]] = field(default_factory=dict)
+    silent: frozenset[str] = frozenset()
+    identical: frozenset[frozenset[str]] = frozenset()
+    notes: tuple[str, ...] = ()
+
+    def official(self) -> Mapping[str, Official]:
+        """Return the manifest, stem to official path, SHA-256 and size; empty if there is none."""
+        return read_manifest(self.manifest) if self.manifest else {}
+
+
+@lru_cache
+def read_manifest(filename: str) -> dict[str, Official]:
+    """Read a manifest that comes with serlab.
+
+    Parameters
+    ----------
+    filename
+        Name of a file in ``serlab/corpora/manifests``: lines of SHA-256, bytes and official path, with
+        tabs between them and ``-`` for what is not known.
+
+    Examples
+    --------
+    >>> read_manifest("ravdess.tsv")["03-01-01-01-01-01-01"].size
+    375720
+    """
+    text = resources.files("serlab.corpora").joinpath("manifests", filename).read_text(encoding="utf-8")
+    clips = {}
+    for line in text.splitlines():
+        digest, size, path = line.split("\t")
+        known = digest != "-"
+        stem = path.rpartition("/")[2].rpartition(".")[0]
+        clips[stem] = Official(path, digest if known else None, int(size) if known else None)
+    return clips

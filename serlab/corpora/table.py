@@ -1,0 +1,144 @@
+"""The utterance table: the same columns for every corpus."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pandas as pd
+import soundfile
+
+from serlab.errors import CorpusError
+
+COLUMNS = (
+    "clip",
+    "path",
+    "corpus",
+    "speaker",
+    "gender",
+    "emotion",
+    "intensity",
+    "sentence",
+    "language",
+    "duration",
+    "valence",
+    "arousal",
+)
+
+EMOTIONS = ("neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised", "bored")
+
+CIRCUMPLEX: dict[str, tuple[float, float]] = {
+    "neutral": (0, 0),
+    "calm": (1, -1),
+    "happy": (1, 1),
+    "sad": (-1, -1),
+    "angry": (-1, 1),
+    "fearful": (-1, 1),
+    "disgust": (-1, math.nan),
+    "surprised": (math.nan, 1),
+    "bored": (-1, -1),
+}
+"""Emotion to (valence, arousal), each -1, 0 or +1: the quadrants of Russell's circumplex (1980).
+
+Neutral is its centre. Two values are left open (NaN), so that such clips drop out of a task rather than
+enter it with a guessed label: surprise is pleasant or unpleasant, which an acted clip does not say
+(Russell's "astonished" lies next to the arousal axis), and disgust, which Russell's 28 words do not
+contain, is unpleasant in every study but neither clearly activated nor clearly calm.
+
+J. A. Russell, "A circumplex model of affect", Journal of Personality and Social Psychology 39(6), 1980.
+"""
+
+SUFFIXES = frozenset("." + name.lower() for name in soundfile.available_formats()) | {
+    ".aif",
+    ".aifc",
+    ".oga",
+    ".opus",
+}
+"""File name endings of sound files that libsndfile reads here."""
+
+LFS_POINTER = b"version https://git-lfs"
+
+
+def threads() -> int:
+    """Return how many threads read files: these wait for the disk more than they compute."""
+    return min(8, 2 * (os.cpu_count() or 1))
+
+
+def duration(path: Path | str) -> float:
+    """Return the length of a sound file in seconds, from its header.
+
+    Parameters
+    ----------
+    path
+        A file in any format that libsndfile reads.
+
+    Raises
+    ------
+    CorpusError
+        If the file is empty, a git-lfs pointer, or no sound file.
+    """
+    try:
+        with soundfile.SoundFile(path) as sound:
+            return sound.frames / sound.samplerate
+    except (soundfile.SoundFileError, OSError) as error:
+        raise CorpusError(f"{path} {why_unreadable(path)}") from error
+
+
+def why_unreadable(path: Path | str) -> str:
+    """Say in a few words what is wrong with a file that libsndfile cannot open."""
+    try:
+        with open(path, "rb") as file:
+            start = file.read(len(LFS_POINTER))
+    except OSError as error:
+        return f"cannot be opened ({error.strerror})"
+    if not start:
+        return "is empty (0 bytes)"
+    if start == LFS_POINTER:
+        return "is a git-lfs pointer, not sound"
+    return "is not a sound file that libsndfile can read"
+
+
+def build(rows: Iterable[Mapping], corpus: str, title: str, remedy: str) -> pd.DataFrame:
+    """Turn rows into an utterance table: durations, valence and arousal added, sorted by clip.
+
+    Parameters
+    ----------
+    rows
+        One mapping per utterance with at least clip, path, speaker, emotion and language; what else
+        `COLUMNS` names and a row does not hold becomes missing.
+    corpus, title
+        Go into ``attrs``; `corpus` also into the column of that name.
+    remedy
+        Last sentence of the message if a file cannot be read.
+    """
+    rows = sorted(rows, key=lambda row: row["clip"])
+    with ThreadPoolExecutor(threads()) as pool:
+        durations = list(pool.map(_duration_or_error, [row["path"] for row in rows]))
+    broken = [outcome for outcome in durations if isinstance(outcome, CorpusError)]
+    if broken:
+        others = f" (and {len(broken) - 1} more files)" if len(broken) > 1 else ""
+        raise CorpusError(f"{title}: {broken[0]}{others}. {remedy}") from broken[0]
+    table = pd.DataFrame(
+        {column: pd.Series([row.get(column) for row in rows], dtype=object) for column in COLUMNS}
+    )
+    table["corpus"] = corpus
+    table["duration"] = pd.Series(durations, dtype=float)
+    for column, axis in (("valence", 0), ("arousal", 1)):
+        by_emotion = [CIRCUMPLEX.get(row["emotion"], (math.nan, math.nan))[axis] for row in rows]
+        own = [row.get(column) for row in rows]
+        table[column] = [
+            float(value) if given is None else float(given)
+            for value, given in zip(by_emotion, own, strict=True)
+        ]
+    table.attrs = {"corpus": corpus, "title": title}
+    return table
+
+
+def _duration_or_error(path: str) -> float | CorpusError:
+    try:
+        return duration(path)
+    except CorpusError as error:
+        return error
