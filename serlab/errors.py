@@ -25,5 +25,9 @@ class SplitError(SerlabError):
     """A split cannot be made as asked."""
 
 
+class EvaluationError(SerlabError):
+    """A metric, an interval or a comparison cannot be computed from these labels and predictions."""
+
+
 class RunError(SerlabError):
     """A recorded run is missing, malformed or contradicts itself."""

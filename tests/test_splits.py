@@ -1,0 +1,213 @@
+"""Splits: who is on which side, what is refused, what the audit finds."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import real_corpus
+from sklearn.model_selection import train_test_split
+
+from serlab import splits
+from serlab.errors import SplitError
+
+EMOTIONS = ["neutral", "happy", "sad", "angry"]
+
+
+def made_up(speakers=8, sentences=4, repeats=2):
+    rows = [
+        (f"{speaker:02d}-{emotion}-{sentence}-{take}", f"{speaker:02d}", emotion, f"s{sentence}")
+        for speaker in range(speakers)
+        for emotion in EMOTIONS
+        for sentence in range(sentences)
+        for take in range(repeats)
+    ]
+    table = pd.DataFrame(rows, columns=["clip", "speaker", "emotion", "sentence"])
+    table["corpus"] = "made-up"
+    return table.sample(frac=1, random_state=0, ignore_index=True)
+
+
+def sides(table, fold, column):
+    return set(table[column].iloc[fold.train]), set(table[column].iloc[fold.test])
+
+
+@pytest.mark.parametrize(
+    "protocol", ["seed-split", "random5", "group3", "holdout30", "loso", "text", "speaker-text"]
+)
+def test_no_row_is_on_two_sides_and_protocols_keep_their_word(protocol):
+    table = made_up()
+    split = splits.make(table, protocol)
+    assert split.name == protocol
+    tested = np.concatenate([fold.test for fold in split])
+    assert len(set(tested)) == tested.size, "a row is tested twice"
+    for fold in split:
+        assert not set(fold.train) & set(fold.test)
+        train, test = sides(table, fold, "speaker")
+        assert bool(train & test) != split.speaker_disjoint
+        if "text" in protocol:
+            train, test = sides(table, fold, "sentence")
+            assert not train & test
+    if protocol not in ("seed-split", "holdout30"):
+        assert tested.size == len(table)
+
+
+@pytest.mark.parametrize("protocol", ["random5", "group3", "holdout30", "speaker-text"])
+def test_seed_decides(protocol):
+    table = made_up()
+    tests = [[fold.test.tolist() for fold in splits.make(table, protocol, seed)] for seed in (0, 0, 1)]
+    assert tests[0] == tests[1] != tests[2]
+
+
+def test_seed_split_is_that_of_the_original_whatever_the_row_order():
+    table = made_up().sort_values(["speaker", "clip"], ignore_index=True)
+    expected = train_test_split(table["clip"], test_size=0.2, random_state=1)[1]
+    shuffled = table.sample(frac=1, random_state=5)
+    (fold,) = splits.make(shuffled, "seed-split")
+    assert set(shuffled["clip"].iloc[fold.test]) == set(expected)
+    assert len(splits.make(shuffled, "seed-split")) == 1
+
+
+def test_random_folds_are_stratified():
+    table = made_up()
+    for fold in splits.make(table, "random4"):
+        assert table["emotion"].iloc[fold.test].value_counts().tolist() == [16] * 4
+
+
+def test_speaker_folds_balance_classes_that_speakers_do_not():
+    table = made_up(speakers=12)
+    odd = table["speaker"].astype(int) % 2 == 1
+    table = table[~(odd & (table["emotion"] == "sad"))].reset_index(drop=True)
+    for fold in splits.make(table, "group3"):
+        share = table["emotion"].iloc[fold.test].eq("sad").mean()
+        assert share == pytest.approx(table["emotion"].eq("sad").mean(), abs=0.03)
+
+
+def test_hold_out_keeps_class_proportions_and_the_share_of_speakers():
+    table = made_up(speakers=10)
+    table = table[~((table["speaker"] < "05") & (table["emotion"] == "sad"))].reset_index(drop=True)
+    (fold,) = splits.make(table, "holdout40")
+    test = table.iloc[fold.test]
+    assert test["speaker"].nunique() == 4
+    assert (test["speaker"] < "05").groupby(test["speaker"]).first().sum() == 2
+
+
+def test_leave_one_speaker_out_goes_by_name():
+    table = made_up()
+    split = splits.make(table, "loso")
+    tested = [table["speaker"].iloc[fold.test].unique().tolist() for fold in split]
+    assert tested == [[f"{n:02d}"] for n in range(8)]
+    assert "8 speakers" in split.title
+
+
+def test_many_sentences_are_grouped():
+    split = splits.make(made_up(speakers=2, sentences=24), "text")
+    assert len(split) == splits.MOST_TEXT_FOLDS
+    assert "10 sentence-disjoint folds" in split.title
+    assert "leave one sentence out" in splits.make(made_up(), "text").title
+
+
+def test_validation_is_speaker_disjoint_and_comes_out_of_training():
+    table = made_up()
+    before = splits.make(table, "group4")
+    after = splits.with_validation(before, table, share=0.34)
+    assert after.name == before.name
+    assert after.speaker_disjoint
+    for old, new in zip(before, after, strict=True):
+        assert sorted([*new.train, *new.validation]) == old.train.tolist()
+        assert new.test.tolist() == old.test.tolist()
+        speakers = [set(table["speaker"].iloc[rows]) for rows in (new.train, new.validation, new.test)]
+        assert not speakers[0] & speakers[1]
+        assert not speakers[1] & speakers[2]
+        assert len(speakers[1]) == 2
+    again = splits.with_validation(after, table, share=0.34)
+    assert [f.validation.tolist() for f in again] == [f.validation.tolist() for f in after]
+    with pytest.raises(SplitError, match=r"share of 0\.9"):
+        splits.with_validation(before, table, share=0.9)
+
+
+@pytest.mark.parametrize(
+    ("change", "protocol", "message"),
+    [
+        ({}, "by-moon", "unknown protocol 'by-moon'.*'loso'.*'text'"),
+        ({"speaker": "me"}, "loso", "at least 2 different values of speaker, not \\['me'\\]"),
+        ({"speaker": "me"}, "group2", "at least 2 different values of speaker"),
+        ({"speaker": "me"}, "holdout30", "at least 2 different values of speaker"),
+        ({}, "group9", "9 speaker-disjoint folds of 8 speakers: use 2 to 8"),
+        ({}, "group1", "1 speaker-disjoint folds"),
+        ({}, "random1", "K must be at least 2"),
+        ({}, "random99", "at most 64, the rarest class"),
+        ({}, "holdout0", "must lie between 0 and 1"),
+        ({"sentence": pd.NA}, "text", "no sentence column"),
+        ({"sentence": None}, "speaker-text", "no sentence column"),
+        ({"sentence": "one"}, "text", "at least 2 different values of sentence"),
+    ],
+)
+def test_impossible_requests_say_why(change, protocol, message):
+    with pytest.raises(SplitError, match=message):
+        splits.make(made_up().assign(**change), protocol)
+
+
+def test_missing_column_and_missing_value_are_named():
+    table = made_up()
+    with pytest.raises(SplitError, match="no sentence column"):
+        splits.make(table.drop(columns="sentence"), "text")
+    table.loc[7, "speaker"] = None
+    with pytest.raises(SplitError, match=f"clip {table['clip'][7]} has no speaker"):
+        splits.make(table, "loso")
+    with pytest.raises(SplitError, match="at least two clips"):
+        splits.make(table.head(1), "seed-split")
+
+
+def test_published_folds_only_for_the_corpus_they_were_published_for():
+    with pytest.raises(SplitError, match="made-up"):
+        splits.make(made_up(), "emobox6")
+
+
+def test_published_folds_are_those_of_emobox():
+    rows = [(f"{s:02d}{e}", f"{s:02d}", e, "ravdess") for s in range(1, 25) for e in EMOTIONS]
+    table = pd.DataFrame(rows, columns=["clip", "speaker", "emotion", "corpus"])
+    split = splits.make(table, "emobox6")
+    tested = [sorted(set(table["speaker"].iloc[fold.test].astype(int))) for fold in split]
+    assert tested[0] == [1, 11, 20, 21]
+    assert sorted(np.concatenate(tested)) == list(range(1, 25))
+    assert split.speaker_disjoint
+    with pytest.raises(SplitError, match="speakers 24 are in one of the two only"):
+        splits.make(table[table["speaker"] != "24"], "emobox6")
+
+
+def test_audit_finds_each_kind_of_leak():
+    table = made_up()
+    digests = table["clip"].to_numpy(copy=True)
+    split = splits.make(table, "loso")
+    first = split.folds[0]
+    digests[first.test[0]] = digests[first.train[0]]
+    sources = table["clip"].to_numpy(copy=True)
+    sources[first.test[1:4]] = sources[first.train[1]]
+    found = splits.audit(table, split, digests=digests, sources=sources)
+    assert found.loc[["rows", "clips", "speakers"], "test_clips"].eq(0).all()
+    assert found.loc["sentences", ["folds", "of", "test_clips", "share"]].tolist() == [8, 8, len(table), 1]
+    # A pair shared between fold 0's test speaker and another speaker leaks in both of their folds.
+    assert found.loc["identical audio", ["folds", "test_clips"]].tolist() == [2, 2]
+    assert found.loc["augmented copies", ["folds", "test_clips"]].tolist() == [2, 4]
+    assert sources[first.train[1]] in found.loc["augmented copies", "examples"]
+
+
+def test_audit_counts_validation_as_seen_and_says_what_it_cannot_see():
+    table = made_up(speakers=4).drop(columns="sentence")
+    fold = splits.make(table, "loso").folds[0]
+    leaky = splits.Split("x", "x", (splits.Fold(fold.train, fold.test[:3], fold.test),), True)
+    found = splits.audit(table, leaky)
+    assert found.loc["rows", "test_clips"] == 3
+    assert found.loc["speakers", "share"] == 1
+    assert found.loc["sentences"].isna()["share"]
+    assert found.loc["identical audio", "examples"] == "not known"
+    with pytest.raises(SplitError, match="2 values for 128 rows"):
+        splits.audit(table, leaky, digests=["a", "b"])
+
+
+@pytest.mark.real
+def test_ravdess_sizes():
+    table = real_corpus("ravdess")
+    (fold,) = splits.make(table, "seed-split")
+    assert (fold.train.size, fold.test.size) == (1152, 288)
+    assert [f.test.size for f in splits.make(table, "emobox6")] == [240] * 6
