@@ -1,0 +1,188 @@
+"""What every feature extractor has: parameters, a name, a shape, a key, and documentation to print."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import hashlib
+import inspect
+import textwrap
+from dataclasses import dataclass, fields
+from importlib.metadata import version
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+
+from serlab import audio
+from serlab.errors import FeatureError
+
+UNITS = {
+    "sample_rate": "Hz the sound is resampled to",
+    "seconds": "s of sound every clip is cut or padded to; None keeps each clip's own length",
+    "align": "where the sound lies when cut or padded: left, centre or right",
+    "n_fft": "samples in a frame",
+    "hop_length": "samples from one frame to the next",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Extractor:
+    """Something that turns a signal into an array of float32. Subclass it to make your own.
+
+    A subclass is a frozen dataclass whose fields are its parameters, with a class variable `name`,
+    a property `shape`, and a method `extract`. Two extractors with equal parameters are equal.
+
+    Attributes
+    ----------
+    sample_rate : int
+        Rate in Hz of the signals that `extract` takes.
+    """
+
+    name: ClassVar[str]
+    libraries: ClassVar[tuple[str, ...]] = ("librosa", "soxr")
+    light: ClassVar[bool] = False
+    units: ClassVar[dict[str, str]] = {}
+
+    sample_rate: int = 16000
+
+    @property
+    def shape(self) -> tuple[int | None, ...]:
+        """Shape of the result; None stands for time in frames where it follows the clip's length."""
+        raise NotImplementedError
+
+    @property
+    def input_seconds(self) -> float | None:
+        """How much of the beginning of a clip is enough, in seconds; None means all of it."""
+        return None
+
+    def extract(self, y: np.ndarray) -> np.ndarray:
+        """Turn one signal into features.
+
+        Parameters
+        ----------
+        y : ndarray of float, shape (samples,)
+            Mono, at `sample_rate`.
+
+        Returns
+        -------
+        ndarray of float32, shape `shape`
+        """
+        raise NotImplementedError
+
+    @property
+    def key(self) -> str:
+        """Sixteen hexadecimal digits that change with the parameters, the code and the libraries behind it."""
+        parts = [
+            repr(self),
+            *(f"{library} {version(library)}" for library in self.libraries),
+            _code(type(self)),
+        ]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+    def __str__(self) -> str:
+        about = inspect.cleandoc(type(self).__doc__).split("\n\n")[0].replace("\n", " ")
+        units = UNITS | self.units
+        lines = [f"{type(self).__name__}: {about}"]
+        lines += [
+            f"  {f.name} = {getattr(self, f.name)!r}  {units.get(f.name, '')}".rstrip() for f in fields(self)
+        ]
+        shape = ", ".join("time" if size is None else str(size) for size in self.shape)
+        return "\n".join([*lines, f"  gives float32 of shape ({shape})"])
+
+
+@functools.cache
+def _code(kind: type[Extractor]) -> str:
+    """Hash the code behind an extractor, so that an edited one never answers with its old results."""
+    package = Path(__file__).parent
+    sources = [file.read_text() for file in sorted(package.glob("*.py"))]
+    sources.append(Path(audio.__file__).read_text())
+    # A reader's own extractor, outside this package, counts by the text of its class.
+    if not kind.__module__.startswith("serlab."):
+        try:
+            sources.append(textwrap.dedent(inspect.getsource(kind)))
+        except (OSError, TypeError):
+            raise FeatureError(
+                f"The source of {kind.__name__} cannot be found, so its features cannot be stored under a safe key. "
+                "Define it in a file or a notebook cell."
+            ) from None
+    return hashlib.sha256("".join(map(_without_docstrings, sources)).encode()).hexdigest()
+
+
+def _without_docstrings(source: str) -> str:
+    """Reduce code to what runs, so that editing a comment or a docstring does not discard stored features."""
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if (
+            isinstance(body, list)
+            and body
+            and isinstance(body[0], ast.Expr)
+            and isinstance(body[0].value, ast.Constant)
+        ):
+            body[0].value.value = None
+    return ast.dump(tree)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FrameFeature(Extractor):
+    """Something measured frame by frame: gives (channels, time), one column per `hop_length` samples.
+
+    Attributes
+    ----------
+    n_fft, hop_length : int
+        Length and step of a frame in samples.
+    seconds : float, optional
+        Cut or pad every clip to this length, so that all results have one shape.
+    align : {"left", "centre", "right"}
+        Where the sound lies when cut or padded; see `serlab.audio.fit_length`.
+    """
+
+    n_fft: int = 1024
+    hop_length: int = 256
+    seconds: float | None = None
+    align: str = "left"
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """Names of the rows of the result."""
+        return (self.name,)
+
+    @property
+    def frame_rate(self) -> float:
+        """Frames per second."""
+        return self.sample_rate / self.hop_length
+
+    @property
+    def shape(self) -> tuple[int | None, ...]:
+        """(channels, time); time is None where it follows the clip's length."""
+        samples = None if self.seconds is None else round(self.seconds * self.sample_rate)
+        return (len(self.channels), None if samples is None else 1 + samples // self.hop_length)
+
+    @property
+    def input_seconds(self) -> float | None:
+        """How much of the beginning of a clip is enough, in seconds; None means all of it."""
+        return self.seconds if self.align == "left" else None
+
+    def extract(self, y: np.ndarray) -> np.ndarray:
+        """Turn one signal into frames of features.
+
+        Parameters
+        ----------
+        y : ndarray of float, shape (samples,)
+            Mono, at `sample_rate`.
+
+        Returns
+        -------
+        ndarray of float32, shape (channels, time)
+        """
+        y = np.asarray(y, dtype=np.float32)
+        if y.ndim != 1 or len(y) == 0:
+            raise FeatureError(f"{self.name} needs a mono signal of shape (samples,), not {y.shape}")
+        if self.seconds is not None:
+            y = audio.fit_length(y, round(self.seconds * self.sample_rate), self.align)
+        return np.atleast_2d(self.frames(y)).astype(np.float32, copy=False)
+
+    def frames(self, y: np.ndarray) -> np.ndarray:
+        """Measure every frame of a checked signal: (samples,) to (channels, time) or (time,)."""
+        raise NotImplementedError

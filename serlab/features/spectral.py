@@ -1,0 +1,237 @@
+"""Spectra and what is measured on them: mel spectrograms, MFCC, spectral shape, chroma."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from serlab.errors import FeatureError
+from serlab.features.base import FrameFeature
+
+# What is below this, relative to the loudest value of a clip, is set to it when decibels are taken.
+DYNAMIC_RANGE_DB = 80.0
+
+
+def power_spectrogram(y: np.ndarray, n_fft: int, hop_length: int) -> np.ndarray:
+    """Compute the power of a short-time Fourier transform with a Hann window, frames centred, zeros at the ends.
+
+    Equals ``abs(librosa.stft(y, n_fft=n_fft, hop_length=hop_length)) ** 2`` in a third of its time: all frames
+    go through one real FFT in single precision, and the power is taken without a square root.
+
+    Parameters
+    ----------
+    y : ndarray of float32, shape (samples,)
+    n_fft, hop_length : int
+        Length and step of a frame in samples.
+
+    Returns
+    -------
+    ndarray of float32, shape (1 + n_fft // 2, 1 + samples // hop_length)
+
+    Examples
+    --------
+    >>> power_spectrogram(np.zeros(1000, dtype="float32"), 512, 100).shape
+    (257, 11)
+    """
+    import scipy.fft
+
+    padded = np.pad(y, n_fft // 2)
+    frames = np.lib.stride_tricks.sliding_window_view(padded, n_fft)[::hop_length] * _window(n_fft)
+    spectrum = scipy.fft.rfft(frames, overwrite_x=True)
+    power = np.square(spectrum.real)
+    power += np.square(spectrum.imag)
+    return power.T
+
+
+@functools.lru_cache(maxsize=16)
+def _window(n_fft: int) -> np.ndarray:
+    import scipy.signal
+
+    return scipy.signal.get_window("hann", n_fft).astype(np.float32)
+
+
+@functools.lru_cache(maxsize=16)
+def _mel_basis(sample_rate: int, n_fft: int, n_mels: int, fmin: float, fmax: float | None):
+    """Make librosa's mel filters once: librosa itself makes them anew for every clip, a third of its time."""
+    import librosa
+    import scipy.sparse
+
+    return scipy.sparse.csr_array(
+        librosa.filters.mel(sr=sample_rate, n_fft=n_fft, n_mels=n_mels, fmin=fmin, fmax=fmax)
+    )
+
+
+def to_db(power: np.ndarray) -> np.ndarray:
+    """Convert power to decibels (0 dB is a power of 1), at most 80 dB below the clip's loudest value.
+
+    Examples
+    --------
+    >>> to_db(np.array([1.0, 0.01, 0.0]))
+    array([  0., -20., -80.])
+    """
+    import librosa
+
+    return librosa.power_to_db(power, top_db=DYNAMIC_RANGE_DB)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mel(FrameFeature):
+    """Power in bands that are spaced as the ear spaces pitch (mel scale), frame by frame.
+
+    Attributes
+    ----------
+    n_mels : int
+        Number of bands.
+    scale : {"power", "sqrt", "db"}
+        Power as it is, its square root, or decibels (at most 80 below the loudest value of the clip).
+    fmin, fmax : float
+        Lowest and highest frequency in Hz; None means half the sampling rate.
+
+    References
+    ----------
+    Slaney, Auditory Toolbox, version 2, Interval Research Technical Report 1998-010 (the mel scale used here).
+
+    Examples
+    --------
+    >>> Mel(n_mels=40, seconds=2.0).shape
+    (40, 126)
+    >>> print(Mel(seconds=3.0))
+    Mel: Power in bands that are spaced as the ear spaces pitch (mel scale), frame by frame.
+      sample_rate = 16000  Hz the sound is resampled to
+      n_fft = 1024  samples in a frame
+      ...
+      gives float32 of shape (64, 188)
+    """
+
+    name: ClassVar[str] = "mel"
+    light: ClassVar[bool] = True
+    units: ClassVar[dict[str, str]] = {
+        "n_mels": "mel bands",
+        "scale": "power, sqrt (square root of power) or db",
+        "fmin": "Hz, lowest frequency",
+        "fmax": "Hz, highest frequency; None is half the sampling rate",
+    }
+
+    n_mels: int = 64
+    scale: str = "db"
+    fmin: float = 0.0
+    fmax: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.scale not in ("power", "sqrt", "db"):
+            raise FeatureError(f"scale must be 'power', 'sqrt' or 'db', not {self.scale!r}")
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """Names of the bands."""
+        return tuple(f"mel{band + 1}" for band in range(self.n_mels))
+
+    def frames(self, y: np.ndarray) -> np.ndarray:
+        """Measure every frame: (samples,) to (n_mels, time)."""
+        basis = _mel_basis(self.sample_rate, self.n_fft, self.n_mels, self.fmin, self.fmax)
+        power = basis @ power_spectrogram(y, self.n_fft, self.hop_length)
+        return {"power": np.asarray, "sqrt": np.sqrt, "db": to_db}[self.scale](power)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OriginalMel(Mel):
+    """The square-root mel spectrogram of the original RAVDESS notebook, its mismatched rate included.
+
+    The sound is read at 22.05 kHz, cut to its first 75,000 samples or padded with zeros in front; the mel filters are
+    built as if the rate were 44.1 kHz, so that they reach above everything that is in the sound.
+
+    Examples
+    --------
+    >>> OriginalMel().shape
+    (128, 147)
+    """
+
+    name: ClassVar[str] = "original-mel"
+
+    sample_rate: int = 22050
+    n_fft: int = 2048
+    hop_length: int = 512
+    n_mels: int = 128
+    scale: str = "sqrt"
+    seconds: float | None = 75000 / 22050
+    align: str = "right"
+
+    @property
+    def input_seconds(self) -> float | None:
+        """How much of the beginning of a clip is enough, in seconds."""
+        return self.seconds
+
+    def extract(self, y: np.ndarray) -> np.ndarray:
+        """Turn one signal into features: (samples,) to (128, 147)."""
+        # Cut at the end but padded in front, as the original did.
+        return super().extract(y[: round(self.seconds * self.sample_rate)])
+
+    def frames(self, y: np.ndarray) -> np.ndarray:
+        """Measure every frame: (samples,) to (128, 147)."""
+        basis = _mel_basis(44100, self.n_fft, self.n_mels, self.fmin, self.fmax)
+        return np.sqrt(basis @ power_spectrogram(y, self.n_fft, self.hop_length))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mfcc(FrameFeature):
+    """Mel-frequency cepstral coefficients: the shape of the mel spectrum in dB, coarse first, with its change in time.
+
+    Attributes
+    ----------
+    n_mfcc, n_mels : int
+        Coefficients kept, and mel bands they are computed from.
+    deltas : int
+        0 for the coefficients alone, 1 to add their first time derivative, 2 to add the second too.
+
+    References
+    ----------
+    Davis & Mermelstein 1980, IEEE Trans. Acoust. Speech Signal Process. 28(4), 357-366.
+
+    Examples
+    --------
+    >>> Mfcc(n_mfcc=13, deltas=2).shape
+    (39, None)
+    """
+
+    name: ClassVar[str] = "mfcc"
+    light: ClassVar[bool] = True
+    units: ClassVar[dict[str, str]] = {
+        "n_mfcc": "coefficients",
+        "n_mels": "mel bands they are computed from",
+        "deltas": "time derivatives added: 0, 1 or 2",
+    }
+
+    n_mfcc: int = 20
+    n_mels: int = 64
+    deltas: int = 1
+
+    def __post_init__(self) -> None:
+        if self.deltas not in (0, 1, 2):
+            raise FeatureError(f"deltas must be 0, 1 or 2, not {self.deltas!r}")
+        if self.n_mfcc > self.n_mels:
+            raise FeatureError(f"n_mfcc ({self.n_mfcc}) cannot exceed n_mels ({self.n_mels})")
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """Names of the coefficients, then of their derivatives."""
+        names = [f"mfcc{i}" for i in range(self.n_mfcc)]
+        prefixes = ("", "delta_", "delta2_")[: self.deltas + 1]
+        return tuple(prefix + name for prefix in prefixes for name in names)
+
+    def frames(self, y: np.ndarray) -> np.ndarray:
+        """Measure every frame: (samples,) to (coefficients, time)."""
+        import librosa
+
+        mel = Mel(
+            sample_rate=self.sample_rate, n_fft=self.n_fft, hop_length=self.hop_length, n_mels=self.n_mels
+        )
+        coefficients = librosa.feature.mfcc(S=mel.frames(y), n_mfcc=self.n_mfcc)
+        # mode "nearest" also works on clips shorter than the nine frames a derivative is taken over.
+        derivatives = [
+            librosa.feature.delta(coefficients, order=order, mode="nearest")
+            for order in range(1, self.deltas + 1)
+        ]
+        return np.concatenate([coefficients, *derivatives])

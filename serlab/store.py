@@ -1,0 +1,423 @@
+"""The feature store: every clip's features are computed once, kept on disk, and read back without copying.
+
+Under ``<cache>/features/<extractor name>-<extractor key>/`` lies, for each table asked for, one file of float32 rows in
+the order of the table, and beside it a text file with one line for each row that is finished: row, SHA-256 of the
+sound file, and where its features lie. The extractor key changes with its parameters, its code and its libraries; rows
+are known by the content of the sound file, never by its name. Rows that any earlier table holds are copied, not
+computed. While a table is being filled its data file is called ``.part``: a killed process leaves it with all rows that
+have a line, and the next call goes on from there. One process at a time fills an extractor's folder; others wait for it
+and then find its rows.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import math
+import os
+import shutil
+import sys
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import filelock
+import numpy as np
+
+from serlab import audio
+from serlab.errors import AudioError, FeatureError, SerlabError
+from serlab.features.base import Extractor
+from serlab.paths import cache_dir
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# A killed process loses at most so much work.
+COMMIT_SECONDS = 1.0
+# Clips handed to a worker at a time: enough to hide the cost of handing over, few enough to keep memory flat.
+BATCH = 8
+# A file changed less than this before it was hashed may change again with no visible change of its time stamp.
+FRESH_SECONDS = 2.0
+
+
+class Place(NamedTuple):
+    """Where the features of one clip lie in a data file."""
+
+    file: Path
+    offset: int
+    time: int
+
+
+class Ragged(Sequence):
+    """Features of clips of different length: ``ragged[i]`` is the read-only array of row `i`, memory-mapped.
+
+    Attributes
+    ----------
+    lengths : ndarray of int, shape (clips,)
+        Length in frames of each clip.
+    """
+
+    def __init__(
+        self, data: np.ndarray, shape: tuple[int | None, ...], offsets: np.ndarray, lengths: np.ndarray
+    ):
+        self._data, self._shape, self._offsets, self.lengths = data, shape, offsets, lengths
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def __getitem__(self, row: int) -> np.ndarray:
+        shape = _filled(self._shape, self.lengths[row])
+        start = self._offsets[row]
+        return self._data[start : start + math.prod(shape)].reshape(shape)
+
+    def padded(self, frames: int | None = None, align: str = "left", value: float = 0.0) -> np.ndarray:
+        """Copy into one array, cut or padded along time.
+
+        Parameters
+        ----------
+        frames : int, optional
+            Length in frames; by default that of the longest clip.
+        align : {"left", "centre", "right"}
+            Where a clip lies in its row; "left" keeps the beginning, "right" the end.
+        value : float
+            What to pad with.
+
+        Returns
+        -------
+        ndarray of float32, shape (clips, ..., frames)
+        """
+        frames = int(self.lengths.max()) if frames is None else frames
+        result = np.full((len(self), *_filled(self._shape, frames)), value, dtype=np.float32)
+        axis = self._shape.index(None)
+        for row, clip in enumerate(self):
+            excess = self.lengths[row] - frames
+            before = {"left": 0, "centre": abs(excess) // 2, "right": abs(excess)}[align]
+            source, target = (before, 0) if excess > 0 else (0, before)
+            size = min(frames, self.lengths[row])
+            np.moveaxis(result[row], axis, 0)[target : target + size] = np.moveaxis(clip, axis, 0)[
+                source : source + size
+            ]
+        return result
+
+
+def features(
+    table: pd.DataFrame,
+    extractor: Extractor,
+    *,
+    n_jobs: int = 2,
+    progress: bool = True,
+    root: str | os.PathLike | None = None,
+) -> np.ndarray | Ragged:
+    """Return the features of every clip of a table, computing only those not in the store.
+
+    Parameters
+    ----------
+    table : DataFrame
+        An utterance table; only its column `path` is used.
+    extractor : Extractor
+        For example ``serlab.features.Mel(seconds=3.0)``.
+    n_jobs : int
+        Clips worked on at a time, as in joblib. Numerical libraries are held to one thread each.
+    progress : bool
+        Show a progress bar on standard error while computing.
+    root : path-like, optional
+        Folder of the store; by default ``features`` in the cache folder (see `serlab.paths.cache_dir`).
+
+    Returns
+    -------
+    ndarray of float32, shape (clips, *extractor.shape), or Ragged
+        Row `i` belongs to row `i` of the table. The array is memory-mapped and read-only: index it as usual, or
+        ``np.array(...)`` it for a copy. Where the extractor's shape leaves time open, a `Ragged` is returned instead:
+        ``result[i]`` is one clip's array, ``result.padded()`` makes one array of all.
+
+    Raises
+    ------
+    AudioError, FeatureError
+        If a clip cannot be read or measured (the message names its file), or the disk is full. Rows finished before
+        are kept.
+
+    Notes
+    -----
+    Ask for the whole table once and index the result: every different table gets its own file on disk.
+
+    Examples
+    --------
+    >>> import pandas, soundfile, tempfile
+    >>> from serlab.features import Mel
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> soundfile.write(folder / "tone.wav", np.sin(np.arange(16000) * 0.1), 16000)
+    >>> table = pandas.DataFrame({"path": [folder / "tone.wav"]})
+    >>> features(table, Mel(seconds=1.0), progress=False, root=folder).shape
+    (1, 64, 63)
+    """
+    root = cache_dir() / "features" if root is None else Path(root)
+    paths = [os.fspath(path) for path in table["path"]]
+    digests = _digests(paths, root, n_jobs)
+    folder = root / f"{extractor.name}-{extractor.key}"
+    stem = hashlib.sha256("".join(digests).encode()).hexdigest()[:16]
+    data = folder / f"{stem}.f32"
+    if paths and not data.exists():
+        with _disk_errors(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            with _lock(folder / "lock", extractor.name):
+                if not data.exists():
+                    _fill(data, paths, digests, extractor, n_jobs, progress)
+    return _open(data, len(paths), extractor.shape)
+
+
+def _open(data: Path, clips: int, shape: tuple[int | None, ...]) -> np.ndarray | Ragged:
+    if None not in shape:
+        if not clips:
+            return np.empty((0, *shape), dtype=np.float32)
+        return np.memmap(data, dtype=np.float32, mode="r", shape=(clips, *shape))
+    places = np.zeros((clips, 2), dtype=np.int64)
+    values = np.empty(0, dtype=np.float32)
+    if clips:
+        values = np.memmap(data, dtype=np.float32, mode="r")
+        for row, _, place in _finished(data.with_suffix(".rows"), data):
+            places[row] = place.offset // 4, place.time
+    return Ragged(values, shape, places[:, 0], places[:, 1])
+
+
+def _fill(
+    data: Path, paths: list[str], digests: list[str], extractor: Extractor, n_jobs: int, progress: bool
+) -> None:
+    """Fill one table's data file, from where a killed process left it, and give it its final name."""
+    part, index = data.with_suffix(".part"), data.with_suffix(".rows")
+    finished = {row for row, _, _ in _finished(index, part)}
+    rows_of: dict[str, list[int]] = {}
+    for row, digest in enumerate(digests):
+        if row not in finished:
+            rows_of.setdefault(digest, []).append(row)
+    known = _known(data.parent)
+    todo = [(digest, paths[rows[0]]) for digest, rows in rows_of.items() if digest not in known]
+    _check_space(data.parent, len(rows_of), extractor)
+    with open(part, "r+b" if part.exists() else "w+b") as rows_file, open(index, "ab") as index_file:
+        writer = _Writer(rows_file, index_file, extractor.shape)
+        try:
+            for digest in rows_of.keys() & known.keys():
+                writer.write(digest, rows_of[digest], _read(known[digest], extractor.shape))
+            computed = _compute(todo, extractor, n_jobs)
+            for digest, values in _bar(computed, len(todo), extractor.name, progress):
+                writer.write(digest, rows_of[digest], values)
+        finally:
+            writer.commit()
+    os.replace(part, data)
+
+
+class _Writer:
+    """Writes rows into a data file, and an index line for each row once its bytes are on the disk."""
+
+    def __init__(self, rows_file, index_file, shape: tuple[int | None, ...]):
+        self._rows, self._index, self._shape = rows_file, index_file, shape
+        self._end = rows_file.seek(0, os.SEEK_END)
+        self._committed = time.monotonic()
+        # If a killed process left half a line, this ends it.
+        self._lines = ["\n"]
+
+    def write(self, digest: str, rows: list[int], values: np.ndarray) -> None:
+        frames = 0 if None not in self._shape else values.shape[self._shape.index(None)]
+        if None not in self._shape:
+            offsets = [row * values.nbytes for row in rows]
+        else:
+            # Equal sounds share one place.
+            offsets = [self._end] * len(rows)
+            self._end += values.nbytes
+        for offset in dict.fromkeys(offsets):
+            self._rows.seek(offset)
+            self._rows.write(values.tobytes())
+        # The full stop tells a whole line from one that was cut off.
+        self._lines += [
+            f"{row} {digest} {offset} {frames} .\n" for row, offset in zip(rows, offsets, strict=True)
+        ]
+        if time.monotonic() - self._committed > COMMIT_SECONDS:
+            self.commit()
+
+    def commit(self) -> None:
+        self._rows.flush()
+        os.fsync(self._rows.fileno())
+        self._index.write("".join(self._lines).encode())
+        self._index.flush()
+        self._lines.clear()
+        self._committed = time.monotonic()
+
+
+def _finished(index: Path, data: Path) -> Iterator[tuple[int, str, Place]]:
+    """Yield (row, digest, place) of every row that an index file says is finished."""
+    if not (index.exists() and data.exists()):
+        return
+    for line in index.read_text().splitlines():
+        match line.split():
+            case [row, digest, offset, frames, "."]:
+                yield int(row), digest, Place(data, int(offset), int(frames))
+
+
+def _known(folder: Path) -> dict[str, Place]:
+    """Find the features of every sound that any table in an extractor's folder holds."""
+    return {
+        digest: place
+        for index in folder.glob("*.rows")
+        for suffix in (".part", ".f32")
+        for _, digest, place in _finished(index, index.with_suffix(suffix))
+    }
+
+
+def _read(place: Place, shape: tuple[int | None, ...]) -> np.ndarray:
+    shape = _filled(shape, place.time)
+    with open(place.file, "rb") as file:
+        file.seek(place.offset)
+        return np.fromfile(file, dtype=np.float32, count=math.prod(shape)).reshape(shape)
+
+
+def _filled(shape: tuple[int | None, ...], frames: int) -> tuple[int, ...]:
+    return tuple(int(frames) if size is None else size for size in shape)
+
+
+def _compute(
+    tasks: list[tuple[str, str]], extractor: Extractor, n_jobs: int
+) -> Iterator[tuple[str, np.ndarray | SerlabError]]:
+    """Yield (digest, features) of (digest, path) pairs, in parallel, a few at a time."""
+    import joblib
+    import threadpoolctl
+
+    batches = [tasks[start : start + BATCH] for start in range(0, len(tasks), BATCH)]
+    # Threads share what is imported and cached; they are enough where the work is done outside Python's lock.
+    backend = {"backend": "threading"} if extractor.light else {"backend": "loky", "inner_max_num_threads": 1}
+    with threadpoolctl.threadpool_limits(1), joblib.parallel_config(**backend):
+        parallel = joblib.Parallel(n_jobs=min(n_jobs, max(1, len(batches))), return_as="generator")
+        for results in parallel(joblib.delayed(_extract)(batch, extractor) for batch in batches):
+            yield from results
+
+
+def _extract(
+    batch: list[tuple[str, str]], extractor: Extractor
+) -> list[tuple[str, np.ndarray | SerlabError]]:
+    return [(digest, _extract_one(path, extractor)) for digest, path in batch]
+
+
+def _extract_one(path: str, extractor: Extractor) -> np.ndarray | SerlabError:
+    """Compute one clip's features; an error is returned, so that the rest of the batch is not lost."""
+    try:
+        y, _ = audio.read(path, extractor.sample_rate, seconds=extractor.input_seconds)
+        values = np.ascontiguousarray(extractor.extract(y), dtype=np.float32)
+    except AudioError as error:
+        return error
+    except Exception as error:
+        return FeatureError(f"{path}: {extractor.name} failed: {error}")
+    if _filled(extractor.shape, 0) != tuple(
+        0 if size is None else got for size, got in zip(extractor.shape, values.shape, strict=False)
+    ):
+        return FeatureError(
+            f"{path}: {extractor.name} gave shape {values.shape}, not {extractor.shape} as it says"
+        )
+    if not np.isfinite(values).all():
+        return FeatureError(f"{path}: {extractor.name} gave NaN or infinite values")
+    return values
+
+
+def _bar(
+    computed: Iterable[tuple[str, np.ndarray | SerlabError]], total: int, name: str, progress: bool
+) -> Iterator[tuple[str, np.ndarray]]:
+    """Pass results on under a progress bar; raise the first error once the results of its batch are through."""
+    from tqdm import tqdm
+
+    with tqdm(computed, total=total, desc=name, unit="clip", disable=not (progress and total)) as bar:
+        for digest, values in bar:
+            if isinstance(values, SerlabError):
+                raise values
+            yield digest, values
+
+
+def _check_space(folder: Path, rows: int, extractor: Extractor) -> None:
+    # Where time is open, ten seconds' worth is a generous guess.
+    frames = round(10 * getattr(extractor, "frame_rate", 100))
+    needed = rows * 4 * math.prod(_filled(extractor.shape, frames))
+    free = shutil.disk_usage(folder).free
+    if needed > free:
+        raise FeatureError(
+            f"The disk of {folder} has {free / 1e6:.0f} MB free, and these features need about {needed / 1e6:.0f} MB. "
+            "Make room, or set SERLAB_CACHE to a folder on another disk."
+        )
+
+
+@contextlib.contextmanager
+def _disk_errors(folder: Path) -> Iterator[None]:
+    """Turn what the operating system says about the store's disk into advice."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise FeatureError(
+                f"The disk of {folder} is full. What was computed before is kept: make room, or set SERLAB_CACHE to a "
+                "folder on another disk, and call again."
+            ) from error
+        raise FeatureError(
+            f"The feature store cannot write to {folder} ({error.strerror}). Set SERLAB_CACHE to a writable folder."
+        ) from error
+
+
+@contextlib.contextmanager
+def _lock(path: Path, name: str) -> Iterator[None]:
+    lock = filelock.FileLock(path)
+    try:
+        lock.acquire(timeout=2)
+    except filelock.Timeout:
+        print(f"Another process is computing {name} features: waiting for it.", file=sys.stderr)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _digests(paths: list[str], root: Path, n_jobs: int) -> list[str]:
+    """Hash every file's content, trusting an earlier hash while size and time stamp are the same."""
+    import joblib
+
+    stats = [_stat(path) for path in paths]
+    remembered = _remembered(root / "digests.tsv")
+    absolute = [os.path.abspath(path) for path in paths]
+    keys = [f"{stat.st_size} {stat.st_mtime_ns} {path}" for stat, path in zip(stats, absolute, strict=True)]
+    new = [row for row, key in enumerate(keys) if key not in remembered]
+    if new:
+        hashes = joblib.Parallel(n_jobs=n_jobs, backend="threading")(
+            joblib.delayed(_sha256)(paths[row]) for row in new
+        )
+        fresh = {keys[row]: digest for row, digest in zip(new, hashes, strict=True)}
+        latest = time.time_ns() - int(FRESH_SECONDS * 1e9)
+        _remember(root, {keys[row]: fresh[keys[row]] for row in new if stats[row].st_mtime_ns < latest})
+        remembered = remembered | fresh
+    return [remembered[key] for key in keys]
+
+
+def _stat(path: str) -> os.stat_result:
+    try:
+        return os.stat(path)
+    except OSError:
+        raise AudioError(f"{path} does not exist. Check the path, or fetch the corpus again.") from None
+
+
+def _sha256(path: str) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _remembered(file: Path) -> dict[str, str]:
+    try:
+        lines = file.read_text(encoding="utf-8", errors="surrogateescape").split("\n")
+    except FileNotFoundError:
+        return {}
+    return {line[65:]: line[:64] for line in lines if line}
+
+
+def _remember(root: Path, digests: dict[str, str]) -> None:
+    with _disk_errors(root):
+        root.mkdir(parents=True, exist_ok=True)
+        with _lock(root / "digests.lock", "digests"):
+            file = root / "digests.tsv"
+            lines = [f"{digest} {key}\n" for key, digest in (_remembered(file) | digests).items()]
+            draft = file.with_suffix(".draft")
+            draft.write_text("".join(lines), encoding="utf-8", errors="surrogateescape")
+            os.replace(draft, file)
