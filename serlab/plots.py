@@ -104,6 +104,13 @@ def _axes(ax: Axes | None) -> Axes:
     return plt.subplots()[1] if ax is None else ax
 
 
+def _in_seconds(ax: Axes) -> None:
+    """Undo librosa's time ticks, which round 1.05, 1.2 and 1.35 s to 1.1, 1.2 and 1.4."""
+    ax.xaxis.set_major_locator(mpl.ticker.AutoLocator())
+    ax.xaxis.set_major_formatter(mpl.ticker.ScalarFormatter())
+    ax.set_xlabel("time (s)")
+
+
 # Sound ------------------------------------------------------------------------------------------------------
 
 
@@ -133,8 +140,9 @@ def waveform(y: np.ndarray, sample_rate: float, ax: Axes | None = None, color: s
     >>> plt.close("all")
     """
     ax = _axes(ax)
-    librosa.display.waveshow(np.asarray(y), sr=sample_rate, ax=ax, axis=None, color=color, alpha=0.85)
-    ax.set(xlabel="time (s)", ylabel="amplitude", xlim=(0, len(y) / sample_rate))
+    librosa.display.waveshow(np.asarray(y), sr=sample_rate, ax=ax, axis="time", color=color, alpha=0.85)
+    _in_seconds(ax)
+    ax.set(ylabel="amplitude", xlim=(0, len(y) / sample_rate))
     return ax
 
 
@@ -290,7 +298,8 @@ def spectrogram(
         rasterized=True,
     )
     label = "frequency (Hz), mel scale" if kind == "mel" else "frequency (Hz)"
-    ax.set(xlabel="time (s)", ylabel=label, ylim=(0, sample_rate / 2))
+    _in_seconds(ax)
+    ax.set(ylabel=label, ylim=(0, sample_rate / 2))
     if colorbar:
         ax.figure.colorbar(image, ax=ax, label="level (dB)", pad=0.02)
     return ax
@@ -473,7 +482,7 @@ def by_emotion(
         saturation=1,
         linewidth=0.9,
         fliersize=2,
-        medianprops={"color": "white", "linewidth": 3.5, "path_effects": _outlined()},
+        medianprops={"color": "white", "linewidth": 2, "path_effects": _outlined()},
         ax=ax,
     )
     ax.set(xlabel="")
@@ -486,7 +495,7 @@ def _outlined() -> list:
     """Give a white line a dark rim, so that it shows on light and on dark boxes."""
     from matplotlib.patheffects import Normal, Stroke
 
-    return [Stroke(linewidth=5, foreground=_INK), Normal()]
+    return [Stroke(linewidth=4, foreground=_INK), Normal()]
 
 
 # Models -----------------------------------------------------------------------------------------------------

@@ -97,6 +97,8 @@ def test_style_gives_a_white_page_and_unhurried_size():
 def test_waveform_draws_on_the_given_axes_and_spans_the_clip(ax):
     assert plots.waveform(tone(100, 1.5), RATE, ax) is ax
     assert ax.get_xlim() == (0, 1.5)
+    ax.figure.canvas.draw()
+    assert [float(tick) for tick in ticks(ax)] == pytest.approx(ax.get_xticks()), "ticks are not rounded away"
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("time (s)", "amplitude")
     assert np.abs(ax.lines[0].get_ydata()).max() <= 0.5
 
