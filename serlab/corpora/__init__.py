@@ -119,18 +119,20 @@ def load(name_or_folder: str | os.PathLike = "ravdess") -> pd.DataFrame:
     >>> tuple(table.columns) == COLUMNS
     True
     """
-    if (name := _known(name_or_folder)) is None:
+    if (name := known(name_or_folder)) is None:
         from serlab.corpora import folder
 
         return folder.load(Path(name_or_folder))
     if name == "demo":
         from serlab.corpora import demo
 
-        return demo.table()
+        return build(
+            demo.table().to_dict("records"), name, demo.RECORD.title, "Delete its folder; it is made anew."
+        )
     return _load_official(record(name))
 
 
-def _known(name_or_folder: str | os.PathLike) -> str | None:
+def known(name_or_folder: str | os.PathLike) -> str | None:
     """Return the name of a corpus, or None for a folder."""
     text = os.fspath(name_or_folder)
     if text in _RECORDS:
@@ -143,9 +145,9 @@ def _known(name_or_folder: str | os.PathLike) -> str | None:
 def _load_official(of: Record) -> pd.DataFrame:
     root = find(of.name)
     if root is None:
-        raise CorpusError(_not_found(of))
+        raise CorpusError(not_found(of))
     files = _one_file_per_clip(of, root)
-    missing, speakers = _missing(of, root, set(files))
+    missing, speakers = missing_clips(of, root, set(files))
     if missing:
         raise CorpusError(_incomplete(of, root, missing))
     partial = len(speakers) < len(of.speakers)
@@ -168,10 +170,10 @@ def _one_file_per_clip(of: Record, root: Path) -> dict[str, Path]:
     copies = defaultdict(list)
     for path in locate.clip_files(of, root):
         copies[path.stem].append(path)
-    official = of.official()
+    official = of.official
     if official:
         unknown = copies.keys() - official.keys()
-        if of.name == "emodb" and unknown & record("emodb2").official().keys():
+        if of.name == "emodb" and unknown & record("emodb2").official.keys():
             raise CorpusError(
                 f"{root} holds {len(copies)} clips: this is version 2 of EmoDB (816 clips), not the usual "
                 'one of 535. Use the name "emodb2", or take the 535-clip version.'
@@ -198,9 +200,9 @@ def _same_content(paths: list[Path]) -> bool:
     return all(cmp(paths[0], other, shallow=False) for other in paths[1:])
 
 
-def _missing(of: Record, root: Path, found: set[str]) -> tuple[list[str], set[str]]:
+def missing_clips(of: Record, root: Path, found: set[str]) -> tuple[list[str], set[str]]:
     """Return the clips that the speakers present should have but have not, and those speakers."""
-    expected = set(of.official()) or of.expected(root)
+    expected = set(of.official) or of.expected(root)
     speakers = {of.parse(clip)["speaker"] for clip in found}
     missing = sorted(clip for clip in expected - found if of.parse(clip)["speaker"] in speakers)
     return missing, speakers
@@ -219,7 +221,7 @@ def _counts(classes) -> str:
     return ", ".join(f"{emotion} {classes[emotion]}" for emotion in EMOTIONS if emotion in classes)
 
 
-def _not_found(of: Record) -> str:
+def not_found(of: Record) -> str:
     from serlab.paths import data_dirs
 
     searched = ", ".join(str(folder) for folder in data_dirs())
@@ -230,7 +232,7 @@ def _not_found(of: Record) -> str:
 
 
 def _incomplete(of: Record, root: Path, missing: list[str]) -> str:
-    if of.name == "emodb2" and not set(missing) & record("emodb").official().keys():
+    if of.name == "emodb2" and not set(missing) & record("emodb").official.keys():
         return f'{root} holds the usual 535 clips of EmoDB, not the 816 of version 2. Use the name "emodb".'
     few = ", ".join(missing[:3]) + (", …" if len(missing) > 3 else "")
     clips = "clip is" if len(missing) == 1 else "clips are"
@@ -442,11 +444,7 @@ def file_digest(path: str | os.PathLike) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def fetch(name: str, *args, **kwargs):
-    """Download a corpus: see `serlab.corpora.fetch`."""
-    return importlib.import_module("serlab.corpora.fetch").fetch(name, *args, **kwargs)
-
-
-def validate(name_or_folder: str | os.PathLike = "ravdess"):
-    """Report what is wrong with a copy of a corpus: see `serlab.corpora.validate`."""
-    return importlib.import_module("serlab.corpora.validate").validate(name_or_folder)
+# Last, because both look up records here; and not lazily, because importing a submodule later would put
+# the module in the place of the function of the same name.
+from serlab.corpora.fetch import fetch  # noqa: E402
+from serlab.corpora.validate import validate  # noqa: E402

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from serlab.corpora.record import Record, Remote
+from serlab.corpora.record import Record, Remote, read_manifest
 from serlab.errors import CorpusError
 
 _STEM = re.compile(r"(03|08|09|1[0-6])([ab]\d\d)([WLEAFTN])[a-z]?")
@@ -22,7 +22,6 @@ _LETTERS = {
 }
 _WOMEN = {"08", "09", "13", "14", "16"}
 _CUT = 2.0
-_LISTS = ("emodb.tsv", "emodb2.tsv")
 
 
 def parse(stem: str) -> dict | None:
@@ -49,7 +48,7 @@ def check_whole(table: pd.DataFrame) -> None:
     """Refuse clips that were cut to their first seconds."""
     if len(table) and table["duration"].max() <= _CUT + 0.01:
         raise CorpusError(
-            f"No clip in {_place(table)} is longer than {_CUT:g} s: these are the beginnings of EmoDB's clips, "
+            f"No clip in {_place(table)} is longer than {_CUT:g} s: these are beginnings of EmoDB's clips, "
             'which last up to 9 s. Name the folder emodb_first2s and use the name "emodb_first2s".'
         )
 
@@ -86,13 +85,14 @@ RECORD = Record(
     title="EmoDB",
     description=(
         "The Berlin Database of Emotional Speech, in its usual form: the 535 clips whose emotion at "
-        "least 80 % of the listeners recognised and that 60 % found natural. Ten actors (5 women, 5 men) say ten sentences in seven emotions. "
+        "least 80 % of the listeners recognised and that 60 % found natural. "
+        "Ten actors (5 women, 5 men) say ten sentences in seven emotions. "
         "16 kHz, 16 bit."
     ),
     language="German",
     licence="CC0 1.0",
     licence_url="https://creativecommons.org/publicdomain/zero/1.0/",
-    licence_source="audEERING's audb listing of EmoDB, read November 2026",
+    licence_source="README of github.com/audeering/emodb, read November 2026",
     citation_key="burkhardt2005emodb",
     citation="""@inproceedings{burkhardt2005emodb,
   author    = {Burkhardt, Felix and Paeschke, Astrid and Rolfes, Miriam and Sendlmeier, Walter F. and
@@ -110,7 +110,7 @@ RECORD = Record(
     parse=parse,
     # The makers publish no checksum: each clip is compared with the manifest instead.
     remotes=(Remote(url="http://emodb.bilderbar.info/download/download.zip", filename="download.zip"),),
-    manifest="emodb.tsv",
+    manifest=read_manifest("emodb.tsv"),
     check=check_whole,
     folder=r"(berlin)?emodb(v?1\d*)?|berlin(emotional)?(speech)?database.*|download",
     clip_folder="wav",
@@ -143,7 +143,7 @@ VERSION_2 = replace(
     },
     homepage="https://github.com/audeering/emodb",
     remotes=(),
-    manifest="emodb2.tsv",
+    manifest=read_manifest("emodb2.tsv"),
     folder=r"(berlin)?emodb(v?2\d*|816)|(berlin)?emodb",
     notes=(
         "Holds the 535 clips of EmoDB 1 and 281 more; name the version beside every figure.",

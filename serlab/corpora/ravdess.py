@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from serlab.corpora.record import Record, Remote
+from serlab.corpora.record import Record, Remote, read_manifest
 
 _STEM = re.compile(r"03-01-(0[1-8])-(0[12])-(0[12])-(0[12])-(0[1-9]|1\d|2[0-4])")
 _CODES = ("neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised")
@@ -41,13 +41,13 @@ RECORD = Record(
     title="RAVDESS",
     description=(
         "Speech part of the Ryerson Audio-Visual Database of Emotional Speech and Song, audio only: "
-        "24 professional actors (12 women, 12 men) say two statements in eight emotions, each twice and, save for "
-        "neutral, at two intensities. 48 kHz, 16 bit."
+        "24 professional actors (12 women, 12 men) say two statements in eight emotions, each twice "
+        "and, save for neutral, at two intensities. 48 kHz, 16 bit."
     ),
     language="English",
     licence="CC BY-NC-SA 4.0",
     licence_url="https://creativecommons.org/licenses/by-nc-sa/4.0/",
-    licence_source="Zenodo record 1188976, licence field, read November 2026",
+    licence_source="licence field of Zenodo record 1188976, as of November 2026",
     citation_key="livingstone2018ravdess",
     citation="""@article{livingstone2018ravdess,
   author  = {Livingstone, Steven R. and Russo, Frank A.},
@@ -73,13 +73,12 @@ RECORD = Record(
             checksum="md5:bc696df654c87fed845eb13823edef8a",
         ),
     ),
-    manifest="ravdess.tsv",
+    manifest=read_manifest("ravdess.tsv"),
     folder=r"ravdess.*|audiospeechactors0124",
     inner=r"ravdess.*|audiospeechactors0124",
     clip_folder=r"actor\d\d",
     sentences={"01": "Kids are talking by the door.", "02": "Dogs are sitting by the door."},
     folds={"emobox6": [[f"{actor:02d}" for actor in actors] for actors in _EMOBOX]},
-    identical=frozenset({frozenset({"03-01-03-01-02-01-07", "03-01-03-01-02-02-07"})}),
     notes=(
         "Neutral has no strong intensity: 96 clips, against 192 of every other emotion.",
         "All actors say the same two statements, so that text is shared even between disjoint speakers.",
@@ -89,6 +88,7 @@ RECORD = Record(
         "Five official files are stereo with equal channels.",
         "The sound of the video files (names beginning 01-) is that of the audio-only files: "
         "using both doubles the corpus.",
-        "Some dataset cards name other licences (CC BY 4.0); the official record says CC BY-NC-SA 4.0.",
+        "Some dataset cards name other licences (CC BY 4.0); the official record says CC BY-NC-SA 4.0, "
+        "though its text also speaks of a Creative Commons Attribution licence.",
     ),
 )

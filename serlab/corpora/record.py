@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from importlib import resources
-from pathlib import Path
-from typing import NamedTuple
+from pathlib import Path, PurePosixPath
 
 
 @dataclass(frozen=True)
@@ -32,14 +31,6 @@ class Remote:
     checksum: str | None = None
 
 
-class Official(NamedTuple):
-    """One line of a manifest: a clip as the makers of the corpus published it."""
-
-    path: str
-    sha256: str | None
-    size: int | None
-
-
 @dataclass(frozen=True)
 class Record:
     """A corpus: what it is, whose it is, what belongs to it, and how its file names read.
@@ -62,7 +53,8 @@ class Record:
     remotes
         Files that `serlab.fetch` downloads.
     manifest
-        Name of the list of official files in ``serlab/corpora/manifests``.
+        Path of every official file to its SHA-256 and its size in bytes (None where they are not known);
+        empty if there is no such list.
     expected
         For a corpus without manifest: reads from the folder which stems should be there.
     check
@@ -74,8 +66,8 @@ class Record:
         Sentence id to text.
     folds
         Published protocol to list of lists of test speakers.
-    silent, identical
-        Published flaws: clips without sound, and pairs of clips with the same bytes.
+    silent
+        Clips that are without sound as published.
     notes
         Traps worth knowing.
     """
@@ -95,7 +87,7 @@ class Record:
     parse: Callable[[str], dict | None]
     licence_source: str = ""
     remotes: tuple[Remote, ...] = ()
-    manifest: str | None = None
+    manifest: Mapping[str, tuple[str | None, int | None]] = field(default_factory=dict)
     expected: Callable[[Path], set[str]] | None = None
     check: Callable[[object], None] | None = None
     folder: str = ""
@@ -104,17 +96,17 @@ class Record:
     sentences: Mapping[str, str] = field(default_factory=dict)
     folds: Mapping[str, list[list[str]]] = field(default_factory=dict)
     silent: frozenset[str] = frozenset()
-    identical: frozenset[frozenset[str]] = frozenset()
     notes: tuple[str, ...] = ()
 
-    def official(self) -> Mapping[str, Official]:
-        """Return the manifest, stem to official path, SHA-256 and size; empty if there is none."""
-        return read_manifest(self.manifest) if self.manifest else {}
+    @cached_property
+    def official(self) -> Mapping[str, str | None]:
+        """Stem of every official clip to its SHA-256; empty if there is no manifest."""
+        return {PurePosixPath(path).stem: digest for path, (digest, _) in self.manifest.items()}
 
 
 @lru_cache
-def read_manifest(filename: str) -> dict[str, Official]:
-    """Read a manifest that comes with serlab.
+def read_manifest(filename: str) -> dict[str, tuple[str | None, int | None]]:
+    """Read a list of official files that comes with serlab.
 
     Parameters
     ----------
@@ -124,14 +116,13 @@ def read_manifest(filename: str) -> dict[str, Official]:
 
     Examples
     --------
-    >>> read_manifest("ravdess.tsv")["03-01-01-01-01-01-01"].size
+    >>> _, size = read_manifest("ravdess.tsv")["Actor_01/03-01-01-01-01-01-01.wav"]
+    >>> size
     375720
     """
     text = resources.files("serlab.corpora").joinpath("manifests", filename).read_text(encoding="utf-8")
-    clips = {}
-    for line in text.splitlines():
-        digest, size, path = line.split("\t")
-        known = digest != "-"
-        stem = path.rpartition("/")[2].rpartition(".")[0]
-        clips[stem] = Official(path, digest if known else None, int(size) if known else None)
-    return clips
+    lines = (line.split("\t") for line in text.splitlines())
+    return {
+        path: (None if digest == "-" else digest, None if size == "-" else int(size))
+        for digest, size, path in lines
+    }

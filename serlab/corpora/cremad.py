@@ -1,0 +1,113 @@
+"""CREMA-D: 91 actors, twelve sentences, six emotions, in English."""
+
+from __future__ import annotations
+
+import re
+
+from serlab.corpora.record import Record, Remote, read_manifest
+
+_SENTENCES = {
+    "IEO": "It's eleven o'clock.",
+    "TIE": "That is exactly what happened.",
+    "IOM": "I'm on my way to the meeting.",
+    "IWW": "I wonder what this is about.",
+    "TAI": "The airplane is almost full.",
+    "MTI": "Maybe tomorrow it will be cold.",
+    "IWL": "I would like a new alarm clock.",
+    "ITH": "I think I have a doctor's appointment.",
+    "DFA": "Don't forget a jacket.",
+    "ITS": "I think I've seen this before.",
+    "TSI": "The surface is slick.",
+    "WSI": "We'll stop in a couple of minutes.",
+}
+_EMOTIONS = {
+    "ANG": "angry",
+    "DIS": "disgust",
+    "FEA": "fearful",
+    "HAP": "happy",
+    "NEU": "neutral",
+    "SAD": "sad",
+}
+_INTENSITIES = {"LO": "low", "MD": "medium", "HI": "high", "XX": None}
+_STEM = re.compile(rf"(10\d\d)_({'|'.join(_SENTENCES)})_({'|'.join(_EMOTIONS)})_({'|'.join(_INTENSITIES)})")
+_ACTORS = range(1001, 1092)
+# The actresses, from VideoDemographics.csv of the official repository; the other actors are men.
+_WOMEN = {
+    *(1002, 1003, 1004, 1006, 1007, 1008, 1009, 1010, 1012, 1013, 1018, 1020, 1021, 1024, 1025, 1028),
+    *(1029, 1030, 1037, 1043, 1046, 1047, 1049, 1052, 1053, 1054, 1055, 1056, 1058, 1060, 1061, 1063),
+    *(1072, 1073, 1074, 1075, 1076, 1078, 1079, 1082, 1084, 1089, 1091),
+}
+_MEDIA = "https://media.githubusercontent.com/media/CheyneyComputerScience/CREMA-D/master/AudioWAV/"
+
+
+def parse(stem: str) -> dict | None:
+    """Read a CREMA-D name: actor_sentence_emotion_intensity.
+
+    Examples
+    --------
+    >>> parse("1001_IEO_SAD_HI")["intensity"]
+    'high'
+    """
+    match = _STEM.fullmatch(stem)
+    if match is None or int(match[1]) not in _ACTORS:
+        return None
+    return {
+        "speaker": match[1],
+        "gender": "female" if int(match[1]) in _WOMEN else "male",
+        "emotion": _EMOTIONS[match[3]],
+        "intensity": _INTENSITIES[match[4]],
+        "sentence": match[2],
+    }
+
+
+RECORD = Record(
+    name="cremad",
+    title="CREMA-D",
+    description=(
+        "Crowd-sourced Emotional Multimodal Actors Dataset: 91 actors (43 women, 48 men; 20 to 74 years old) "
+        "say twelve sentences in six emotions, one of the sentences at three intensities. Labels are the emotions "
+        "that the actors were asked for; from sound alone, listeners heard them in 41 % of the clips. "
+        "16 kHz, 16 bit."
+    ),
+    language="English",
+    licence="ODbL 1.0 (contents: DbCL 1.0)",
+    licence_url="http://opendatacommons.org/licenses/odbl/1.0/",
+    licence_source="LICENSE.txt of github.com/CheyneyComputerScience/CREMA-D, read November 2026",
+    citation_key="cao2014cremad",
+    citation="""@article{cao2014cremad,
+  author  = {Cao, Houwei and Cooper, David G. and Keutmann, Michael K. and Gur, Ruben C. and
+             Nenkova, Ani and Verma, Ragini},
+  title   = {{CREMA-D}: Crowd-sourced Emotional Multimodal Actors Dataset},
+  journal = {IEEE Transactions on Affective Computing},
+  volume  = {5},
+  number  = {4},
+  pages   = {377--390},
+  year    = {2014},
+  doi     = {10.1109/TAFFC.2014.2336244}
+}""",
+    homepage="https://github.com/CheyneyComputerScience/CREMA-D",
+    clips=7442,
+    speakers=tuple(str(actor) for actor in _ACTORS),
+    classes={
+        emotion: 1087 if emotion == "neutral" else 1271
+        for emotion in ("neutral", "happy", "sad", "angry", "fearful", "disgust")
+    },
+    parse=parse,
+    remotes=tuple(
+        Remote(_MEDIA + name, f"AudioWAV/{name}", size, f"sha256:{digest}")
+        for name, (digest, size) in read_manifest("cremad.tsv").items()
+    ),
+    manifest=read_manifest("cremad.tsv"),
+    folder=r"cremad.*",
+    inner=r"cremad.*",
+    clip_folder=r"audiowav",
+    sentences=_SENTENCES,
+    silent=frozenset({"1076_MTI_SAD_XX"}),
+    notes=(
+        "1076_MTI_SAD_XX has no sound in the official copy: leave it out before computing features.",
+        "A clone without git-lfs holds small text files (pointers) in place of sound.",
+        "Published splits (EmoBox's one fold, HEAR's five) share actors between training and test.",
+        "Three pairs of official clips are identical; serlab.validate names them.",
+        "Intensity is given for one sentence (IEO) only.",
+    ),
+)

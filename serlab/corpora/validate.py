@@ -1,0 +1,364 @@
+"""Report what is wrong with a copy of a corpus, and what to do about it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import struct
+from collections import defaultdict
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from html import escape
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import soundfile
+
+from serlab import corpora
+from serlab.corpora import folder as folders
+from serlab.corpora import locate
+from serlab.corpora.record import Record
+from serlab.corpora.table import LFS_POINTER, SUFFIXES, threads, why_unreadable
+from serlab.errors import CorpusError
+
+AGAIN = "delete the file and fetch the corpus again"
+
+REMEDIES = {
+    "missing": "fetch the corpus again, or copy these files from a whole copy",
+    "empty": f"there is no sound in it: {AGAIN}",
+    "corrupt": f"it cannot be decoded: {AGAIN}",
+    "truncated": f"the file ends before its sound does, as after a broken download: {AGAIN}",
+    "silent": f"it holds no sound: {AGAIN}",
+    "pointer": "this is a git-lfs pointer: run `git lfs pull` in the clone, or fetch the corpus again",
+    "changed": f"its bytes are not the official ones: {AGAIN}",
+    "duplicate": "two clips have the same sound: find out which name is right, remove the other",
+    "doubled": "the clip lies in two places: remove one of the folders",
+    "conflict": "two files of one name differ: keep the right one",
+    "ambiguous": "name the file with its extension in the table",
+    "table": "correct this line of the table",
+    "corpus": "see the message",
+    "extra": "it is no clip of this corpus and is not used; nothing to do",
+    "leftover": "a download that was not finished, or an archive: it can be deleted",
+    "partial": "nothing to do, but name the speakers when you report figures",
+    "stereo": "nothing to do: channels are averaged when the clip is read",
+    "known": "nothing to do: it is so in the official copy",
+    "converted": "nothing to do if you converted them yourself",
+}
+"""Kind of finding to what a reader should do."""
+
+_NOTES = {"extra", "leftover", "partial", "stereo", "known", "converted"}
+_LEFTOVERS = (".part", ".zip", ".tmp", ".crdownload", ".download")
+# Peak, relative to full scale, below which a clip holds no speech: -80 dB.
+_SILENCE = 1e-4
+
+
+@dataclass(frozen=True)
+class Report:
+    """What `validate` found.
+
+    Attributes
+    ----------
+    title
+        Name of the corpus for readers.
+    folder
+        Where it lies.
+    clips
+        How many clips were read.
+    problems
+        One row per finding: clip, path, kind, fault (False for what is only worth knowing), detail,
+        remedy.
+    """
+
+    title: str
+    folder: Path
+    clips: int
+    problems: pd.DataFrame = field(repr=False)
+
+    @property
+    def ok(self) -> bool:
+        """Whether the copy has no fault; notes do not count."""
+        return not self.problems["fault"].any()
+
+    def __str__(self) -> str:
+        faults = int(self.problems["fault"].sum())
+        verdict = "no faults" if self.ok else f"{faults} fault{'s' * (faults > 1)}"
+        lines = [f"{self.title} in {self.folder}: {self.clips} clips read, {verdict}."]
+        for heading, rows in (
+            ("Faults", self.problems[self.problems["fault"]]),
+            ("Worth knowing", self.problems[~self.problems["fault"]]),
+        ):
+            if len(rows):
+                lines.append(f"{heading}:")
+            for kind, group in rows.groupby("kind", sort=False):
+                some = [row.detail for row in group.head(3).itertuples()]
+                lines.append(f"  {kind} ({len(group)}): {some[0]}")
+                lines += [f"    {detail}" for detail in some[1:]]
+                if len(group) > 3:
+                    lines.append(f"    and {len(group) - 3} more: see .problems")
+                lines.append(f"    -> {group['remedy'].iloc[0]}.")
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{escape(str(self))}</pre>"
+
+
+def validate(name_or_folder: str | os.PathLike = "ravdess") -> Report:
+    """Read every file of a corpus and report what is wrong.
+
+    Parameters
+    ----------
+    name_or_folder
+        One of `serlab.corpora.names`, or the path of a folder with a table.
+
+    Returns
+    -------
+    Report
+        Print it; its ``problems`` is a table; its ``ok`` says whether `serlab.load` would give the
+        corpus as it should be.
+
+    Raises
+    ------
+    CorpusError
+        If there is nothing to look at: no such corpus, no clip of it, or no table.
+
+    Examples
+    --------
+    >>> validate("demo").ok
+    True
+    """
+    name = corpora.known(name_or_folder)
+    if name is None:
+        return _validate_folder(Path(name_or_folder).expanduser())
+    record = corpora.record(name)
+    root = corpora.find(name)
+    if root is None:
+        raise CorpusError(corpora.not_found(record))
+    if name == "demo":
+        return _validate_folder(root, record.title)
+    return _validate_official(record, root)
+
+
+@dataclass(frozen=True)
+class _Sound:
+    """What reading one file showed."""
+
+    clip: str
+    path: Path
+    digest: str = ""
+    content: str = ""
+    channels: int = 1
+    fault: str = ""
+    detail: str = ""
+
+
+def _validate_folder(folder: Path, title: str | None = None) -> Report:
+    path, rows, faults = folders.read(folder)
+    found = [(fault.kind, fault.clip, fault.path, fault.detail) for fault in faults]
+    sounds = _examine((row["clip"], Path(row["path"])) for row in rows)
+    found += _sound_problems(sounds)
+    found += _duplicates(sounds)
+    found += _leftovers([path.parent])
+    return Report(title or path.parent.name, path.parent, len(sounds), _problems(found))
+
+
+def _validate_official(record: Record, root: Path) -> Report:
+    official = record.official
+    copies = defaultdict(list)
+    for path in locate.clip_files(record, root):
+        copies[path.stem].append(path)
+    places = locate.clip_folders(record, root)
+    found = []
+    extra = [(path, "has the name of no official clip") for path in _not_clips(record, places)]
+    if official:
+        extra += [
+            (copies[clip][0], "is not in the official list") for clip in copies.keys() - official.keys()
+        ]
+        copies = {clip: paths for clip, paths in copies.items() if clip in official}
+    sounds = _examine((clip, path) for clip, paths in copies.items() for path in paths)
+    by_path = {sound.path: sound for sound in sounds}
+    for clip, (first, *others) in copies.items():
+        for other in others:
+            same = by_path[first].digest == by_path[other].digest
+            found.append(
+                (
+                    "doubled" if same else "conflict",
+                    clip,
+                    other,
+                    f"{other} {'repeats' if same else 'is not the same as'} {first}",
+                )
+            )
+    first_copies = [by_path[paths[0]] for paths in copies.values()]
+    found += _missing(record, root, set(copies))
+    found += _sound_problems(sounds, record.silent)
+    found += _changed(record, sounds)
+    found += _duplicates(first_copies, _known_pairs(record))
+    found += [("extra", path.stem, path, f"{path} {why}") for path, why in sorted(extra)]
+    found += _leftovers(places)
+    problems = _problems(found)
+    if not problems["fault"].any():
+        try:
+            corpora.load(record.name)
+        except CorpusError as error:
+            problems = _problems([*found, ("corpus", "", root, str(error))])
+    return Report(record.title, root, len(sounds), problems)
+
+
+def _problems(found: list[tuple]) -> pd.DataFrame:
+    rows = [
+        (clip, str(path), kind, kind not in _NOTES, detail, REMEDIES[kind])
+        for kind, clip, path, detail in found
+    ]
+    table = pd.DataFrame(rows, columns=["clip", "path", "kind", "fault", "detail", "remedy"])
+    return table.astype({"fault": bool})
+
+
+def _examine(clips: Iterable[tuple[str, Path]]) -> list[_Sound]:
+    with ThreadPoolExecutor(threads()) as pool:
+        return list(pool.map(lambda item: _listen(*item), clips))
+
+
+def _listen(clip: str, path: Path) -> _Sound:
+    """Read a file from end to end, in blocks, and say what there is."""
+    try:
+        digest = corpora.file_digest(path)
+        with open(path, "rb") as file:
+            if file.read(len(LFS_POINTER)) == LFS_POINTER:
+                return _Sound(clip, path, digest, fault="pointer", detail="is a git-lfs pointer, not sound")
+    except OSError as error:
+        return _Sound(clip, path, fault="corrupt", detail=f"cannot be opened ({error.strerror})")
+    promised = None
+    frames, peak, finite, alike = 0, 0.0, True, True
+    content = hashlib.sha256()
+    try:
+        with soundfile.SoundFile(path) as sound:
+            promised, rate, channels = sound.frames, sound.samplerate, sound.channels
+            content.update(f"{rate}".encode())
+            for block in sound.blocks(blocksize=1 << 16, dtype="float32", always_2d=True):
+                frames += len(block)
+                finite = finite and bool(np.isfinite(block).all())
+                alike = alike and bool((block == block[:, :1]).all())
+                peak = max(peak, float(np.abs(block).max(initial=0)))
+                content.update((block[:, 0] if channels > 1 and alike else block).tobytes())
+    except (soundfile.SoundFileError, OSError):
+        if promised and frames:
+            return _Sound(clip, path, digest, fault="truncated", detail=_short(frames, promised))
+        return _Sound(clip, path, digest, fault="corrupt", detail=why_unreadable(path))
+    lacking = _riff_lacks(path)
+    fault, detail = "", ""
+    if frames < promised or lacking:
+        fault = "truncated"
+        detail = _short(frames, promised) if frames < promised else f"lacks {lacking} bytes at its end"
+    elif frames == 0:
+        fault, detail = "empty", "holds no samples"
+    elif not finite:
+        fault, detail = "corrupt", "holds samples that are not numbers (NaN or infinite)"
+    elif peak < _SILENCE:
+        fault, detail = "silent", f"is silent (peak {20 * np.log10(max(peak, 1e-9)):.0f} dB of full scale)"
+    if channels > 1 and not fault:
+        detail = f"has {channels} channels, {'all equal' if alike else 'which differ'}"
+    return _Sound(clip, path, digest, content.hexdigest(), channels, fault, detail)
+
+
+def _short(frames: int, promised: int) -> str:
+    return f"holds {frames} samples of the {promised} that its header promises"
+
+
+def _riff_lacks(path: Path) -> int:
+    """Return how many bytes a WAV file lacks of what its header promises; 0 for other files.
+
+    libsndfile reads what there is without complaint, so the chunks are looked at here.
+    """
+    size = path.stat().st_size
+    with open(path, "rb") as file:
+        riff, _, kind = struct.unpack("<4sI4s", file.read(12).ljust(12, b"\0"))
+        if riff != b"RIFF" or kind != b"WAVE":
+            return 0
+        while len(head := file.read(8)) == 8:
+            chunk, length = struct.unpack("<4sI", head)
+            # Programs that write to a pipe leave 0 or all ones, for "until the end".
+            if chunk == b"data":
+                return 0 if length in (0, 0xFFFFFFFF) else max(0, file.tell() + length - size)
+            file.seek(length + length % 2, os.SEEK_CUR)
+    return 0
+
+
+def _sound_problems(sounds: list[_Sound], silent: Iterable[str] = ()) -> list[tuple]:
+    found = []
+    for sound in sounds:
+        known = sound.fault == "silent" and sound.clip in silent
+        kind = "known" if known else sound.fault or ("stereo" if sound.channels > 1 else "")
+        if kind:
+            found.append((kind, sound.clip, sound.path, f"{sound.path} {sound.detail}"))
+    return found
+
+
+def _duplicates(sounds: list[_Sound], known: set[frozenset[str]] = frozenset()) -> list[tuple]:
+    same = defaultdict(list)
+    for sound in sounds:
+        if sound.content and not sound.fault:
+            same[sound.content].append(sound)
+    found = []
+    for first, *others in same.values():
+        for other in others:
+            kind = "known" if {first.clip, other.clip} in known else "duplicate"
+            found.append((kind, other.clip, other.path, f"{other.clip} has the same sound as {first.clip}"))
+    return found
+
+
+def _known_pairs(record: Record) -> set[frozenset[str]]:
+    """Return the pairs of clips that are identical in the official copy."""
+    same = defaultdict(set)
+    for clip, digest in record.official.items():
+        if digest:
+            same[digest].add(clip)
+    return {frozenset(clips) for clips in same.values() if len(clips) > 1}
+
+
+def _changed(record: Record, sounds: list[_Sound]) -> list[tuple]:
+    """Compare WAV files with the manifest, unless the whole copy was made by converting.
+
+    A copy is taken for the official one if at least half of its readable WAV files are.
+    """
+    official = record.official
+    waves = [s for s in sounds if s.path.suffix.lower() == ".wav" and not s.fault and official.get(s.clip)]
+    changed = [sound for sound in waves if sound.digest != official[sound.clip]]
+    if 2 * len(changed) > len(waves):
+        detail = f"{len(changed)} of {len(waves)} wav files differ from the official ones: a converted copy"
+        return [("converted", "", changed[0].path.parent, detail)]
+    return [
+        ("changed", sound.clip, sound.path, f"{sound.path} differs from the official file")
+        for sound in changed
+    ]
+
+
+def _missing(record: Record, root: Path, found: set[str]) -> list[tuple]:
+    try:
+        missing, speakers = corpora.missing_clips(record, root, found)
+    except CorpusError as error:
+        return [("corpus", "", root, str(error))]
+    problems = [("missing", clip, "", f"{clip} is not there under any extension") for clip in missing]
+    absent = [speaker for speaker in record.speakers if speaker not in speakers]
+    if absent:
+        detail = f"{len(speakers)} of {len(record.speakers)} speakers; without {', '.join(absent[:6])}"
+        problems.append(("partial", "", root, detail + (", …" if len(absent) > 6 else "")))
+    return problems
+
+
+def _not_clips(record: Record, places: list[Path]) -> list[Path]:
+    return [
+        path
+        for place in places
+        for path in locate.visible_files(place)
+        if path.suffix.lower() in SUFFIXES and record.parse(path.stem) is None
+    ]
+
+
+def _leftovers(places: list[Path]) -> list[tuple]:
+    return [
+        ("leftover", path.stem, path, f"{path} ({path.stat().st_size / 1e6:.1f} MB)")
+        for place in places
+        for path in locate.visible_files(place)
+        if path.suffix.lower() in _LEFTOVERS
+    ]
