@@ -1,0 +1,216 @@
+"""Unpacking: what honest archives give, and that no archive writes elsewhere or without bound."""
+
+from __future__ import annotations
+
+import io
+import stat
+import tarfile
+import zipfile
+
+import pytest
+
+from serlab.corpora import unpack as module
+from serlab.corpora.unpack import unpack, unwrap
+from serlab.errors import FetchError
+
+
+def make_zip(path, members, **options):
+    with zipfile.ZipFile(path, "w", **options) as made:
+        for name, data in members:
+            made.writestr(name, data)
+    return path
+
+
+def make_tar(path, members, mode="w:gz"):
+    with tarfile.open(path, mode) as made:
+        for info, data in members:
+            member = tarfile.TarInfo(info) if isinstance(info, str) else info
+            member.size = len(data) if member.isreg() else 0
+            made.addfile(member, io.BytesIO(data))
+    return path
+
+
+def assert_refused(archive, tmp_path, message, **bounds):
+    """Assert the message, and that nothing is left in the folder or beside it."""
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(FetchError, match=message):
+        unpack(archive, tmp_path / "out", **bounds)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("name", ["a.zip", "a.tar", "a.tar.gz", "a.tgz", "a.tar.bz2", "a.tar.xz", "A.ZIP"])
+def test_unpacks_files_and_folders(tmp_path, name):
+    members = [("wav/a.wav", b"first"), ("wav/deep/b.wav", b"second"), ("readme.txt", b"")]
+    if name.lower().endswith(".zip"):
+        make_zip(tmp_path / name, members, compression=zipfile.ZIP_DEFLATED)
+    else:
+        mode = {"tar": "w", "gz": "w:gz", "tgz": "w:gz", "bz2": "w:bz2", "xz": "w:xz"}[name.rsplit(".")[-1]]
+        make_tar(tmp_path / name, members, mode)
+    made = unpack(tmp_path / name, tmp_path / "out")
+    found = {path.relative_to(tmp_path / "out").as_posix(): path.read_bytes() for path in made}
+    assert found == dict(members)
+
+
+def test_keeps_an_empty_folder(tmp_path):
+    folder = tarfile.TarInfo("empty")
+    folder.type = tarfile.DIRTYPE
+    assert unpack(make_tar(tmp_path / "a.tar.gz", [(folder, b"")]), tmp_path / "out") == []
+    assert (tmp_path / "out" / "empty").is_dir()
+
+
+@pytest.mark.parametrize("name", ["/etc/evil", "../evil", "wav/../../evil", "//host/share/evil"])
+@pytest.mark.parametrize("kind", ["zip", "tar"])
+def test_refuses_paths_that_lead_out(tmp_path, name, kind):
+    make = make_zip if kind == "zip" else make_tar
+    archive = make(tmp_path / f"a.{'zip' if kind == 'zip' else 'tar.gz'}", [("good", b"1"), (name, b"2")])
+    assert_refused(archive, tmp_path, "leads out of the folder")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "C:/evil",
+        "..\\evil",
+        "wav\\a.wav",
+        "CON",
+        "wav/nul.wav",
+        "lpt1.txt",
+        "a.wav.",
+        "a ",
+        "a?.wav",
+        "a\x07b",
+        "x" * 256,
+    ],
+)
+@pytest.mark.parametrize("kind", ["zip", "tar"])
+def test_refuses_names_that_some_system_reads_otherwise(tmp_path, name, kind):
+    make = make_zip if kind == "zip" else make_tar
+    archive = make(tmp_path / f"a.{'zip' if kind == 'zip' else 'tar.gz'}", [(name, b"2")])
+    assert_refused(archive, tmp_path, "not a file name on every system")
+
+
+def test_refuses_a_zip_name_with_a_hidden_end(tmp_path):
+    # zipfile itself shows this member as "good.wav".
+    archive = make_zip(tmp_path / "a.zip", [("good.wavX../evil", b"1")])
+    archive.write_bytes(archive.read_bytes().replace(b"good.wavX", b"good.wav\0"))
+    assert_refused(archive, tmp_path, "not a file name|leads out")
+
+
+@pytest.mark.parametrize("names", [("a.wav", "a.wav"), ("wav/A.wav", "wav/a.WAV")])
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_refuses_two_members_of_one_name(tmp_path, names):
+    assert_refused(make_zip(tmp_path / "a.zip", [(name, b"1") for name in names]), tmp_path, "two members")
+
+
+@pytest.mark.parametrize("kind", [stat.S_IFLNK, stat.S_IFCHR, stat.S_IFIFO])
+def test_refuses_zip_members_that_are_no_files(tmp_path, kind):
+    info = zipfile.ZipInfo("link")
+    info.external_attr = (kind | 0o777) << 16
+    assert_refused(make_zip(tmp_path / "a.zip", [(info, b"/etc/passwd")]), tmp_path, "link or device")
+
+
+@pytest.mark.parametrize(
+    "kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE]
+)
+def test_refuses_tar_members_that_are_no_files(tmp_path, kind):
+    info = tarfile.TarInfo("link")
+    info.type = kind
+    info.linkname = "/etc/passwd"
+    assert_refused(make_tar(tmp_path / "a.tar.gz", [(info, b"")]), tmp_path, "link, device")
+
+
+def test_refuses_an_encrypted_member(tmp_path):
+    archive = make_zip(tmp_path / "a.zip", [("a.wav", b"1")])
+    data = bytearray(archive.read_bytes())
+    data[data.index(b"PK\x01\x02") + 8] |= 1
+    archive.write_bytes(data)
+    assert_refused(archive, tmp_path, "encrypted")
+
+
+def test_bounds_the_number_of_members(tmp_path):
+    archive = make_zip(tmp_path / "a.zip", [(f"{i}", b"") for i in range(11)])
+    assert_refused(archive, tmp_path, "more than 10 members", max_files=10)
+
+
+def test_bounds_the_unpacked_size(tmp_path):
+    archive = make_tar(tmp_path / "a.tar.gz", [("a", b"x" * 600), ("b", b"x" * 600)])
+    assert_refused(archive, tmp_path, "more than 1000 bytes", max_bytes=1000)
+    assert len(unpack(archive, tmp_path / "out", max_bytes=1200)) == 2
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar"])
+def test_bounds_the_ratio(tmp_path, kind):
+    bomb = b"\0" * (4 << 20)
+    if kind == "zip":
+        archive = make_zip(tmp_path / "a.zip", [("a", bomb)], compression=zipfile.ZIP_DEFLATED)
+    else:
+        archive = make_tar(tmp_path / "a.tar.gz", [("a", bomb)])
+    assert_refused(archive, tmp_path, "over 100 times", max_ratio=100)
+
+
+def test_does_not_believe_the_size_in_the_header(tmp_path):
+    archive = make_zip(tmp_path / "a.zip", [("a", b"x" * 1000)])
+    data = archive.read_bytes()
+    # The same wrong size in both headers: 10 instead of 1000 bytes.
+    archive.write_bytes(data.replace((1000).to_bytes(4, "little"), (10).to_bytes(4, "little")))
+    with pytest.raises(FetchError):
+        unpack(archive, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_copy_counts(tmp_path):
+    with pytest.raises(FetchError, match="longer than the 3 bytes"):
+        module._copy(io.BytesIO(b"1234"), io.BytesIO(), 3, "a")
+    with pytest.raises(FetchError, match="ends 2 bytes early"):
+        module._copy(io.BytesIO(b"1"), io.BytesIO(), 3, "a")
+
+
+@pytest.mark.parametrize("name", ["a.zip", "a.tar.gz", "a.tar"])
+@pytest.mark.parametrize("content", [b"", b"<html>not found</html>" * 100])
+def test_names_a_damaged_archive(tmp_path, name, content):
+    (tmp_path / name).write_bytes(content)
+    assert_refused(tmp_path / name, tmp_path, f"{name}: damaged or not an archive")
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar"])
+def test_leaves_nothing_of_a_truncated_or_altered_archive(tmp_path, kind):
+    import random
+
+    noise = random.Random(0).randbytes(200_000)
+    if kind == "zip":
+        archive = make_zip(tmp_path / "a.zip", [("a", b"1"), ("b", noise)], compression=zipfile.ZIP_DEFLATED)
+        data = bytearray(archive.read_bytes())
+        data[100_000] ^= 255  # The directory at the end stays whole, so only the checksum tells.
+        archive.write_bytes(data)
+    else:
+        archive = make_tar(tmp_path / "a.tar.gz", [("a", b"1"), ("b", noise)])
+        archive.write_bytes(archive.read_bytes()[:100_000])
+    assert_refused(archive, tmp_path, "damaged")
+
+
+def test_a_full_disk_leaves_nothing_and_is_not_called_damage(tmp_path, monkeypatch):
+    archive = make_zip(tmp_path / "a.zip", [("a", b"1"), ("b", b"2")])
+
+    def full(source, sink, size, what):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(module, "_copy", full)
+    with pytest.raises(OSError, match="No space left"):
+        unpack(archive, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_unwrap_lifts_a_lone_folder(tmp_path):
+    unpack(make_zip(tmp_path / "a.zip", [("repo-1/a", b"1"), ("repo-1/repo-1/b", b"2")]), tmp_path / "out")
+    unwrap(tmp_path / "out")
+    assert sorted(p.relative_to(tmp_path).as_posix() for p in (tmp_path / "out").rglob("*")) == [
+        "out/a",
+        "out/repo-1",
+        "out/repo-1/b",
+    ]
+
+
+def test_unwrap_leaves_other_folders(tmp_path):
+    unpack(make_zip(tmp_path / "a.zip", [("wav/a", b"1"), ("readme", b"2")]), tmp_path / "out")
+    unwrap(tmp_path / "out")
+    assert (tmp_path / "out/wav/a").read_bytes() == b"1"
