@@ -114,7 +114,12 @@ RECORD = Record(
     speakers=tuple(_GENDERS),
     classes={"neutral": 809, "happy": 749, "sad": 769, "angry": 749, "fearful": 736, "surprised": 669},
     parse=parse,
-    remotes=(Remote(url="https://github.com/amu-cai/nEMO/archive/66de9999.zip", filename="nEMO.zip"),),
+    remotes=(
+        Remote(
+            url="https://github.com/amu-cai/nEMO/archive/06f1f83dde8f1a780443a57d53b2af3971af34ab.zip",
+            filename="nEMO.zip",
+        ),
+    ),
     expected=expected,
     folder=r"nemo.*",
     inner=r"nemo.*",
