@@ -30,7 +30,7 @@ SPEAKERS = tuple(f"d{number:02d}" for number in range(1, 13))
 
 _OVERSAMPLING = 3  # the pulses have corners, which would alias at 16 kHz
 _HOP = 128  # samples between two updates of the formants: 8 ms
-_FFT = 1024  # long enough for the narrowest formant to ring out
+_FFT = 768  # long enough for the narrowest formant to ring out
 _SECONDS_PER_SYLLABLE = 0.19
 _SECONDS_PER_PAUSE = 0.16
 _SILENCE = 0.09  # seconds before and after the utterance
@@ -395,31 +395,32 @@ def _f0_track(
     return mean * 2 ** (semitones / 12)
 
 
-def _glottal_source(f0: np.ndarray, cues: Cues, rng: np.random.Generator) -> np.ndarray:
-    """Return the derivative of the glottal flow with its aspiration noise, at `SAMPLE_RATE`.
+def _glottal_source(f0: np.ndarray, length: int, cues: Cues, rng: np.random.Generator) -> np.ndarray:
+    """Return the derivative of the glottal flow with its aspiration noise, `length` samples.
 
-    `f0` is given at `_OVERSAMPLING` times that rate.
+    `f0` in Hz holds one value per frame of `_HOP` samples.
     """
     rate = SAMPLE_RATE * _OVERSAMPLING
-    cycle = np.cumsum(f0) / rate
-    count = int(cycle[-1]) + 2
+    step = _HOP * _OVERSAMPLING
+    cycle = np.concatenate([[0.0], np.cumsum(f0) * step / rate])  # cycles spoken at the start of each frame
+    count = int(cycle[-1]) + 1
+    closures = np.interp(np.arange(count + 1), cycle, np.arange(len(cycle)) * step)
+    closures[-1] = len(f0) * step + 1.0  # the last cycle lies in the silence after the utterance
     # Each closure is moved by a part of its period, which is what jitter is.
-    closures = np.interp(np.arange(count), cycle, np.arange(len(f0)))
-    period = rate / f0.mean()
-    irregular = rng.standard_normal((2, count))
-    closures = np.maximum.accumulate(
-        closures + np.clip(0.006 * cues.jitter * irregular[0], -0.2, 0.2) * period
-    )
-    cycle = np.interp(np.arange(len(f0)), closures, np.arange(count) + np.arange(count) * 1e-9)
-    number = cycle.astype(int)
-    within = cycle - number
+    irregular = rng.standard_normal((2, count + 1))
+    shift = np.clip(0.006 * cues.jitter * irregular[0], -0.2, 0.2) * np.gradient(closures)
+    closures[1:-1] += shift[1:-1]
+    within = np.interp(np.arange(length * _OVERSAMPLING), closures, np.arange(count + 1.0))
+    number = within.astype(np.intp)
+    within -= number
     loud = np.exp(0.03 * cues.jitter * irregular[1])[number]
 
     open_part = np.clip(0.62 * cues.breathiness**0.2, 0.4, 0.9)
     x = within / open_part
-    is_open = x < 1
-    pulse = np.where(is_open, loud * (2 * x - 3 * x**2), 0.0)  # the corner at closure excites the tract
-    flow = np.where(is_open, loud * (x**2 - x**3), 0.0) * 6.75  # peaks at 1
+    loud[x >= 1] = 0.0  # closed
+    pulse = loud * x * (2 - 3 * x)  # the corner at closure excites the tract
+    x = x[::_OVERSAMPLING]
+    flow = 6.75 * loud[::_OVERSAMPLING] * x**2 * (1 - x)  # peaks at 1
 
     # One pole that takes off so many dB at 3 kHz (Klatt & Klatt's TL).
     gain = 10 ** (-7.0 * cues.tilt / 20)
@@ -427,8 +428,7 @@ def _glottal_source(f0: np.ndarray, cues: Cues, rng: np.random.Generator) -> np.
     pole = (b - np.sqrt(b**2 - (1 - gain**2) ** 2)) / (1 - gain**2)
     pulse = signal.lfilter([1 - pole], [1, -pole], pulse)
     pulse = signal.resample_poly(pulse, 1, _OVERSAMPLING)
-    flow = flow[::_OVERSAMPLING][: len(pulse)]
-    noise = signal.lfilter([1, -0.7], [1], rng.standard_normal(len(pulse)))
+    noise = signal.lfilter([1, -0.7], [1], rng.standard_normal(length))
     return pulse + 0.012 * cues.breathiness * (0.4 + flow) * noise
 
 
@@ -452,11 +452,12 @@ def _vocal_tract(source: np.ndarray, formants: np.ndarray, bandwidths: np.ndarra
 
     padded = np.pad(source, (_HOP, frames * _HOP + _HOP - len(source)))
     pieces = np.lib.stride_tricks.sliding_window_view(padded, 2 * _HOP)[::_HOP][: frames + 1]
-    pieces = pieces * signal.windows.hann(2 * _HOP, sym=False)
+    pieces = (pieces * signal.windows.hann(2 * _HOP, sym=False)).astype(np.float32)
     nearest = np.minimum(np.arange(frames + 1), frames - 1)
-    response = (gain / fft.rfft(cascade, _FFT))[nearest]
+    delays = np.arange(cascade.shape[1])[:, None] * np.arange(_FFT // 2 + 1)
+    response = (gain / (cascade @ np.exp(-2j * np.pi / _FFT * delays))).astype(np.complex64)[nearest]
     filtered = fft.irfft(fft.rfft(pieces, _FFT) * response, _FFT)
-    out = np.zeros(len(padded) + _FFT)
+    out = np.zeros(len(padded) + _FFT, np.float32)
     for part in range(0, _FFT, _HOP):
         late = filtered[:, part : part + _HOP].ravel()
         out[part : part + len(late)] += late
@@ -540,12 +541,11 @@ def synthesise(speaker: Voice, cues: Cues, sentence: str, seed: int | list[int])
     length = int(plan.seconds * SAMPLE_RATE)
     frames = np.arange(0, length, _HOP) / SAMPLE_RATE
     samples = np.arange(length) / SAMPLE_RATE
-    fine = np.arange(length * _OVERSAMPLING) / (SAMPLE_RATE * _OVERSAMPLING)
     f0_track = _f0_track(plan, frames, speaker.f0 * spoken.f0 * f0, spoken, pitch)
-    source = _glottal_source(np.interp(fine, frames, f0_track), spoken, pulses)
+    source = _glottal_source(f0_track, length, spoken, pulses)
     amplitude = np.interp(samples, *zip(*plan.amplitude, strict=True))
     wavering = 1 + min(0.02 * spoken.tremor, 0.3) * np.sin(2 * np.pi * 6 * samples + take.uniform(0, 6))
-    source = source[:length] * amplitude * wavering
+    source *= amplitude * wavering
 
     when, what = zip(*plan.formants, strict=True)
     lower = np.stack([np.interp(frames, when, track) for track in np.array(what).T], axis=1)
