@@ -1,0 +1,91 @@
+# Everything that is done with this repository. `make` alone lists the targets.
+# Needs Python 3.11 or newer with venv, make and git; all else comes from requirements.lock into .venv.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+ONLY ?=
+
+# A chapter that waits is a fault; no cell of the first chapters takes that long.
+NBVAL := --nbval --nbval-current-env --nbval-sanitize-with chapters/nbval.sanitize.cfg \
+	--nbval-cell-timeout 3600 --nbval-kernel-startup-timeout 300 -p no:cacheprovider
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help env book serve-book test test-unit test-chapters test-real test-quick chapters sync results bench \
+	wheel-test lint format lock address clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+env: $(READY) ## create .venv from the lock and install serlab in it
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "serlab needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1). Name another one: make PYTHON=python3.12" >&2; \
+		exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' || { \
+		echo "$(PYTHON) cannot make environments. On Debian: apt install python3-venv" >&2; exit 1; }
+	@echo "Creating $(VENV) from requirements.lock; this takes a few minutes the first time."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+book: $(READY) ## build the book in _build/html; warnings are errors
+	$(BIN)/jupyter-book build . --all -W --keep-going
+
+serve-book: book ## build the book and show it at http://localhost:8000
+	$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html 8000
+
+test: test-unit test-chapters ## run all tests: serlab, book and chapters (on demo unless SERLAB_DATA has the corpora)
+
+test-unit: $(READY) ## test serlab and the book's tools, with coverage
+	$(BIN)/python -m pytest --cov --cov-report term:skip-covered
+
+test-chapters: $(READY) ## run all chapters and compare their outputs as far as the corpora here allow
+	$(BIN)/python -m pytest $(NBVAL) chapters
+
+test-real: $(READY) ## run all chapters on the real corpora and compare every output
+	$(BIN)/python -m pytest $(NBVAL) --chapters real chapters
+
+test-quick: $(READY) ## like test-real, but only the chapters that take under two minutes
+	$(BIN)/python -m pytest $(NBVAL) --chapters real --quick chapters
+
+chapters: $(READY) ## execute and pair chapters: all, or make chapters ONLY=03
+	$(BIN)/python book/tools/chapters.py run $(ONLY)
+
+sync: $(READY) ## carry edited text into the notebooks, keeping outputs of unchanged cells
+	$(BIN)/python book/tools/chapters.py sync $(ONLY)
+
+results: $(READY) ## make the recorded runs anew; goes on where it was interrupted
+	$(BIN)/python -m serlab.runs
+
+bench: $(READY) ## measure speed and memory of feature extraction
+	$(BIN)/python benchmarks/run.py
+
+wheel-test: $(READY) ## build a wheel, install it alone elsewhere, run every chapter on demo
+	$(BIN)/python tests/wheel.py
+
+lint: $(READY) ## check style, spelling and the state of the chapters
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/codespell
+	$(BIN)/python book/tools/chapters.py check
+
+format: $(READY) ## rewrite Python files in the house style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: $(READY) ## choose the newest versions that pyproject.toml allows and write requirements.lock
+	$(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --all-extras \
+		--no-header --no-annotate --no-emit-index-url --no-emit-find-links --quiet pyproject.toml -o requirements.lock
+
+address: $(READY) ## set the public address: make address URL=https://github.com/OWNER/NAME [BRANCH=main] [PAGES=…]
+	@test -n "$(URL)" || { echo "Say which: make address URL=https://github.com/OWNER/NAME" >&2; exit 1; }
+	$(BIN)/python book/tools/address.py $(URL) $(if $(BRANCH),--branch $(BRANCH)) $(if $(PAGES),--pages $(PAGES))
+
+clean: ## remove the environment and everything built; corpora and features in the cache stay
+	rm -rf $(VENV) _build dist .pytest_cache .ruff_cache .coverage htmlcov .jupyter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
