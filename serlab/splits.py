@@ -119,25 +119,6 @@ def make(table: pd.DataFrame, protocol: str, seed: int = 0) -> Split:
 
 
 def honest_protocol(table: pd.DataFrame) -> str:
-    """Name the speaker-disjoint protocol that the book uses for a corpus unless it says otherwise.
-
-    The published folds where the table is that of the whole corpus, one speaker out where speakers are few,
-    else six folds of speakers.
-
-    Examples
-    --------
-    >>> honest_protocol(pd.DataFrame({"corpus": "mine", "speaker": ["ann", "bob"]}))
-    'loso'
-    """
-    from serlab import corpora
-
-    speakers = set(table["speaker"])
-    if table["corpus"].iloc[0] == "ravdess" and speakers == set(sum(corpora.folds("ravdess", "emobox6"), [])):
-        return "emobox6"
-    return "loso" if len(speakers) <= 10 else "group6"
-
-
-def honest_protocol(table: pd.DataFrame) -> str:
     """Name the speaker-disjoint protocol that suits a corpus.
 
     Parameters

@@ -1,0 +1,355 @@
+"""Cross-validation that can be stopped at any moment: every fold and seed is kept as soon as it is done."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib.metadata
+import inspect
+import json
+import os
+import platform
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from serlab.errors import EvaluationError
+from serlab.splits import Fold, Split
+
+
+def cross_validate(
+    build: Callable[[int], Any],
+    X: np.ndarray,
+    table: pd.DataFrame,
+    split: Split,
+    seeds: Sequence[int] = (0,),
+    *,
+    cache: str | os.PathLike | None = None,
+    progress: bool = False,
+    only: Iterable[tuple[int, int]] | None = None,
+) -> pd.DataFrame:
+    """Train on each fold with each seed and predict the fold's test clips.
+
+    Whatever a model fits, scaling and the choice of settings included, it fits on the training rows it is
+    given.
+
+    Parameters
+    ----------
+    build : callable
+        Takes a seed, returns a fresh model with ``fit(X, y)`` and ``predict_proba(X)`` or
+        ``decision_function(X)``, and ``classes_`` once fitted. If ``fit`` has a parameter ``groups`` it is
+        given the speakers of the training rows; if it has ``validation_data`` and the fold has validation
+        rows it is given ``(X, y)`` of those.
+    X : ndarray, shape (clips, ...)
+        Row i belongs to row i of `table`.
+    table : DataFrame
+        With columns ``clip``, ``speaker``, ``emotion``.
+    split : Split
+    seeds : sequence of int
+        Of the models; the folds are the same for all.
+    cache : path, optional
+        Folder where finished folds are kept. A second call with equal models, data and folds goes on from
+        there.
+    progress : bool
+        Show a progress bar.
+    only : iterable of (seed, fold), optional
+        Do only these.
+
+    Returns
+    -------
+    DataFrame
+        One row per test clip and seed with columns ``clip``, ``speaker``, ``fold``, ``seed``, ``label``,
+        ``predicted`` and ``p_<class>`` in the usual order of the emotions. ``attrs["cost"]`` holds
+        ``seconds`` (fitting and predicting, added up), ``peak_memory_mb`` (of the whole process),
+        ``parameters`` (trained numbers, mean over folds; None where that has no meaning) and ``chosen``
+        (settings that a search chose, fold by fold).
+
+    Notes
+    -----
+    Models without ``predict_proba`` get the softmax of their decision values: an ordering of the classes by
+    confidence, not calibrated probabilities.
+
+    Examples
+    --------
+    >>> from sklearn.dummy import DummyClassifier
+    >>> from serlab import splits
+    >>> table = pd.DataFrame({"clip": list("abcd"), "speaker": list("1122")})
+    >>> table["emotion"] = ["sad", "happy"] * 2
+    >>> split = splits.make(table, "loso")
+    >>> said = cross_validate(lambda seed: DummyClassifier(), np.zeros((4, 1)), table, split)
+    >>> [name for name in said if name.startswith("p_")], len(said)
+    (['p_happy', 'p_sad'], 4)
+    """
+    from tqdm.auto import tqdm
+
+    from serlab.corpora import EMOTIONS
+
+    if len(X) != len(table):
+        raise EvaluationError(f"{len(X)} rows of features do not go with {len(table)} rows of the table")
+    labels = table["emotion"].to_numpy(dtype=object).astype(str)
+    classes = sorted(set(labels), key=lambda name: (name not in EMOTIONS, *_place(name, EMOTIONS)))
+    wanted = list(only) if only is not None else [(s, f) for s in seeds for f in range(len(split))]
+    data = _digest(X, table) if cache is not None else b""
+    parts, costs = [], []
+    for seed, number in tqdm(wanted, desc=split.name, unit="fold", disable=not progress):
+        fold = split.folds[number]
+        model = build(seed)
+        file = Path(cache) / f"{_key(model, data, fold, seed)}.npz" if cache is not None else None
+        probabilities, predicted, cost = _read(file) or _fit_one(model, X, labels, table, fold, classes, file)
+        part = table.iloc[fold.test][["clip", "speaker"]].assign(fold=number, seed=seed)
+        part = part.assign(label=labels[fold.test], predicted=predicted)
+        columns = [f"p_{name}" for name in classes]
+        parts.append(part.join(pd.DataFrame(probabilities, index=part.index, columns=columns)))
+        costs.append(cost)
+    predictions = pd.concat(parts, ignore_index=True)
+    counts = [cost["parameters"] for cost in costs]
+    predictions.attrs["cost"] = {
+        "seconds": round(sum(cost["seconds"] for cost in costs), 2),
+        "peak_memory_mb": round(max(cost["peak_memory_mb"] for cost in costs)),
+        "parameters": None if None in counts else round(float(np.mean(counts))),
+        "chosen": [cost["chosen"] for cost in costs if cost["chosen"] is not None],
+    }
+    return predictions
+
+
+def softmax(decision: np.ndarray) -> np.ndarray:
+    """Turn decision values into positive numbers that add up to one, in the same order.
+
+    Parameters
+    ----------
+    decision : ndarray, shape (clips, classes), or (clips,) for two classes
+
+    Returns
+    -------
+    ndarray, shape (clips, classes)
+
+    Examples
+    --------
+    >>> softmax(np.array([[0.0, 0.0]])).tolist()
+    [[0.5, 0.5]]
+    """
+    if decision.ndim == 1:
+        decision = np.column_stack([-decision, decision]) / 2
+    raised = np.exp(decision - decision.max(axis=1, keepdims=True))
+    return raised / raised.sum(axis=1, keepdims=True)
+
+
+def count_parameters(model: Any) -> int | None:
+    """Count the numbers that training set in a fitted model.
+
+    Weights and intercepts of linear models and networks, nodes of trees, coefficients of support vectors.
+
+    Parameters
+    ----------
+    model : object
+        A fitted scikit-learn estimator, pipeline, search or committee, or a Keras model.
+
+    Returns
+    -------
+    int or None
+        None where it cannot be said.
+
+    Examples
+    --------
+    >>> from sklearn.tree import DecisionTreeClassifier
+    >>> count_parameters(DecisionTreeClassifier().fit([[0.0], [1.0]], ["sad", "happy"]))
+    3
+    """
+    if hasattr(model, "trainable_weights"):
+        return int(sum(np.prod(weight.shape) for weight in model.trainable_weights))
+    if hasattr(model, "best_estimator_"):
+        return count_parameters(model.best_estimator_)
+    if hasattr(model, "steps"):
+        return count_parameters(model.steps[-1][1])
+    if hasattr(model, "tree_"):
+        return int(model.tree_.node_count)
+    if hasattr(model, "estimators_"):
+        counts = [count_parameters(one) for one in np.ravel(model.estimators_)]
+        return None if None in counts else sum(counts)
+    for weights in ("coef_", "dual_coef_"):
+        # The coefficients of an SVM with a curved kernel are those of its support vectors.
+        if hasattr(model, weights):
+            return int(np.size(getattr(model, weights)) + np.size(model.intercept_))
+    return None
+
+
+@contextlib.contextmanager
+def meter() -> Iterator[dict[str, float]]:
+    """Measure what happens inside: ``seconds``, and ``peak_memory_mb`` of this process and its children.
+
+    Memory is looked at ten times a second; a shorter peak can be missed.
+
+    Examples
+    --------
+    >>> with meter() as cost:
+    ...     _ = sum(range(1000))
+    >>> cost["seconds"] >= 0 and cost["peak_memory_mb"] > 1
+    True
+    """
+    import psutil
+
+    process, done = psutil.Process(), threading.Event()
+    cost = {"seconds": 0.0, "peak_memory_mb": 0.0}
+
+    def look() -> None:
+        used = process.memory_info().rss
+        for child in process.children(recursive=True):
+            with contextlib.suppress(psutil.Error):
+                used += child.memory_info().rss
+        cost["peak_memory_mb"] = max(cost["peak_memory_mb"], used / 2**20)
+
+    def watch() -> None:
+        while not done.wait(0.1):
+            look()
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    look()
+    watcher.start()
+    started = time.perf_counter()
+    try:
+        yield cost
+    finally:
+        cost["seconds"] = time.perf_counter() - started
+        done.set()
+        watcher.join()
+        look()
+
+
+def machine() -> str:
+    """Describe the processor in a few words: its model and number of cores, nothing personal.
+
+    Examples
+    --------
+    >>> "cores" in machine()
+    True
+    """
+    name = platform.processor() or platform.machine()
+    with contextlib.suppress(OSError):
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        name = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), name)
+    return f"{name}, {os.cpu_count()} cores, {platform.system()}"
+
+
+def versions(*extra: str) -> dict[str, str]:
+    """Give the versions of Python, serlab and the libraries that results depend on.
+
+    Parameters
+    ----------
+    *extra : str
+        Further packages, such as "keras".
+
+    Returns
+    -------
+    dict
+        Name to version.
+
+    Examples
+    --------
+    >>> sorted(versions())[:3]
+    ['librosa', 'numpy', 'python']
+    """
+    names = ("serlab", "numpy", "scipy", "scikit-learn", "librosa", "soxr", *extra)
+    return {"python": platform.python_version(), **{name: importlib.metadata.version(name) for name in names}}
+
+
+def code_version() -> str:
+    """Identify the code of this package.
+
+    Returns
+    -------
+    str
+        ``git-tree:`` and the hash of the committed folder where the package lies in an unchanged git
+        checkout, else ``sha256:`` and a hash of its source files.
+
+    Examples
+    --------
+    >>> code_version().split(":")[0] in ("git-tree", "sha256")
+    True
+    """
+    package = Path(__file__).parent
+    with contextlib.suppress(OSError, subprocess.CalledProcessError):
+        git = ["git", "-C", str(package)]
+        ask = {"check": True, "capture_output": True, "text": True}
+        changed = subprocess.run([*git, "status", "--porcelain", "."], **ask).stdout
+        tree = subprocess.run([*git, "rev-parse", "HEAD:./"], **ask).stdout.strip()
+        if not changed:
+            return f"git-tree:{tree}"
+    digest = hashlib.sha256()
+    for file in sorted(package.rglob("*.py")):
+        digest.update(file.relative_to(package).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
+    return f"sha256:{digest.hexdigest()}"
+
+
+def _place(name: str, order: Sequence[str]) -> tuple[int, str]:
+    return (list(order).index(name), "") if name in order else (0, name)
+
+
+def _fit_one(model, X, labels, table, fold: Fold, classes, file: Path | None):
+    takes = inspect.signature(model.fit).parameters
+    extra = {}
+    if "groups" in takes:
+        extra["groups"] = table["speaker"].to_numpy(dtype=object)[fold.train]
+    if "validation_data" in takes and fold.validation.size:
+        extra["validation_data"] = (X[fold.validation], labels[fold.validation])
+    with meter() as cost:
+        model.fit(X[fold.train], labels[fold.train], **extra)
+        if hasattr(model, "predict_proba"):
+            found = np.asarray(model.predict_proba(X[fold.test]))
+        else:
+            found = softmax(model.decision_function(X[fold.test]))
+    probabilities = np.zeros((fold.test.size, len(classes)))
+    probabilities[:, [classes.index(name) for name in model.classes_]] = found
+    predicted = np.array(classes)[probabilities.argmax(axis=1)]
+    chosen = getattr(model, "chosen", None)
+    cost |= {"parameters": count_parameters(model), "chosen": chosen}
+    if file is not None:
+        _write(file, probabilities, predicted, cost)
+    return probabilities, predicted, cost
+
+
+def _digest(X: np.ndarray, table: pd.DataFrame) -> bytes:
+    digest = hashlib.sha256(repr(np.shape(X)).encode())
+    digest.update("\n".join(table["clip"] + "\t" + table["speaker"] + "\t" + table["emotion"]).encode())
+    for start in range(0, len(X), 64):
+        digest.update(np.ascontiguousarray(X[start : start + 64]).tobytes())
+    return digest.digest()
+
+
+def _key(model, data: bytes, fold: Fold, seed: int) -> str:
+    """Name a fold's result by all that decides it: the model, its data, who is on which side, the seed."""
+    settings = model.get_params(deep=True) if hasattr(model, "get_params") else vars(model)
+    settings = sorted((name, _plain(value)) for name, value in settings.items())
+    libraries = {name: version for name, version in versions().items() if name != "serlab"}
+    digest = hashlib.sha256(data)
+    digest.update(repr((type(model).__qualname__, settings, seed, libraries)).encode())
+    for rows in (fold.train, fold.validation, fold.test):
+        digest.update(rows.astype(np.int64).tobytes() + b"|")
+    return digest.hexdigest()[:32]
+
+
+def _plain(value) -> str:
+    """Write a setting without the memory addresses that ``repr`` gives to functions and plain objects."""
+    if inspect.isfunction(value):
+        return inspect.getsource(value)
+    return repr(value) if " at 0x" not in repr(value) else type(value).__qualname__
+
+
+def _write(file: Path, probabilities: np.ndarray, predicted: np.ndarray, cost: dict) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=file.parent, suffix=".part", delete=False) as part:
+        np.savez(part, probabilities=probabilities, predicted=predicted, cost=json.dumps(cost))
+    os.replace(part.name, file)
+
+
+def _read(file: Path | None):
+    if file is None or not file.exists():
+        return None
+    with np.load(file) as kept:
+        return kept["probabilities"], kept["predicted"], json.loads(str(kept["cost"]))
