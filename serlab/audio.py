@@ -57,8 +57,8 @@ def read(
 
     Examples
     --------
-    >>> import soundfile, tempfile
-    >>> path = Path(tempfile.mkdtemp()) / "tone.wav"
+    >>> import pathlib, soundfile, tempfile
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "tone.wav"
     >>> soundfile.write(path, np.sin(np.arange(8000) * 0.1), 16000)
     >>> y, rate = read(path, 8000)
     >>> y.shape, y.dtype, rate

@@ -1,6 +1,38 @@
-"""Feature extractors: frozen dataclasses that turn a signal into an array and print their own documentation."""
+"""Feature extractors: frozen dataclasses that turn a signal into an array and print their documentation."""
 
 from serlab.features.base import Extractor, FrameFeature
+from serlab.features.egemaps import Egemaps
+from serlab.features.normaliser import SpeakerNormaliser
+from serlab.features.pitch import F0
+from serlab.features.shape import (
+    Chroma,
+    Rms,
+    SpectralBandwidth,
+    SpectralCentroid,
+    SpectralContrast,
+    SpectralRolloff,
+    Tonnetz,
+    ZeroCrossingRate,
+)
 from serlab.features.spectral import Mel, Mfcc, OriginalMel
+from serlab.features.summary import Summary
 
-__all__ = ["Extractor", "FrameFeature", "Mel", "Mfcc", "OriginalMel"]
+__all__ = [
+    "F0",
+    "Chroma",
+    "Egemaps",
+    "Extractor",
+    "FrameFeature",
+    "Mel",
+    "Mfcc",
+    "OriginalMel",
+    "Rms",
+    "SpeakerNormaliser",
+    "SpectralBandwidth",
+    "SpectralCentroid",
+    "SpectralContrast",
+    "SpectralRolloff",
+    "Summary",
+    "Tonnetz",
+    "ZeroCrossingRate",
+]

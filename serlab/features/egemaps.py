@@ -1,0 +1,76 @@
+"""eGeMAPS: 88 numbers per clip that voice researchers agreed on, computed by openSMILE."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from serlab.errors import FeatureError
+from serlab.features.base import Extractor
+
+LICENCE = (
+    "openSMILE (c) audEERING GmbH is free for private use, research and teaching, not for commercial products; "
+    "see https://github.com/audeering/opensmile-python/blob/main/LICENSE"
+)
+
+
+@functools.cache
+def _smile():
+    try:
+        import opensmile
+    except ImportError:
+        raise FeatureError(
+            f'eGeMAPS needs openSMILE: pip install "serlab[egemaps]". Its licence: {LICENCE}'
+        ) from None
+    return opensmile.Smile(
+        feature_set=opensmile.FeatureSet.eGeMAPSv02, feature_level=opensmile.FeatureLevel.Functionals
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Egemaps(Extractor):
+    """The extended Geneva minimalistic acoustic parameter set, eGeMAPSv02: 88 functionals of pitch, jitter,
+    shimmer, loudness, formants, spectral balance, MFCC 1-4 and rhythm.
+
+    Needs the extra ``pip install "serlab[egemaps]"``. openSMILE is free for private use, research and teaching,
+    not for commercial products. Values depend on the sampling rate: compare only what was computed at the same.
+
+    References
+    ----------
+    Eyben et al. 2016, The Geneva minimalistic acoustic parameter set (GeMAPS) for voice research and affective
+    computing, IEEE Trans. Affective Computing 7(2), 190-202.
+
+    Examples
+    --------
+    >>> Egemaps().shape
+    (88,)
+    """
+
+    name: ClassVar[str] = "egemaps"
+    libraries: ClassVar[tuple[str, ...]] = ("opensmile", "soxr")
+
+    @property
+    def shape(self) -> tuple[int]:
+        """(88,)."""
+        return (88,)
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """Names of the 88 functionals, as openSMILE gives them."""
+        return tuple(_smile().feature_names)
+
+    @property
+    def key(self) -> str:
+        """Sixteen hexadecimal digits that change with the parameters, the code and the libraries behind it."""
+        _smile()
+        return super().key
+
+    def extract(self, y: np.ndarray) -> np.ndarray:
+        """Turn one signal into the 88 functionals: (samples,) to (88,)."""
+        return _smile().process_signal(y, self.sample_rate).to_numpy(dtype=np.float32)[0]
+
+    def __str__(self) -> str:
+        return f"{super().__str__()}\n  {LICENCE}"

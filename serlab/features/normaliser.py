@@ -1,0 +1,94 @@
+"""Normalisation of features within each speaker."""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_array, check_consistent_length
+
+# A deviation this small beside the size of the values is rounding, not variation.
+CONSTANT = 1e-6
+
+
+class SpeakerNormaliser(TransformerMixin, BaseEstimator):
+    """Standardise every feature within each speaker: subtract the speaker's mean, divide by the deviation.
+
+    What is left of a feature is how it differs from what is usual for that voice. Speakers are told apart by
+    `groups`; nothing is carried over from `fit` to `transform`, since every speaker is measured on the very
+    clips that are transformed. It therefore works for speakers never seen in training, and it is
+    **transductive**: a test clip's value depends on the speaker's other test clips (on their sound, never on
+    their labels). A system that hears one clip of a stranger cannot do that. Name it wherever you report a
+    result that uses it, and give the result without it beside.
+
+    A feature that is constant within a speaker becomes 0. So does every feature of a speaker with one clip:
+    with nothing to compare it to, such a clip is taken to be the speaker's average.
+
+    Since the groups of a scikit-learn pipeline's test data are not known to it, normalise the whole table before
+    cross-validation: the result is the same, because no speaker lends anything to another. (In a pipeline with
+    metadata routing enabled, ``SpeakerNormaliser().set_fit_request(groups=True).set_transform_request(groups=True)``
+    does it too.)
+
+    Examples
+    --------
+    >>> X = np.array([[100.0], [200.0], [10.0], [20.0], [7.0]])
+    >>> SpeakerNormaliser().fit_transform(X, groups=["a", "a", "b", "b", "c"]).ravel()
+    array([-1.,  1., -1.,  1.,  0.])
+    """
+
+    def fit(self, X: np.ndarray, y: np.ndarray | None = None, *, groups: np.ndarray | None = None):
+        """Check the input and remember its number of features; there is nothing else to learn.
+
+        Parameters
+        ----------
+        X : array, shape (clips, features)
+        y : ignored
+        groups : array, shape (clips,)
+            Speaker of each clip.
+
+        Returns
+        -------
+        self
+        """
+        self.n_features_in_ = check_array(X).shape[1]
+        return self
+
+    def transform(self, X: np.ndarray, *, groups: np.ndarray | None = None) -> np.ndarray:
+        """Standardise every feature within each speaker.
+
+        Parameters
+        ----------
+        X : array, shape (clips, features)
+        groups : array, shape (clips,)
+            Speaker of each clip.
+
+        Returns
+        -------
+        ndarray, shape (clips, features), of the same float type as `X`
+
+        Raises
+        ------
+        ValueError
+            If `groups` is missing or not as long as `X`.
+        """
+        X = check_array(X, dtype=(np.float64, np.float32))
+        if groups is None:
+            raise ValueError(
+                "SpeakerNormaliser needs groups, the speaker of each row: transform(X, groups=...)"
+            )
+        groups = np.asarray(groups)
+        check_consistent_length(X, groups)
+        result = np.empty_like(X)
+        for speaker in np.unique(groups):
+            rows = groups == speaker
+            values = X[rows].astype(np.float64)
+            mean, deviation = values.mean(axis=0), values.std(axis=0)
+            deviation[deviation <= CONSTANT * np.abs(mean)] = np.inf
+            deviation[deviation == 0] = np.inf
+            result[rows] = (values - mean) / deviation
+        return result
+
+    def fit_transform(
+        self, X: np.ndarray, y: np.ndarray | None = None, *, groups: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Standardise every feature within each speaker; see `transform`."""
+        return self.fit(X, y, groups=groups).transform(X, groups=groups)
