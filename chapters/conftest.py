@@ -1,9 +1,9 @@
 """How ``pytest --nbval chapters`` runs the chapters: on which corpora, and what it compares.
 
 The stored outputs are those of the real corpora. They are compared where these corpora are found with the
-very same content. Elsewhere chapters run on the synthetic corpus, or on the one that SERLAB_CORPUS names, and
-only cells tagged ``nbval-check-output``, whose output cannot depend on the corpus, are compared. The header of
-the report says which of the two happened.
+very same content. Elsewhere chapters run on the synthetic corpus, or on the one that SERLAB_CORPUS names,
+and only cells tagged ``nbval-check-output``, whose output cannot depend on the corpus, are compared. The
+header of the report says which of the two happened.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Run every chapter with an installed wheel, outside of the checkout, as Colab does.
 
 python tests/wheel.py                 build a wheel, install it alone in a new environment, run the chapters
-python tests/wheel.py --here WHEEL    install it in the environment of this Python, which must keep the versions
-                                      of its other packages, and run the chapters
+python tests/wheel.py --here WHEEL    install it in this Python's environment, which must keep the versions of
+                                      its other packages, and run the chapters
 """
 
 from __future__ import annotations
