@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import importlib
 import os
@@ -80,8 +81,10 @@ def record(name: str) -> Record:
     1440
     """
     if name not in _RECORDS:
+        similar = difflib.get_close_matches(name.lower(), _RECORDS, n=1)
+        meant = f" Did you mean {similar[0]!r}?" if similar else ""
         raise CorpusError(
-            f"There is no corpus {name!r}, nor a folder of that name. Corpora: {', '.join(names())}. "
+            f"There is no corpus {name!r}, nor a folder of that name.{meant} Corpora: {', '.join(names())}. "
             "For recordings of your own give the path of a folder with a table metadata.csv."
         )
     module, constant = _RECORDS[name]
@@ -120,9 +123,7 @@ def load(name_or_folder: str | os.PathLike = "ravdess") -> pd.DataFrame:
     True
     """
     if (name := known(name_or_folder)) is None:
-        from serlab.corpora import folder
-
-        return folder.load(Path(name_or_folder))
+        return _load_folder(Path(name_or_folder).expanduser().absolute())
     if name == "demo":
         from serlab.corpora import demo
 
@@ -130,6 +131,30 @@ def load(name_or_folder: str | os.PathLike = "ravdess") -> pd.DataFrame:
             demo.table().to_dict("records"), name, demo.RECORD.title, "Delete its folder; it is made anew."
         )
     return _load_official(record(name))
+
+
+def _load_folder(path: Path) -> pd.DataFrame:
+    from serlab.corpora import folder
+
+    try:
+        return folder.load(path)
+    except CorpusError as error:
+        if hint := official_in(path):
+            raise CorpusError(hint) from error
+        raise
+
+
+def official_in(path: Path) -> str:
+    """Say so if a folder without metadata.csv holds a corpus that serlab knows; else return ""."""
+    if any(path.glob("metadata.*")):
+        return ""
+    for name in ("ravdess", "emodb", "cremad", "nemo"):
+        if locate.holds_clips(record(name), path):
+            return (
+                f"{path} holds clips of {record(name).title}: set SERLAB_DATA to that folder and use the "
+                f'name "{name}". To use it as a folder of your own, put a metadata.csv there.'
+            )
+    return ""
 
 
 def known(name_or_folder: str | os.PathLike) -> str | None:
@@ -171,13 +196,9 @@ def _one_file_per_clip(of: Record, root: Path) -> dict[str, Path]:
     for path in locate.clip_files(of, root):
         copies[path.stem].append(path)
     official = of.official
+    if wrong := wrong_version(of, root, set(copies)):
+        raise CorpusError(wrong)
     if official:
-        unknown = copies.keys() - official.keys()
-        if of.name == "emodb" and unknown & record("emodb2").official.keys():
-            raise CorpusError(
-                f"{root} holds {len(copies)} clips: this is version 2 of EmoDB (816 clips), not the usual "
-                'one of 535. Use the name "emodb2", or take the 535-clip version.'
-            )
         copies = {clip: paths for clip, paths in copies.items() if clip in official}
     doubled = {clip: paths for clip, paths in copies.items() if len(paths) > 1}
     if doubled:
@@ -194,6 +215,24 @@ def _one_file_per_clip(of: Record, root: Path) -> dict[str, Path]:
             stacklevel=4,
         )
     return {clip: paths[0] for clip, paths in copies.items()}
+
+
+def wrong_version(of: Record, root: Path, clips: set[str]) -> str:
+    """Say so if the clips of one version of EmoDB lie where the other is asked for; else return ""."""
+    if of.name not in ("emodb", "emodb2"):
+        return ""
+    only_in_2 = clips & (record("emodb2").official.keys() - record("emodb").official.keys())
+    if of.name == "emodb" and only_in_2:
+        return (
+            f"{root} holds {len(clips)} clips: this is version 2 of EmoDB (816 clips), not the usual one "
+            'of 535. Use the name "emodb2", or take the 535-clip version.'
+        )
+    if of.name == "emodb2" and clips and not only_in_2:
+        return (
+            f"{root} holds clips of the usual EmoDB (535 clips), not of version 2 (816). "
+            'Use the name "emodb".'
+        )
+    return ""
 
 
 def _same_content(paths: list[Path]) -> bool:
@@ -232,14 +271,12 @@ def not_found(of: Record) -> str:
 
 
 def _incomplete(of: Record, root: Path, missing: list[str]) -> str:
-    if of.name == "emodb2" and not set(missing) & record("emodb").official.keys():
-        return f'{root} holds the usual 535 clips of EmoDB, not the 816 of version 2. Use the name "emodb".'
     few = ", ".join(missing[:3]) + (", …" if len(missing) > 3 else "")
     clips = "clip is" if len(missing) == 1 else "clips are"
-    again = f', then serlab.fetch("{of.name}") to get the corpus again' if of.remotes else ""
+    again = f' To get it anew, delete that folder and run serlab.fetch("{of.name}").' if of.remotes else ""
     return (
         f"{of.title} in {root} is not complete: {len(missing)} {clips} missing ({few}). "
-        f'Run serlab.validate("{of.name}") to see all faults{again}. '
+        f'Run serlab.validate("{of.name}") to see all faults.{again} '
         "Copies with whole speakers left out are accepted, but not speakers with clips left out."
     )
 
@@ -248,7 +285,7 @@ def _how_to_get(of: Record) -> str:
     place = (
         f"get it from {of.homepage} and set SERLAB_DATA to the folder that holds it (or to its parent folder)"
     )
-    return f'Run serlab.fetch("{of.name}"), or {place}.' if of.remotes else f"{place[0].upper()}{place[1:]}."
+    return f'Run serlab.fetch("{of.name}"), or {place}.' if of.remotes else of.source
 
 
 def _relatives(of: Record) -> tuple[Record, ...]:
@@ -281,7 +318,13 @@ def find(name: str) -> Path | None:
         from serlab.corpora import demo
 
         return demo.folder()
-    return locate.find(of, _relatives(of))
+    found = [root for root in locate.candidates(of, _relatives(of)) if locate.holds_clips(of, root)]
+    fitting = (root for root in found if not wrong_version(of, root, _stems(of, root)))
+    return next(fitting, found[0] if found else None)
+
+
+def _stems(of: Record, root: Path) -> set[str]:
+    return {path.stem for path in locate.clip_files(of, root)}
 
 
 def choose(preferred: str = "ravdess") -> str:

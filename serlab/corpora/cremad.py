@@ -65,8 +65,8 @@ RECORD = Record(
     title="CREMA-D",
     description=(
         "Crowd-sourced Emotional Multimodal Actors Dataset: 91 actors (43 women, 48 men; 20 to 74 years old) "
-        "say twelve sentences in six emotions, one of the sentences at three intensities. Labels are the emotions "
-        "that the actors were asked for; from sound alone, listeners heard them in 41 % of the clips. "
+        "say twelve sentences in six emotions, one of the sentences at three intensities. Labels are what "
+        "the actors were asked for; from sound alone, listeners heard them in 41 % of the clips. "
         "16 kHz, 16 bit."
     ),
     language="English",

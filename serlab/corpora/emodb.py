@@ -143,6 +143,7 @@ VERSION_2 = replace(
     },
     homepage="https://github.com/audeering/emodb",
     remotes=(),
+    source='Load version 2.0.0 of "emodb" with the Python package audb, and set SERLAB_DATA to its folder.',
     manifest=read_manifest("emodb2.tsv"),
     folder=r"(berlin)?emodb(v?2\d*|816)|(berlin)?emodb",
     notes=(
@@ -160,6 +161,7 @@ FIRST_2S = replace(
         "A stand-in for tests; figures on it are not figures on EmoDB."
     ),
     remotes=(),
+    source="There is no official copy: it is made by cutting EmoDB's clips, in a folder named emodb_first2s.",
     check=check_cut,
     folder=r"(berlin)?emodbfirst2s",
     notes=("Loudness between clips is gone, because each was normalised to its own peak.", *RECORD.notes[1:]),

@@ -94,7 +94,9 @@ def load(folder: Path | str) -> pd.DataFrame:
     """
     path, rows, faults = read(folder)
     if faults:
-        more = f" ({len(faults) - 1} more rows have faults)" if len(faults) > 1 else ""
+        more = {1: "", 2: " (1 more row has a fault)"}.get(
+            len(faults), f" ({len(faults) - 1} more rows have faults)"
+        )
         raise CorpusError(f'{faults[0].detail}{more}. Run serlab.validate("{folder}") for the whole list.')
     name = path.parent.name
     table = build(rows, name, name, f'Run serlab.validate("{folder}") for the whole list.')

@@ -15,21 +15,16 @@ from serlab.corpora.table import SUFFIXES
 from serlab.paths import data_dirs
 
 
-def find(record: Record, others: tuple[Record, ...] = ()) -> Path | None:
-    """Return the folder that holds clips of a corpus, or None.
+def candidates(record: Record, others: tuple[Record, ...] = ()) -> Iterator[Path]:
+    """Yield folders that may be the corpus: each data folder itself, then those in it with a fitting name.
 
     Parameters
     ----------
     record
         The corpus.
     others
-        Corpora with the same file names; a folder with the name of one of them is passed over.
+        Corpora with the same file names: a data folder that has the name of one of them is passed over.
     """
-    return next((folder for folder in candidates(record, others) if holds_clips(record, folder)), None)
-
-
-def candidates(record: Record, others: tuple[Record, ...] = ()) -> Iterator[Path]:
-    """Yield folders that may be the corpus: each data folder itself, then those in it with a fitting name."""
     for base in data_dirs():
         foreign = any(_named(other.folder, base) for other in others)
         if not foreign and (_named(record.folder, base) or any(_clips_in(record, base))):

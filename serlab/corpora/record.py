@@ -66,6 +66,8 @@ class Record:
         Sentence id to text.
     folds
         Published protocol to list of lists of test speakers.
+    source
+        How to get a corpus that `serlab.fetch` cannot download.
     silent
         Clips that are without sound as published.
     notes
@@ -95,6 +97,7 @@ class Record:
     clip_folder: str = ""
     sentences: Mapping[str, str] = field(default_factory=dict)
     folds: Mapping[str, list[list[str]]] = field(default_factory=dict)
+    source: str = ""
     silent: frozenset[str] = frozenset()
     notes: tuple[str, ...] = ()
 

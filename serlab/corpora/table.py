@@ -119,7 +119,8 @@ def build(rows: Iterable[Mapping], corpus: str, title: str, remedy: str) -> pd.D
         durations = list(pool.map(_duration_or_error, [row["path"] for row in rows]))
     broken = [outcome for outcome in durations if isinstance(outcome, CorpusError)]
     if broken:
-        others = f" (and {len(broken) - 1} more files)" if len(broken) > 1 else ""
+        more = len(broken) - 1
+        others = f" (and {more} more file{'s' * (more > 1)})" if more else ""
         raise CorpusError(f"{title}: {broken[0]}{others}. {remedy}") from broken[0]
     table = pd.DataFrame(
         {column: pd.Series([row.get(column) for row in rows], dtype=object) for column in COLUMNS}

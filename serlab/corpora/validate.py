@@ -23,15 +23,15 @@ from serlab.corpora.record import Record
 from serlab.corpora.table import LFS_POINTER, SUFFIXES, threads, why_unreadable
 from serlab.errors import CorpusError
 
-AGAIN = "delete the file and fetch the corpus again"
+AGAIN = "replace it from a whole copy, or delete the corpus folder and run serlab.fetch"
 
 REMEDIES = {
-    "missing": "fetch the corpus again, or copy these files from a whole copy",
+    "missing": "add them from a whole copy, or delete the corpus folder and run serlab.fetch",
     "empty": f"there is no sound in it: {AGAIN}",
     "corrupt": f"it cannot be decoded: {AGAIN}",
     "truncated": f"the file ends before its sound does, as after a broken download: {AGAIN}",
     "silent": f"it holds no sound: {AGAIN}",
-    "pointer": "this is a git-lfs pointer: run `git lfs pull` in the clone, or fetch the corpus again",
+    "pointer": "this is a git-lfs pointer: run `git lfs pull` in the clone, or use serlab.fetch",
     "changed": f"its bytes are not the official ones: {AGAIN}",
     "duplicate": "two clips have the same sound: find out which name is right, remove the other",
     "doubled": "the clip lies in two places: remove one of the folders",
@@ -154,13 +154,18 @@ class _Sound:
 
 
 def _validate_folder(folder: Path, title: str | None = None) -> Report:
-    path, rows, faults = folders.read(folder)
+    try:
+        path, rows, faults = folders.read(folder)
+    except CorpusError as error:
+        if hint := corpora.official_in(folder):
+            raise CorpusError(hint) from error
+        raise
     found = [(fault.kind, fault.clip, fault.path, fault.detail) for fault in faults]
     sounds = _examine((row["clip"], Path(row["path"])) for row in rows)
     found += _sound_problems(sounds)
     found += _duplicates(sounds)
     found += _leftovers([path.parent])
-    return Report(title or path.parent.name, path.parent, len(sounds), _problems(found))
+    return Report(title or path.parent.name, path.parent, len(sounds), _problems(found, path.parent))
 
 
 def _validate_official(record: Record, root: Path) -> Report:
@@ -168,6 +173,8 @@ def _validate_official(record: Record, root: Path) -> Report:
     copies = defaultdict(list)
     for path in locate.clip_files(record, root):
         copies[path.stem].append(path)
+    if wrong := corpora.wrong_version(record, root, set(copies)):
+        return Report(record.title, root, 0, _problems([("corpus", "", root, wrong)], root))
     places = locate.clip_folders(record, root)
     found = []
     extra = [(path, "has the name of no official clip") for path in _not_clips(record, places)]
@@ -196,18 +203,21 @@ def _validate_official(record: Record, root: Path) -> Report:
     found += _duplicates(first_copies, _known_pairs(record))
     found += [("extra", path.stem, path, f"{path} {why}") for path, why in sorted(extra)]
     found += _leftovers(places)
-    problems = _problems(found)
+    title = record.title
+    problems = _problems(found, root)
     if not problems["fault"].any():
         try:
-            corpora.load(record.name)
+            title = corpora.load(record.name).attrs["title"]
         except CorpusError as error:
-            problems = _problems([*found, ("corpus", "", root, str(error))])
-    return Report(record.title, root, len(sounds), problems)
+            problems = _problems([*found, ("corpus", "", root, str(error))], root)
+    return Report(title, root, len(sounds), problems)
 
 
-def _problems(found: list[tuple]) -> pd.DataFrame:
+def _problems(found: list[tuple], root: Path) -> pd.DataFrame:
+    """Make the table of findings. Details name files from the corpus folder on, to be short."""
+    inside = f"{root}{os.sep}"
     rows = [
-        (clip, str(path), kind, kind not in _NOTES, detail, REMEDIES[kind])
+        (clip, str(path), kind, kind not in _NOTES, detail.replace(inside, ""), REMEDIES[kind])
         for kind, clip, path, detail in found
     ]
     table = pd.DataFrame(rows, columns=["clip", "path", "kind", "fault", "detail", "remedy"])
@@ -242,9 +252,10 @@ def _listen(clip: str, path: Path) -> _Sound:
                 peak = max(peak, float(np.abs(block).max(initial=0)))
                 content.update((block[:, 0] if channels > 1 and alike else block).tobytes())
     except (soundfile.SoundFileError, OSError):
-        if promised and frames:
+        if promised:
             return _Sound(clip, path, digest, fault="truncated", detail=_short(frames, promised))
-        return _Sound(clip, path, digest, fault="corrupt", detail=why_unreadable(path))
+        kind = "corrupt" if path.stat().st_size else "empty"
+        return _Sound(clip, path, digest, fault=kind, detail=why_unreadable(path))
     lacking = _riff_lacks(path)
     fault, detail = "", ""
     if frames < promised or lacking:
@@ -262,7 +273,7 @@ def _listen(clip: str, path: Path) -> _Sound:
 
 
 def _short(frames: int, promised: int) -> str:
-    return f"holds {frames} samples of the {promised} that its header promises"
+    return f"gives {frames} of the {promised} samples that its header promises"
 
 
 def _riff_lacks(path: Path) -> int:
