@@ -17,16 +17,19 @@ from pathlib import Path
 
 import filelock
 import joblib
+import numpy as np
 import pandas as pd
 import soundfile
 
 from serlab.corpora import synthesis
 from serlab.corpora.record import Record
 from serlab.corpora.table import build
+from serlab.errors import CorpusError
 from serlab.paths import cache_dir
 
 TAKES = ("1", "2")
 _STRENGTH = {"normal": 0.85, "strong": 1.2}
+_BETWEEN_TAKES = 0.4  # how much two takes differ, against how much two speakers do
 _STEM = re.compile(rf"(d\d\d)-({'|'.join(synthesis.CUES)})-({'|'.join(synthesis.SENTENCES)})-([12])")
 
 
@@ -65,6 +68,40 @@ def parse(stem: str) -> dict | None:
         "intensity": "strong" if match[4] == "2" and match[2] != "neutral" else "normal",
         "sentence": match[3],
     }
+
+
+def speak(clip: str) -> np.ndarray:
+    """Synthesise one clip of the corpus.
+
+    Parameters
+    ----------
+    clip : str
+        One of `clips`.
+
+    Returns
+    -------
+    np.ndarray
+        float32 of shape (samples,) at `synthesis.SAMPLE_RATE`.
+
+    Raises
+    ------
+    CorpusError
+        If the corpus has no such clip.
+
+    Examples
+    --------
+    >>> speak("d01-sad-s2-1").ndim
+    1
+    """
+    told = parse(clip)
+    if told is None:
+        raise CorpusError(f"The demo corpus has no clip {clip!r}; its names are like {clips()[0]!r}.")
+    speaker = synthesis.voice(told["speaker"])
+    # The seed hangs on the name, not on the place in a list.
+    seed = list(hashlib.sha256(clip.encode()).digest()[:8])
+    cues = speaker.express(told["emotion"]).strengthened(_STRENGTH[told["intensity"]])
+    cues = cues.varied(_BETWEEN_TAKES, np.random.default_rng(seed))
+    return synthesis.synthesise(speaker, cues, told["sentence"], seed)
 
 
 def folder() -> Path:
@@ -115,22 +152,15 @@ def _make(part: Path) -> None:
     names = clips()
     # Two batches, not many: handing over a few clips costs more than synthesising them.
     with joblib.parallel_config("loky", n_jobs=2, inner_max_num_threads=1):
-        joblib.Parallel()(joblib.delayed(_speak)(names[start::2], part) for start in range(2))
-    # The table that any folder of recordings needs, so that the folder can be looked at, copied and validated.
+        joblib.Parallel()(joblib.delayed(_write)(names[start::2], part) for start in range(2))
+    # The table that any folder of recordings needs, so that this one can be copied and validated too.
     rows = [{"file": f"{clip}.flac", **parse(clip), "language": RECORD.language} for clip in names]
     pd.DataFrame(rows).to_csv(part / "metadata.csv", index=False)
 
 
-def _speak(names: list[str], part: Path) -> None:
-    """Synthesise and write some clips."""
+def _write(names: list[str], part: Path) -> None:
     for clip in names:
-        told = parse(clip)
-        speaker = synthesis.voice(told["speaker"])
-        cues = speaker.express(told["emotion"]).strengthened(_STRENGTH[told["intensity"]])
-        # The seed hangs on what is said, not on the place in a list.
-        seed = list(hashlib.sha256(clip.encode()).digest()[:8])
-        y = synthesis.synthesise(speaker, cues, told["sentence"], seed)
-        soundfile.write(part / f"{clip}.flac", y, synthesis.SAMPLE_RATE, subtype="PCM_16")
+        soundfile.write(part / f"{clip}.flac", speak(clip), synthesis.SAMPLE_RATE, subtype="PCM_16")
 
 
 RECORD = Record(
@@ -138,9 +168,9 @@ RECORD = Record(
     title="demo (synthetic)",
     description=(
         "Synthetic speech, not recordings of anybody: twelve voices of a seeded source-filter synthesiser "
-        "say two sentences of nonsense syllables in eight emotions, twice each. It is made on this machine in "
-        "seconds, so that every lesson can be followed without a download. What a model reaches on it says "
-        "nothing about people."
+        "say two sentences of nonsense syllables in eight emotions, twice each. It is made on this machine "
+        "in seconds, so that every lesson can be followed without a download. What a model reaches on it "
+        "says nothing about people."
     ),
     language="synthetic",
     licence="CC0 1.0",

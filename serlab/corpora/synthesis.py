@@ -28,7 +28,7 @@ VERSION = 1
 SAMPLE_RATE = 16_000
 SPEAKERS = tuple(f"d{number:02d}" for number in range(1, 13))
 
-_OVERSAMPLING = 3  # the pulses have corners, which would alias at 16 kHz
+_OVERSAMPLING = 2  # the pulses have corners, which would alias at 16 kHz
 _HOP = 128  # samples between two updates of the formants: 8 ms
 _FFT = 768  # long enough for the narrowest formant to ring out
 _SECONDS_PER_SYLLABLE = 0.19
@@ -103,9 +103,15 @@ class Cues:
         """Return the cues raised to a power: above 1 exaggerated, below 1 weakened, 0 neutral."""
         return Cues(**{name: value**power for name, value in asdict(self).items()})
 
-    def times(self, other: Cues) -> Cues:
-        """Return the product with other cues."""
-        return Cues(**{name: value * getattr(other, name) for name, value in asdict(self).items()})
+    def varied(self, amount: float, rng: np.random.Generator) -> Cues:
+        """Return the cues as somebody else might use them; `amount` 1 is how far speakers differ."""
+        spread = asdict(_SPREAD)
+        return Cues(
+            **{
+                name: float(value * np.exp(amount * spread[name] * rng.standard_normal()))
+                for name, value in asdict(self).items()
+            }
+        )
 
 
 # What the reviews agree on, as ratios to neutral. Directions come from the sources, sizes are ours: they make
@@ -154,7 +160,7 @@ CUES: dict[str, Cues] = {
 # fmt: on
 
 # How far, as a standard deviation of the logarithm, speakers differ in how they use each cue for an emotion.
-_OWN_WAY = Cues(
+_SPREAD = Cues(
     f0=0.10,
     f0_range=0.28,
     final=0.10,
@@ -228,11 +234,7 @@ class Voice:
         if emotion == "neutral":
             return CUES["neutral"]
         rng = np.random.default_rng([self.seed, list(CUES).index(emotion)])
-        own = {
-            field.name: np.exp(self.idiosyncrasy * getattr(_OWN_WAY, field.name) * rng.standard_normal())
-            for field in fields(Cues)
-        }
-        return CUES[emotion].strengthened(self.expressiveness).times(Cues(**own))
+        return CUES[emotion].strengthened(self.expressiveness).varied(self.idiosyncrasy, rng)
 
 
 def voice(speaker: str) -> Voice:
@@ -455,8 +457,10 @@ def _vocal_tract(source: np.ndarray, formants: np.ndarray, bandwidths: np.ndarra
     pieces = (pieces * signal.windows.hann(2 * _HOP, sym=False)).astype(np.float32)
     nearest = np.minimum(np.arange(frames + 1), frames - 1)
     delays = np.arange(cascade.shape[1])[:, None] * np.arange(_FFT // 2 + 1)
-    response = (gain / (cascade @ np.exp(-2j * np.pi / _FFT * delays))).astype(np.complex64)[nearest]
-    filtered = fft.irfft(fft.rfft(pieces, _FFT) * response, _FFT)
+    response = gain.astype(np.complex64) / (cascade @ np.exp(-2j * np.pi / _FFT * delays)).astype(
+        np.complex64
+    )
+    filtered = fft.irfft(fft.rfft(pieces, _FFT) * response[nearest], _FFT)
     out = np.zeros(len(padded) + _FFT, np.float32)
     for part in range(0, _FFT, _HOP):
         late = filtered[:, part : part + _HOP].ravel()
@@ -536,7 +540,7 @@ def synthesise(speaker: Voice, cues: Cues, sentence: str, seed: int | list[int])
         np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(5)
     )
     f0, level, rate = np.exp(np.array([0.025, 0.10, 0.03]) * take.standard_normal(3))
-    spoken = cues.times(speaker.habits)
+    spoken = Cues(**{name: ratio * getattr(speaker.habits, name) for name, ratio in asdict(cues).items()})
     plan = _plan(SENTENCES[sentence], replace(spoken, rate=spoken.rate * rate), timing)
     length = int(plan.seconds * SAMPLE_RATE)
     frames = np.arange(0, length, _HOP) / SAMPLE_RATE
@@ -562,9 +566,18 @@ def synthesise(speaker: Voice, cues: Cues, sentence: str, seed: int | list[int])
     return y.astype(np.float32)
 
 
+class Take(np.ndarray):
+    """Samples that remember by which call of `bench` they were made, for the players of the book.
+
+    What is computed from them does not: its `recipe` is None.
+    """
+
+    recipe: dict | None = None
+
+
 def bench(
     speaker: str = "d01", sentence: str = "s1", emotion: str = "neutral", seed: int = 0, **changes: float
-) -> np.ndarray:
+) -> Take:
     """Speak one utterance with named cues changed, everything else as it was.
 
     Parameters
@@ -580,8 +593,8 @@ def bench(
 
     Returns
     -------
-    np.ndarray
-        float32 of shape (samples,) at `SAMPLE_RATE`.
+    Take
+        An array, float32 of shape (samples,), at `SAMPLE_RATE`.
 
     Raises
     ------
@@ -602,4 +615,7 @@ def bench(
             raise CorpusError(f"A cue is a ratio to neutral and must be positive, but {name} = {value}.")
     if emotion not in CUES:
         raise CorpusError(f"The synthesiser does not know the emotion {emotion!r}; use one of {list(CUES)}.")
-    return synthesise(voice(speaker), replace(CUES[emotion], **changes), sentence, seed)
+    changes = {name: float(value) for name, value in changes.items()}
+    take = synthesise(voice(speaker), replace(CUES[emotion], **changes), sentence, seed).view(Take)
+    take.recipe = {"speaker": speaker, "sentence": sentence, "emotion": emotion, "seed": seed, **changes}
+    return take

@@ -1,0 +1,255 @@
+"""Audio players for notebooks that can be committed: with sound while you work, without it in the repository.
+
+With ``SERLAB_PLAYERS=placeholder`` in the environment a player names its clip instead of holding it.
+Notebooks are executed that way before they are committed, since most corpora may not be passed on, and the
+book puts the sound in when it is built on a machine that has the corpus.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from html import escape
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from serlab.errors import AudioError
+
+SAMPLE_RATE = 16_000
+MOST = 24  # players at a time: each holds its sound, and a page with hundreds does not open
+
+
+@dataclass(frozen=True)
+class Player:
+    """One sound with its caption; a notebook shows it as a player.
+
+    Parameters
+    ----------
+    title : str
+        What is heard, in a few words.
+    caption : str
+        One line: clip, emotion, speaker, corpus.
+    credit : str
+        Corpus and licence.
+    attributes : Mapping[str, str]
+        The ``data-`` attributes by which `resolve` finds the sound again; empty if it cannot be found.
+    sound : tuple of np.ndarray and int, or Path
+        Samples with their rate in Hz, or the file.
+    """
+
+    title: str
+    caption: str
+    credit: str
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    sound: tuple[np.ndarray, int] | Path | None = field(default=None, repr=False, compare=False)
+
+    def __repr__(self) -> str:
+        return f"Player: {self.caption}"
+
+    def _repr_html_(self) -> str:
+        data = "".join(f' {name}="{escape(value)}"' for name, value in self.attributes.items())
+        if os.environ.get("SERLAB_PLAYERS") == "placeholder":
+            inside = f'<p class="serlab-absent">{escape(self.caption)} — run this cell to hear it</p>'
+        else:
+            sound = self.sound
+            uri = data_uri(*(sound if isinstance(sound, tuple) else _read(sound)))
+            label = escape(f"Play {self.caption}")
+            inside = f'<audio controls preload="metadata" src="{uri}" aria-label="{label}"></audio>'
+            if self.caption != self.title:
+                inside += f'<p class="serlab-caption">{escape(self.caption)}</p>'
+        credit = f'<p class="serlab-credit">{escape(self.credit)}</p>' if self.credit else ""
+        title = f'<p class="serlab-title">{escape(self.title)}</p>'
+        return f'<div class="serlab-player"{data}>{title}{inside}{credit}</div>'
+
+
+@dataclass(frozen=True)
+class Players:
+    """Several players, side by side where there is room."""
+
+    players: tuple[Player, ...]
+
+    def __repr__(self) -> str:
+        return "\n".join(map(repr, self.players))
+
+    def _repr_html_(self) -> str:
+        return f'<div class="serlab-players">{"".join(one._repr_html_() for one in self.players)}</div>'
+
+
+def listen(
+    what: pd.Series | pd.DataFrame | np.ndarray,
+    sample_rate: int | None = None,
+    *,
+    title: str | Iterable[str] | None = None,
+) -> Player | Players:
+    """Return a player, or one per row of a table, to be shown as the last value of a cell.
+
+    Parameters
+    ----------
+    what : pandas.Series, pandas.DataFrame or np.ndarray
+        A row or rows of an utterance table, or the samples of a sound.
+    sample_rate : int, optional
+        Samples per second in Hz; needed with samples, not allowed otherwise.
+    title : str or iterable of str, optional
+        What is heard, one for each row; the emotion if not given.
+
+    Raises
+    ------
+    AudioError
+        If `what` is none of these, if there are more than `MOST` rows, or if samples come without their rate.
+
+    Notes
+    -----
+    What `serlab.corpora.synthesis.bench` returns remembers how it was made, so that the book can make it
+    again; any other array can be heard only where it was computed.
+
+    Examples
+    --------
+    >>> import serlab
+    >>> from serlab.corpora import synthesis
+    >>> listen(synthesis.bench(f0=1.5), synthesis.SAMPLE_RATE, title="f0 × 1.5")
+    Player: f0 × 1.5
+    >>> listen(serlab.load("demo").iloc[0])
+    Player: clip d01-angry-s1-1, angry, speaker d01, demo (synthetic)
+    """
+    if isinstance(what, np.ndarray):
+        return _of_samples(what, sample_rate, title)
+    if sample_rate is not None:
+        raise AudioError("listen takes a sampling rate only with samples: the file of a clip has its own.")
+    if isinstance(what, pd.DataFrame):
+        rows = [row for _, row in what.iterrows()]
+        if len(rows) > MOST:
+            raise AudioError(f"{len(rows)} players are too many for one page: choose at most {MOST} rows.")
+        titles = [title] * len(rows) if title is None or isinstance(title, str) else title
+        return Players(tuple(_of_row(row, one) for row, one in zip(rows, titles, strict=True)))
+    if isinstance(what, pd.Series) and {"clip", "path", "corpus"} <= set(what.index):
+        return _of_row(what, title)
+    raise AudioError(
+        "listen plays a row of an utterance table, such as corpus.iloc[0] (all of it, not only its path), "
+        f"several rows, or an array of samples with its rate; this is {type(what).__name__}."
+    )
+
+
+def resolve(attributes: Mapping[str, str]) -> tuple[np.ndarray, int] | None:
+    """Find the sound that a placeholder stands for.
+
+    Parameters
+    ----------
+    attributes : Mapping[str, str]
+        The ``data-`` attributes of a placeholder: ``data-corpus`` and ``data-clip``, or ``data-recipe``.
+
+    Returns
+    -------
+    tuple of np.ndarray and int, or None
+        Samples and rate in Hz; None if the corpus or the clip is not on this machine.
+
+    Examples
+    --------
+    >>> y, sample_rate = resolve({"data-recipe": '{"speaker": "d02", "f0": 1.5}'})
+    >>> sample_rate
+    16000
+    >>> resolve({"data-corpus": "no such corpus", "data-clip": "1"}) is None
+    True
+    """
+    from serlab.corpora import demo, synthesis
+
+    if recipe := attributes.get("data-recipe"):
+        return synthesis.bench(**json.loads(recipe)), synthesis.SAMPLE_RATE
+    corpus, clip = attributes.get("data-corpus", ""), attributes.get("data-clip", "")
+    if corpus == demo.RECORD.name:
+        return (demo.speak(clip), synthesis.SAMPLE_RATE) if demo.parse(clip) else None
+    path = _path(corpus, clip)
+    return None if path is None else _read(path)
+
+
+def data_uri(y: np.ndarray, sample_rate: int) -> str:
+    """Return a sound as FLAC in a data URI, at 16 kHz at most, which every current browser plays.
+
+    Parameters
+    ----------
+    y : np.ndarray
+        Samples between -1 and 1, of shape (samples,). What lies beyond is scaled down, not clipped.
+    sample_rate : int
+        In Hz.
+
+    Examples
+    --------
+    >>> data_uri(np.zeros(160), 16000)[:22]
+    'data:audio/flac;base64'
+    """
+    import soundfile
+
+    y = np.asarray(y, dtype=np.float32)
+    if y.ndim != 1 or not len(y) or not np.isfinite(y).all():
+        raise AudioError(
+            f"A player needs finite samples of shape (samples,); these have shape {y.shape}. "
+            "Mix channels by their mean, and remove NaN first."
+        )
+    if sample_rate > SAMPLE_RATE:
+        from serlab.audio import resample
+
+        y, sample_rate = resample(y, sample_rate, SAMPLE_RATE), SAMPLE_RATE
+    y = y / max(1.0, float(np.abs(y).max()))
+    file = io.BytesIO()
+    soundfile.write(file, y, sample_rate, format="FLAC", subtype="PCM_16")
+    return "data:audio/flac;base64," + base64.b64encode(file.getvalue()).decode()
+
+
+def _of_samples(y: np.ndarray, sample_rate: int | None, title: str | None) -> Player:
+    if sample_rate is None:
+        raise AudioError("listen needs the sampling rate of the samples: listen(y, sample_rate).")
+    title = title or f"{len(y) / sample_rate:.1f} s of sound"
+    recipe = getattr(y, "recipe", None)
+    if recipe is None:
+        return Player(title, title, "", {}, (y, sample_rate))
+    attributes = {"data-recipe": json.dumps(recipe, sort_keys=True), "data-title": title}
+    return Player(title, title, "synthetic voice", attributes, (y, sample_rate))
+
+
+def _of_row(row: pd.Series, title: str | None) -> Player:
+    from serlab import corpora
+
+    corpus = str(row["corpus"])
+    known = corpora.record(corpus) if corpus in corpora.names() else None
+    emotion = str(row.get("emotion", "")) or str(row.name)
+    who = "" if known is None else known.title
+    parts = [
+        f"clip {row['clip']}",
+        emotion,
+        f"speaker {row['speaker']}" if "speaker" in row else "",
+        who or corpus,
+    ]
+    return Player(
+        title=title or emotion,
+        caption=", ".join(part for part in parts if part),
+        credit=f"{who}, {known.licence}" if known else corpus,
+        attributes={"data-corpus": corpus, "data-clip": str(row["clip"]), "data-title": title or emotion},
+        sound=Path(row["path"]),
+    )
+
+
+def _read(path: Path) -> tuple[np.ndarray, int]:
+    from serlab.audio import read
+
+    return read(path, SAMPLE_RATE)
+
+
+def _path(corpus: str, clip: str) -> Path | None:
+    from serlab import corpora
+
+    root = corpora.find(corpus) if corpus in corpora.names() else None
+    return None if root is None else _clips(corpus, root).get(clip)
+
+
+@lru_cache
+def _clips(corpus: str, root: Path) -> dict[str, Path]:
+    from serlab import corpora
+    from serlab.corpora import locate
+
+    return {path.stem: path for path in locate.clip_files(corpora.record(corpus), root)}
