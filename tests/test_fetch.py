@@ -728,6 +728,13 @@ def test_a_folder_is_not_fetched(tmp_path):
         fetch(str(tmp_path))
 
 
+def test_a_folder_of_the_same_name_here_does_not_hide_a_corpus(tmp_path, monkeypatch):
+    (tmp_path / "ravdess").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(serlab.corpora, "find", lambda name: tmp_path / "found")
+    assert fetch("ravdess") == tmp_path / "found"
+
+
 def test_a_corpus_without_download_says_where_to_look():
     with pytest.raises(FetchError, match=r"no download that serlab can fetch. See http"):
         fetch("emodb_first2s", into="unused")

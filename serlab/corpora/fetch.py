@@ -112,11 +112,11 @@ def fetch(
 
     if name == "demo":
         raise FetchError('demo needs no download: serlab.load("demo") synthesises it')
-    if os.sep in name or "/" in name or Path(name).is_dir():
+    if name not in corpora.names() and (os.sep in name or "/" in name or Path(name).is_dir()):
         raise FetchError(f"{name} is a folder, not a corpus with a download: serlab.load({name!r}) reads it")
     record = corpora.record(name)
     if into is None and (found := corpora.find(name)) is not None:
-        print(f"{record.title} is already in {found}.")
+        print(f"{record.title} is already in {found}; serlab.validate({name!r}) checks that copy.")
         return found
     return fetch_record(record, into=into, workers=workers, patience=patience)
 
