@@ -13,7 +13,7 @@ NBVAL := --nbval --nbval-current-env --nbval-sanitize-with chapters/nbval.saniti
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help env book serve-book test test-unit test-chapters test-real test-quick chapters sync results bench \
+.PHONY: help env book serve-book test test-unit test-chapters test-real test-quick chapters sync results readme bench \
 	wheel-test lint format lock address clean
 
 help: ## list the targets
@@ -61,6 +61,10 @@ sync: $(READY) ## carry edited text into the notebooks, keeping outputs of uncha
 
 results: $(READY) ## make the recorded runs anew; goes on where it was interrupted
 	$(BIN)/python -m serlab.runs
+	$(BIN)/python book/tools/readme.py
+
+readme: $(READY) ## write the recorded runs into README.md and its picture
+	$(BIN)/python book/tools/readme.py
 
 bench: $(READY) ## measure speed and memory of feature extraction
 	$(BIN)/python benchmarks/run.py
