@@ -1,0 +1,59 @@
+"""The models of the book: what each is, and how it is built.
+
+Each model is a `ModelSpec`; `serlab.runs` trains it under a protocol and records what it predicts.
+"""
+
+from __future__ import annotations
+
+from serlab.errors import RunError
+from serlab.models.spec import ModelSpec
+
+__all__ = ["ModelSpec", "get", "names", "specs"]
+
+
+def specs() -> tuple[ModelSpec, ...]:
+    """Return all models in the order of the book.
+
+    Examples
+    --------
+    >>> specs()[0].title
+    'Majority class'
+    """
+    from serlab.models import linear, rules, trees
+
+    return (*rules.SPECS, *trees.SPECS, *linear.SPECS)
+
+
+def names() -> list[str]:
+    """Return the names of all models in the order of the book.
+
+    Examples
+    --------
+    >>> "tree-original" in names()
+    True
+    """
+    return [spec.name for spec in specs()]
+
+
+def get(name: str) -> ModelSpec:
+    """Return a model by its name.
+
+    Parameters
+    ----------
+    name : str
+        One of `names`.
+
+    Raises
+    ------
+    RunError
+        If there is no such model; the message lists all.
+
+    Examples
+    --------
+    >>> get("tree-original").seeds
+    (0, 1, 2, 3, 4)
+    """
+    found = {spec.name: spec for spec in specs()}
+    if name not in found:
+        raise RunError(f"there is no model {name!r}. Models are: {', '.join(found)}")
+    return found[name]

@@ -1,0 +1,87 @@
+"""Two ways to put models together: settings chosen on held-out training speakers, and models that vote."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.model_selection import GridSearchCV, StratifiedGroupKFold
+
+from serlab.training import softmax
+
+
+class SpeakerSearch(GridSearchCV):
+    """Choose settings by UAR on training speakers that are held out in turn, then train on all of them.
+
+    Parameters
+    ----------
+    estimator : estimator
+    param_grid : mapping of str to list
+        Settings to try.
+    k : int
+        Number of speaker-disjoint folds within the training speakers; fewer where there are fewer speakers.
+
+    Examples
+    --------
+    >>> from sklearn.tree import DecisionTreeClassifier
+    >>> X, y = np.array([[0.0], [1], [0], [1]]), np.array(["sad", "happy", "sad", "happy"])
+    >>> search = SpeakerSearch(DecisionTreeClassifier(), {"max_depth": [1, 2]}, k=2)
+    >>> search.fit(X, y, groups=["ann", "ann", "bob", "bob"]).chosen
+    {'max_depth': 1}
+    """
+
+    def __init__(self, estimator: BaseEstimator, param_grid: Mapping[str, Sequence], k: int = 5):
+        super().__init__(estimator, param_grid, scoring="balanced_accuracy")
+        self.k = k
+
+    def fit(self, X: np.ndarray, y: np.ndarray, groups: Sequence[str]) -> SpeakerSearch:
+        """Choose settings, then train on all rows; `groups` are the rows' speakers."""
+        self.cv = StratifiedGroupKFold(min(self.k, len(set(groups))))
+        return super().fit(X, y, groups=groups)
+
+    @property
+    def chosen(self) -> dict[str, Any]:
+        """Settings that were chosen."""
+        return self.best_params_
+
+
+class Committee(ClassifierMixin, BaseEstimator):
+    """Let models on different features vote with equal weight: their log-probabilities are averaged.
+
+    Parameters
+    ----------
+    members : sequence of (slice, estimator)
+        Columns of the features that each member sees, and the member. Members with a parameter ``groups``
+        in `fit` are given the speakers.
+
+    Examples
+    --------
+    >>> from sklearn.tree import DecisionTreeClassifier
+    >>> X, y = np.array([[0.0, 5], [1, 5], [0, 5], [1, 5]]), np.array(["sad", "happy", "sad", "happy"])
+    >>> rule = SpeakerSearch(DecisionTreeClassifier(), {"max_depth": [1]}, k=2)
+    >>> votes = Committee([(slice(0, 1), rule), (slice(1, 2), rule)]).fit(X, y, groups=["a", "a", "b", "b"])
+    >>> votes.predict_proba(X).shape
+    (4, 2)
+    """
+
+    def __init__(self, members: Sequence[tuple[slice, BaseEstimator]]):
+        self.members = members
+
+    def fit(self, X: np.ndarray, y: np.ndarray, groups: Sequence[str]) -> Committee:
+        """Train every member on its columns; `groups` are the rows' speakers."""
+        self.estimators_ = [clone(member).fit(X[:, part], y, groups=groups) for part, member in self.members]
+        self.classes_ = self.estimators_[0].classes_
+        return self
+
+    def predict_proba(self, X: np.ndarray) -> np.ndarray:
+        """Average the members' log-probabilities: shape (clips, classes)."""
+        parts = [part for part, _ in self.members]
+        votes = [one.predict_proba(X[:, part]) for one, part in zip(self.estimators_, parts, strict=True)]
+        return softmax(np.mean(np.log(np.clip(votes, 1e-6, None)), axis=0))
+
+    @property
+    def chosen(self) -> list[dict[str, Any]]:
+        """Settings that each member chose."""
+        return [one.chosen for one in self.estimators_]

@@ -1,0 +1,577 @@
+"""Recorded runs: what a model predicted for every clip, and how that came about.
+
+A run is two files, ``<root>/<corpus>/<protocol>/<model>.csv`` with one row per clip and seed, and ``.json``
+beside it. Every number that the book shows for a model comes from such a run. ``python -m serlab.runs``
+makes those that are missing; it can be stopped at any moment and goes on at the fold where it was.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from serlab import corpora, evaluation, splits, store, training
+from serlab.errors import RunError, SerlabError
+from serlab.paths import cache_dir
+
+if TYPE_CHECKING:
+    from serlab.models import ModelSpec
+
+COLUMNS = ("clip", "speaker", "fold", "seed", "label", "predicted")
+KEYS = (
+    "model",
+    "title",
+    "chapter",
+    "features",
+    "protocol",
+    "corpus",
+    "classes",
+    "seeds",
+    "parameters",
+    "ensemble",
+    "pretrained",
+    "speaker_normalised",
+    "augmentation",
+    "validation",
+    "seconds",
+    "peak_memory_mb",
+    "machine",
+    "versions",
+    "code",
+    "scores",
+)
+# The runs that the book is written from: corpus, and the protocols on it.
+PLAN = (
+    ("ravdess", "emobox6"),
+    ("ravdess", "seed-split"),
+    ("ravdess", "random5"),
+    ("emodb_first2s", "loso"),
+    ("nemo", "loso"),
+)
+SUM_TOLERANCE = 0.01
+# Re-running gives the same labels for at least this share of clips, and probabilities this near on average:
+# another processor or library rounds otherwise, and a tree may then cut elsewhere.
+SAME_LABELS = 0.98
+SAME_PROBABILITY = 0.01
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """A recorded run.
+
+    Attributes
+    ----------
+    predictions : DataFrame
+        One row per clip and seed: `COLUMNS`, then ``p_<class>`` for every class.
+    meta : dict
+        How the run came about; at least `KEYS`.
+    """
+
+    predictions: pd.DataFrame
+    meta: dict[str, Any]
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """Corpus, protocol and model."""
+        return self.meta["corpus"]["name"], self.meta["protocol"], self.meta["model"]
+
+    def __repr__(self) -> str:
+        return f"Run({' / '.join(self.key)}, UAR {100 * self.meta['scores']['uar']:.1f} %)"
+
+
+def root() -> Path:
+    """Return the folder of the recorded runs: inside an installed package, else ``book/results``.
+
+    Examples
+    --------
+    >>> root().name
+    'results'
+    """
+    package = Path(__file__).parent
+    installed = package / "results"
+    return installed if installed.is_dir() else package.parent / "book" / "results"
+
+
+def read(corpus: str, protocol: str, model: str, folder: Path | None = None) -> Run:
+    """Read a recorded run.
+
+    Parameters
+    ----------
+    corpus, protocol, model : str
+        For example "ravdess", "emobox6", "forest".
+    folder : Path, optional
+        Where runs lie, by default `root`.
+
+    Raises
+    ------
+    RunError
+        If there is no such run, or its files cannot be read.
+    """
+    json_file = _path(folder, corpus, protocol, model)
+    csv_file = json_file.with_suffix(".csv")
+    for file in (json_file, csv_file):
+        if not file.is_file():
+            others = ", ".join(found[2] for found in list_runs(folder) if found[:2] == (corpus, protocol))
+            make_it = f"python -m serlab.runs --corpus {corpus} --protocol {protocol} --model {model}"
+            raise RunError(
+                f"{file} does not exist. Recorded there: {others or 'nothing'}. To make it: {make_it}"
+            )
+    try:
+        meta = json.loads(json_file.read_text(encoding="utf-8"))
+        predictions = pd.read_csv(
+            csv_file, dtype=dict.fromkeys(("clip", "speaker", "label", "predicted"), str)
+        )
+    except ValueError as error:
+        raise RunError(
+            f"{json_file.with_suffix('')}.json or .csv is damaged: {error}. Make the run anew."
+        ) from error
+    return Run(predictions, meta)
+
+
+def write(run: Run, folder: Path | None = None) -> Path:
+    """Write a run, so that at no moment half of it is taken for the whole; return the path of its JSON file.
+
+    Raises
+    ------
+    RunError
+        If the run contradicts itself.
+    """
+    if problems := check(run):
+        raise RunError(f"{run.key} is not written: {'; '.join(problems)}")
+    file = _path(folder, *run.key)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    # A run without its JSON file counts as not there, so the old one goes first and the new one comes last.
+    file.unlink(missing_ok=True)
+    _replace(file.with_suffix(".csv"), _csv(run.predictions))
+    _replace(file, json.dumps(run.meta, indent=1, ensure_ascii=False) + "\n")
+    return file
+
+
+def list_runs(folder: Path | None = None) -> list[tuple[str, str, str]]:
+    """List recorded runs as (corpus, protocol, model), sorted."""
+    files = (folder or root()).glob("*/*/*.json")
+    return sorted((file.parts[-3], file.parts[-2], file.stem) for file in files)
+
+
+def table(folder: Path | None = None) -> pd.DataFrame:
+    """Return one row per recorded run: what it is, and its scores.
+
+    Returns
+    -------
+    DataFrame
+        With columns ``corpus``, ``protocol``, ``model``, ``title``, ``chapter``, ``features``, ``seeds``
+        (how many), ``parameters``, ``ensemble``, ``pretrained``, ``speaker_normalised``, ``seconds``, and
+        the scores; in the order of the book's models.
+    """
+    from serlab import models
+
+    order = {name: place for place, name in enumerate(models.names())}
+    found = sorted(list_runs(folder), key=lambda key: (key[0], key[1], order.get(key[2], len(order)), key[2]))
+    rows = []
+    for corpus, protocol, model in found:
+        meta = json.loads(_path(folder, corpus, protocol, model).read_text(encoding="utf-8"))
+        kept = ("title", "chapter", "parameters", "ensemble", "speaker_normalised", "seconds")
+        row = {"corpus": corpus, "protocol": protocol, "model": model, **{name: meta[name] for name in kept}}
+        row |= {"features": " + ".join(meta["features"]), "seeds": len(meta["seeds"])}
+        row |= {"pretrained": ", ".join(meta["pretrained"]), **meta["scores"]}
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def check(run: Run, table: pd.DataFrame | None = None) -> list[str]:
+    """Find what is wrong with a run.
+
+    Parameters
+    ----------
+    run : Run
+    table : DataFrame, optional
+        The corpus the run was made on, where it is there: then clips, labels, speakers and folds are
+        compared too.
+
+    Returns
+    -------
+    list of str
+        One sentence per problem; empty if there is none.
+    """
+    p, meta = run.predictions, run.meta
+    problems = [f"the JSON file lacks {key!r}" for key in KEYS if key not in meta]
+    if problems:
+        return problems
+    wanted = [*COLUMNS, *(f"p_{name}" for name in meta["classes"])]
+    if list(p.columns) != wanted:
+        return [f"columns are {list(p.columns)} instead of {wanted}"]
+    problems += _check_rows(p, meta)
+    problems += _check_manifest(p, meta)
+    if table is not None:
+        problems += _check_corpus(p, meta, table)
+    if not problems:
+        now = evaluation.scores(p)
+        wrong = [
+            name for name in {*now, *meta["scores"]} if not _near(now.get(name), meta["scores"].get(name))
+        ]
+        problems += [
+            f"score {name} is {meta['scores'].get(name)}, recomputed {now.get(name)}"
+            for name in sorted(wrong)
+        ]
+    return problems
+
+
+def make(
+    spec: ModelSpec,
+    corpus: str,
+    protocol: str,
+    *,
+    folder: Path | None = None,
+    cache: Path | None = None,
+    progress: bool = True,
+) -> Run:
+    """Train a model under a protocol and record it.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+        From `serlab.models.get`.
+    corpus, protocol : str
+        For `serlab.load` and `serlab.splits.make`.
+    folder : Path, optional
+        Where runs lie, by default `root`.
+    cache : Path, optional
+        Where finished folds lie, by default the folder "runs" of the user's cache.
+    progress : bool
+        Show progress bars.
+
+    Returns
+    -------
+    Run
+        As written.
+    """
+    utterances = corpora.load(corpus)
+    split = splits.make(utterances, protocol)
+    X = inputs(spec, utterances, progress)
+    cache = cache or cache_dir() / "runs"
+    said = training.cross_validate(
+        spec.build, X, utterances, split, spec.seeds, cache=cache, progress=progress
+    )
+    cost = said.attrs["cost"]
+    said = pd.read_csv(io.StringIO(_csv(said)), dtype={"speaker": str, "clip": str})
+    meta = {
+        "model": spec.name,
+        "title": spec.title,
+        "chapter": spec.chapter,
+        "features": [extractor.name for extractor in spec.extractors],
+        "extractors": [repr(extractor) for extractor in spec.extractors],
+        "protocol": protocol,
+        "protocol_title": split.title,
+        "speaker_disjoint": split.speaker_disjoint,
+        "corpus": {
+            "name": corpus,
+            "title": utterances.attrs["title"],
+            "clips": len(utterances),
+            "content_hash": corpora.content_hash(utterances),
+        },
+        "classes": [name.removeprefix("p_") for name in said.columns[len(COLUMNS) :]],
+        "seeds": list(spec.seeds),
+        "parameters": cost["parameters"],
+        "ensemble": spec.ensemble,
+        "pretrained": list(spec.pretrained),
+        "speaker_normalised": spec.speaker_normalised,
+        "augmentation": spec.augmentation,
+        "validation": spec.validation,
+        "chosen": cost["chosen"],
+        "seconds": cost["seconds"],
+        "peak_memory_mb": cost["peak_memory_mb"],
+        "machine": training.machine(),
+        "versions": training.versions(*spec.libraries),
+        "code": training.code_version(),
+        "scores": evaluation.scores(said),
+    }
+    run = Run(said, meta)
+    write(run, folder)
+    return run
+
+
+def inputs(spec: ModelSpec, utterances: pd.DataFrame, progress: bool = False) -> np.ndarray:
+    """Return what a model is trained on, one row per utterance.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+    utterances : DataFrame
+        Utterance table.
+    progress : bool
+        Show a progress bar while features are computed.
+
+    Returns
+    -------
+    ndarray, shape (clips, ...)
+        One extractor's features in their own shape; those of several, as vectors, side by side; one column
+        of zeros for a model that does not listen.
+    """
+    from serlab.features import SpeakerNormaliser
+
+    parts = [store.features(utterances, extractor, progress=progress) for extractor in spec.extractors]
+    if not parts:
+        return np.zeros((len(utterances), 1), np.float32)
+    X = parts[0] if len(parts) == 1 else np.hstack(parts)
+    return (
+        SpeakerNormaliser().fit_transform(X, groups=utterances["speaker"]) if spec.speaker_normalised else X
+    )
+
+
+def verify(run: Run, spec: ModelSpec, seed: int | None = None, fold: int = 0, progress: bool = False) -> str:
+    """Train one fold anew and compare with what was recorded.
+
+    Parameters
+    ----------
+    run : Run
+    spec : ModelSpec
+        The model of the run.
+    seed : int, optional
+        By default the run's first.
+    fold : int
+
+    Returns
+    -------
+    str
+        What was compared and how near it is.
+
+    Raises
+    ------
+    RunError
+        If fewer than 98 % of the labels agree, or probabilities differ by more than 0.01 on average.
+    """
+    corpus, protocol, model = run.key
+    seed = run.meta["seeds"][0] if seed is None else seed
+    utterances = corpora.load(corpus)
+    split = splits.make(utterances, protocol)
+    X = inputs(spec, utterances, progress)
+    anew = training.cross_validate(spec.build, X, utterances, split, only=[(seed, fold)])
+    p = run.predictions
+    old = p[(p["seed"] == seed) & (p["fold"] == fold)].set_index("clip")
+    if set(old.index) != set(anew["clip"]):
+        raise RunError(f"{corpus}/{protocol}/{model}: fold {fold} holds other clips than recorded")
+    old = old.loc[anew["clip"]]
+    columns = [f"p_{name}" for name in run.meta["classes"]]
+    same = float(np.mean(old["predicted"].to_numpy() == anew["predicted"].to_numpy()))
+    apart = float(np.abs(old[columns].to_numpy() - anew[columns].to_numpy()).mean())
+    found = (
+        f"{corpus}/{protocol}/{model}, fold {fold}, seed {seed}: {100 * same:.1f} % of {len(anew)} labels as "
+        f"recorded (asked for: {100 * SAME_LABELS:.0f} %), probabilities {apart:.4f} apart on average "
+        f"(tolerated: {SAME_PROBABILITY})"
+    )
+    if same < SAME_LABELS or apart > SAME_PROBABILITY:
+        raise RunError(f"not reproduced: {found}")
+    return found
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Make, list, check or verify recorded runs from the command line; return the exit status."""
+    from serlab import models
+
+    parser = argparse.ArgumentParser(
+        prog="python -m serlab.runs", description="Make the recorded runs that are missing."
+    )
+    parser.add_argument("--corpus", action="append", help="only this corpus (may be given again)")
+    parser.add_argument("--protocol", action="append", help="only this protocol (may be given again)")
+    parser.add_argument("--model", action="append", help="only this model (may be given again)")
+    parser.add_argument(
+        "--list", action="store_true", help="list what is recorded and what is missing; make nothing"
+    )
+    parser.add_argument("--check", action="store_true", help="check what is recorded; make nothing")
+    parser.add_argument("--force", action="store_true", help="make runs anew that are recorded already")
+    parser.add_argument(
+        "--verify", metavar="MODEL", help="train one fold of a recorded model anew and compare"
+    )
+    given = parser.parse_args(arguments)
+    recorded = set(list_runs())
+    asked = _asked(given, models.names())
+    try:
+        if given.list:
+            for key in sorted(recorded | set(asked), key=lambda key: (key not in recorded, key)):
+                print("recorded" if key in recorded else "missing ", "/".join(key))
+        elif given.check:
+            return _check_all([key for key in sorted(recorded) if _fits(key, given)])
+        elif given.verify:
+            spec = models.get(given.verify)
+            for key in sorted(key for key in recorded if key[2] == spec.name and _fits(key, given)):
+                print(verify(read(*key), spec))
+        else:
+            _make_all([key for key in asked if given.force or key not in recorded], models)
+    except SerlabError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _asked(given, names: list[str]) -> list[tuple[str, str, str]]:
+    """List the runs that the arguments name: those of the plan, or any that are spelt out."""
+    pairs = PLAN
+    if given.corpus and given.protocol:
+        pairs = [(corpus, protocol) for corpus in given.corpus for protocol in given.protocol]
+    wanted = given.model or names
+    return [
+        key for corpus, protocol in pairs for name in wanted if _fits(key := (corpus, protocol, name), given)
+    ]
+
+
+def _fits(key: tuple[str, str, str], given) -> bool:
+    chosen = (given.corpus, given.protocol, given.model)
+    return all(not only or part in only for part, only in zip(key, chosen, strict=True))
+
+
+def _make_all(keys: list[tuple[str, str, str]], models) -> None:
+    for number, (corpus, protocol, name) in enumerate(keys, 1):
+        if corpora.find(corpus) is None and corpus in corpora.names():
+            print(
+                f"[{number}/{len(keys)}] {corpus}/{protocol}/{name}: left out, the corpus is not here",
+                flush=True,
+            )
+            continue
+        run = make(models.get(name), corpus, protocol)
+        scores = run.meta["scores"]
+        shown = evaluation.Interval(
+            *(scores.get(key, float("nan")) for key in ("uar", "uar_low", "uar_high"))
+        )
+        seconds = run.meta["seconds"]
+        print(
+            f"[{number}/{len(keys)}] {corpus}/{protocol}/{name}: UAR {shown} in {seconds:.0f} s", flush=True
+        )
+
+
+def _check_all(keys: list[tuple[str, str, str]]) -> int:
+    bad = 0
+    tables = {}
+    for key in keys:
+        if key[0] not in tables:
+            there = key[0] in corpora.names() and corpora.find(key[0]) is not None
+            tables[key[0]] = corpora.load(key[0]) if there else None
+        problems = check(read(*key), tables[key[0]])
+        bad += bool(problems)
+        for problem in problems:
+            print(f"{'/'.join(key)}: {problem}")
+    print(f"{len(keys)} runs checked, {bad} with problems")
+    return int(bad > 0)
+
+
+def _check_rows(p: pd.DataFrame, meta: dict) -> list[str]:
+    problems = []
+    if sorted(set(p["seed"])) != sorted(meta["seeds"]):
+        problems.append(f"seeds are {sorted(set(p['seed']))}, the JSON file says {meta['seeds']}")
+    probabilities = p.iloc[:, len(COLUMNS) :].to_numpy(float)
+    wrong = ~np.isclose(probabilities.sum(axis=1), 1, atol=SUM_TOLERANCE) | (probabilities < 0).any(axis=1)
+    if wrong.any():
+        problems.append(
+            f"probabilities of {wrong.sum()} rows, the first of clip {p['clip'][wrong.argmax()]}, "
+            "do not add up to 1"
+        )
+    for column in ("label", "predicted"):
+        if strange := sorted(set(p[column].astype(str)) - set(meta["classes"])):
+            problems.append(f"column {column} holds {strange}, not among the classes")
+    everyone = set(p["clip"])
+    doubled = p[p.duplicated(["clip", "seed"])]
+    if len(doubled):
+        problems.append(f"clip {doubled['clip'].iloc[0]} is there twice for seed {doubled['seed'].iloc[0]}")
+    if len(p[["clip", "speaker", "label"]].drop_duplicates()) > len(everyone):
+        problems.append("a clip has two labels or two speakers")
+    for seed, part in p.groupby("seed"):
+        if missing := sorted(everyone - set(part["clip"])):
+            problems.append(f"seed {seed} lacks {len(missing)} clips, the first of them {missing[0]}")
+    if _tests_all(meta["protocol"]) and len(everyone) != meta["corpus"]["clips"]:
+        problems.append(f"{len(everyone)} clips are tested, the corpus had {meta['corpus']['clips']}")
+    if _whole_speakers(meta["protocol"]):
+        folds = p.groupby("speaker")["fold"].nunique()
+        if (folds > 1).any():
+            problems.append(
+                f"speaker {folds.idxmax()} is in several folds: on both sides of a speaker-disjoint split"
+            )
+    return problems
+
+
+def _check_manifest(p: pd.DataFrame, meta: dict) -> list[str]:
+    """Compare clip names, speakers and labels with what the corpus's record knows, without its audio."""
+    name = meta["corpus"]["name"]
+    record = corpora.record(name) if name in corpora.names() else None
+    official = record.official() if record else {}
+    if not official:
+        return []
+    clips = p.drop_duplicates("clip")
+    unknown = sorted(set(clips["clip"]) - set(official))
+    if unknown:
+        return [f"{len(unknown)} clips are not in the manifest of {name}, the first of them {unknown[0]}"]
+    facts = [record.parse(clip) for clip in clips["clip"]]
+    return [
+        f"clip {clip} is recorded as {given}, its file name says {fact[known]}"
+        for column, known in (("speaker", "speaker"), ("label", "emotion"))
+        for clip, given, fact in zip(clips["clip"], clips[column], facts, strict=True)
+        if given != fact[known]
+    ][:3]
+
+
+def _check_corpus(p: pd.DataFrame, meta: dict, table: pd.DataFrame) -> list[str]:
+    known = table.set_index("clip")
+    if unknown := sorted(set(p["clip"]) - set(known.index)):
+        return [f"{len(unknown)} clips are not in the corpus, the first of them {unknown[0]}"]
+    problems = []
+    for column, source in (("label", "emotion"), ("speaker", "speaker")):
+        wrong = p[column].to_numpy() != known.loc[p["clip"], source].to_numpy()
+        if wrong.any():
+            problems.append(
+                f"{wrong.sum()} rows contradict the corpus in {column}, the first of clip "
+                f"{p['clip'][wrong.argmax()]}"
+            )
+    expected = {
+        table["clip"].iloc[row]: k
+        for k, fold in enumerate(splits.make(table, meta["protocol"]))
+        for row in fold.test
+    }
+    where = p["clip"].map(expected)
+    if set(p["clip"]) != set(expected) or (where != p["fold"]).any():
+        problems.append(f"the folds are not those of {meta['protocol']}")
+    return problems
+
+
+def _tests_all(protocol: str) -> bool:
+    return protocol != "seed-split" and not protocol.startswith("holdout")
+
+
+def _whole_speakers(protocol: str) -> bool:
+    return protocol in ("loso", "emobox6") or protocol.startswith(("group", "holdout"))
+
+
+def _near(a: float | None, b: float | None) -> bool:
+    return a is not None and b is not None and abs(a - b) < 2e-5
+
+
+def _path(folder: Path | None, corpus: str, protocol: str, model: str) -> Path:
+    return (folder or root()) / corpus / protocol / f"{model}.json"
+
+
+def _csv(predictions: pd.DataFrame) -> str:
+    rounded = predictions.round({name: 4 for name in predictions if name.startswith("p_")})
+    text = rounded.to_csv(index=False, lineterminator="\n", float_format="%.4f")
+    # Certainty and impossibility are most of what trees say: written short.
+    return text.replace(",0.0000", ",0").replace(",1.0000", ",1")
+
+
+def _replace(file: Path, text: str) -> None:
+    with tempfile.NamedTemporaryFile(
+        "w", dir=file.parent, suffix=".part", delete=False, encoding="utf-8", newline="\n"
+    ) as part:
+        part.write(text)
+    os.chmod(part.name, 0o644)
+    os.replace(part.name, file)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
