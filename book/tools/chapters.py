@@ -1,16 +1,16 @@
 """Execute, pair and check the chapters.
 
-A chapter is ``chapters/NN_name.md`` (MyST text, the source) and ``chapters/NN_name.ipynb`` (its pair, executed on
-the real corpora and committed with outputs)::
+A chapter is ``chapters/NN_name.md`` (MyST text, the source) and ``chapters/NN_name.ipynb`` (its pair,
+executed on the real corpora and committed with outputs)::
 
-    python book/tools/chapters.py run [NAMES]             execute the text, write the notebook
-    python book/tools/chapters.py run NAMES --corpus demo --output DIR    try on another corpus, write elsewhere
-    python book/tools/chapters.py sync [NAMES]            carry edited text into the notebook, keep its outputs
-    python book/tools/chapters.py sync [NAMES] --to-md    carry edits made in Jupyter into the text
-    python book/tools/chapters.py check [NAMES]           list what is wrong; status 1 if anything is
+    chapters.py run [NAMES]           execute the text, write the notebook
+    chapters.py run [NAMES] --corpus demo --output DIR    try another corpus, write elsewhere
+    chapters.py sync [NAMES]          carry edited text into the notebook, keep its outputs
+    chapters.py sync [NAMES] --to-md  carry edits made in Jupyter into the text
+    chapters.py check [NAMES]         list what is wrong; status 1 if anything is
 
-NAMES are beginnings of file names ("03"). What a chapter must look like is written in CONTRIBUTING.md; what can be
-checked of it is checked here and by tests/test_chapters.py.
+NAMES are beginnings of file names ("03"). What a chapter must look like is written in CONTRIBUTING.md;
+what can be checked of it is checked here and by tests/test_chapters.py.
 """
 
 from __future__ import annotations
@@ -125,12 +125,13 @@ def _refuse_to_lose_edits(path: Path) -> None:
         )
 
 
-def _finish(notebook, record: dict) -> None:
+def finish(notebook, record: dict) -> None:
     """Keep of the metadata only what is the same on every machine, and the chapter's record."""
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     record = {**record, "pair": pair_hash(notebook)}
+    language = {"name": "python", "pygments_lexer": "ipython3"}
     notebook.metadata = nbformat.from_dict(
-        {"kernelspec": kernel, "language_info": {"name": "python"}, "serlab": record}
+        {"kernelspec": kernel, "language_info": language, "serlab": record}
     )
     notebook.nbformat, notebook.nbformat_minor = 4, 5
 
@@ -206,7 +207,7 @@ def run(text: Path, corpus: str | None = None, output: Path | None = None) -> Pa
         "seconds": round(seconds, 1),
         "quick": seconds < QUICK_SECONDS,
     }
-    _finish(notebook, record)
+    finish(notebook, record)
     write_notebook(notebook, target)
     print(f"{text.stem}: {seconds:.0f} s, written to {target.parent.name}/{target.name}")
     return target
@@ -229,7 +230,7 @@ def sync(text: Path) -> None:
             if cell.cell_type == "code" and kept[cell.source]:
                 match = kept[cell.source].pop(0)
                 cell.outputs, cell.execution_count = match.outputs, match.execution_count
-    _finish(notebook, record)
+    finish(notebook, record)
     write_notebook(notebook, path)
 
 
@@ -239,14 +240,14 @@ def sync_to_md(text: Path) -> None:
     notebook = read_notebook(path)
     record = dict(notebook.metadata.get("serlab", {}))
     header = text.read_text(encoding="utf-8").split("---\n", 2)[1]
-    notebook.metadata = nbformat.from_dict({"kernelspec": notebook.metadata["kernelspec"]})
+    del notebook.metadata["serlab"]
     body = jupytext.writes(notebook, fmt="md:myst").split("---\n", 2)[2]
     text.write_text(f"---\n{header}---\n{body}", encoding="utf-8")
     again = read_text(text)
     for cell, old in zip(again.cells, notebook.cells, strict=True):
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = old.outputs, old.execution_count
-    _finish(again, record)
+    finish(again, record)
     write_notebook(again, path)
 
 
