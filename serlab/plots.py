@@ -52,7 +52,7 @@ def set_style() -> None:
         style="ticks",
         rc={
             "figure.figsize": (7.0, 3.0),
-            "figure.dpi": 110,
+            "figure.dpi": 100,
             "figure.facecolor": "white",
             "figure.constrained_layout.use": True,
             "savefig.facecolor": "white",
@@ -427,7 +427,7 @@ def durations(
         )
         if hue is not None:
             ax.legend(title=hue, loc="center left", bbox_to_anchor=(1, 0.5))
-    ax.set(xlabel=by, ylabel="duration (s)", ylim=(0, None))
+    ax.set(xlabel=by, ylabel="duration (s)")
     ax.grid(axis="y")
     _thin_labels(ax, groups)
     return ax
