@@ -19,7 +19,14 @@ import yaml
 import chapters
 
 ROOT = Path(__file__).resolve().parents[2]
-NAMED = ("pyproject.toml", "_config.yml", "README.md", "CONTRIBUTING.md", "CITATION.cff")
+NAMED = (
+    "pyproject.toml",
+    "_config.yml",
+    "README.md",
+    "CONTRIBUTING.md",
+    "CITATION.cff",
+    "serlab/corpora/demo.py",
+)
 
 
 def files(root: Path = ROOT) -> list[Path]:
