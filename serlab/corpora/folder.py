@@ -89,8 +89,8 @@ def load(folder: Path | str) -> pd.DataFrame:
     ...     soundfile.write(f"{name}/one.wav", numpy.zeros(800), 8000)
     ...     _ = Path(name, "metadata.csv").write_text("file,emotion,speaker\\none.wav,joy,Ada\\n")
     ...     table = load(name)
-    >>> table.loc[0, ["clip", "emotion", "speaker", "duration"]].tolist()
-    ['one', 'happy', 'Ada', 0.1]
+    >>> table.loc[0, ["clip", "emotion", "speaker"]].tolist()
+    ['one', 'happy', 'Ada']
     """
     path, rows, faults = read(folder)
     if faults:

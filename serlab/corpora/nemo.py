@@ -83,7 +83,7 @@ def expected(folder: Path) -> set[str]:
         found = len(rows) if speaker == "all speakers" else counts.get(speaker, clips)
         if found != clips:
             raise CorpusError(
-                f"{path} lists {found} clips of {speaker}, but nEMO has {clips}. "
+                f"{path} lists {found} of the {clips} clips of {speaker}. "
                 'Restore the official table, or run serlab.fetch("nemo").'
             )
     return {row["file_id"].strip().removesuffix(".wav") for row in rows}
