@@ -275,7 +275,7 @@ def make(
         "protocol_title": split.title,
         "speaker_disjoint": split.speaker_disjoint,
         "corpus": {
-            "name": corpus,
+            "name": utterances.attrs["corpus"],
             "title": utterances.attrs["title"],
             "clips": len(utterances),
             "content_hash": corpora.content_hash(utterances),
@@ -502,7 +502,7 @@ def _check_manifest(p: pd.DataFrame, meta: dict) -> list[str]:
     """Compare clip names, speakers and labels with what the corpus's record knows, without its audio."""
     name = meta["corpus"]["name"]
     record = corpora.record(name) if name in corpora.names() else None
-    official = record.official() if record else {}
+    official = record.official if record else {}
     if not official:
         return []
     clips = p.drop_duplicates("clip")

@@ -1,0 +1,102 @@
+"""The registry of models, and the two ways to put models together."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.linear_model import LogisticRegression
+from sklearn.tree import DecisionTreeClassifier
+
+from serlab import models
+from serlab.errors import RunError
+from serlab.models.search import Committee, SpeakerSearch
+from serlab.models.spec import TRANSDUCTIVE
+
+
+def test_every_model_says_what_a_reader_must_know():
+    specs = models.specs()
+    assert len({spec.name for spec in specs}) == len({spec.title for spec in specs}) == len(specs)
+    for spec in specs:
+        assert (TRANSDUCTIVE in spec.title) == spec.speaker_normalised
+        assert spec.validation
+        assert spec.chapter in (4, 5)
+        built = spec.build(0)
+        assert built is not spec.build(0), "models must be built anew, not shared"
+        assert hasattr(clone(built), "fit")
+    assert models.get("forest").title.startswith("Random forest")
+
+
+def test_every_normalised_model_stands_beside_its_plain_twin():
+    names = models.names()
+    for name in names:
+        assert name.removesuffix("-spknorm") in names
+
+
+def test_models_that_are_random_have_several_seeds_that_matter():
+    for spec in models.specs():
+        settings = spec.build(1).get_params(deep=True)
+        seeds = [value for name, value in settings.items() if name.endswith("random_state")]
+        assert (len(spec.seeds) >= 3) == (1 in seeds), spec.name
+
+
+def test_unknown_model_is_named_and_all_known_are_listed():
+    with pytest.raises(RunError, match=r"no model 'crystal-ball'.*majority.*committee"):
+        models.get("crystal-ball")
+
+
+def data():
+    rng = np.random.default_rng(0)
+    speaker = np.repeat(["a", "b", "c", "d"], 30)
+    y = np.tile(["sad", "happy", "angry"], 40)
+    voice = np.repeat(rng.normal(0, 5, 4), 30)
+    X = np.column_stack([y == "sad", y == "happy", voice, rng.normal(size=120)]) + rng.normal(
+        0, 0.4, (120, 4)
+    )
+    return X, y, speaker
+
+
+def test_search_holds_out_speakers():
+    X, y, speaker = data()
+    search = SpeakerSearch(DecisionTreeClassifier(random_state=0), {"max_depth": [1, 4]}).fit(X, y, speaker)
+    assert search.chosen == {"max_depth": 4}
+    pairs = list(search.cv.split(X, y, speaker))
+    assert len(pairs) == 4, "no more folds than speakers"
+    for train, validation in pairs:
+        assert not set(speaker[train]) & set(speaker[validation])
+    assert search.scoring == "balanced_accuracy"
+    assert clone(search).get_params()["param_grid"] == {"max_depth": [1, 4]}
+
+
+def test_committee_averages_log_probabilities_of_its_members_columns():
+    X, y, speaker = data()
+    member = SpeakerSearch(LogisticRegression(), {"C": [1.0]})
+    votes = Committee([(slice(0, 2), member), (slice(2, None), member)]).fit(X, y, groups=speaker)
+    single = [LogisticRegression().fit(part, y).predict_proba(part) for part in (X[:, :2], X[:, 2:])]
+    expected = np.sqrt(single[0] * single[1])
+    expected /= expected.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(votes.predict_proba(X), expected, atol=1e-6)
+    assert votes.chosen == [{"C": 1.0}, {"C": 1.0}]
+    assert votes.classes_.tolist() == ["angry", "happy", "sad"]
+
+
+def test_rule_looks_at_one_number_only():
+    from serlab.features import Summary
+
+    width, column = Summary().shape[0], Summary().feature_names.index("rms_mean")
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(200, width)), np.repeat(["sad", "angry"], 100)
+    X[:100, column] -= 20
+    rule = models.get("loudness").build(0).fit(X, y)
+    assert (rule.predict(X) == y).all()
+    changed = X.copy()
+    changed[:, np.arange(width) != column] = 0
+    np.testing.assert_array_equal(rule.predict(changed), rule.predict(X))
+
+
+def test_original_tree_takes_the_spectrogram_as_it_is():
+    X = np.zeros((4, 128, 147), np.float32)
+    X[:2, 5, 7] = 1
+    tree = models.get("tree-original").build(0).fit(X, ["sad", "sad", "happy", "happy"])
+    assert tree[-1].n_features_in_ == 18816
+    assert tree.predict(X).tolist() == ["sad", "sad", "happy", "happy"]

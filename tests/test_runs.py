@@ -1,0 +1,354 @@
+"""Recorded runs: written whole or not at all, every contradiction found, made and resumed by command."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import real_corpus
+
+from serlab import corpora, evaluation, models, runs, splits
+from serlab.errors import RunError
+
+CLASSES = ["neutral", "happy", "sad"]
+
+
+def made_up(protocol="group3", seeds=(0, 1), corpus="mine"):
+    """Make a run as a model might have left it."""
+    rng = np.random.default_rng(0)
+    rows = [
+        (f"{s}-{label}-{k}", s, fold, seed, label)
+        for seed in seeds
+        for fold, s in enumerate(("ann", "bob", "cy"))
+        for label in CLASSES
+        for k in range(4)
+    ]
+    p = pd.DataFrame(rows, columns=["clip", "speaker", "fold", "seed", "label"])
+    raw = rng.dirichlet(np.ones(3), len(p))
+    p["predicted"] = np.array(CLASSES)[raw.argmax(axis=1)]
+    p[[f"p_{name}" for name in CLASSES]] = raw.round(4)
+    meta = {
+        "model": "made-up",
+        "title": "Made up",
+        "chapter": 4,
+        "features": ["rms", "f0"],
+        "protocol": protocol,
+        "corpus": {"name": corpus, "clips": 36, "content_hash": "0" * 64},
+        "classes": CLASSES,
+        "seeds": list(seeds),
+        "parameters": 3,
+        "ensemble": False,
+        "pretrained": [],
+        "speaker_normalised": False,
+        "augmentation": "none",
+        "validation": "nothing to choose",
+        "seconds": 1.5,
+        "peak_memory_mb": 100,
+        "machine": "a machine",
+        "versions": {"python": "3"},
+        "code": "sha256:0",
+        "scores": evaluation.scores(p),
+    }
+    return runs.Run(p, meta)
+
+
+def corpus_of(run):
+    """Give the utterance table that a made-up run belongs to."""
+    table = run.predictions.drop_duplicates("clip")[["clip", "speaker", "label"]]
+    return table.rename(columns={"label": "emotion"}).assign(corpus="mine").reset_index(drop=True)
+
+
+def test_a_run_comes_back_as_it_was_written(tmp_path):
+    run = made_up()
+    path = runs.write(run, tmp_path)
+    assert path == tmp_path / "mine" / "group3" / "made-up.json"
+    back = runs.read("mine", "group3", "made-up", tmp_path)
+    pd.testing.assert_frame_equal(back.predictions, run.predictions, check_dtype=False)
+    assert back.meta == json.loads(json.dumps(run.meta))
+    assert runs.list_runs(tmp_path) == [("mine", "group3", "made-up")]
+    assert "mine / group3 / made-up" in repr(back)
+    assert sorted(file.name for file in path.parent.iterdir()) == ["made-up.csv", "made-up.json"]
+
+
+def test_speaker_numbers_keep_their_zeros_and_files_are_compact(tmp_path):
+    run = made_up()
+    p = run.predictions.assign(speaker=run.predictions["speaker"].map({"ann": "01", "bob": "02", "cy": "10"}))
+    p[["p_neutral", "p_happy", "p_sad"]] = [1.0, 0.0, 0.0]
+    run = runs.Run(p, run.meta | {"scores": evaluation.scores(p)})
+    file = runs.write(run, tmp_path).with_suffix(".csv")
+    assert runs.read(*run.key, tmp_path).predictions["speaker"].iloc[0] == "01"
+    header, first, *_ = file.read_text().splitlines()
+    assert header == "clip,speaker,fold,seed,label,predicted,p_neutral,p_happy,p_sad"
+    assert first.endswith(",1,0,0")
+    assert b"\r" not in file.read_bytes()
+
+
+def test_a_writer_killed_between_the_two_files_leaves_no_run(tmp_path, monkeypatch):
+    run = made_up()
+    runs.write(run, tmp_path)
+    replace = runs._replace
+
+    def killed(file, text):
+        if file.suffix == ".json":
+            raise KeyboardInterrupt
+        replace(file, text)
+
+    monkeypatch.setattr(runs, "_replace", killed)
+    with pytest.raises(KeyboardInterrupt):
+        runs.write(run, tmp_path)
+    assert runs.list_runs(tmp_path) == []
+
+
+def test_missing_and_damaged_runs_are_named(tmp_path):
+    with pytest.raises(RunError, match=r"Recorded there: nothing.*--corpus mine --protocol group3"):
+        runs.read("mine", "group3", "made-up", tmp_path)
+    file = runs.write(made_up(), tmp_path)
+    with pytest.raises(RunError, match="Recorded there: made-up"):
+        runs.read("mine", "group3", "other", tmp_path)
+    file.write_text("{")
+    with pytest.raises(RunError, match=r"made-up\.json or \.csv is damaged"):
+        runs.read("mine", "group3", "made-up", tmp_path)
+
+
+def test_a_sound_run_has_no_problems():
+    run = made_up()
+    assert runs.check(run) == []
+    table = corpus_of(run)
+    where = {table["clip"][row]: k for k, fold in enumerate(splits.make(table, "loso")) for row in fold.test}
+    p = run.predictions.assign(fold=run.predictions["clip"].map(where))
+    loso = runs.Run(p, run.meta | {"protocol": "loso", "scores": evaluation.scores(p)})
+    assert runs.check(loso, table) == []
+
+
+def spoil(run, **cells):
+    p = run.predictions.copy()
+    for column, value in cells.items():
+        p.loc[0, column] = value
+    return runs.Run(p, run.meta)
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "problem"),
+    [
+        (lambda r: runs.Run(r.predictions, {k: v for k, v in r.meta.items() if k != "code"}), "lacks 'code'"),
+        (lambda r: runs.Run(r.predictions.drop(columns="p_sad"), r.meta), "columns are"),
+        (lambda r: spoil(r, p_sad=0.9, p_happy=0.9), "probabilities of 1 rows.*ann-neutral-0"),
+        (lambda r: spoil(r, p_sad=-0.5, p_happy=1.0, p_neutral=0.5), "probabilities of 1 rows"),
+        (lambda r: spoil(r, p_sad=np.nan), "probabilities of 1 rows"),
+        (lambda r: spoil(r, label="calm"), "column label holds \\['calm'\\]"),
+        (lambda r: spoil(r, predicted="calm"), "column predicted holds \\['calm'\\]"),
+        (lambda r: spoil(r, label="sad"), "two labels or two speakers"),
+        (lambda r: spoil(r, clip="ann-neutral-1"), "ann-neutral-1 is there twice for seed 0"),
+        (lambda r: runs.Run(r.predictions.iloc[1:], r.meta), "seed 0 lacks 1 clips.*ann-neutral-0"),
+        (
+            lambda r: runs.Run(r.predictions.query("clip != 'cy-sad-3'"), r.meta),
+            "35 clips are tested.*had 36",
+        ),
+        (lambda r: runs.Run(r.predictions, r.meta | {"seeds": [0, 2]}), "seeds are \\[0, 1\\]"),
+        (lambda r: spoil(r, fold=2), "speaker ann is in several folds: on both sides"),
+        (
+            lambda r: runs.Run(r.predictions, r.meta | {"scores": r.meta["scores"] | {"uar": 0.99}}),
+            "score uar is 0.99",
+        ),
+        (lambda r: runs.Run(r.predictions, r.meta | {"scores": {"uar": 0.99}}), "score accuracy is None"),
+    ],
+)
+def test_every_contradiction_is_found(spoilt, problem, tmp_path):
+    import re
+
+    run = spoilt(made_up())
+    found = runs.check(run)
+    assert any(re.search(problem, line) for line in found), found
+    if "seeds" in run.meta:
+        with pytest.raises(RunError, match="is not written"):
+            runs.write(run, tmp_path)
+
+
+def test_folds_may_share_speakers_where_the_protocol_says_so():
+    run = spoil(made_up(protocol="random3"), fold=2)
+    p = run.predictions
+    assert runs.check(runs.Run(p, run.meta | {"scores": evaluation.scores(p)})) == []
+
+
+def test_a_seed_split_tests_only_some_clips():
+    run = made_up(protocol="seed-split")
+    assert (
+        runs.check(runs.Run(run.predictions, run.meta | {"corpus": run.meta["corpus"] | {"clips": 99}})) == []
+    )
+
+
+def test_labels_speakers_clips_and_folds_are_compared_with_the_corpus():
+    run = made_up()
+    table = corpus_of(run)
+    other = table.copy()
+    other.loc[0, "emotion"] = "sad"
+    assert any("2 rows contradict the corpus in label" in line for line in runs.check(run, other))
+    other = table.copy()
+    other.loc[0, "speaker"] = "bob"
+    assert any("contradict the corpus in speaker" in line for line in runs.check(run, other))
+    assert "1 clips are not in the corpus" in runs.check(run, table.iloc[1:].reset_index(drop=True))[0]
+    moved = runs.Run(
+        run.predictions.assign(fold=2 - run.predictions["fold"]), run.meta | {"protocol": "loso"}
+    )
+    assert any("folds are not those of loso" in line for line in runs.check(moved, table))
+
+
+def ravdess_run():
+    clips = sorted(corpora.record("ravdess").official)
+    facts = [corpora.record("ravdess").parse(clip) for clip in clips]
+    p = pd.DataFrame({"clip": clips, "speaker": [fact["speaker"] for fact in facts]})
+    place = {s: k for k, group in enumerate(corpora.folds("ravdess", "emobox6")) for s in group}
+    p["fold"], p["seed"] = p["speaker"].map(place), 0
+    p["label"] = p["predicted"] = [fact["emotion"] for fact in facts]
+    classes = [name for name in corpora.EMOTIONS if name in set(p["label"])]
+    for name in classes:
+        p[f"p_{name}"] = (p["label"] == name).astype(float)
+    base = made_up().meta | {"protocol": "emobox6", "classes": classes, "seeds": [0]}
+    meta = base | {
+        "corpus": {"name": "ravdess", "clips": 1440, "content_hash": ""},
+        "scores": evaluation.scores(p),
+    }
+    return runs.Run(p, meta)
+
+
+def test_the_manifest_tells_what_is_wrong_without_the_audio():
+    run = ravdess_run()
+    assert runs.check(run) == []
+    p = run.predictions
+    unknown = p.assign(clip=p["clip"].replace(p["clip"][3], "99-01"))
+    assert "1 clips are not in the manifest of ravdess, the first of them 99-01" in runs.check(
+        runs.Run(unknown, run.meta)
+    )
+    p = p.assign(label=p["label"].where(p.index != 3, "sad"))
+    assert any("its file name says neutral" in line for line in runs.check(runs.Run(p, run.meta)))
+
+
+def test_table_has_one_row_per_run(tmp_path):
+    runs.write(made_up(), tmp_path)
+    runs.write(ravdess_run(), tmp_path)
+    found = runs.table(tmp_path)
+    assert found["corpus"].tolist() == ["mine", "ravdess"]
+    assert found["features"].tolist() == ["rms + f0"] * 2
+    assert found["uar"].tolist()[1] == 1
+    assert runs.table(tmp_path / "nothing").empty
+
+
+@pytest.fixture
+def workplace(tmp_path, monkeypatch, demo):
+    """Give the command line a results folder of its own."""
+    monkeypatch.setattr(runs, "root", lambda: tmp_path)
+    return tmp_path
+
+
+def call(*arguments):
+    return runs.main(["--corpus", "demo", "--protocol", "group3", *arguments])
+
+
+def test_command_line_makes_lists_checks_and_verifies(workplace, capsys):
+    assert call("--model", "chance", "--list") == 0
+    assert capsys.readouterr().out == "missing  demo/group3/chance\n"
+    assert call("--model", "chance") == 0
+    assert "[1/1] demo/group3/chance: UAR " in capsys.readouterr().out
+    run = runs.read("demo", "group3", "chance")
+    assert run.meta["seeds"] == [0, 1, 2, 3, 4]
+    assert run.meta["scores"]["uar_low"] < 1 / 8 < run.meta["scores"]["uar_high"]
+    assert runs.check(run, corpora.load("demo")) == []
+    assert call("--check") == 0
+    assert "1 runs checked, 0 with problems" in capsys.readouterr().out
+    assert call("--verify", "chance") == 0
+    assert "100.0 % of" in capsys.readouterr().out
+    assert call("--list") == 0
+    listed = capsys.readouterr().out.splitlines()
+    assert listed[0] == "recorded demo/group3/chance"
+    assert len(listed) == len(models.names())
+
+
+def test_command_line_leaves_alone_what_is_there_unless_forced(workplace, capsys, monkeypatch):
+    call("--model", "majority")
+    capsys.readouterr()
+    made = []
+    monkeypatch.setattr(runs, "make", lambda spec, *key: made.append(key) or runs.read(*key, spec.name))
+    assert call("--model", "majority") == 0
+    assert made == []
+    assert call("--model", "majority", "--force") == 0
+    assert made == [("demo", "group3")]
+
+
+def test_command_line_reports_problems(workplace, capsys):
+    call("--model", "majority")
+    file = workplace / "demo" / "group3" / "majority.csv"
+    file.write_text(file.read_text().replace(",d01,", ",d02,"))
+    capsys.readouterr()
+    assert call("--check") == 1
+    out = capsys.readouterr().out
+    assert "demo/group3/majority: " in out
+    assert "1 with problems" in out
+    assert call("--model", "crystal-ball") == 1
+    assert "error: there is no model 'crystal-ball'" in capsys.readouterr().err
+
+
+def test_verify_refuses_what_it_cannot_reproduce(workplace):
+    call("--model", "chance")
+    run = runs.read("demo", "group3", "chance")
+    p = run.predictions
+    turned = runs.Run(p.assign(predicted=np.roll(p["predicted"], 1)), run.meta)
+    with pytest.raises(RunError, match="not reproduced"):
+        runs.verify(turned, models.get("chance"))
+    with pytest.raises(RunError, match="fold 1 holds other clips"):
+        runs.verify(runs.Run(p.assign(fold=(p["fold"] + 1) % 3), run.meta), models.get("chance"), fold=1)
+
+
+def test_corpora_that_are_not_here_are_left_out(workplace, capsys, monkeypatch):
+    monkeypatch.setattr(runs.corpora, "find", lambda name: None)
+    assert runs.main(["--corpus", "nemo", "--model", "majority"]) == 0
+    assert "nemo/loso/majority: left out, the corpus is not here" in capsys.readouterr().out
+    assert runs.list_runs() == []
+
+
+def test_inputs_are_normalised_by_speaker_and_laid_side_by_side(demo):
+    from serlab.features import Rms, Summary
+    from serlab.models import ModelSpec
+
+    few = demo.groupby("speaker").head(4).reset_index(drop=True)
+    loud = Summary(features=(Rms(scale="db"),), statistics=("mean", "std"), timing=False)
+    soft = Summary(features=(Rms(),), statistics=("max",), timing=False)
+    spec = ModelSpec("x", "X", 4, (loud, soft), lambda seed: None, "none")
+    plain, normalised = runs.inputs(spec, few), runs.inputs(spec.normalised(), few)
+    assert plain.shape == (len(few), 3)
+    for speaker in few["speaker"].unique():
+        rows = (few["speaker"] == speaker).to_numpy()
+        expected = (plain[rows] - plain[rows].mean(0)) / plain[rows].std(0)
+        np.testing.assert_allclose(normalised[rows], expected, atol=1e-3)
+    assert not runs.inputs(models.get("majority"), few).any()
+
+
+@pytest.mark.parametrize("key", runs.list_runs(), ids="/".join)
+def test_committed_run_is_sound(key):
+    run = runs.read(*key)
+    assert run.key == key
+    there = key[0] == "demo" or (key[0] in corpora.names() and corpora.find(key[0]) is not None)
+    table = corpora.load(key[0]) if there else None
+    assert runs.check(run, table) == []
+    spec = models.get(key[2])
+    assert run.meta["title"] == spec.title
+    assert run.meta["seeds"] == list(spec.seeds)
+    assert run.meta["speaker_normalised"] == spec.speaker_normalised
+
+
+def test_committed_runs_cover_the_plan():
+    recorded = set(runs.list_runs())
+    wanted = {(*place, name) for place in runs.PLAN for name in models.names()}
+    assert wanted <= recorded, f"missing: {sorted(wanted - recorded)}; make results makes them"
+
+
+@pytest.mark.real
+def test_content_of_the_real_corpora_is_that_of_the_runs():
+    for name in ("emodb_first2s", "nemo", "ravdess"):
+        table = real_corpus(name)
+        digest = corpora.content_hash(table)
+        for key in runs.list_runs():
+            if key[0] == name:
+                assert runs.read(*key).meta["corpus"]["content_hash"] == digest
+                break

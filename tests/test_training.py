@@ -1,0 +1,224 @@
+"""Cross-validation: nothing of the test rows reaches training, finished folds are kept, costs are told."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+from sklearn.tree import DecisionTreeClassifier
+
+from serlab import splits, training
+from serlab.errors import EvaluationError
+
+CLASSES = ["neutral", "happy", "sad"]
+
+
+@pytest.fixture
+def corpus():
+    rng = np.random.default_rng(0)
+    rows = [(f"{s}-{e}-{k}", s, e) for s in ("ann", "bob", "cy", "dee") for e in CLASSES for k in range(6)]
+    table = pd.DataFrame(rows, columns=["clip", "speaker", "emotion"])
+    X = rng.normal(size=(len(table), 5)) + table["emotion"].map(CLASSES.index).to_numpy()[:, None]
+    return table, X
+
+
+def logistic(seed):
+    return make_pipeline(StandardScaler(), LogisticRegression())
+
+
+class Spy:
+    """Remember what it was given; guess."""
+
+    given = ()
+    fits = 0
+
+    def __init__(self, seed=0):
+        self.seed = seed
+
+    def fit(self, X, y, groups, validation_data=None):
+        Spy.fits += 1
+        Spy.given = (X, y, groups, validation_data)
+        self.classes_ = sorted(set(y))
+        return self
+
+    def predict_proba(self, X):
+        return np.full((len(X), len(self.classes_)), 1 / len(self.classes_))
+
+
+def test_predictions_equal_a_plain_loop(corpus):
+    table, X = corpus
+    split = splits.make(table, "loso")
+    said = training.cross_validate(logistic, X, table, split)
+    for number, fold in enumerate(split):
+        model = logistic(0).fit(X[fold.train], table["emotion"].iloc[fold.train])
+        part = said[said["fold"] == number].set_index("clip").loc[table["clip"].iloc[fold.test]]
+        assert part["predicted"].tolist() == model.predict(X[fold.test]).tolist()
+        expected = pd.DataFrame(model.predict_proba(X[fold.test]), columns=model.classes_)
+        np.testing.assert_allclose(part[[f"p_{name}" for name in CLASSES]], expected[CLASSES])
+    assert said.columns.tolist()[:6] == ["clip", "speaker", "fold", "seed", "label", "predicted"]
+    assert said.columns.tolist()[6:] == ["p_neutral", "p_happy", "p_sad"], "the usual order of the emotions"
+
+
+def test_a_model_sees_its_training_rows_and_nothing_else(corpus):
+    table, X = corpus
+    split = splits.with_validation(splits.make(table, "loso"), table)
+    training.cross_validate(Spy, X, table, split, only=[(0, 1)])
+    fold = split.folds[1]
+    X_seen, y_seen, groups, validation = Spy.given
+    np.testing.assert_array_equal(X_seen, X[fold.train])
+    assert y_seen.tolist() == table["emotion"].iloc[fold.train].tolist()
+    assert groups.tolist() == table["speaker"].iloc[fold.train].tolist()
+    np.testing.assert_array_equal(validation[0], X[fold.validation])
+    assert validation[1].tolist() == table["emotion"].iloc[fold.validation].tolist()
+    assert "bob" not in groups
+    training.cross_validate(Spy, X, table, splits.make(table, "loso"), only=[(0, 0)])
+    assert Spy.given[3] is None, "no validation rows, no validation data"
+
+
+def test_finished_folds_are_not_trained_again(corpus, tmp_path):
+    table, X = corpus
+    split = splits.make(table, "loso")
+    Spy.fits = 0
+    first = training.cross_validate(Spy, X, table, split, only=[(0, 0), (0, 1)], cache=tmp_path)
+    assert Spy.fits == 2
+    whole = training.cross_validate(Spy, X, table, split, cache=tmp_path)
+    assert Spy.fits == 4
+    again = training.cross_validate(Spy, X, table, split, cache=tmp_path)
+    assert Spy.fits == 4
+    pd.testing.assert_frame_equal(whole, again)
+    pd.testing.assert_frame_equal(first, whole.head(len(first)), check_dtype=False)
+    assert whole.attrs["cost"] == again.attrs["cost"]
+
+
+def test_anything_that_matters_makes_a_fold_be_trained_again(corpus, tmp_path):
+    table, X = corpus
+    split = splits.make(table, "loso")
+    tree = DecisionTreeClassifier
+
+    def files(build, X=X, table=table, split=split, seed=0):
+        training.cross_validate(build, X, table, split, (seed,), only=[(seed, 0)], cache=tmp_path)
+        return len(list(tmp_path.iterdir()))
+
+    assert files(lambda seed: tree(random_state=seed)) == 1
+    assert files(lambda seed: tree(random_state=seed)) == 1
+    assert files(lambda seed: tree(random_state=seed, max_depth=2)) == 2
+    assert files(lambda seed: tree(random_state=seed), X=X + 1) == 3
+    assert files(lambda seed: tree(random_state=seed), seed=1) == 4
+    assert files(lambda seed: tree(random_state=seed), split=splits.make(table, "random3")) == 5
+    other = table.assign(emotion=table["emotion"].to_numpy()[::-1])
+    assert files(lambda seed: tree(random_state=seed), table=other) == 6
+
+
+def test_a_fold_that_was_killed_leaves_nothing_behind(corpus, tmp_path):
+    table, X = corpus
+
+    class Killed(Spy):
+        def predict_proba(self, X):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        training.cross_validate(Killed, X, table, splits.make(table, "loso"), cache=tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_models_without_probabilities_and_classes_missing_from_training(corpus):
+    table, X = corpus
+    table = table[(table["speaker"] != "ann") | (table["emotion"] != "sad")].reset_index(drop=True)
+    only_ann = splits.Split(
+        "x", "x", (splits.Fold(*splits.make(table, "loso").folds[0].__dict__.values()),), True
+    )
+    fold = only_ann.folds[0]
+    swapped = splits.Split("x", "x", (splits.Fold(fold.test, fold.validation, fold.train),), True)
+    said = training.cross_validate(lambda seed: SVC(), X[: len(table)], table, swapped)
+    assert said["p_sad"].eq(0).all()
+    np.testing.assert_allclose(said.filter(like="p_").sum(axis=1), 1)
+    best = said.filter(like="p_").idxmax(axis=1).str.removeprefix("p_")
+    assert best.tolist() == said["predicted"].tolist()
+
+
+def test_softmax_keeps_the_order_and_survives_large_values():
+    found = training.softmax(np.array([[1000.0, 0, 999.0]]))
+    assert found.sum() == pytest.approx(1)
+    assert found.argsort().tolist() == [[1, 2, 0]]
+    two = training.softmax(np.array([-1.0, 2.0]))
+    np.testing.assert_allclose(two[:, 1], 1 / (1 + np.exp([1.0, -2.0])))
+
+
+def test_features_and_table_must_match(corpus):
+    table, X = corpus
+    with pytest.raises(EvaluationError, match="71 rows of features do not go with 72"):
+        training.cross_validate(logistic, X[1:], table, splits.make(table, "loso"))
+
+
+def test_cost_is_added_up(corpus):
+    table, X = corpus
+    said = training.cross_validate(logistic, X, table, splits.make(table, "loso"), seeds=(0, 1))
+    cost = said.attrs["cost"]
+    assert cost["parameters"] == 5 * 3 + 3
+    assert cost["seconds"] > 0
+    assert cost["peak_memory_mb"] > 10
+    assert cost["chosen"] == []
+    assert sorted(set(said["seed"])) == [0, 1]
+    assert (
+        training.cross_validate(Spy, X, table, splits.make(table, "loso")).attrs["cost"]["parameters"] is None
+    )
+
+
+def test_parameters_are_counted_where_they_can_be(corpus):
+    from sklearn.ensemble import RandomForestClassifier
+
+    table, X = corpus
+    y = table["emotion"]
+    trees = RandomForestClassifier(3, random_state=0).fit(X, y)
+    assert training.count_parameters(trees) == sum(tree.tree_.node_count for tree in trees.estimators_)
+    svm = SVC().fit(X, y)
+    assert training.count_parameters(svm) == svm.dual_coef_.size + 3
+
+    class Weights:
+        shape = (4, 3)
+
+    class Network:
+        trainable_weights = (Weights, Weights)
+
+    assert training.count_parameters(Network()) == 24
+    assert training.count_parameters(object()) is None
+
+
+def test_peak_memory_sees_what_was_given_back():
+    with training.meter() as small:
+        pass
+    with training.meter() as large:
+        block = np.ones(40_000_000)
+        while large["peak_memory_mb"] < 250:
+            pass
+        del block
+    assert large["peak_memory_mb"] > small["peak_memory_mb"] + 100
+
+
+def test_facts_name_no_person_and_no_path():
+    facts = [training.machine(), training.code_version(), *training.versions("pandas").values()]
+    assert not any("/" in fact or "\\" in fact for fact in facts)
+    assert "pandas" in training.versions("pandas")
+
+
+def test_code_version_without_git_is_a_hash_of_the_sources(monkeypatch):
+    def no_git(*args, **kwargs):
+        raise FileNotFoundError
+
+    monkeypatch.setattr(training.subprocess, "run", no_git)
+    kind, digest = training.code_version().split(":")
+    assert kind == "sha256"
+    assert len(digest) == 64
+
+
+def test_code_version_in_a_clean_checkout_is_its_tree(monkeypatch):
+    class Answer:
+        def __init__(self, arguments):
+            self.stdout = "" if "status" in arguments else "abc123\n"
+
+    monkeypatch.setattr(training.subprocess, "run", lambda arguments, **kwargs: Answer(arguments))
+    assert training.code_version() == "git-tree:abc123"
