@@ -260,21 +260,24 @@ def voice(speaker: str) -> Voice:
     number = int(speaker[1:])
     rng = np.random.default_rng([7, number])
     female = number % 2 == 0
-    habits = Cues(
-        f0_range=np.exp(0.20 * rng.standard_normal()),
-        rate=np.exp(0.10 * rng.standard_normal()),
-        loudness=np.exp(0.35 * rng.standard_normal()),
-        tilt=np.exp(0.25 * rng.standard_normal()),
-        breathiness=np.exp(0.35 * rng.standard_normal()) * (1.25 if female else 1.0),
-        jitter=np.exp(0.30 * rng.standard_normal()),
-        articulation=np.exp(0.06 * rng.standard_normal()),
-    )
+
+    def spread(deviation: float) -> float:
+        return float(np.exp(deviation * np.clip(rng.standard_normal(), -2, 2)))
+
     return Voice(
         speaker=speaker,
         gender="female" if female else "male",
-        f0=(200.0 if female else 115.0) * np.exp(0.10 * np.clip(rng.standard_normal(), -2, 2)),
-        tract=(1.16 if female else 1.0) * np.exp(0.035 * np.clip(rng.standard_normal(), -2, 2)),
-        habits=habits,
+        f0=(200.0 if female else 115.0) * spread(0.10),
+        tract=(1.16 if female else 1.0) * spread(0.035),
+        habits=Cues(
+            f0_range=spread(0.20),
+            rate=spread(0.10),
+            loudness=spread(0.35),
+            tilt=spread(0.25),
+            breathiness=spread(0.35) * (1.25 if female else 1.0),
+            jitter=spread(0.30),
+            articulation=spread(0.06),
+        ),
         expressiveness=float(rng.uniform(0.6, 1.25)),
         idiosyncrasy=float(rng.uniform(0.7, 1.3)),
         seed=1000 + number,
