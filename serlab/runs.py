@@ -261,7 +261,7 @@ def make(
     X = inputs(spec, utterances, progress)
     cache = cache or cache_dir() / "runs"
     said = training.cross_validate(
-        spec.build, X, utterances, split, spec.seeds, cache=cache, progress=progress
+        spec.build, X, utterances, split, seeds_of(spec, len(split)), cache=cache, progress=progress
     )
     cost = said.attrs["cost"]
     said = pd.read_csv(io.StringIO(_csv(said)), dtype={"speaker": str, "clip": str})
@@ -281,7 +281,7 @@ def make(
             "content_hash": corpora.content_hash(utterances),
         },
         "classes": [name.removeprefix("p_") for name in said.columns[len(COLUMNS) :]],
-        "seeds": list(spec.seeds),
+        "seeds": list(seeds_of(spec, len(split))),
         "parameters": cost["parameters"],
         "ensemble": spec.ensemble,
         "pretrained": list(spec.pretrained),
@@ -299,6 +299,14 @@ def make(
     run = Run(said, meta)
     write(run, folder)
     return run
+
+
+def seeds_of(spec: ModelSpec, folds: int) -> tuple[int, ...]:
+    """Return the seeds to train a model with: its own, or ten if it is random and there is one fold only.
+
+    A single fold holds few clips, and costs little.
+    """
+    return tuple(range(10)) if folds == 1 and len(spec.seeds) > 1 else spec.seeds
 
 
 def inputs(spec: ModelSpec, utterances: pd.DataFrame, progress: bool = False) -> np.ndarray:

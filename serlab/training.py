@@ -43,10 +43,10 @@ def cross_validate(
     Parameters
     ----------
     build : callable
-        Takes a seed, returns a fresh model with ``fit(X, y)`` and ``predict_proba(X)`` or
-        ``decision_function(X)``, and ``classes_`` once fitted. If ``fit`` has a parameter ``groups`` it is
-        given the speakers of the training rows; if it has ``validation_data`` and the fold has validation
-        rows it is given ``(X, y)`` of those.
+        Takes a seed, returns a fresh model that keeps to scikit-learn's conventions: ``fit(X, y)``,
+        ``predict(X)``, ``predict_proba(X)`` or ``decision_function(X)``, and ``classes_`` once fitted. If
+        ``fit`` has a parameter ``groups`` it is given the speakers of the training rows; if it has
+        ``validation_data`` and the fold has validation rows it is given ``(X, y)`` of those.
     X : ndarray, shape (clips, ...)
         Row i belongs to row i of `table`.
     table : DataFrame
@@ -304,9 +304,9 @@ def _fit_one(model, X, labels, table, fold: Fold, classes, file: Path | None):
             found = np.asarray(model.predict_proba(X[fold.test]))
         else:
             found = softmax(model.decision_function(X[fold.test]))
+        predicted = np.asarray(model.predict(X[fold.test]), dtype=str)
     probabilities = np.zeros((fold.test.size, len(classes)))
     probabilities[:, [classes.index(name) for name in model.classes_]] = found
-    predicted = np.array(classes)[probabilities.argmax(axis=1)]
     chosen = getattr(model, "chosen", None)
     cost |= {"parameters": count_parameters(model), "chosen": chosen}
     if file is not None:

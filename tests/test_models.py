@@ -58,7 +58,9 @@ def data():
 
 def test_search_holds_out_speakers():
     X, y, speaker = data()
-    search = SpeakerSearch(DecisionTreeClassifier(random_state=0), {"max_depth": [1, 4]}).fit(X, y, speaker)
+    search = SpeakerSearch(DecisionTreeClassifier(random_state=0), {"max_depth": [1, 4]}, k=5).fit(
+        X, y, speaker
+    )
     assert search.chosen == {"max_depth": 4}
     pairs = list(search.cv.split(X, y, speaker))
     assert len(pairs) == 4, "no more folds than speakers"
@@ -76,6 +78,7 @@ def test_committee_averages_log_probabilities_of_its_members_columns():
     expected = np.sqrt(single[0] * single[1])
     expected /= expected.sum(axis=1, keepdims=True)
     np.testing.assert_allclose(votes.predict_proba(X), expected, atol=1e-6)
+    assert votes.predict(X).tolist() == votes.classes_[expected.argmax(axis=1)].tolist()
     assert votes.chosen == [{"C": 1.0}, {"C": 1.0}]
     assert votes.classes_.tolist() == ["angry", "happy", "sad"]
 

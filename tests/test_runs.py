@@ -254,6 +254,7 @@ def test_command_line_makes_lists_checks_and_verifies(workplace, capsys):
     run = runs.read("demo", "group3", "chance")
     assert run.meta["seeds"] == [0, 1, 2, 3, 4]
     assert run.meta["scores"]["uar_low"] < 1 / 8 < run.meta["scores"]["uar_high"]
+    assert len(set(run.predictions["predicted"])) == 8
     assert runs.check(run, corpora.load("demo")) == []
     assert call("--check") == 0
     assert "1 runs checked, 0 with problems" in capsys.readouterr().out
@@ -307,6 +308,12 @@ def test_corpora_that_are_not_here_are_left_out(workplace, capsys, monkeypatch):
     assert runs.list_runs() == []
 
 
+def test_a_single_fold_is_trained_with_more_seeds_if_training_is_random():
+    assert runs.seeds_of(models.get("forest"), 1) == tuple(range(10))
+    assert runs.seeds_of(models.get("forest"), 6) == models.get("forest").seeds
+    assert runs.seeds_of(models.get("majority"), 1) == (0,)
+
+
 def test_inputs_are_normalised_by_speaker_and_laid_side_by_side(demo):
     from serlab.features import Rms, Summary
     from serlab.models import ModelSpec
@@ -333,7 +340,8 @@ def test_committed_run_is_sound(key):
     assert runs.check(run, table) == []
     spec = models.get(key[2])
     assert run.meta["title"] == spec.title
-    assert run.meta["seeds"] == list(spec.seeds)
+    folds = run.predictions["fold"].nunique()
+    assert run.meta["seeds"] == list(runs.seeds_of(spec, folds))
     assert run.meta["speaker_normalised"] == spec.speaker_normalised
 
 

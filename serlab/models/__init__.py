@@ -51,7 +51,7 @@ def get(name: str) -> ModelSpec:
     Examples
     --------
     >>> get("tree-original").seeds
-    (0, 1, 2, 3, 4)
+    (0, 1, 2)
     """
     found = {spec.name: spec for spec in specs()}
     if name not in found:

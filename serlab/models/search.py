@@ -32,7 +32,7 @@ class SpeakerSearch(GridSearchCV):
     {'max_depth': 1}
     """
 
-    def __init__(self, estimator: BaseEstimator, param_grid: Mapping[str, Sequence], k: int = 5):
+    def __init__(self, estimator: BaseEstimator, param_grid: Mapping[str, Sequence], k: int = 3):
         super().__init__(estimator, param_grid, scoring="balanced_accuracy")
         self.k = k
 
@@ -80,6 +80,10 @@ class Committee(ClassifierMixin, BaseEstimator):
         parts = [part for part, _ in self.members]
         votes = [one.predict_proba(X[:, part]) for one, part in zip(self.estimators_, parts, strict=True)]
         return softmax(np.mean(np.log(np.clip(votes, 1e-6, None)), axis=0))
+
+    def predict(self, X: np.ndarray) -> np.ndarray:
+        """Name the class that the members' average finds most probable."""
+        return self.classes_[self.predict_proba(X).argmax(axis=1)]
 
     @property
     def chosen(self) -> list[dict[str, Any]]:
