@@ -1,0 +1,139 @@
+"""README.md shows what is recorded, its links lead somewhere, and the public address is one."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+from test_book import RUNS
+from test_chapters import load_tool
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text("utf-8")
+address = load_tool("address")
+readme = load_tool("readme")
+recorded = load_tool("recorded")
+
+
+def test_table_and_picture_are_up_to_date():
+    assert readme.problems(recorded.runs()) == []
+
+
+def test_links_and_pictures_exist():
+    for link in re.findall(r"\]\(([^)\s]+)\)", README):
+        if not link.startswith(("http:", "https:", "#")):
+            assert (ROOT / unquote(link.split("#")[0])).exists(), link
+
+
+def test_pictures_have_alternative_text():
+    pictures = re.findall(r"!\[([^\]]*)\]\(", README)
+    assert pictures
+    assert all(pictures)
+
+
+def test_says_the_two_commands_and_how_to_get_and_cite():
+    for said in (
+        "make book",
+        "make test",
+        "serlab.fetch(",
+        "SERLAB_DATA",
+        "CITATION.cff",
+        "CC BY 4.0",
+        "BSD 3-Clause",
+    ):
+        assert said in README, said
+
+
+def test_address_is_everywhere_the_same():
+    url, branch, pages = address.current()
+    assert pages == address.pages_of(url)
+    path = url.removeprefix("https://github.com/")
+    for file in address.files():
+        text = file.read_text("utf-8")
+        for other in re.findall(r"colab\.research\.google\.com/github/([^/]+/[^/]+)/blob/([^/]+)/", text):
+            assert other == (path, branch), file.name
+        for other in re.findall(r"serlab(?:\[[\w,]+\])? @ git\+(\S+?)@([^\"`'\s]+)", text):
+            assert other == (url, branch), file.name
+    project = (ROOT / "pyproject.toml").read_text("utf-8")
+    assert f'Repository = "{url}"' in project
+    assert f'Documentation = "{pages}"' in project
+
+
+@pytest.fixture
+def copy(tmp_path):
+    """Copy the files that hold the address."""
+    for path in [*address.files(), *(ROOT / "chapters").glob("*.ipynb")]:
+        target = tmp_path / path.relative_to(ROOT)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, target)
+    return tmp_path
+
+
+def test_address_is_rewritten_everywhere(copy, monkeypatch):
+    old_url, _, old_pages = address.current()
+    new = "https://github.com/Somebody/ser-course"
+    address.rewrite(new, "v9", address.pages_of(new), copy)
+    assert address.current(copy) == (new, "v9", "https://somebody.github.io/ser-course")
+    for path in address.files(copy):
+        text = path.read_text("utf-8")
+        assert old_url not in text
+        assert old_pages not in text
+        assert f"git+{new}@main" not in text
+    monkeypatch.setattr(address.chapters, "ROOT", copy)
+    address.carry_into_notebooks(copy / "chapters")
+    for text in address.chapters.select([], copy / "chapters"):
+        notebook = address.chapters.read_notebook(text.with_suffix(".ipynb"))
+        assert f"git+{new}@v9" in next(cell.source for cell in notebook.cells if cell.cell_type == "code")
+        before = address.chapters.read_notebook(ROOT / "chapters" / f"{text.stem}.ipynb")
+        assert [cell.get("outputs") for cell in notebook.cells] == [
+            cell.get("outputs") for cell in before.cells
+        ]
+        assert not any("other code" in problem for problem in address.chapters.check(text)) or (
+            before.metadata.get("serlab", {}).get("code") is None
+        )
+
+
+def test_bad_address_is_refused(capsys):
+    with pytest.raises(SystemExit):
+        address.main(["ftp://example.org/x"])
+    assert "OWNER/NAME" in capsys.readouterr().err
+
+
+def write_runs(folder: Path) -> None:
+    import json
+
+    for run in RUNS:
+        path = folder / run["corpus"]["name"] / run["protocol"] / f"{run['model']}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(run), "utf-8")
+
+
+def test_picture_shows_honest_and_flattering_runs_and_names_its_data(tmp_path):
+    write_runs(tmp_path)
+    table = recorded.runs(tmp_path)
+    shown = readme.ladder_runs(table)
+    assert list(shown["model"]) == ["tree", "forest", "forest"]
+    readme.draw(table, tmp_path / "a.svg")
+    readme.draw(table, tmp_path / "b.svg")
+    assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
+    assert readme.fingerprint(table) in (tmp_path / "a.svg").read_text("utf-8")
+    table["uar"] += 0.01
+    assert readme.fingerprint(table) not in (tmp_path / "a.svg").read_text("utf-8")
+
+
+def test_outdated_readme_is_found(tmp_path, monkeypatch):
+    write_runs(tmp_path)
+    monkeypatch.setattr(readme, "PICTURE", tmp_path / "ladder.svg")
+    found = readme.problems(recorded.runs(tmp_path))
+    assert any("table of chapters" in problem for problem in found)
+    assert any("ladder.svg" in problem for problem in found)
+
+
+def test_without_runs_nothing_is_claimed(tmp_path):
+    table = recorded.runs(tmp_path)
+    assert recorded.one_line(5, table) == ""
+    assert recorded.ladder_text(table) == "No runs are recorded yet."
+    assert all("%" not in line for line in recorded.chapter_table(table, "{stem}"))
