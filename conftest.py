@@ -10,8 +10,14 @@ import serlab
 
 
 @pytest.fixture(scope="session", autouse=True)
-def private_cache(tmp_path_factory):
-    """Keep downloads, features and the synthetic corpus of the whole session in one temporary folder."""
+def private_cache(request, tmp_path_factory):
+    """Keep downloads, features and the synthetic corpus of the whole session in one temporary folder.
+
+    Notebooks are run as a reader would, with the user's cache.
+    """
+    if request.config.getoption("nbval", default=False):
+        yield None
+        return
     folder = tmp_path_factory.mktemp("serlab-cache")
     before = os.environ.get("SERLAB_CACHE")
     os.environ["SERLAB_CACHE"] = str(folder)
