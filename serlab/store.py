@@ -323,7 +323,9 @@ def _bar(
     """Pass results on under a progress bar; raise the first error once the results of its batch are through."""
     from tqdm import tqdm
 
-    with tqdm(computed, total=total, desc=name, unit="clip", disable=not (progress and total)) as bar:
+    # Said only where there is no bar to show: otherwise the reader's TQDM_DISABLE decides.
+    hidden = {} if progress and total else {"disable": True}
+    with tqdm(computed, total=total, desc=name, unit="clip", **hidden) as bar:
         for digest, values in bar:
             if isinstance(values, SerlabError):
                 raise values

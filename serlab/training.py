@@ -98,7 +98,9 @@ def cross_validate(
     wanted = list(only) if only is not None else [(s, f) for s in seeds for f in range(len(split))]
     data = _digest(X, table) if cache is not None else b""
     parts, costs = [], []
-    for seed, number in tqdm(wanted, desc=split.name, unit="fold", disable=not progress):
+    # Said only where there is no bar to show: otherwise the reader's TQDM_DISABLE decides.
+    hidden = {} if progress else {"disable": True}
+    for seed, number in tqdm(wanted, desc=split.name, unit="fold", **hidden):
         fold = split.folds[number]
         model = build(seed)
         file = Path(cache) / f"{_key(model, data, fold, seed)}.npz" if cache is not None else None
