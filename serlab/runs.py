@@ -35,6 +35,8 @@ KEYS = (
     "chapter",
     "features",
     "protocol",
+    "protocol_title",
+    "speaker_disjoint",
     "corpus",
     "classes",
     "seeds",
@@ -50,6 +52,17 @@ KEYS = (
     "versions",
     "code",
     "scores",
+)
+# Those that `table` shows as they are.
+TABLE_KEYS = (
+    "title",
+    "chapter",
+    "protocol_title",
+    "speaker_disjoint",
+    "parameters",
+    "ensemble",
+    "speaker_normalised",
+    "seconds",
 )
 # The runs that the book is written from: corpus, and the protocols on it.
 PLAN = (
@@ -170,9 +183,10 @@ def table(folder: Path | None = None) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        With columns ``corpus``, ``protocol``, ``model``, ``title``, ``chapter``, ``features``, ``seeds``
-        (how many), ``parameters``, ``ensemble``, ``pretrained``, ``speaker_normalised``, ``seconds``, and
-        the scores; in the order of the book's models.
+        With columns ``corpus``, ``protocol``, ``protocol_title``, ``speaker_disjoint``, ``model``,
+        ``title``, ``chapter``, ``features``, ``classes`` and ``seeds`` (how many), ``parameters``,
+        ``ensemble``, ``pretrained``, ``speaker_normalised``, ``seconds``, and the scores; in the order of
+        the book's models.
     """
     from serlab import models
 
@@ -181,11 +195,11 @@ def table(folder: Path | None = None) -> pd.DataFrame:
     rows = []
     for corpus, protocol, model in found:
         meta = json.loads(_path(folder, corpus, protocol, model).read_text(encoding="utf-8"))
-        kept = ("title", "chapter", "parameters", "ensemble", "speaker_normalised", "seconds")
-        row = {"corpus": corpus, "protocol": protocol, "model": model, **{name: meta[name] for name in kept}}
-        row |= {"features": " + ".join(meta["features"]), "seeds": len(meta["seeds"])}
-        row |= {"pretrained": ", ".join(meta["pretrained"]), **meta["scores"]}
-        rows.append(row)
+        row = {"corpus": corpus, "protocol": protocol, "model": model}
+        row |= {name: meta[name] for name in TABLE_KEYS}
+        row |= {"classes": len(meta["classes"]), "seeds": len(meta["seeds"])}
+        row |= {"features": " + ".join(meta["features"]), "pretrained": ", ".join(meta["pretrained"])}
+        rows.append(row | meta["scores"])
     return pd.DataFrame(rows)
 
 

@@ -7,8 +7,8 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import real_corpus
 
+from conftest import real_corpus
 from serlab import corpora, evaluation, models, runs, splits
 from serlab.errors import RunError
 
@@ -35,6 +35,8 @@ def made_up(protocol="group3", seeds=(0, 1), corpus="mine"):
         "chapter": 4,
         "features": ["rms", "f0"],
         "protocol": protocol,
+        "protocol_title": "three folds",
+        "speaker_disjoint": protocol != "random3",
         "corpus": {"name": corpus, "clips": 36, "content_hash": "0" * 64},
         "classes": CLASSES,
         "seeds": list(seeds),
