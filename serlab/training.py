@@ -43,10 +43,11 @@ def cross_validate(
     Parameters
     ----------
     build : callable
-        Takes a seed, returns a fresh model that keeps to scikit-learn's conventions: ``fit(X, y)``,
-        ``predict(X)``, ``predict_proba(X)`` or ``decision_function(X)``, and ``classes_`` once fitted. If
-        ``fit`` has a parameter ``groups`` it is given the speakers of the training rows; if it has
-        ``validation_data`` and the fold has validation rows it is given ``(X, y)`` of those.
+        Takes a number, another one for every seed and fold, returns a fresh model that keeps to
+        scikit-learn's conventions: ``fit(X, y)``, ``predict(X)``, ``predict_proba(X)`` or
+        ``decision_function(X)``, and ``classes_`` once fitted. If ``fit`` has a parameter ``groups`` it is
+        given the speakers of the training rows; if it has ``validation_data`` and the fold has validation
+        rows it is given ``(X, y)`` of those.
     X : ndarray, shape (clips, ...)
         Row i belongs to row i of `table`.
     table : DataFrame
@@ -102,7 +103,7 @@ def cross_validate(
     hidden = {} if progress else {"disable": True}
     for seed, number in tqdm(wanted, desc=split.name, unit="fold", **hidden):
         fold = split.folds[number]
-        model = build(seed)
+        model = build(seed * len(split) + number)
         file = Path(cache) / f"{_key(model, data, fold, seed)}.npz" if cache is not None else None
         probabilities, predicted, cost = _read(file) or _fit_one(model, X, labels, table, fold, classes, file)
         part = table.iloc[fold.test][["clip", "speaker"]].assign(fold=number, seed=seed)
@@ -329,8 +330,12 @@ def _key(model, data: bytes, fold: Fold, seed: int) -> str:
     settings = model.get_params(deep=True) if hasattr(model, "get_params") else vars(model)
     settings = sorted((name, _plain(value)) for name, value in settings.items())
     libraries = {name: version for name, version in versions().items() if name != "serlab"}
+    # Libraries are known by their versions, this package by its text.
+    kind = type(model)
+    own = inspect.getsource(inspect.getmodule(kind)) if kind.__module__.startswith("serlab.") else ""
+    code = inspect.getsource(_fit_one) + own
     digest = hashlib.sha256(data)
-    digest.update(repr((type(model).__qualname__, settings, seed, libraries)).encode())
+    digest.update(repr((kind.__qualname__, settings, seed, libraries, code)).encode())
     for rows in (fold.train, fold.validation, fold.test):
         digest.update(rows.astype(np.int64).tobytes() + b"|")
     return digest.hexdigest()[:32]

@@ -116,6 +116,27 @@ def test_anything_that_matters_makes_a_fold_be_trained_again(corpus, tmp_path):
     assert files(lambda seed: tree(random_state=seed), table=other) == 6
 
 
+def test_code_of_this_package_counts_too(corpus, tmp_path, monkeypatch):
+    table, X = corpus
+    split = splits.make(table, "loso")
+    source = training.inspect.getsource
+    texts = {training._fit_one: "def old"}
+    monkeypatch.setattr(training.inspect, "getsource", lambda thing: texts.get(thing) or source(thing))
+    training.cross_validate(logistic, X, table, split, only=[(0, 0)], cache=tmp_path)
+    texts[training._fit_one] = "def new"
+    training.cross_validate(logistic, X, table, split, only=[(0, 0)], cache=tmp_path)
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_every_fold_and_seed_draws_its_own_numbers(corpus):
+    table, X = corpus
+    given = []
+    training.cross_validate(
+        lambda seed: given.append(seed) or Spy(), X, table, splits.make(table, "loso"), (0, 1)
+    )
+    assert given == list(range(8))
+
+
 def test_a_fold_that_was_killed_leaves_nothing_behind(corpus, tmp_path):
     table, X = corpus
 

@@ -26,7 +26,7 @@ class ModelSpec:
     extractors : tuple of Extractor
         Features; those of several are laid side by side. None for models that do not listen.
     build : callable
-        Takes a seed, returns a fresh estimator for `serlab.training.cross_validate`.
+        Takes a number, returns a fresh estimator for `serlab.training.cross_validate`.
     validation : str
         How settings were chosen. Never on test data.
     seeds : tuple of int
