@@ -581,9 +581,7 @@ def _path(folder: Path | None, corpus: str, protocol: str, model: str) -> Path:
 
 def _csv(predictions: pd.DataFrame) -> str:
     rounded = predictions.round({name: 4 for name in predictions if name.startswith("p_")})
-    text = rounded.to_csv(index=False, lineterminator="\n", float_format="%.4f")
-    # Certainty and impossibility are most of what trees say: written short.
-    return text.replace(",0.0000", ",0").replace(",1.0000", ",1")
+    return rounded.to_csv(index=False, lineterminator="\n")
 
 
 def _replace(file: Path, text: str) -> None:

@@ -174,6 +174,19 @@ def random_folds(table: pd.DataFrame, k: int = 5, seed: int = 0) -> Split:
     """Deal clips at random into `k` folds, stratified by emotion, whoever speaks.
 
     Stratified so that it differs from `speaker_folds` in one thing only: here speakers are on both sides.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Utterance table.
+    k : int
+        Number of folds, at least 2 and at most the number of clips of the rarest emotion.
+    seed : int
+        Decides how they are dealt out.
+
+    Returns
+    -------
+    Split
     """
     from sklearn.model_selection import StratifiedKFold
 
@@ -188,7 +201,21 @@ def random_folds(table: pd.DataFrame, k: int = 5, seed: int = 0) -> Split:
 
 
 def speaker_folds(table: pd.DataFrame, k: int = 5, seed: int = 0) -> Split:
-    """Deal speakers into `k` folds so that each fold's class sizes are as even as whole speakers allow."""
+    """Deal speakers into `k` folds so that each fold's class sizes are as even as whole speakers allow.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Utterance table.
+    k : int
+        Number of folds, at least 2 and at most the number of speakers.
+    seed : int
+        Decides how they are dealt out.
+
+    Returns
+    -------
+    Split
+    """
     folds = tuple(_fold(*rows) for rows in _deal(table, "speaker", k, seed))
     return Split(f"group{k}", f"{k} speaker-disjoint folds, seed {seed}", folds, True)
 
@@ -201,8 +228,19 @@ def hold_out(table: pd.DataFrame, share: float = 0.3, seed: int = 0, draws: int 
 
     Parameters
     ----------
+    table : DataFrame
+        Utterance table.
     share : float
         Share of the **speakers**, not of the clips, in (0, 1); at least one speaker stays on each side.
+    seed : int
+        Of the draws.
+    draws : int
+        How many choices of speakers are compared.
+
+    Returns
+    -------
+    Split
+        With one fold.
     """
     if not 0 < share < 1:
         raise SplitError(f"cannot hold out a share of {share:g} of the speakers: it must lie between 0 and 1")
@@ -223,7 +261,17 @@ def hold_out(table: pd.DataFrame, share: float = 0.3, seed: int = 0, draws: int 
 
 
 def leave_one_speaker_out(table: pd.DataFrame) -> Split:
-    """Test on each speaker in turn, in the order of their names; train on all others."""
+    """Test on each speaker in turn, in the order of their names; train on all others.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Utterance table.
+
+    Returns
+    -------
+    Split
+    """
     folds = tuple(_by_speakers(table, [speaker]) for speaker in _groups(table, "speaker", 2))
     return Split("loso", f"leave one speaker out ({len(folds)} speakers)", folds, True)
 
@@ -232,6 +280,17 @@ def text_folds(table: pd.DataFrame, seed: int = 0) -> Split:
     """Test on sentences that are never heard in training; speakers are on both sides.
 
     Each sentence in turn where there are at most ten, else ten groups of sentences stratified by emotion.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Utterance table with a sentence for every clip.
+    seed : int
+        Decides how groups of sentences are dealt out.
+
+    Returns
+    -------
+    Split
     """
     sentences = _groups(table, "sentence", 2)
     k = min(len(sentences), MOST_TEXT_FOLDS)
@@ -247,6 +306,19 @@ def speaker_text_folds(table: pd.DataFrame, seed: int = 0, k: int = 5) -> Split:
     groups is tested once by a model that is trained on the clips of other speakers with other sentences.
     Every clip is tested once; training sets are smaller than with speakers alone, which costs accuracy too
     and has to be said beside it.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Utterance table with a sentence for every clip.
+    seed : int
+        Decides how speakers and sentences are dealt out.
+    k : int
+        Number of groups of either.
+
+    Returns
+    -------
+    Split
     """
     by_speaker = _deal(table, "speaker", min(k, len(_groups(table, "speaker", 2))), seed)
     by_sentence = _deal(table, "sentence", min(k, len(_groups(table, "sentence", 2))), seed)
@@ -262,6 +334,17 @@ def speaker_text_folds(table: pd.DataFrame, seed: int = 0, k: int = 5) -> Split:
 
 def published_folds(table: pd.DataFrame, protocol: str) -> Split:
     """Use the folds that were published for a corpus, so that results stand beside those of others.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Utterance table of a whole corpus that `serlab.corpora` has folds for.
+    protocol : str
+        Name of the folds, such as "emobox6".
+
+    Returns
+    -------
+    Split
 
     References
     ----------
@@ -293,8 +376,18 @@ def with_validation(split: Split, table: pd.DataFrame, share: float = 0.2, seed:
 
     Parameters
     ----------
+    split : Split
+        Validation rows that it has already are dealt out anew.
+    table : DataFrame
+        Utterance table.
     share : float
         Share of the training rows, met as nearly as whole speakers allow, in (0, 0.5].
+    seed : int
+        Decides which speakers validate.
+
+    Returns
+    -------
+    Split
 
     Examples
     --------

@@ -77,13 +77,13 @@ def test_a_run_comes_back_as_it_was_written(tmp_path):
 def test_speaker_numbers_keep_their_zeros_and_files_are_compact(tmp_path):
     run = made_up()
     p = run.predictions.assign(speaker=run.predictions["speaker"].map({"ann": "01", "bob": "02", "cy": "10"}))
-    p[["p_neutral", "p_happy", "p_sad"]] = [1.0, 0.0, 0.0]
+    p[["p_neutral", "p_happy", "p_sad"]] = [0.5, 0.12349, 0.37651]
     run = runs.Run(p, run.meta | {"scores": evaluation.scores(p)})
     file = runs.write(run, tmp_path).with_suffix(".csv")
     assert runs.read(*run.key, tmp_path).predictions["speaker"].iloc[0] == "01"
     header, first, *_ = file.read_text().splitlines()
     assert header == "clip,speaker,fold,seed,label,predicted,p_neutral,p_happy,p_sad"
-    assert first.endswith(",1,0,0")
+    assert first.endswith(",0.5,0.1235,0.3765")
     assert b"\r" not in file.read_bytes()
 
 
