@@ -175,6 +175,16 @@ def test_published_folds_are_those_of_emobox():
         splits.make(table[table["speaker"] != "24"], "emobox6")
 
 
+def test_honest_protocol_suits_the_corpus():
+    assert splits.honest_protocol(made_up(speakers=10)) == "loso"
+    assert splits.honest_protocol(made_up(speakers=11)) == "group6"
+    rows = [(f"{s:02d}", f"{s:02d}", "sad", "ravdess") for s in range(1, 25)]
+    table = pd.DataFrame(rows, columns=["clip", "speaker", "emotion", "corpus"])
+    assert splits.honest_protocol(table) == "emobox6"
+    assert splits.honest_protocol(table.head(23)) == "group6"
+    assert repr(splits.make(table, "emobox6").folds[0]) == "Fold(train=20, validation=0, test=4)"
+
+
 def test_audit_finds_each_kind_of_leak():
     table = made_up()
     digests = table["clip"].to_numpy(copy=True)
