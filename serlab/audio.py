@@ -52,8 +52,8 @@ def read(
     Raises
     ------
     AudioError
-        If the file is missing, empty, a git-lfs pointer, unreadable, truncated, too short or too long, silent,
-        holds NaN or infinite values, or has channels that cancel out in the mono mix.
+        If the file is missing, empty, a git-lfs pointer, unreadable, truncated, too short or too long,
+        silent, holds NaN or infinite values, or has channels that cancel out in the mono mix.
 
     Examples
     --------
@@ -98,8 +98,8 @@ def _check_length(path: str | os.PathLike, duration: float, shortest: float, lon
         )
     if duration > longest:
         raise AudioError(
-            f"{path} lasts {duration:.0f} s by its header, more than the {longest:g} s allowed for one utterance. "
-            "Cut it into utterances, or pass a larger max_seconds."
+            f"{path} lasts {duration:.0f} s by its header, more than the {longest:g} s allowed for an "
+            "utterance. Cut it into utterances, or pass a larger max_seconds."
         )
 
 
@@ -128,7 +128,8 @@ def _checked_mix(channels: np.ndarray, path: str | os.PathLike) -> np.ndarray:
     peak = np.abs(channels).max()
     if not np.isfinite(peak):
         raise AudioError(
-            f"{path} holds NaN or infinite samples. Export it again as 16-bit PCM, or remove it from the corpus."
+            f"{path} holds NaN or infinite samples. Export it again as 16-bit PCM, or remove it from the "
+            "corpus."
         )
     if peak < SILENT_PEAK:
         raise AudioError(
@@ -137,7 +138,8 @@ def _checked_mix(channels: np.ndarray, path: str | os.PathLike) -> np.ndarray:
     y = to_mono(channels)
     if len(channels) > 1 and np.abs(y).max() < max(SILENT_PEAK, 0.01 * peak):
         raise AudioError(
-            f"{path} has channels that cancel each other out when mixed to mono. Save one of its channels as a mono file."
+            f"{path} has channels that cancel each other out when mixed to mono. "
+            "Save one of its channels as a mono file."
         )
     return y
 
@@ -261,8 +263,9 @@ def level(y: np.ndarray, measure: str = "rms") -> float:
     y : ndarray, shape (samples,)
     measure : {"rms", "peak"}
         "peak" takes the largest sample: 0 dBFS is a sample of 1. "rms" takes the root mean square, silences
-        included: a full-scale square wave has 0 dBFS, a full-scale sine -3 dBFS. RMS follows loudness roughly;
-        it is not loudness as ITU-R BS.1770 measures it (LUFS), which weights frequencies and gates out pauses.
+        included: a full-scale square wave has 0 dBFS, a full-scale sine -3 dBFS. RMS follows loudness
+        roughly; it is not loudness as ITU-R BS.1770 measures it (LUFS), which weights frequencies and gates
+        out pauses.
 
     Returns
     -------
@@ -282,7 +285,7 @@ def level(y: np.ndarray, measure: str = "rms") -> float:
 
 
 def normalise(y: np.ndarray, target: float = -23.0, measure: str = "rms") -> np.ndarray:
-    """Scale a signal so that its `level` is the one wanted. One gain for the whole signal; nothing is clipped.
+    """Scale a signal so that its `level` is the one wanted: one gain for all of it, nothing is clipped.
 
     Parameters
     ----------
@@ -290,8 +293,8 @@ def normalise(y: np.ndarray, target: float = -23.0, measure: str = "rms") -> np.
     target : float
         Level wanted, in dBFS.
     measure : {"rms", "peak"}
-        As in `level`. After RMS normalisation single samples may exceed full scale: harmless for analysis, but
-        look at ``level(y, "peak")`` before you write a file.
+        As in `level`. After RMS normalisation single samples may exceed full scale: harmless for analysis,
+        but look at ``level(y, "peak")`` before you write a file.
 
     Returns
     -------

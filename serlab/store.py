@@ -1,12 +1,12 @@
 """The feature store: every clip's features are computed once, kept on disk, and read back without copying.
 
-Under ``<cache>/features/<extractor name>-<extractor key>/`` lies, for each table asked for, one file of float32 rows in
-the order of the table, and beside it a text file with one line for each row that is finished: row, SHA-256 of the
-sound file, and where its features lie. The extractor key changes with its parameters, its code and its libraries; rows
-are known by the content of the sound file, never by its name. Rows that any earlier table holds are copied, not
-computed. While a table is being filled its data file is called ``.part``: a killed process leaves it with all rows that
-have a line, and the next call goes on from there. One process at a time fills an extractor's folder; others wait for it
-and then find its rows.
+Under ``<cache>/features/<extractor name>-<extractor key>/`` lies, for each table asked for, one file of
+float32 rows in the order of the table, and beside it a text file with one line for each row that is finished:
+row, SHA-256 of the sound file, and where its features lie. The extractor key changes with its parameters, its
+code and its libraries; rows are known by the content of the sound file, never by its name. Rows that any
+earlier table holds are copied, not computed. While a table is being filled its data file is called ``.part``:
+a killed process leaves it with all rows that have a line, and the next call goes on from there. One process
+at a time fills an extractor's folder; others wait for it and then find its rows.
 """
 
 from __future__ import annotations
@@ -19,12 +19,13 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import filelock
 import numpy as np
+from tqdm import tqdm
 
 from serlab import audio
 from serlab.errors import AudioError, FeatureError, SerlabError
@@ -38,7 +39,8 @@ if TYPE_CHECKING:
 COMMIT_SECONDS = 1.0
 # Clips handed to a worker at a time: enough to hide the cost of handing over, few enough to keep memory flat.
 BATCH = 8
-# A file changed less than this before it was hashed may change again with no visible change of its time stamp.
+# A file changed less than this before it was hashed may change again with no visible change of its time
+# stamp.
 FRESH_SECONDS = 2.0
 
 
@@ -128,15 +130,15 @@ def features(
     Returns
     -------
     ndarray of float32, shape (clips, *extractor.shape), or Ragged
-        Row `i` belongs to row `i` of the table. The array is memory-mapped and read-only: index it as usual, or
-        ``np.array(...)`` it for a copy. Where the extractor's shape leaves time open, a `Ragged` is returned instead:
-        ``result[i]`` is one clip's array, ``result.padded()`` makes one array of all.
+        Row `i` belongs to row `i` of the table. The array is memory-mapped and read-only: index it as usual,
+        or ``np.array(...)`` it for a copy. Where the extractor's shape leaves time open, a `Ragged` is
+        returned instead: ``result[i]`` is one clip's array, ``result.padded()`` makes one array of all.
 
     Raises
     ------
     AudioError, FeatureError
-        If a clip cannot be read or measured (the message names its file), or the disk is full. Rows finished before
-        are kept.
+        If a clip cannot be read or measured (the message names its file), or the disk is full. Rows finished
+        before are kept.
 
     Notes
     -----
@@ -154,17 +156,16 @@ def features(
     """
     root = cache_dir() / "features" if root is None else Path(root)
     paths = [os.fspath(path) for path in table["path"]]
-    digests = _digests(paths, root, n_jobs)
-    folder = root / f"{extractor.name}-{extractor.key}"
-    stem = hashlib.sha256("".join(digests).encode()).hexdigest()[:16]
-    data = folder / f"{stem}.f32"
-    if paths and not data.exists():
-        with _disk_errors(folder):
+    with _disk_errors(root):
+        digests = _digests(paths, root, n_jobs)
+        folder = root / f"{extractor.name}-{extractor.key}"
+        data = folder / f"{hashlib.sha256(''.join(digests).encode()).hexdigest()[:16]}.f32"
+        if paths and not data.exists():
             folder.mkdir(parents=True, exist_ok=True)
             with _lock(folder / "lock", extractor.name):
                 if not data.exists():
                     _fill(data, paths, digests, extractor, n_jobs, progress)
-    return _open(data, len(paths), extractor.shape)
+        return _open(data, len(paths), extractor.shape)
 
 
 def _open(data: Path, clips: int, shape: tuple[int | None, ...]) -> np.ndarray | Ragged:
@@ -200,7 +201,9 @@ def _fill(
             for digest in rows_of.keys() & known.keys():
                 writer.write(digest, rows_of[digest], _read(known[digest], extractor.shape))
             computed = _compute(todo, extractor, n_jobs)
-            for digest, values in _bar(computed, len(todo), extractor.name, progress):
+            # Said only where there is no bar to show: otherwise the reader's TQDM_DISABLE decides.
+            hidden = {} if progress and todo else {"disable": True}
+            for digest, values in tqdm(computed, extractor.name, len(todo), unit="clip", **hidden):
                 writer.write(digest, rows_of[digest], values)
         finally:
             writer.commit()
@@ -277,18 +280,32 @@ def _filled(shape: tuple[int | None, ...], frames: int) -> tuple[int, ...]:
 
 def _compute(
     tasks: list[tuple[str, str]], extractor: Extractor, n_jobs: int
-) -> Iterator[tuple[str, np.ndarray | SerlabError]]:
-    """Yield (digest, features) of (digest, path) pairs, in parallel, a few at a time."""
+) -> Iterator[tuple[str, np.ndarray]]:
+    """Yield (digest, features) of (digest, path) pairs, in parallel; raise the first error at the end."""
     import joblib
     import threadpoolctl
 
-    batches = [tasks[start : start + BATCH] for start in range(0, len(tasks), BATCH)]
+    failed: list[SerlabError] = []
+
+    def batches() -> Iterator:
+        for start in range(0, len(tasks), BATCH):
+            # After an error nothing new is begun, but what is under way is finished and kept.
+            if failed:
+                return
+            yield joblib.delayed(_extract)(tasks[start : start + BATCH], extractor)
+
     # Threads share what is imported and cached; they are enough where the work is done outside Python's lock.
     backend = {"backend": "threading"} if extractor.light else {"backend": "loky", "inner_max_num_threads": 1}
     with threadpoolctl.threadpool_limits(1), joblib.parallel_config(**backend):
-        parallel = joblib.Parallel(n_jobs=min(n_jobs, max(1, len(batches))), return_as="generator")
-        for results in parallel(joblib.delayed(_extract)(batch, extractor) for batch in batches):
-            yield from results
+        parallel = joblib.Parallel(n_jobs=n_jobs, return_as="generator")
+        for results in parallel(batches()):
+            for digest, values in results:
+                if isinstance(values, SerlabError):
+                    failed.append(values)
+                else:
+                    yield digest, values
+    if failed:
+        raise failed[0]
 
 
 def _extract(
@@ -306,30 +323,14 @@ def _extract_one(path: str, extractor: Extractor) -> np.ndarray | SerlabError:
         return error
     except Exception as error:
         return FeatureError(f"{path}: {extractor.name} failed: {error}")
-    if _filled(extractor.shape, 0) != tuple(
-        0 if size is None else got for size, got in zip(extractor.shape, values.shape, strict=False)
+    shape = extractor.shape
+    if values.ndim != len(shape) or any(
+        size not in (None, got) for size, got in zip(shape, values.shape, strict=True)
     ):
-        return FeatureError(
-            f"{path}: {extractor.name} gave shape {values.shape}, not {extractor.shape} as it says"
-        )
+        return FeatureError(f"{path}: {extractor.name} gave shape {values.shape}, not {shape} as it says")
     if not np.isfinite(values).all():
         return FeatureError(f"{path}: {extractor.name} gave NaN or infinite values")
     return values
-
-
-def _bar(
-    computed: Iterable[tuple[str, np.ndarray | SerlabError]], total: int, name: str, progress: bool
-) -> Iterator[tuple[str, np.ndarray]]:
-    """Pass results on under a progress bar; raise the first error once the results of its batch are through."""
-    from tqdm import tqdm
-
-    # Said only where there is no bar to show: otherwise the reader's TQDM_DISABLE decides.
-    hidden = {} if progress and total else {"disable": True}
-    with tqdm(computed, total=total, desc=name, unit="clip", **hidden) as bar:
-        for digest, values in bar:
-            if isinstance(values, SerlabError):
-                raise values
-            yield digest, values
 
 
 def _check_space(folder: Path, rows: int, extractor: Extractor) -> None:
@@ -339,8 +340,8 @@ def _check_space(folder: Path, rows: int, extractor: Extractor) -> None:
     free = shutil.disk_usage(folder).free
     if needed > free:
         raise FeatureError(
-            f"The disk of {folder} has {free / 1e6:.0f} MB free, and these features need about {needed / 1e6:.0f} MB. "
-            "Make room, or set SERLAB_CACHE to a folder on another disk."
+            f"The disk of {folder} has {free / 1e6:.0f} MB free, and these features need about "
+            f"{needed / 1e6:.0f} MB. Make room, or set SERLAB_CACHE to a folder on another disk."
         )
 
 
@@ -352,11 +353,12 @@ def _disk_errors(folder: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise FeatureError(
-                f"The disk of {folder} is full. What was computed before is kept: make room, or set SERLAB_CACHE to a "
-                "folder on another disk, and call again."
+                f"The disk of {folder} is full. What was computed before is kept: make room, or set "
+                "SERLAB_CACHE to a folder on another disk, and call again."
             ) from error
         raise FeatureError(
-            f"The feature store cannot write to {folder} ({error.strerror}). Set SERLAB_CACHE to a writable folder."
+            f"The feature store cannot write to {folder} ({error.strerror}). "
+            "Set SERLAB_CACHE to a writable folder."
         ) from error
 
 
@@ -402,8 +404,11 @@ def _stat(path: str) -> os.stat_result:
 
 
 def _sha256(path: str) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    try:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise AudioError(f"{path} cannot be opened ({error.strerror}). Check its permissions.") from error
 
 
 def _remembered(file: Path) -> dict[str, str]:
@@ -415,11 +420,10 @@ def _remembered(file: Path) -> dict[str, str]:
 
 
 def _remember(root: Path, digests: dict[str, str]) -> None:
-    with _disk_errors(root):
-        root.mkdir(parents=True, exist_ok=True)
-        with _lock(root / "digests.lock", "digests"):
-            file = root / "digests.tsv"
-            lines = [f"{digest} {key}\n" for key, digest in (_remembered(file) | digests).items()]
-            draft = file.with_suffix(".draft")
-            draft.write_text("".join(lines), encoding="utf-8", errors="surrogateescape")
-            os.replace(draft, file)
+    root.mkdir(parents=True, exist_ok=True)
+    with _lock(root / "digests.lock", "digests"):
+        file = root / "digests.tsv"
+        lines = [f"{digest} {key}\n" for key, digest in (_remembered(file) | digests).items()]
+        draft = file.with_suffix(".draft")
+        draft.write_text("".join(lines), encoding="utf-8", errors="surrogateescape")
+        os.replace(draft, file)

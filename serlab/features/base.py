@@ -6,6 +6,7 @@ import ast
 import functools
 import hashlib
 import inspect
+import re
 import textwrap
 from dataclasses import dataclass, fields
 from importlib.metadata import version
@@ -72,7 +73,7 @@ class Extractor:
 
     @property
     def key(self) -> str:
-        """Sixteen hexadecimal digits that change with the parameters, the code and the libraries behind it."""
+        """Sixteen hexadecimal digits that change with the parameters, the code and the libraries."""
         parts = [
             repr(self),
             *(f"{library} {version(library)}" for library in self.libraries),
@@ -94,33 +95,65 @@ class Extractor:
 @functools.cache
 def _code(kind: type[Extractor]) -> str:
     """Hash the code behind an extractor, so that an edited one never answers with its old results."""
-    package = Path(__file__).parent
-    sources = [file.read_text() for file in sorted(package.glob("*.py"))]
-    sources.append(Path(audio.__file__).read_text())
-    # A reader's own extractor, outside this package, counts by the text of its class.
-    if not kind.__module__.startswith("serlab."):
-        try:
-            sources.append(textwrap.dedent(inspect.getsource(kind)))
-        except (OSError, TypeError):
-            raise FeatureError(
-                f"The source of {kind.__name__} cannot be found, so its features cannot be stored under a safe key. "
-                "Define it in a file or a notebook cell."
-            ) from None
-    return hashlib.sha256("".join(map(_without_docstrings, sources)).encode()).hexdigest()
+    sources = []
+    for parent in kind.__mro__:
+        if not issubclass(parent, Extractor):
+            continue
+        if parent.__module__.startswith("serlab."):
+            sources += _sources(Path(inspect.getfile(parent)))
+        else:
+            # A reader's own extractor counts by the text of its class.
+            sources.append(_class_source(parent))
+    distinct = sorted(set(map(_without_docstrings, sources)))
+    return hashlib.sha256("".join(distinct).encode()).hexdigest()
+
+
+def _class_source(kind: type[Extractor]) -> str:
+    try:
+        return textwrap.dedent(inspect.getsource(kind))
+    except (OSError, TypeError):
+        pass
+    # In a notebook cell Python finds the source of functions, but not of classes. Methods that `dataclass`
+    # generated have none, and follow from the parameters.
+    members = [inspect.unwrap(getattr(member, "fget", member)) for member in vars(kind).values()]
+    methods = [m for m in members if inspect.isfunction(m) and m.__code__.co_filename != "<string>"]
+    constants = {
+        name: value for name, value in vars(kind).items() if isinstance(value, (int, float, str, tuple))
+    }
+    constants = {name: value for name, value in constants.items() if not name.startswith("__")}
+    try:
+        return "\n".join(
+            [repr(constants), *(textwrap.dedent(inspect.getsource(method)) for method in methods)]
+        )
+    except OSError:
+        raise FeatureError(
+            f"The source of {kind.__name__} cannot be found, so its features cannot be stored under a safe "
+            "key. Define it in a file or a notebook cell."
+        ) from None
+
+
+def _sources(file: Path, seen: frozenset[Path] = frozenset()) -> list[str]:
+    """Read a module of this package, and those feature and audio modules that it imports."""
+    source = file.read_text(encoding="utf-8")
+    found = [source]
+    package = Path(__file__).parents[1]
+    for name in re.findall(
+        r"^from serlab\.(features\.\w+) import|^from serlab import (audio)", source, re.MULTILINE
+    ):
+        imported = package / ("".join(name).replace(".", "/") + ".py")
+        if imported not in seen:
+            found += _sources(imported, seen | {file})
+    return found
 
 
 def _without_docstrings(source: str) -> str:
     """Reduce code to what runs, so that editing a comment or a docstring does not discard stored features."""
     tree = ast.parse(source)
     for node in ast.walk(tree):
-        body = getattr(node, "body", None)
-        if (
-            isinstance(body, list)
-            and body
-            and isinstance(body[0], ast.Expr)
-            and isinstance(body[0].value, ast.Constant)
-        ):
-            body[0].value.value = None
+        match node:
+            case ast.Module() | ast.ClassDef() | ast.FunctionDef():
+                if ast.get_docstring(node, clean=False) is not None:
+                    node.body[0].value.value = ""
     return ast.dump(tree)
 
 

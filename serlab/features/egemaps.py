@@ -12,8 +12,8 @@ from serlab.errors import FeatureError
 from serlab.features.base import Extractor
 
 LICENCE = (
-    "openSMILE (c) audEERING GmbH is free for private use, research and teaching, not for commercial products; "
-    "see https://github.com/audeering/opensmile-python/blob/main/LICENSE"
+    "openSMILE (c) audEERING GmbH is free for private use, research and teaching, not for commercial "
+    "products; see https://github.com/audeering/opensmile-python/blob/main/LICENSE"
 )
 
 
@@ -35,13 +35,14 @@ class Egemaps(Extractor):
     """The extended Geneva minimalistic acoustic parameter set, eGeMAPSv02: 88 functionals of pitch, jitter,
     shimmer, loudness, formants, spectral balance, MFCC 1-4 and rhythm.
 
-    Needs the extra ``pip install "serlab[egemaps]"``. openSMILE is free for private use, research and teaching,
-    not for commercial products. Values depend on the sampling rate: compare only what was computed at the same.
+    Needs the extra ``pip install "serlab[egemaps]"``. openSMILE is free for private use, research and
+    teaching, not for commercial products. Values depend on the sampling rate: compare only what was computed
+    at the same.
 
     References
     ----------
-    Eyben et al. 2016, The Geneva minimalistic acoustic parameter set (GeMAPS) for voice research and affective
-    computing, IEEE Trans. Affective Computing 7(2), 190-202.
+    Eyben et al. 2016, The Geneva minimalistic acoustic parameter set (GeMAPS) for voice research and
+    affective computing, IEEE Trans. Affective Computing 7(2), 190-202.
 
     Examples
     --------
@@ -64,7 +65,7 @@ class Egemaps(Extractor):
 
     @property
     def key(self) -> str:
-        """Sixteen hexadecimal digits that change with the parameters, the code and the libraries behind it."""
+        """Sixteen hexadecimal digits that change with the parameters, the code and the libraries."""
         _smile()
         return super().key
 

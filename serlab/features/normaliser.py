@@ -23,10 +23,10 @@ class SpeakerNormaliser(TransformerMixin, BaseEstimator):
     A feature that is constant within a speaker becomes 0. So does every feature of a speaker with one clip:
     with nothing to compare it to, such a clip is taken to be the speaker's average.
 
-    Since the groups of a scikit-learn pipeline's test data are not known to it, normalise the whole table before
-    cross-validation: the result is the same, because no speaker lends anything to another. (In a pipeline with
-    metadata routing enabled, ``SpeakerNormaliser().set_fit_request(groups=True).set_transform_request(groups=True)``
-    does it too.)
+    Since the groups of a scikit-learn pipeline's test data are not known to it, normalise the whole table
+    before cross-validation: the result is the same, because no speaker lends anything to another. (In a
+    pipeline with metadata routing enabled,
+    ``SpeakerNormaliser().set_fit_request(groups=True).set_transform_request(groups=True)`` does it too.)
 
     Examples
     --------

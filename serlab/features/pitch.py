@@ -18,7 +18,7 @@ QUIET_DB = 40.0
 
 @dataclass(frozen=True, kw_only=True)
 class F0(FrameFeature):
-    """Fundamental frequency of the voice, its pitch, 0 where a frame is unvoiced; and how periodic the frame is.
+    """Fundamental frequency of the voice (its pitch), 0 where unvoiced; and how periodic each frame is.
 
     YIN proposes a period for every frame. A frame counts as voiced if it resembles itself one period later
     (normalised correlation of at least `threshold`) and is not far quieter than the loudest frame. The
@@ -37,8 +37,9 @@ class F0(FrameFeature):
     ----------
     de Cheveigné & Kawahara 2002, YIN, a fundamental frequency estimator for speech and music,
     J. Acoust. Soc. Am. 111(4), 1917-1930.
-    Boersma 1993, Accurate short-term analysis of the fundamental frequency and the harmonics-to-noise ratio of
-    a sampled sound, IFA Proceedings 17, 97-110 (the correlation, and its use to tell voiced from unvoiced).
+    Boersma 1993, Accurate short-term analysis of the fundamental frequency and the harmonics-to-noise ratio
+    of a sampled sound, IFA Proceedings 17, 97-110 (the correlation, and its use to tell voiced from
+    unvoiced).
 
     Examples
     --------

@@ -21,7 +21,7 @@ class ZeroCrossingRate(FrameFeature):
 
     Examples
     --------
-    >>> ZeroCrossingRate().extract(np.sin(np.pi * np.arange(4096) / 4 + 0.1))[0, 8]
+    >>> ZeroCrossingRate().extract(np.sin(np.pi * np.arange(4096) / 4 + 0.1))[0, 8].round(2)
     np.float32(0.25)
     """
 
@@ -184,7 +184,7 @@ class SpectralContrast(SpectralFeature):
 
 @dataclass(frozen=True, kw_only=True)
 class Chroma(FrameFeature):
-    """Power in the twelve pitch classes C, C sharp, ..., B, whatever the octave; the strongest is 1 in each frame.
+    """Power in the twelve pitch classes C, C sharp, ..., B, whatever the octave; the strongest is 1.
 
     Tuning is taken as A4 = 440 Hz: a voice has no concert pitch to be estimated.
 
@@ -216,7 +216,7 @@ class Chroma(FrameFeature):
 
 @dataclass(frozen=True, kw_only=True)
 class Tonnetz(Chroma):
-    """Tonal centroid: the chroma of a frame as a point on the circles of fifths, minor thirds and major thirds.
+    """Tonal centroid: the chroma as a point on the circles of fifths, minor thirds and major thirds.
 
     References
     ----------

@@ -16,10 +16,10 @@ DYNAMIC_RANGE_DB = 80.0
 
 
 def power_spectrogram(y: np.ndarray, n_fft: int, hop_length: int) -> np.ndarray:
-    """Compute the power of a short-time Fourier transform with a Hann window, frames centred, zeros at the ends.
+    """Compute the power of a short-time Fourier transform: Hann window, frames centred, zeros at the ends.
 
-    Equals ``abs(librosa.stft(y, n_fft=n_fft, hop_length=hop_length)) ** 2`` in a third of its time: all frames
-    go through one real FFT in single precision, and the power is taken without a square root.
+    Equals ``abs(librosa.stft(y, n_fft=n_fft, hop_length=hop_length)) ** 2`` in a third of its time: all
+    frames go through one real FFT in single precision, and the power is taken without a square root.
 
     Parameters
     ----------
@@ -92,7 +92,8 @@ class Mel(FrameFeature):
 
     References
     ----------
-    Slaney, Auditory Toolbox, version 2, Interval Research Technical Report 1998-010 (the mel scale used here).
+    Slaney, Auditory Toolbox, version 2, Interval Research Technical Report 1998-010 (the mel scale used
+    here).
 
     Examples
     --------
@@ -140,8 +141,8 @@ class Mel(FrameFeature):
 class OriginalMel(Mel):
     """The square-root mel spectrogram of the original RAVDESS notebook, its mismatched rate included.
 
-    The sound is read at 22.05 kHz, cut to its first 75,000 samples or padded with zeros in front; the mel filters are
-    built as if the rate were 44.1 kHz, so that they reach above everything that is in the sound.
+    The sound is read at 22.05 kHz, cut to its first 75,000 samples or padded with zeros in front; the mel
+    filters are built as if the rate were 44.1 kHz, so that they reach above everything that is in the sound.
 
     Examples
     --------
@@ -177,7 +178,7 @@ class OriginalMel(Mel):
 
 @dataclass(frozen=True, kw_only=True)
 class Mfcc(FrameFeature):
-    """Mel-frequency cepstral coefficients: the shape of the mel spectrum in dB, coarse first, with its change in time.
+    """Mel-frequency cepstral coefficients: the shape of the mel spectrum in dB, coarse first.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Statistics over time: from frames of any number to one vector per clip, for trees, SVMs and linear models."""
+"""Statistics over time: one vector per clip, whatever its length, for trees, SVMs and linear models."""
 
 from __future__ import annotations
 
@@ -91,8 +91,9 @@ TIMING = (
 class Summary(Extractor):
     """Statistics over time of frame features: one vector per clip, whatever the clip's length.
 
-    Only frames of speech count: those no more than `gate_db` below the loudest one. The pitch is described over
-    voiced frames alone, and the share of voiced frames is added. Where no frame is left, statistics are 0.
+    Only frames of speech count: those no more than `gate_db` below the loudest one. The pitch is described
+    over voiced frames alone, and the share of voiced frames is added. Where no frame is left, statistics are
+    0.
 
     Attributes
     ----------
@@ -104,8 +105,9 @@ class Summary(Extractor):
     gate_db : float, optional
         Level below the loudest frame in dB at which speech ends; None takes all frames.
     timing : bool
-        Add measures of rhythm: seconds and share of speech, bursts of speech (stretches without a pause) per second,
-        their mean length and that of the pauses between them, and peaks of loudness per second, which follow syllables.
+        Add measures of rhythm: seconds and share of speech, bursts of speech (stretches without a pause) per
+        second, their mean length and that of the pauses between them, and peaks of loudness per second, which
+        follow syllables.
 
     Examples
     --------
@@ -124,7 +126,7 @@ class Summary(Extractor):
     }
 
     features: tuple[FrameFeature, ...] = DEFAULT_FEATURES
-    statistics: tuple[str, ...] = ("mean", "std", "p5", "p20", "median", "p80", "p95", "slope", "movement")
+    statistics: tuple[str, ...] = ("mean", "std", "p20", "median", "p80", "range", "slope", "movement")
     gate_db: float | None = 40.0
     timing: bool = True
 

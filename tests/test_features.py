@@ -1,0 +1,332 @@
+"""Extractors: equal to librosa where it has the same, right on known signals, and documented."""
+
+from __future__ import annotations
+
+import dataclasses
+import linecache
+import sys
+
+import librosa
+import numpy as np
+import pytest
+import soundfile
+
+from serlab import audio, features
+from serlab.errors import FeatureError
+from serlab.features import base
+
+RATE = 16000
+FRAME_FEATURES = [
+    features.Mel(),
+    features.Mel(scale="power", n_mels=40, fmin=50.0, fmax=7000.0),
+    features.Mel(scale="sqrt"),
+    features.Mfcc(deltas=2),
+    features.ZeroCrossingRate(),
+    features.Rms(),
+    features.Rms(scale="db"),
+    features.SpectralCentroid(),
+    features.SpectralBandwidth(),
+    features.SpectralRolloff(),
+    features.SpectralContrast(),
+    features.Chroma(),
+    features.Tonnetz(),
+    features.F0(),
+]
+
+
+@pytest.fixture(scope="module")
+def y():
+    rng = np.random.default_rng(0)
+    t = np.arange(2 * RATE) / RATE
+    voice = sum(np.sin(2 * np.pi * 150 * k * t) / k for k in range(1, 20))
+    return (0.1 * voice * (1 + np.sin(2 * np.pi * 3 * t)) + 0.01 * rng.normal(size=len(t))).astype(np.float32)
+
+
+def theirs(y, extractor):
+    """Ask librosa for the same feature."""
+    grid = {"n_fft": extractor.n_fft, "hop_length": extractor.hop_length}
+    spectral = {"y": y, "sr": RATE, **grid}
+    match extractor:
+        case features.Mel(scale=scale, n_mels=n_mels, fmin=fmin, fmax=fmax):
+            mel = librosa.feature.melspectrogram(**spectral, n_mels=n_mels, fmin=fmin, fmax=fmax)
+            return {"power": mel, "sqrt": np.sqrt(mel), "db": librosa.power_to_db(mel)}[scale]
+        case features.Mfcc():
+            mfcc = librosa.feature.mfcc(**spectral, n_mfcc=20, n_mels=64)
+            return np.concatenate(
+                [mfcc, *(librosa.feature.delta(mfcc, order=k, mode="nearest") for k in (1, 2))]
+            )
+        case features.ZeroCrossingRate():
+            return librosa.feature.zero_crossing_rate(y, frame_length=1024, hop_length=256)
+        case features.Rms(scale=scale):
+            rms = librosa.feature.rms(y=y, frame_length=1024, hop_length=256)
+            return librosa.amplitude_to_db(rms, ref=1.0, top_db=None) if scale == "db" else rms
+        case features.SpectralCentroid():
+            return librosa.feature.spectral_centroid(**spectral)
+        case features.SpectralBandwidth():
+            return librosa.feature.spectral_bandwidth(**spectral)
+        case features.SpectralRolloff():
+            return librosa.feature.spectral_rolloff(**spectral)
+        case features.SpectralContrast():
+            return librosa.feature.spectral_contrast(**spectral, n_bands=5)
+        case features.Tonnetz():
+            return librosa.feature.tonnetz(chroma=librosa.feature.chroma_stft(**spectral, tuning=0.0))
+        case features.Chroma():
+            return librosa.feature.chroma_stft(**spectral, tuning=0.0)
+
+
+@pytest.mark.parametrize("extractor", FRAME_FEATURES[:-1], ids=repr)
+def test_equals_librosa(y, extractor):
+    ours, expected = extractor.extract(y), theirs(y, extractor)
+    np.testing.assert_allclose(ours, expected, rtol=1e-3, atol=1e-4 * np.abs(expected).max())
+
+
+@pytest.mark.parametrize("extractor", FRAME_FEATURES, ids=repr)
+@pytest.mark.parametrize("samples", [1, 500, 1024, 16000, 32000])
+def test_shape_is_as_promised(y, extractor, samples):
+    result = extractor.extract(y[:samples])
+    assert result.dtype == np.float32
+    assert result.shape == (len(extractor.channels), 1 + samples // extractor.hop_length)
+    assert extractor.shape == (len(extractor.channels), None)
+    assert np.isfinite(result).all()
+    fixed = dataclasses.replace(extractor, seconds=1.5, align="centre")
+    assert fixed.extract(y[:samples]).shape == fixed.shape
+
+
+@pytest.mark.parametrize("extractor", FRAME_FEATURES, ids=repr)
+def test_digital_silence_gives_finite_values(extractor):
+    assert np.isfinite(extractor.extract(np.zeros(8000))).all()
+
+
+@pytest.mark.parametrize("n_fft", [512, 1000, 2048])
+def test_power_spectrogram_equals_librosa(y, n_fft):
+    from serlab.features.spectral import power_spectrogram
+
+    expected = np.abs(librosa.stft(y, n_fft=n_fft, hop_length=200)) ** 2
+    np.testing.assert_allclose(
+        power_spectrogram(y, n_fft, 200), expected, rtol=1e-3, atol=1e-6 * expected.max()
+    )
+
+
+@pytest.mark.parametrize("align", ["left", "centre", "right"])
+def test_fixed_length_is_cut_or_padded_before_framing(y, align):
+    fixed = features.Mel(seconds=3.0, align=align)
+    padded = audio.fit_length(y, 3 * RATE, align)
+    np.testing.assert_array_equal(fixed.extract(y), features.Mel().extract(padded))
+    assert fixed.input_seconds == (3.0 if align == "left" else None)
+
+
+def original_loop(path):
+    """Compute features as the original notebook did, statement by statement."""
+    y, _ = librosa.load(path)
+    y = y[:75000]
+    y = np.concatenate([np.zeros(75000 - len(y), dtype=y.dtype), y])
+    return np.sqrt(librosa.feature.melspectrogram(y=y, sr=44100, n_fft=2048, hop_length=512, n_mels=128))
+
+
+@pytest.mark.parametrize(
+    ("rate", "seconds"), [(16000, 2.0), (16000, 5.0), (48000, 3.6), (22050, 75000 / 22050)]
+)
+def test_original_mel_equals_the_original_loop(tmp_path, rate, seconds):
+    rng = np.random.default_rng(3)
+    soundfile.write(tmp_path / "clip.wav", rng.uniform(-0.3, 0.3, round(seconds * rate)), rate)
+    extractor = features.OriginalMel()
+    y, _ = audio.read(tmp_path / "clip.wav", extractor.sample_rate, seconds=extractor.input_seconds)
+    ours, expected = extractor.extract(y), original_loop(tmp_path / "clip.wav")
+    assert ours.shape == extractor.shape == expected.shape == (128, 147)
+    np.testing.assert_allclose(ours, expected, rtol=1e-4, atol=1e-4 * expected.max())
+    whole, _ = audio.read(tmp_path / "clip.wav", extractor.sample_rate)
+    np.testing.assert_allclose(extractor.extract(whole), expected, rtol=1e-4, atol=1e-4 * expected.max())
+
+
+@pytest.mark.real
+def test_original_mel_on_ravdess():
+    from conftest import real_corpus
+
+    extractor = features.OriginalMel()
+    for path in real_corpus("ravdess").path[::240]:
+        y, _ = audio.read(path, extractor.sample_rate, seconds=extractor.input_seconds)
+        np.testing.assert_allclose(extractor.extract(y), original_loop(path), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("pitch", [80.0, 123.0, 250.0, 500.0])
+def test_f0_of_a_known_pitch(pitch):
+    t = np.arange(RATE) / RATE
+    voice = sum(np.sin(2 * np.pi * pitch * k * t) / k for k in range(1, 8))
+    f0, periodicity = features.F0().extract(voice)[:, 5:-5]
+    np.testing.assert_allclose(f0, pitch, rtol=0.01)
+    assert periodicity.min() > 0.9
+    semitones = features.F0(scale="semitones").extract(voice)[0, 5:-5]
+    np.testing.assert_allclose(semitones, 12 * np.log2(pitch / 27.5), atol=0.2)
+
+
+def test_f0_is_zero_in_noise_and_in_pauses():
+    rng = np.random.default_rng(0)
+    t = np.arange(RATE) / RATE
+    voice = np.sign(np.sin(2 * np.pi * 150 * t))
+    quiet = 1e-4 * np.sin(2 * np.pi * 150 * t)
+    f0 = features.F0().extract(np.concatenate([voice, quiet, rng.normal(size=RATE)]))[0]
+    second = np.arange(len(f0)) * 256 / RATE
+    assert (f0[second < 0.9] > 0).all()
+    assert not f0[(second > 1.1) & (second < 1.9)].any()
+    assert (f0[second > 2.1] > 0).mean() < 0.05
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: features.Mel(scale="log"), "'power', 'sqrt' or 'db', not 'log'"),
+        (lambda: features.Rms(scale="dB"), "'linear' or 'db', not 'dB'"),
+        (lambda: features.F0(scale="mel"), "'hz' or 'semitones', not 'mel'"),
+        (lambda: features.F0(n_fft=512), "does not hold two periods of 60 Hz. Take a larger n_fft"),
+        (lambda: features.Mfcc(deltas=3), "0, 1 or 2, not 3"),
+        (lambda: features.Mfcc(n_mfcc=80), r"n_mfcc \(80\) cannot exceed n_mels \(64\)"),
+        (
+            lambda: features.SpectralContrast(n_bands=7),
+            "do not fit under half the sampling rate.*fewer bands",
+        ),
+        (
+            lambda: features.Mel().extract(np.zeros((2, 100))),
+            r"mono signal of shape \(samples,\), not \(2, 100\)",
+        ),
+        (lambda: features.Mel().extract(np.zeros(0)), r"not \(0,\)"),
+    ],
+)
+def test_wrong_parameters_and_signals_are_explained(make, words):
+    with pytest.raises(FeatureError, match=words):
+        make()
+
+
+@pytest.mark.parametrize("extractor", [*FRAME_FEATURES, features.OriginalMel(), features.Summary()], ids=repr)
+def test_prints_its_documentation(extractor):
+    text = str(extractor)
+    assert text.startswith(type(extractor).__name__ + ": ")
+    for field in dataclasses.fields(extractor):
+        line = next(line for line in text.splitlines() if line.startswith(f"  {field.name} = "))
+        described = line.removeprefix(f"  {field.name} = ").removeprefix(repr(getattr(extractor, field.name)))
+        assert described.strip(), f"{field.name} has no description"
+    assert "gives float32 of shape (" in text.splitlines()[-1]
+
+
+def test_equal_parameters_mean_equal_extractors():
+    assert features.Mel(n_mels=40) == features.Mel(n_mels=40)
+    assert len({features.Mel(), features.Mel(), features.Mel(n_mels=40)}) == 2
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        features.Mel().n_mels = 3
+
+
+def test_key_follows_parameters_and_class():
+    keys = [
+        extractor.key for extractor in [*FRAME_FEATURES, features.Mel(seconds=2.0), features.OriginalMel()]
+    ]
+    assert len(set(keys)) == len(keys)
+    assert features.Mel(n_mels=40).key == features.Mel(n_mels=40).key
+
+
+def test_key_follows_libraries(monkeypatch):
+    before = features.Mel().key
+    monkeypatch.setattr(base, "version", lambda library: "0.0")
+    assert features.Mel().key != before
+
+
+OWN = '''
+from dataclasses import dataclass
+from typing import ClassVar
+import numpy as np
+from serlab.features import Extractor
+
+@dataclass(frozen=True, kw_only=True)
+class Loudest(Extractor):
+    """{doc}"""
+    name: ClassVar[str] = "loudest"
+    shape = (1,)
+
+    def extract(self, y):
+        {comment}
+        return np.abs(y).max(keepdims=True) * {factor}
+'''
+
+
+def own_extractor(folder, name, **parts):
+    """Write a reader's own extractor as a module and import it."""
+    (folder / f"{name}.py").write_text(OWN.format(**parts))
+    sys.path.insert(0, str(folder))
+    try:
+        return __import__(name).Loudest()
+    finally:
+        sys.path.remove(str(folder))
+
+
+def test_key_follows_the_code_of_a_readers_own_extractor(tmp_path):
+    first = own_extractor(tmp_path, "own_first", doc="One.", comment="", factor=1)
+    edited = own_extractor(tmp_path, "own_edited", doc="One.", comment="", factor=2)
+    retold = own_extractor(tmp_path, "own_retold", doc="Another.", comment="# Said otherwise.", factor=1)
+    assert first.key != edited.key
+    assert first.key == retold.key
+
+
+def test_an_extractor_without_source_cannot_be_stored(tmp_path):
+    extractor = own_extractor(tmp_path, "own_lost", doc="One.", comment="", factor=1)
+    (tmp_path / "own_lost.py").unlink()
+    linecache.clearcache()
+    with pytest.raises(FeatureError, match=r"source of Loudest cannot be found.*file or a notebook cell"):
+        _ = extractor.key
+
+
+def run_cell(source):
+    """Run a notebook cell that defines an extractor, as IPython does: its lines have a made-up file name."""
+    name = f"<ipython-input-{hash(source)}>"
+    linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
+    scope = {"__name__": "__main__"}
+    exec(compile(source, name, "exec"), scope)
+    return scope["Loudest"]()
+
+
+def test_key_follows_an_extractor_defined_in_a_notebook():
+    first = run_cell(OWN.format(doc="One.", comment="", factor=1))
+    again = run_cell(OWN.format(doc="Two.", comment="# Said otherwise.", factor=1))
+    edited = run_cell(OWN.format(doc="One.", comment="", factor=2))
+    other_shape = run_cell(
+        OWN.format(doc="One.", comment="", factor=1).replace("shape = (1,)", "shape = (2,)")
+    )
+    assert first.key == again.key
+    assert len({extractor.key for extractor in (first, edited, other_shape)}) == 3
+
+
+def test_module_sources_follow_imports():
+    shape = base._sources(base.Path(features.shape.__file__))
+    texts = "".join(shape)
+    for part in ("class ZeroCrossingRate", "def power_spectrogram", "class FrameFeature", "def resample"):
+        assert part in texts
+    assert "class Summary" not in texts
+
+
+def test_abstract_parts_ask_to_be_written():
+    for method in (lambda: base.Extractor().shape, lambda: base.Extractor().extract(np.zeros(9))):
+        with pytest.raises(NotImplementedError):
+            method()
+    with pytest.raises(NotImplementedError):
+        base.FrameFeature().frames(np.zeros(9))
+    assert base.Extractor().input_seconds is None
+
+
+def test_egemaps_equals_opensmile(y):
+    opensmile = pytest.importorskip("opensmile")
+    smile = opensmile.Smile(
+        feature_set=opensmile.FeatureSet.eGeMAPSv02, feature_level=opensmile.FeatureLevel.Functionals
+    )
+    extractor = features.Egemaps()
+    expected = smile.process_signal(y, RATE)
+    np.testing.assert_allclose(extractor.extract(y), expected.to_numpy()[0], rtol=1e-6)
+    assert extractor.feature_names == tuple(expected.columns)
+    assert extractor.shape == (88,)
+    assert extractor.key == features.Egemaps().key
+    assert "not for commercial products" in str(extractor)
+
+
+def test_egemaps_without_opensmile_says_how_to_get_it(monkeypatch):
+    from serlab.features import egemaps
+
+    egemaps._smile.cache_clear()
+    monkeypatch.setitem(sys.modules, "opensmile", None)
+    with pytest.raises(FeatureError, match=r'pip install "serlab\[egemaps\]".*licence.*free for private use'):
+        _ = features.Egemaps().key

@@ -1,0 +1,451 @@
+"""The feature store: known by content, never computed twice, and nothing lost when something goes wrong."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+from joblib.externals.loky import get_reusable_executor
+
+from serlab import audio, store
+from serlab.errors import AudioError, FeatureError
+from serlab.features import F0, Extractor, Mel, Rms
+
+# Extractors that leave a trace of every clip they are asked for. They live in a file of their own, so that
+# other processes can import them and their source can be found.
+TRACING = '''
+import os, time
+import threadpoolctl
+from dataclasses import dataclass
+from typing import ClassVar
+import numpy as np
+from serlab.features import Extractor
+
+@dataclass(frozen=True, kw_only=True)
+class Tracing(Extractor):
+    """The samples' mean and peak, noted in a file."""
+
+    name: ClassVar[str] = "tracing"
+    shape = (2,)
+    trace: str = ""
+    pause: float = 0.0
+
+    def extract(self, y):
+        with open(self.trace, "a") as file:
+            file.write(f"{os.getpid()}\\n")
+        time.sleep(self.pause)
+        return np.array([y.mean(), np.abs(y).max()])
+
+@dataclass(frozen=True, kw_only=True)
+class Growing(Tracing):
+    """As many frames as there are thousands of samples."""
+
+    name: ClassVar[str] = "growing"
+    shape = (2, None)
+
+    def extract(self, y):
+        return np.tile(super().extract(y)[:, None], len(y) // 1000)
+
+@dataclass(frozen=True, kw_only=True)
+class Threads(Extractor):
+    """Threads that numerical libraries may use."""
+
+    name: ClassVar[str] = "threads"
+    shape = (1,)
+
+    def extract(self, y):
+        return np.array([max(pool["num_threads"] for pool in threadpoolctl.threadpool_info())])
+
+class LightThreads(Threads):
+    light = True
+'''
+
+
+@pytest.fixture(scope="module")
+def tracing(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tracing")
+    (folder / "tracing_extractors.py").write_text(TRACING)
+    sys.path.insert(0, str(folder))
+    # Worker and child processes find the module too; workers that another test has started would not.
+    get_reusable_executor().shutdown()
+    before = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(folder), before]))
+    yield __import__("tracing_extractors")
+    sys.path.remove(str(folder))
+    if before is None:
+        del os.environ["PYTHONPATH"]
+    else:
+        os.environ["PYTHONPATH"] = before
+
+
+def make_clips(folder: Path, count: int, seed: int = 0) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    folder.mkdir(exist_ok=True)
+    for row in range(count):
+        samples = 2000 + 1000 * (row % 5)
+        soundfile.write(folder / f"{seed}-{row:03}.wav", rng.uniform(-0.5, 0.5, samples), 16000)
+    return pd.DataFrame({"path": sorted(map(str, folder.glob(f"{seed}-*.wav")))})
+
+
+@pytest.fixture
+def clips(tmp_path):
+    return make_clips(tmp_path / "clips", 20)
+
+
+@pytest.fixture
+def ask(tmp_path):
+    """Ask the store in a folder of the test's own."""
+
+    def ask(table, extractor, **options):
+        options = {"root": tmp_path / "store", "progress": False, "n_jobs": 1} | options
+        return store.features(table, extractor, **options)
+
+    return ask
+
+
+@pytest.fixture
+def extractor(tmp_path, tracing):
+    return tracing.Tracing(trace=str(tmp_path / "trace"))
+
+
+def computed(extractor) -> int:
+    return len(Path(extractor.trace).read_text().splitlines()) if os.path.exists(extractor.trace) else 0
+
+
+def expected(table) -> np.ndarray:
+    signals = [soundfile.read(path, dtype="float32")[0] for path in table.path]
+    return np.array([[y.mean(), np.abs(y).max()] for y in signals], dtype=np.float32)
+
+
+def test_rows_belong_to_the_rows_of_the_table(clips, ask, extractor):
+    result = ask(clips, extractor)
+    np.testing.assert_allclose(result, expected(clips), rtol=1e-6)
+    assert result.dtype == np.float32
+
+
+def test_result_is_memory_mapped_and_read_only(clips, ask, extractor):
+    result = ask(clips, extractor)
+    assert isinstance(result, np.memmap)
+    with pytest.raises(ValueError, match="read-only"):
+        result[0] = 0
+
+
+def test_second_call_computes_nothing(clips, ask, extractor):
+    first = np.array(ask(clips, extractor))
+    np.testing.assert_array_equal(ask(clips, extractor), first)
+    assert computed(extractor) == len(clips)
+
+
+def test_only_new_clips_are_computed(clips, ask, extractor, tmp_path):
+    ask(clips, extractor)
+    more = pd.concat([make_clips(tmp_path / "clips", 3, seed=1), clips], ignore_index=True)
+    np.testing.assert_allclose(ask(more, extractor), expected(more), rtol=1e-6)
+    assert computed(extractor) == len(clips) + 3
+
+
+def test_order_and_subset_are_copied_not_computed(clips, ask, extractor):
+    ask(clips, extractor)
+    shuffled = clips.sample(frac=0.5, random_state=0)
+    np.testing.assert_allclose(ask(shuffled, extractor), expected(shuffled), rtol=1e-6)
+    assert computed(extractor) == len(clips)
+
+
+def test_same_sound_under_another_name_is_reused(clips, ask, extractor, tmp_path):
+    ask(clips, extractor)
+    moved = shutil.copytree(tmp_path / "clips", tmp_path / "elsewhere")
+    table = pd.DataFrame({"path": sorted(map(str, moved.iterdir()))})
+    np.testing.assert_allclose(ask(table, extractor), expected(clips), rtol=1e-6)
+    assert computed(extractor) == len(clips)
+
+
+def test_same_sound_twice_in_a_table_is_computed_once(clips, ask, extractor):
+    doubled = pd.concat([clips, clips[::-1]], ignore_index=True)
+    np.testing.assert_allclose(ask(doubled, extractor), expected(doubled), rtol=1e-6)
+    assert computed(extractor) == len(clips)
+
+
+def test_other_sound_under_the_same_name_is_noticed(clips, ask, extractor):
+    ask(clips, extractor)
+    path = clips.path[3]
+    before = os.stat(path)
+    y, rate = soundfile.read(path)
+    soundfile.write(path, -y[::-1], rate)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns + 1))
+    np.testing.assert_allclose(ask(clips, extractor), expected(clips), rtol=1e-6)
+    assert computed(extractor) == len(clips) + 1
+
+
+def test_hashes_are_remembered_for_settled_files_only(clips, ask, extractor, monkeypatch):
+    hashed = []
+    monkeypatch.setattr(
+        store, "_sha256", lambda path: hashed.append(path) or hashlib.sha256(path.encode()).hexdigest()
+    )
+    ask(clips, extractor)
+    ask(clips, extractor)
+    assert len(hashed) == 2 * len(clips)
+    for path in clips.path:
+        os.utime(path, (1e9, 1e9))
+    ask(clips, extractor)
+    ask(clips, extractor)
+    assert len(hashed) == 3 * len(clips)
+
+
+def test_parameters_do_not_mix(clips, ask):
+    assert ask(clips, Mel(seconds=0.3, n_mels=20)).shape[1:] == (20, 19)
+    assert ask(clips, Mel(seconds=0.3, n_mels=30)).shape[1:] == (30, 19)
+
+
+def test_edited_code_is_not_answered_with_old_rows(clips, ask, extractor, monkeypatch):
+    ask(clips, extractor)
+    monkeypatch.setattr("serlab.features.base._code", lambda kind: "other code")
+    ask(clips, extractor)
+    assert computed(extractor) == 2 * len(clips)
+
+
+def test_ragged_features(clips, ask, tracing, tmp_path):
+    growing = tracing.Growing(trace=str(tmp_path / "trace"))
+    doubled = pd.concat([clips, clips[:4]], ignore_index=True)
+    result = ask(doubled, growing)
+    assert len(result) == 24
+    assert result.lengths.tolist() == [2 + row % 5 for row in [*range(20), *range(4)]]
+    for row, values in enumerate(expected(doubled)):
+        np.testing.assert_allclose(result[row], np.tile(values[:, None], result.lengths[row]), rtol=1e-6)
+    assert not result[0].flags.writeable
+    assert computed(growing) == len(clips)
+    again = ask(doubled[::-1], growing)
+    np.testing.assert_array_equal(again[0], result[23])
+    assert computed(growing) == len(clips)
+
+
+def test_ragged_features_equal_direct_extraction(clips, ask):
+    result = ask(clips, Rms(), n_jobs=2)
+    for row, path in enumerate(clips.path):
+        np.testing.assert_array_equal(result[row], Rms().extract(audio.read(path)[0]))
+
+
+@pytest.mark.parametrize(
+    ("align", "long", "short"),
+    [("left", [0, 1, 2], [5, 6, -1]), ("centre", [1, 2, 3], [5, 6, -1]), ("right", [2, 3, 4], [-1, 5, 6])],
+)
+def test_padding_ragged_features(align, long, short):
+    ragged = store.Ragged(np.arange(7.0), (1, None), np.array([0, 5]), np.array([5, 2]))
+    assert ragged.padded(3, align, value=-1).tolist() == [[long], [short]]
+    assert ragged.padded().shape == (2, 1, 5)
+
+
+def test_padding_where_time_is_not_last():
+    ragged = store.Ragged(np.arange(6.0), (None, 2), np.array([0, 4]), np.array([2, 1]))
+    assert ragged.padded().tolist() == [[[0, 1], [2, 3]], [[4, 5], [0, 0]]]
+
+
+@pytest.mark.parametrize("kind", [Mel(seconds=1.0), Rms()])
+def test_empty_table(ask, kind):
+    assert len(ask(pd.DataFrame({"path": []}), kind)) == 0
+
+
+@pytest.mark.parametrize("light", [Mel(seconds=0.2), F0(seconds=0.2)], ids=["threads", "processes"])
+def test_parallel_equals_serial(clips, ask, tmp_path, light):
+    np.testing.assert_array_equal(
+        ask(clips, light, n_jobs=2), ask(clips, light, n_jobs=1, root=tmp_path / "other")
+    )
+
+
+def test_progress_goes_to_standard_error(clips, ask, extractor, capsys):
+    ask(clips, extractor, progress=True)
+    shown = capsys.readouterr()
+    assert "tracing" in shown.err
+    assert "20/20" in shown.err
+    assert not shown.out
+    ask(clips, extractor, progress=True)
+    assert not capsys.readouterr().err
+
+
+@pytest.mark.parametrize("kind", ["Threads", "LightThreads"])
+def test_blas_is_held_to_one_thread(clips, ask, tracing, kind):
+    result = ask(clips, getattr(tracing, kind)(), n_jobs=2)
+    assert (result == 1).all()
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_a_bad_file_is_named_and_the_rest_is_kept(clips, ask, extractor, n_jobs):
+    good = Path(clips.path[12]).read_bytes()
+    Path(clips.path[12]).write_bytes(b"")
+    with pytest.raises(AudioError, match=r"0-012\.wav is empty"):
+        ask(clips, extractor, n_jobs=n_jobs)
+    Path(clips.path[12]).write_bytes(good)
+    np.testing.assert_allclose(ask(clips, extractor), expected(clips), rtol=1e-6)
+    assert computed(extractor) <= len(clips) + 8
+
+
+def test_missing_file_is_named(clips, ask, extractor):
+    clips.loc[0, "path"] = "nowhere.wav"
+    with pytest.raises(AudioError, match=r"nowhere\.wav does not exist"):
+        ask(clips, extractor)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Faulty(Extractor):
+    """Fails in the way asked for."""
+
+    name: ClassVar[str] = "faulty"
+    shape = (2,)
+    how: str = ""
+
+    def extract(self, y):
+        return {"raise": lambda: 1 / 0, "shape": lambda: np.zeros(3), "nan": lambda: np.array([0, np.nan])}[
+            self.how
+        ]()
+
+
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [
+        ("raise", "division by zero"),
+        ("shape", r"gave shape \(3,\), not \(2,\)"),
+        ("nan", "NaN or infinite values"),
+    ],
+)
+def test_a_failing_extractor_names_the_file(clips, ask, how, words):
+    with pytest.raises(FeatureError, match=rf"0-000\.wav: faulty .*{words}"):
+        ask(clips, Faulty(how=how))
+
+
+def test_wrong_number_of_dimensions_is_noticed(clips, ask, monkeypatch):
+    monkeypatch.setattr(Faulty, "extract", lambda self, y: np.zeros((2, 1)))
+    with pytest.raises(FeatureError, match=r"gave shape \(2, 1\), not \(2,\)"):
+        ask(clips, Faulty())
+
+
+CHILD = """
+import sys, pandas as pd, tracing_extractors
+from serlab import store
+store.COMMIT_SECONDS = 0.0
+table = pd.read_csv(sys.argv[1])
+kind = getattr(tracing_extractors, sys.argv[4])
+extractor = kind(trace=sys.argv[2], pause=float(sys.argv[5]))
+print("ready", flush=True)
+store.features(table, extractor, n_jobs=int(sys.argv[6]), root=sys.argv[3], progress=False)
+"""
+
+
+def child(table, extractor, root, n_jobs=1) -> subprocess.Popen:
+    file = root.parent / "table.csv"
+    table.to_csv(file, index=False)
+    arguments = [file, extractor.trace, root, type(extractor).__name__, extractor.pause, n_jobs]
+    return subprocess.Popen(
+        [sys.executable, "-c", CHILD, *map(str, arguments)], stderr=subprocess.PIPE, text=True
+    )
+
+
+def wait_until(condition, limit=60.0):
+    end = time.monotonic() + limit
+    while not condition():
+        assert time.monotonic() < end, "gave up waiting"
+        time.sleep(0.02)
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
+@pytest.mark.parametrize("kind", ["Tracing", "Growing"])
+def test_a_killed_process_loses_no_finished_chunk(tmp_path, tracing, kind):
+    clips = make_clips(tmp_path / "clips", 60)
+    extractor = getattr(tracing, kind)(trace=str(tmp_path / "trace"), pause=0.02)
+    process = child(clips, extractor, tmp_path / "store")
+    wait_until(lambda: computed(extractor) >= 30)
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+    (part,) = (tmp_path / "store").rglob("*.part")
+    finished = len({line.split()[0] for line in part.with_suffix(".rows").read_text().splitlines() if line})
+    assert finished >= 16
+    # A line that was being written when the process died.
+    with open(part.with_suffix(".rows"), "a") as file:
+        file.write("59 00ff 12")
+    before = computed(extractor)
+    result = store.features(clips, extractor, n_jobs=1, root=tmp_path / "store", progress=False)
+    assert computed(extractor) - before == 60 - finished
+    means = np.array([result[row].reshape(2, -1)[:, 0] for row in range(60)])
+    np.testing.assert_allclose(means, expected(clips), rtol=1e-6)
+    assert not list((tmp_path / "store").rglob("*.part"))
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_two_writers_share_the_work(tmp_path, tracing, n_jobs):
+    clips = make_clips(tmp_path / "clips", 40)
+    extractor = tracing.Tracing(trace=str(tmp_path / "trace"), pause=0.08)
+    writers = [child(clips, extractor, tmp_path / "store", n_jobs) for _ in range(2)]
+    messages = [writer.communicate()[1] for writer in writers]
+    assert [writer.returncode for writer in writers] == [0, 0], messages
+    assert computed(extractor) == len(clips)
+    result = store.features(clips, extractor, n_jobs=1, root=tmp_path / "store", progress=False)
+    np.testing.assert_allclose(result, expected(clips), rtol=1e-6)
+    assert computed(extractor) == len(clips)
+
+
+def test_waiting_for_another_process_is_said(clips, ask, extractor, tmp_path, monkeypatch, capsys):
+    acquire, waits = store.filelock.FileLock.acquire, []
+
+    def slow(self, timeout=None, **options):
+        if timeout is not None:
+            waits.append(timeout)
+            raise store.filelock.Timeout(self.lock_file)
+        return acquire(self, **options)
+
+    monkeypatch.setattr(store.filelock.FileLock, "acquire", slow)
+    ask(clips, extractor)
+    assert waits
+    assert "Another process is computing tracing features: waiting" in capsys.readouterr().err
+
+
+def test_a_full_disk_is_said_before_the_work(clips, ask, monkeypatch):
+    usage = shutil._ntuple_diskusage(10**9, 10**9 - 1000, 1000)
+    monkeypatch.setattr(store.shutil, "disk_usage", lambda folder: usage)
+    with pytest.raises(
+        FeatureError, match=r"0 MB free, and these features need about .* MB. Make room, or set SERLAB_CACHE"
+    ):
+        ask(clips, Mel(seconds=1.0))
+
+
+@pytest.mark.parametrize("kind", ["Tracing", "Growing"])
+def test_a_disk_that_fills_up_loses_nothing(clips, ask, tracing, tmp_path, monkeypatch, kind):
+    monkeypatch.setattr(store, "COMMIT_SECONDS", 0.0)
+    extractor = getattr(tracing, kind)(trace=str(tmp_path / "trace"))
+    commit, calls = store._Writer.commit, []
+
+    def full(self):
+        calls.append(1)
+        if len(calls) > 10:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        commit(self)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store._Writer, "commit", full)
+        with pytest.raises(FeatureError, match=r"is full. What was computed before is kept: make room"):
+            ask(clips, extractor)
+    before = computed(extractor)
+    result = ask(clips, extractor)
+    assert computed(extractor) - before == 10
+    means = np.array([result[row].reshape(2, -1)[:, 0] for row in range(20)])
+    np.testing.assert_allclose(means, expected(clips), rtol=1e-6)
+
+
+def test_a_store_that_cannot_be_written_is_said(clips, extractor, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(FeatureError, match=r"cannot write to .*Set SERLAB_CACHE to a writable folder"):
+        store.features(clips, extractor, root=tmp_path / "file" / "store", progress=False, n_jobs=1)
+
+
+def test_default_root_is_the_cache(clips, extractor, private_cache):
+    store.features(clips, extractor, progress=False, n_jobs=1)
+    assert list((private_cache / "features").glob("tracing-*/*.f32"))
