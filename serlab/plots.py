@@ -404,7 +404,7 @@ def durations(
     columns = list(dict.fromkeys(column for column in (by, hue) if column))
     data = table[columns].astype(object).where(table[columns].notna(), "unknown").astype(str)
     data = data.assign(duration=table["duration"])
-    groups = list(emotion_palette(data[by])) if by == "emotion" else sorted(data[by].unique())
+    groups = list(emotion_palette(data[by])) if by == "emotion" else sorted(data[by].unique(), key=_natural)
     if kind == "box":
         sns.boxplot(
             data, x=by, y="duration", order=groups, ax=ax, color="#88CCEE", linewidth=0.9, fliersize=2
@@ -431,6 +431,11 @@ def durations(
     ax.grid(axis="y")
     _thin_labels(ax, groups)
     return ax
+
+
+def _natural(name: str) -> tuple[bool, int, str]:
+    """Sort numbers by value, 9 before 10, and before all other names."""
+    return (False, int(name), name) if name.isdecimal() else (True, 0, name)
 
 
 def _thin_labels(ax: Axes, groups: Sequence[str], at_most: int = 30) -> None:

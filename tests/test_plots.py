@@ -210,6 +210,12 @@ def test_durations_thin_the_names_of_many_groups(ax):
     assert ticks(ax)[:2] == ["000", "003"]
 
 
+def test_durations_sort_numbers_by_value(ax):
+    table = pd.DataFrame({"sentence": ["10", "9", "b", "1"], "duration": 1.0})
+    plots.durations(table, "sentence", ax=ax)
+    assert ticks(ax) == ["1", "9", "10", "b"]
+
+
 def test_durations_by_emotion_keep_the_books_order_of_emotions(table, ax):
     plots.durations(table, "emotion", ax=ax)
     assert ticks(ax) == ["happy", "sad"]
