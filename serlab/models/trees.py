@@ -67,9 +67,9 @@ def boosting(seed: int):
 
 
 ON_SUMMARY = (Summary(),)
-MANY, SOME = tuple(range(5)), tuple(range(3))
+SEEDS = (0, 1, 2)
 _FOREST = ModelSpec(
-    "forest", "Random forest on summary features", 5, ON_SUMMARY, forest, FIXED, SOME, ensemble=True
+    "forest", "Random forest on summary features", 5, ON_SUMMARY, forest, FIXED, SEEDS, ensemble=True
 )
 SPECS = (
     ModelSpec(
@@ -79,9 +79,11 @@ SPECS = (
         (OriginalMel(),),
         original_tree,
         "none: grown until every leaf is pure, as in the original",
-        SOME,
+        SEEDS,
     ),
-    ModelSpec("tree-small", "Tree of depth 4 on summary features", 5, ON_SUMMARY, readable_tree, FIXED, MANY),
+    ModelSpec(
+        "tree-small", "Tree of depth 4 on summary features", 5, ON_SUMMARY, readable_tree, FIXED, SEEDS
+    ),
     ModelSpec(
         "tree-tuned",
         "Tree of tuned depth on summary features",
@@ -89,7 +91,7 @@ SPECS = (
         ON_SUMMARY,
         tuned_tree,
         f"depth {INNER}",
-        MANY,
+        SEEDS,
     ),
     _FOREST,
     _FOREST.normalised(),
@@ -100,7 +102,7 @@ SPECS = (
         ON_SUMMARY,
         boosting,
         FIXED,
-        SOME,
+        SEEDS,
         ensemble=True,
     ),
 )
