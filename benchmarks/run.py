@@ -1,11 +1,12 @@
 """Time the feature store against the loop of the original RAVDESS notebook, on the same clips, in one run.
 
 Both compute the same square-root mel spectrograms of 128 bands and 147 frames. The original loop is one
-process, ``librosa.load`` with its default resampling and one mel spectrogram per file; ours is the feature
-store with two workers, first from nothing (cold), then from disk (warm). Each is timed several times in
-turns, so that whatever else the machine does falls on both; the figure given is the best of each. RAVDESS is
-used where SERLAB_DATA holds it, else the synthetic demo corpus. Nothing is written outside a temporary
-folder.
+process, ``librosa.load`` with its default resampling and one mel spectrogram per file, as it stands and with
+BLAS held to one thread (left alone, BLAS threads wait for each other on the small matrices of one clip); ours
+is the feature store with two workers, first from nothing (cold), then from disk (warm). Each is timed several
+times in turns, so that whatever else the machine does falls on both; the figure given is the best of each.
+RAVDESS is used where SERLAB_DATA holds it, else the synthetic demo corpus. Nothing is written outside a
+temporary folder.
 
     python benchmarks/run.py [--rounds 3] [--clips 240]
 """
@@ -20,11 +21,10 @@ import tempfile
 import time
 from pathlib import Path
 
-os.environ.setdefault("OMP_NUM_THREADS", "1")
-
 import librosa
 import numpy as np
 import psutil
+import threadpoolctl
 
 import serlab
 from serlab import store
@@ -91,11 +91,13 @@ def main() -> None:
         # What is imported or compiled at the first call is left out, on both sides.
         original_loop(paths[:2])
         ours(table.head(2), folder / "first")
-        seconds: dict[str, list[float]] = {"original": [], "cold": [], "warm": []}
+        seconds: dict[str, list[float]] = {"original": [], "held": [], "cold": [], "warm": []}
         for turn in range(options.rounds):
             root = folder / str(turn)
             taken, expected = timed(original_loop, paths)
             seconds["original"].append(taken)
+            with threadpoolctl.threadpool_limits(1):
+                seconds["held"].append(timed(original_loop, paths)[0])
             for state in ("cold", "warm"):
                 taken, result = timed(ours, table, root)
                 seconds[state].append(taken)
@@ -103,15 +105,16 @@ def main() -> None:
             np.testing.assert_allclose(result, expected, rtol=1e-4, atol=1e-4 * expected.max())
             del expected, result
         base = min(seconds["original"])
-        print(f"{'':34}{'clips/s':>10}{'ratio':>8}")
+        print(f"{'':44}{'clips/s':>10}{'ratio':>8}")
         labels = {
             "original": "original loop, one process",
+            "held": "original loop, BLAS held to one thread",
             "cold": "feature store, two workers, cold",
             "warm": "feature store, warm",
         }
         for state, label in labels.items():
             best = min(seconds[state])
-            print(f"{label:34}{len(table) / best:10.0f}{base / best:8.1f}")
+            print(f"{label:44}{len(table) / best:10.0f}{base / best:8.1f}")
         for clips in sorted({min(240, len(table)), len(table)}):
             peak = peak_memory(table.head(clips), folder / f"memory-{clips}")
             print(f"peak memory of the store, {clips} clips: {peak:.0f} MB")

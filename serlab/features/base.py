@@ -137,9 +137,8 @@ def _sources(file: Path, seen: frozenset[Path] = frozenset()) -> list[str]:
     source = file.read_text(encoding="utf-8")
     found = [source]
     package = Path(__file__).parents[1]
-    for name in re.findall(
-        r"^from serlab\.(features\.\w+) import|^from serlab import (audio)", source, re.MULTILINE
-    ):
+    imports = r"^from serlab\.((?:features|embeddings)\.\w+) import|^from serlab import (audio)"
+    for name in re.findall(imports, source, re.MULTILINE):
         imported = package / ("".join(name).replace(".", "/") + ".py")
         if imported not in seen:
             found += _sources(imported, seen | {file})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -13,13 +14,33 @@ from serlab.features.base import FrameFeature
 
 # What is below this, relative to the loudest value of a clip, is set to it when decibels are taken.
 DYNAMIC_RANGE_DB = 80.0
+# Samples in the frames that are transformed at a time: 256 kB.
+BLOCK_SAMPLES = 65536
+
+
+def _power(y: np.ndarray, n_fft: int, hop_length: int) -> Iterator[tuple[slice, np.ndarray]]:
+    """Yield the power spectra of some frames at a time, (frames, bins), and which frames they are.
+
+    A block that fits into the processor's cache takes half the time of all frames at once.
+    """
+    import scipy.fft
+
+    frames = np.lib.stride_tricks.sliding_window_view(np.pad(y, n_fft // 2), n_fft)[::hop_length]
+    size = max(1, BLOCK_SAMPLES // n_fft)
+    buffer = np.empty((min(size, len(frames)), n_fft), dtype=np.float32)
+    for start in range(0, len(frames), size):
+        block = frames[start : start + size]
+        windowed = np.multiply(block, _window(n_fft), out=buffer[: len(block)])
+        spectrum = scipy.fft.rfft(windowed, overwrite_x=True)
+        power = np.square(spectrum.real)
+        power += np.square(spectrum.imag)
+        yield slice(start, start + len(block)), power
 
 
 def power_spectrogram(y: np.ndarray, n_fft: int, hop_length: int) -> np.ndarray:
     """Compute the power of a short-time Fourier transform: Hann window, frames centred, zeros at the ends.
 
-    Equals ``abs(librosa.stft(y, n_fft=n_fft, hop_length=hop_length)) ** 2`` in a third of its time: all
-    frames go through one real FFT in single precision, and the power is taken without a square root.
+    Equals ``abs(librosa.stft(y, n_fft=n_fft, hop_length=hop_length)) ** 2`` in less than half its time.
 
     Parameters
     ----------
@@ -36,14 +57,17 @@ def power_spectrogram(y: np.ndarray, n_fft: int, hop_length: int) -> np.ndarray:
     >>> power_spectrogram(np.zeros(1000, dtype="float32"), 512, 100).shape
     (257, 11)
     """
-    import scipy.fft
+    result = np.empty((1 + n_fft // 2, 1 + len(y) // hop_length), dtype=np.float32)
+    for frames, power in _power(y, n_fft, hop_length):
+        result[:, frames] = power.T
+    return result
 
-    padded = np.pad(y, n_fft // 2)
-    frames = np.lib.stride_tricks.sliding_window_view(padded, n_fft)[::hop_length] * _window(n_fft)
-    spectrum = scipy.fft.rfft(frames, overwrite_x=True)
-    power = np.square(spectrum.real)
-    power += np.square(spectrum.imag)
-    return power.T
+
+def _mel_power(y: np.ndarray, n_fft: int, hop_length: int, basis) -> np.ndarray:
+    result = np.empty((basis.shape[0], 1 + len(y) // hop_length), dtype=np.float32)
+    for frames, power in _power(y, n_fft, hop_length):
+        result[:, frames] = basis @ power.T
+    return result
 
 
 @functools.lru_cache(maxsize=16)
@@ -133,7 +157,7 @@ class Mel(FrameFeature):
     def frames(self, y: np.ndarray) -> np.ndarray:
         """Measure every frame: (samples,) to (n_mels, time)."""
         basis = _mel_basis(self.sample_rate, self.n_fft, self.n_mels, self.fmin, self.fmax)
-        power = basis @ power_spectrogram(y, self.n_fft, self.hop_length)
+        power = _mel_power(y, self.n_fft, self.hop_length, basis)
         return {"power": np.asarray, "sqrt": np.sqrt, "db": to_db}[self.scale](power)
 
 
@@ -173,7 +197,7 @@ class OriginalMel(Mel):
     def frames(self, y: np.ndarray) -> np.ndarray:
         """Measure every frame: (samples,) to (128, 147)."""
         basis = _mel_basis(44100, self.n_fft, self.n_mels, self.fmin, self.fmax)
-        return np.sqrt(basis @ power_spectrogram(y, self.n_fft, self.hop_length))
+        return np.sqrt(_mel_power(y, self.n_fft, self.hop_length, basis))
 
 
 @dataclass(frozen=True, kw_only=True)
