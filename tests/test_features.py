@@ -171,11 +171,6 @@ def test_f0_is_zero_in_noise_and_in_pauses():
     assert (f0[second > 2.1] > 0).mean() < 0.05
 
 
-def test_rumble_below_the_range_has_no_f0():
-    rumble = np.sin(2 * np.pi * 20 * np.arange(RATE) / RATE)
-    assert not features.F0().extract(rumble)[0, 5:-5].any()
-
-
 @pytest.mark.parametrize(
     ("make", "words"),
     [

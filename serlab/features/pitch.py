@@ -90,12 +90,10 @@ class F0(FrameFeature):
         )
         periodicity, power = self._periodicity(y, np.rint(self.sample_rate / f0).astype(int))
         loud = power > power.max() * 10 ** (-QUIET_DB / 10)
-        # Where nothing repeats within the range, as in a room's rumble, YIN answers with the range's end.
-        periodicity[~loud | (f0 <= self.fmin) | (f0 >= self.fmax)] = 0.0
-        voiced = periodicity >= self.threshold
+        voiced = (periodicity >= self.threshold) & loud
         if self.scale == "semitones":
             f0 = 12 * np.log2(f0 / SEMITONE_ZERO)
-        return np.stack([np.where(voiced, f0, 0.0), periodicity])
+        return np.stack([np.where(voiced, f0, 0.0), np.where(loud, periodicity, 0.0)])
 
     def _periodicity(self, y: np.ndarray, periods: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Correlate each frame with itself one period later; also give its mean power."""
