@@ -61,13 +61,14 @@ class Growing(Tracing):
 
 @dataclass(frozen=True, kw_only=True)
 class Threads(Extractor):
-    """Threads that numerical libraries may use."""
+    """Threads that BLAS may use. (OpenMP counts per calling thread; no extractor uses it.)"""
 
     name: ClassVar[str] = "threads"
     shape = (1,)
 
     def extract(self, y):
-        return np.array([max(pool["num_threads"] for pool in threadpoolctl.threadpool_info())])
+        pools = threadpoolctl.threadpool_info()
+        return np.array([max(pool["num_threads"] for pool in pools if pool["user_api"] == "blas")])
 
 class LightThreads(Threads):
     light = True

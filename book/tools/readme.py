@@ -44,7 +44,7 @@ def draw(table, path: Path = PICTURE) -> None:
 
     shown = ladder_runs(table)
     plots.set_style()
-    _, ax = plt.subplots(figsize=(6.4, 1.6 + 0.4 * shown["title"].nunique()))
+    _, ax = plt.subplots(figsize=(10, 1.6 + 0.4 * shown["title"].nunique()))
     plots.results(shown, ax=ax, chance=1 / shown["classes"].iloc[0])
     ax.figure.savefig(path, metadata={"Date": None, "Description": fingerprint(table)})
     plt.close(ax.figure)
