@@ -10,10 +10,18 @@ from importlib.metadata import version
 
 __version__ = version("serlab")
 
-_FUNCTIONS = {"load": "corpora", "choose": "corpora", "fetch": "corpora", "validate": "corpora", "listen": "players"}
+_FUNCTIONS = {
+    "load": "corpora",
+    "choose": "corpora",
+    "fetch": "corpora",
+    "validate": "corpora",
+    "listen": "players",
+}
 _MODULES = (
     "audio",
+    "augment",
     "corpora",
+    "embeddings",
     "errors",
     "evaluation",
     "features",

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import real_corpus
 from sklearn.model_selection import train_test_split
 
+from conftest import real_corpus
 from serlab import splits
 from serlab.errors import SplitError
 

@@ -1,0 +1,30 @@
+"""Altered copies of training clips: of signals, of batches of spectrograms, and never of a test clip."""
+
+from serlab.augment.chain import Batches, Chain, Step, Uniform
+from serlab.augment.copies import Augmented, check_copies, training_copies
+from serlab.augment.original import OriginalVersions, original_versions
+from serlab.augment.spectrogram import frequency_mask, mixup, shift_frames, time_mask
+from serlab.augment.waveform import add_noise, gain, pitch_shift, room, room_response, shift, time_stretch
+
+__all__ = [
+    "Augmented",
+    "Batches",
+    "Chain",
+    "OriginalVersions",
+    "Step",
+    "Uniform",
+    "add_noise",
+    "check_copies",
+    "frequency_mask",
+    "gain",
+    "mixup",
+    "original_versions",
+    "pitch_shift",
+    "room",
+    "room_response",
+    "shift",
+    "shift_frames",
+    "time_mask",
+    "time_stretch",
+    "training_copies",
+]

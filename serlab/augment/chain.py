@@ -1,0 +1,232 @@
+"""Augmentation on the fly: steps with random settings, applied one after another, anew in every epoch."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from serlab.augment.spectrogram import mixup
+from serlab.errors import FeatureError
+
+
+@dataclass(frozen=True)
+class Uniform:
+    """A setting that is drawn anew each time, all numbers from `low` to `high` being equally likely.
+
+    Examples
+    --------
+    >>> Uniform(-3, 3)
+    Uniform(low=-3, high=3)
+    """
+
+    low: float
+    high: float
+
+    def __post_init__(self) -> None:
+        if not self.low <= self.high:
+            raise FeatureError(f"{self} is empty: low must not exceed high.")
+
+
+class Step:
+    """One change, with settings that are fixed or drawn by `Uniform`.
+
+    Parameters
+    ----------
+    function : callable
+        Takes what is changed first, such as `pitch_shift` or `time_mask`; if it has a parameter `rng`, it
+        is given the random numbers.
+    probability : float
+        How often it is applied, from 0 to 1. On a batch it is applied to all clips or to none.
+    **settings
+        Other arguments of the function.
+
+    Examples
+    --------
+    >>> from serlab.augment import add_noise
+    >>> Step(add_noise, probability=0.5, snr=Uniform(10, 30))
+    Step(add_noise, probability=0.5, snr=Uniform(low=10, high=30))
+    """
+
+    def __init__(self, function: Callable, *, probability: float = 1.0, **settings: Any):
+        if not 0 <= probability <= 1:
+            raise FeatureError(f"A probability lies between 0 and 1, {probability} does not.")
+        parameters = inspect.signature(function).parameters
+        if unknown := sorted(settings.keys() - parameters.keys()):
+            raise FeatureError(
+                f"{function.__name__} has no setting {unknown[0]!r}; it has {', '.join(parameters)}."
+            )
+        self.function, self.probability, self.settings = function, probability, settings
+        self._random = "rng" in parameters
+
+    def __call__(self, x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Change `x`, or leave it as it is."""
+        if rng.random() >= self.probability:
+            return x
+        settings = {
+            name: rng.uniform(value.low, value.high) if isinstance(value, Uniform) else value
+            for name, value in self.settings.items()
+        }
+        return self.function(x, **settings, **({"rng": rng} if self._random else {}))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Step) and self.function is other.function and repr(self) == repr(other)
+
+    def __hash__(self) -> int:
+        return hash(repr(self))
+
+    def __repr__(self) -> str:
+        settings = {"probability": self.probability, **self.settings}
+        listed = ", ".join(f"{name}={value!r}" for name, value in settings.items())
+        return f"Step({self.function.__name__}, {listed})"
+
+
+class Chain:
+    """Steps applied one after another, with random numbers that depend on seed, epoch and index alone.
+
+    Chains of equal steps and seed are equal.
+
+    Parameters
+    ----------
+    *steps : Step
+    seed : int
+
+    Examples
+    --------
+    >>> from serlab.augment import pitch_shift, shift
+    >>> chain = Chain(
+    ...     Step(pitch_shift, semitones=Uniform(-2, 2), sample_rate=16000),
+    ...     Step(shift, seconds=Uniform(-0.1, 0.1), sample_rate=16000),
+    ... )
+    >>> y = np.sin(np.arange(16000) * 0.1)
+    >>> first, again, next_epoch = chain(y, 0, 7), chain(y, 0, 7), chain(y, 1, 7)
+    >>> np.array_equal(first, again), np.array_equal(first, next_epoch)
+    (True, False)
+    """
+
+    def __init__(self, *steps: Step, seed: int = 0):
+        if wrong := [step for step in steps if not isinstance(step, Step)]:
+            raise FeatureError(
+                f"A chain is made of steps, and {wrong[0]!r} is none. Write Step(function, ...)."
+            )
+        self.steps, self.seed = steps, seed
+
+    def __call__(self, x: np.ndarray, epoch: int, index: int) -> np.ndarray:
+        """Apply all steps.
+
+        Parameters
+        ----------
+        x : ndarray
+            A signal, or a batch of spectrograms.
+        epoch, index : int
+            When, and which: the number of the clip, or of the batch.
+
+        Returns
+        -------
+        ndarray
+        """
+        rng = _generator(self.seed, epoch, index)
+        for step in self.steps:
+            x = step(x, rng)
+        return x
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Chain) and self.seed == other.seed and self.steps == other.steps
+
+    def __hash__(self) -> int:
+        return hash((self.steps, self.seed))
+
+    def __repr__(self) -> str:
+        return f"Chain({', '.join(map(repr, self.steps))}{', ' if self.steps else ''}seed={self.seed})"
+
+
+class Batches:
+    """Batches of training clips, shuffled and augmented anew in every epoch.
+
+    It has what ``keras.utils.PyDataset`` asks for (`len`, items, `on_epoch_end`) without needing Keras, and
+    yields NumPy arrays that every backend takes. Rows outside `rows` are never touched; validation and test
+    clips are given to a model as they are, not through this.
+
+    Parameters
+    ----------
+    X : ndarray, shape (clips, bands, frames)
+        Spectrograms; those of a whole corpus may stay on disk (see `serlab.store.features`).
+    Y : ndarray of float, shape (clips, classes)
+        One-hot labels.
+    rows : array of int, optional
+        Training rows, ``fold.train``; all rows by default.
+    batch_size : int
+    augment : Chain, optional
+        Changes each batch.
+    mixup_alpha : float, optional
+        Blend clips by `mixup` with this alpha, after the other changes.
+    seed : int
+        Decides the order of the clips and the mixtures.
+
+    Examples
+    --------
+    >>> from serlab.augment import time_mask
+    >>> X, Y = np.ones((10, 4, 20), dtype="float32"), np.eye(2)[[0, 1] * 5]
+    >>> chain = Chain(Step(time_mask, width=(5, 5), fill=0.0))
+    >>> batches = Batches(X, Y, [0, 1, 2, 3, 4], batch_size=2, augment=chain)
+    >>> [x.shape for x, y in batches]
+    [(2, 4, 20), (2, 4, 20), (1, 4, 20)]
+
+    For a Keras model:
+
+    >>> class Training(Batches, keras.utils.PyDataset):  # doctest: +SKIP
+    ...     def __init__(self, *args, **kwargs):
+    ...         keras.utils.PyDataset.__init__(self)
+    ...         Batches.__init__(self, *args, **kwargs)
+    >>> model.fit(Training(X, Y, fold.train), validation_data=(X[fold.validation], ...))  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        X: np.ndarray,
+        Y: np.ndarray,
+        rows: Iterable[int] | None = None,
+        batch_size: int = 32,
+        augment: Chain | None = None,
+        mixup_alpha: float | None = None,
+        seed: int = 0,
+    ):
+        if len(X) != len(Y):
+            raise FeatureError(f"{len(X)} spectrograms do not go with {len(Y)} labels.")
+        if batch_size < 1:
+            raise FeatureError(f"A batch holds at least one clip, not {batch_size}.")
+        self.X, self.Y = X, Y
+        self.rows = np.arange(len(X)) if rows is None else np.asarray(rows)
+        self.batch_size, self.augment, self.mixup_alpha, self.seed = batch_size, augment, mixup_alpha, seed
+        self.epoch = 0
+        self._shuffle()
+
+    def __len__(self) -> int:
+        return -(-len(self.rows) // self.batch_size)
+
+    def __getitem__(self, number: int) -> tuple[np.ndarray, np.ndarray]:
+        """Give one batch of the present epoch: the same one whenever it is asked for."""
+        if not 0 <= number < len(self):
+            raise IndexError(f"there are {len(self)} batches, none has number {number}")
+        chosen = self._order[number * self.batch_size : (number + 1) * self.batch_size]
+        X, Y = np.asarray(self.X[chosen]), self.Y[chosen]
+        if self.augment is not None:
+            X = self.augment(X, self.epoch, number)
+        if self.mixup_alpha is not None:
+            X, Y = mixup(X, Y, _generator(self.seed, self.epoch, number), self.mixup_alpha)
+        return X, Y
+
+    def on_epoch_end(self) -> None:
+        """Go on to the next epoch: another order, other changes. Keras calls this by itself."""
+        self.epoch += 1
+        self._shuffle()
+
+    def _shuffle(self) -> None:
+        self._order = _generator(self.seed, self.epoch).permutation(self.rows)
+
+
+def _generator(seed: int, *place: int) -> np.random.Generator:
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=place))

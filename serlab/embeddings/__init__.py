@@ -1,0 +1,14 @@
+"""Embeddings: what networks trained elsewhere, on much more sound, make of a clip.
+
+Each is an extractor like those of `serlab.features`: its results go through the feature store. The
+networks are Keras models (``pip install "serlab[cpu]"``); their weights are found or fetched when first
+needed, see `serlab.embeddings.weights`.
+"""
+
+from serlab.embeddings.base import STATISTICS, Embedding
+from serlab.embeddings.byol import ByolS, byol_s
+from serlab.embeddings.checkpoint import read_state_dict
+from serlab.embeddings.openl3 import OpenL3, openl3
+from serlab.embeddings.weights import Weights
+
+__all__ = ["STATISTICS", "ByolS", "Embedding", "OpenL3", "Weights", "byol_s", "openl3", "read_state_dict"]

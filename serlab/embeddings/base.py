@@ -1,0 +1,113 @@
+"""What embeddings have in common: frames from a network, and statistics of them over time."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from serlab.embeddings.weights import Weights
+from serlab.errors import FeatureError
+from serlab.features.base import Extractor
+
+if TYPE_CHECKING:
+    import keras
+
+# Each takes frames of shape (channels, time) and gives one number per channel.
+STATISTICS = {
+    "mean": lambda frames: frames.mean(axis=1),
+    "max": lambda frames: frames.max(axis=1),
+    "min": lambda frames: frames.min(axis=1),
+    "std": lambda frames: frames.std(axis=1),
+    "mean+max": lambda frames: frames.mean(axis=1) + frames.max(axis=1),
+}
+_networks: dict[Path, keras.Model] = {}
+_loading = threading.Lock()
+
+
+def need_keras() -> None:
+    """Raise where Keras is not installed."""
+    if find_spec("keras") is None:
+        raise FeatureError('Embeddings need Keras and a backend for it: pip install "serlab[cpu]"')
+
+
+@dataclass(frozen=True, kw_only=True)
+class Embedding(Extractor):
+    """Frames that a network trained elsewhere makes of a clip, or statistics of them over time.
+
+    Clips go through the network one at a time, in the process that asks: a worker process of its own
+    would have to load Keras once more, which takes more memory than all else.
+
+    Attributes
+    ----------
+    statistics : tuple of {"mean", "max", "min", "std", "mean+max"}, optional
+        What is kept of every channel over time, laid end to end; None keeps the frames.
+    """
+
+    libraries: ClassVar[tuple[str, ...]] = ("keras", "librosa", "soxr")
+    light: ClassVar[bool] = True
+    units: ClassVar[dict[str, str]] = {"statistics": "over time, laid end to end; None keeps the frames"}
+    channels: ClassVar[int] = 512
+
+    statistics: tuple[str, ...] | None = ("mean",)
+
+    def __post_init__(self) -> None:
+        unknown = [name for name in self.statistics or () if name not in STATISTICS]
+        if unknown or self.statistics == ():
+            raise FeatureError(
+                f"statistics are some of {', '.join(STATISTICS)}, or None, not {self.statistics}"
+            )
+
+    @property
+    def shape(self) -> tuple[int | None, ...]:
+        """(512 for each statistic,), or (512, time) for frames."""
+        if self.statistics is None:
+            return (self.channels, None)
+        return (self.channels * len(self.statistics),)
+
+    @property
+    def weights(self) -> Weights:
+        """Where the network's weights come from."""
+        raise NotImplementedError
+
+    def build(self, path: Path) -> keras.Model:
+        """Make the network and load its weights from a file."""
+        raise NotImplementedError
+
+    def frames(self, y: np.ndarray) -> np.ndarray:
+        """Turn one signal into frames: (samples,) to (512, time)."""
+        raise NotImplementedError
+
+    @property
+    def network(self) -> keras.Model:
+        """The network with its weights; loaded once and shared by all extractors with the same weights."""
+        with _loading:
+            path = self.weights.locate()
+            if path not in _networks:
+                _networks[path] = self.build(path)
+            return _networks[path]
+
+    @property
+    def key(self) -> str:
+        """Sixteen hexadecimal digits that change with the parameters, the code and the libraries."""
+        # Said here, before any clip is read, rather than once for each clip.
+        need_keras()
+        self.weights.locate()
+        return super().key
+
+    def extract(self, y: np.ndarray) -> np.ndarray:
+        """Turn one signal into its embedding: (samples,) to `shape`."""
+        y = np.asarray(y, dtype=np.float32)
+        if y.ndim != 1 or len(y) == 0:
+            raise FeatureError(f"{self.name} needs a mono signal of shape (samples,), not {y.shape}")
+        frames = self.frames(y)
+        if self.statistics is None:
+            return frames
+        return np.concatenate([STATISTICS[name](frames) for name in self.statistics])
+
+    def __str__(self) -> str:
+        return f"{super().__str__()}\n  {self.weights}"

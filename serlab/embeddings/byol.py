@@ -1,0 +1,209 @@
+"""BYOL-S: a small network that learned, from speech without labels, what two versions of a sound share."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from serlab.embeddings.base import Embedding, need_keras
+from serlab.embeddings.checkpoint import read_state_dict
+from serlab.embeddings.weights import Weights
+from serlab.errors import FeatureError
+
+if TYPE_CHECKING:
+    import keras
+
+N_FFT, HOP_LENGTH = 1024, 160
+N_MELS, FMIN, FMAX = 64, 60.0, 7800.0
+# Three times the network halves time and frequency.
+POOLING = 8
+
+WEIGHTS = Weights(
+    title="BYOL-S (AudioNTT2020, d = 512)",
+    filename="byol_s_audiontt2020_d512.pth",
+    url="https://github.com/Neclow/SERAB/raw/cc0ebd74014c19ce4fad752afe5dfd374fc7fdb2/SERAB/checkpoints/"
+    "default512_BYOLAs64x96-2107281850-e100-bs256-lr0003-rs42.pth",
+    sha256="449f5d0dc6b6fa8433d5e43769097520d3bc0fdae88977a7ac29e2e72ca51b52",
+    licence="MIT licence, from the repository of SERAB",
+)
+
+
+def audio_ntt2020(d: int = 512, n_mels: int = N_MELS) -> keras.Model:
+    """Make the network AudioNTT2020 of BYOL-A, without its last step, the mean plus the maximum over time.
+
+    Parameters
+    ----------
+    d : int
+        Size of the embedding.
+    n_mels : int
+        Mel bands of the input.
+
+    Returns
+    -------
+    keras.Model
+        Takes standardised log-mel spectrograms of shape (clips, n_mels, time, 1), gives (clips, time //
+        8, d).
+
+    References
+    ----------
+    Niizumi et al. 2021, BYOL for audio: self-supervised learning for general-purpose audio
+    representation, IJCNN.
+    """
+    need_keras()
+    from keras import Input, Sequential, layers
+
+    network = Sequential([Input((n_mels, None, 1))], name="audio_ntt2020")
+    for block in range(1, 4):
+        network.add(layers.Conv2D(64, 3, padding="same", name=f"conv{block}"))
+        network.add(layers.BatchNormalization(momentum=0.9, epsilon=1e-5, name=f"norm{block}"))
+        network.add(layers.ReLU())
+        network.add(layers.MaxPooling2D(2))
+    network.add(layers.Permute((2, 1, 3)))
+    network.add(layers.Reshape((-1, 64 * (n_mels // POOLING))))
+    network.add(layers.Dense(d, activation="relu", name="dense1"))
+    network.add(layers.Dropout(0.3))
+    network.add(layers.Dense(d, activation="relu", name="dense2"))
+    return network
+
+
+def byol_s(path: Path | None = None) -> keras.Model:
+    """Make `audio_ntt2020` with the weights of BYOL-S.
+
+    Parameters
+    ----------
+    path : Path, optional
+        The checkpoint; by default it is found on this computer or fetched.
+
+    Returns
+    -------
+    keras.Model
+
+    Raises
+    ------
+    FeatureError
+        If Keras is not installed, or the checkpoint is not one of this network.
+    FetchError
+        If there is no checkpoint and none can be had.
+    """
+    network = audio_ntt2020()
+    path = WEIGHTS.locate() if path is None else path
+    state = read_state_dict(path)
+    # Positions of the layers in PyTorch's lists.
+    names = {"conv1": "features.0", "norm1": "features.1", "conv2": "features.4", "norm2": "features.5"}
+    names |= {"conv3": "features.8", "norm3": "features.9", "dense1": "fc.0", "dense2": "fc.3"}
+    try:
+        for name, theirs in names.items():
+            network.get_layer(name).set_weights(_parameters(state, theirs))
+    except (KeyError, ValueError) as error:
+        raise FeatureError(f"{path} does not hold weights of AudioNTT2020, d = 512: {error}") from error
+    return network
+
+
+def _parameters(state: dict[str, np.ndarray], name: str) -> list[np.ndarray]:
+    """Give one layer's parameters in the order, and with their axes in the order, that Keras has."""
+    weight, bias = state[f"{name}.weight"], state[f"{name}.bias"]
+    if weight.ndim == 1:
+        return [weight, bias, state[f"{name}.running_mean"], state[f"{name}.running_var"]]
+    return [weight.transpose(2, 3, 1, 0) if weight.ndim == 4 else weight.T, bias]
+
+
+def log_mel(y: np.ndarray) -> np.ndarray:
+    """Compute the log-mel spectrogram that BYOL-S takes, not yet standardised: (samples,) to (64, time).
+
+    Natural logarithm of magnitude in 64 bands from 60 to 7800 Hz on the HTK mel scale, at 16 kHz, 100
+    frames per second.
+    """
+    import librosa
+
+    magnitude = np.abs(librosa.stft(y, n_fft=N_FFT, hop_length=HOP_LENGTH, pad_mode="reflect"))
+    return np.log(_mel_basis() @ magnitude + np.finfo(np.float32).eps)
+
+
+@functools.cache
+def _mel_basis() -> np.ndarray:
+    import librosa
+
+    return librosa.filters.mel(
+        sr=16000, n_fft=N_FFT, n_mels=N_MELS, fmin=FMIN, fmax=FMAX, htk=True, norm=None
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ByolS(Embedding):
+    """What BYOL-S, a network trained on speech without labels, makes of a clip: 512 channels, 12.5 frames
+    per second.
+
+    Needs Keras, ``pip install "serlab[cpu]"``, and weights of 2.4 MB, which are fetched when first used.
+
+    Attributes
+    ----------
+    statistics : tuple of {"mean", "max", "min", "std", "mean+max"}, optional
+        What is kept of every channel over time, laid end to end; None keeps the frames. Alone, "mean+max"
+        is the embedding of the authors.
+    mean, deviation : float
+        With which every log-mel spectrogram is standardised.
+
+    Notes
+    -----
+    The authors standardise with mean and deviation of the corpus at hand. Here both are constants: a
+    clip's embedding then depends on nothing but the clip, and no test clip has a part in it.
+
+    References
+    ----------
+    Scheidwasser-Clow et al. 2022, SERAB: a multi-lingual benchmark for speech emotion recognition,
+    ICASSP, 7697-7701.
+
+    Niizumi et al. 2021, BYOL for audio: self-supervised learning for general-purpose audio representation,
+    IJCNN.
+
+    Examples
+    --------
+    >>> ByolS().shape
+    (2048,)
+    >>> print(ByolS(statistics=None))
+    ByolS: What BYOL-S, a network trained on speech without labels, makes of a clip: 512 channels, ...
+      sample_rate = 16000  Hz the sound is resampled to
+      statistics = None  over time, laid end to end; None keeps the frames
+      ...
+      gives float32 of shape (512, time)
+      weights: BYOL-S (AudioNTT2020, d = 512), MIT licence, from the repository of SERAB
+    """
+
+    name: ClassVar[str] = "byol-s"
+    units: ClassVar[dict[str, str]] = Embedding.units | {
+        "mean": "taken from the log-mel spectrogram",
+        "deviation": "that what is left is divided by",
+    }
+    weights: ClassVar[Weights] = WEIGHTS
+
+    statistics: tuple[str, ...] | None = ("mean+max", "mean", "max", "std")
+    mean: float = -5.0
+    deviation: float = 2.5
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.sample_rate != 16000:
+            raise FeatureError("BYOL-S takes sound at 16000 Hz only")
+
+    @property
+    def frame_rate(self) -> float:
+        """Frames per second."""
+        return self.sample_rate / (HOP_LENGTH * POOLING)
+
+    def build(self, path: Path) -> keras.Model:
+        """Make the network and load its weights from a file."""
+        return byol_s(path)
+
+    def frames(self, y: np.ndarray) -> np.ndarray:
+        """Turn one signal into frames: (samples,) to (512, time)."""
+        from keras import ops
+
+        shortest = (POOLING - 1) * HOP_LENGTH
+        if len(y) < shortest:
+            raise FeatureError(f"{self.name} needs {shortest} samples (70 ms) or more, not {len(y)}")
+        x = (log_mel(y) - self.mean) / self.deviation
+        return ops.convert_to_numpy(self.network(x[None, :, :, None], training=False))[0].T

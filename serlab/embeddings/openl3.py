@@ -1,0 +1,227 @@
+"""OpenL3: a network that learned from videos which sound belongs to which picture."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from serlab.embeddings.base import Embedding, need_keras
+from serlab.embeddings.weights import Weights
+from serlab.errors import FeatureError
+
+if TYPE_CHECKING:
+    import keras
+
+SAMPLE_RATE = 48000
+N_FFT, HOP_LENGTH, N_MELS = 2048, 242, 256
+# One second of sound.
+FRAMES = -(-SAMPLE_RATE // HOP_LENGTH)
+DYNAMIC_RANGE_DB = 80.0
+# Seconds of sound that go through the network at a time: each takes some 30 MB in its first layers.
+BATCH = 4
+
+_URL = "https://github.com/marl/openl3/raw/models/openl3_audio_mel256_{}-v0_4_0.h5.gz"
+_LICENCE = "CC BY 4.0, by Cramer, Wu, Salamon and Bello"
+# The authors publish no checksums. Those of "music" are as another project recorded them; for "env" none was
+# found, so that the shape of every layer is all there is to go by.
+WEIGHTS = {
+    "env": Weights(
+        title="OpenL3 (mel256, environmental videos)",
+        filename="openl3_audio_mel256_env.h5",
+        url=_URL.format("env"),
+        licence=_LICENCE,
+    ),
+    "music": Weights(
+        title="OpenL3 (mel256, music videos)",
+        filename="openl3_audio_mel256_music.h5",
+        url=_URL.format("music"),
+        sha256="624ee7b1dd5ff87e18073f66fd8b2052bebb8ac70210e9c0937c0c940c63e9d6",
+        download_sha256="e379f41e880b78e157c199ebddac80d3764e6a46282bcccdbe875bcf538f9afd",
+        licence=_LICENCE,
+    ),
+}
+
+
+def l3_audio() -> keras.Model:
+    """Make the audio network of OpenL3 for 256 mel bands and embeddings of size 512.
+
+    Layers with parameters come in the order, and have the shapes, of the official weight files.
+
+    Returns
+    -------
+    keras.Model
+        Takes `mel_db` spectrograms of shape (windows, 256, 199, 1), gives (windows, 512).
+
+    References
+    ----------
+    Cramer et al. 2019, Look, listen, and learn more: design choices for deep audio embeddings, ICASSP,
+    3852-3856.
+    """
+    need_keras()
+    from keras import Input, Sequential, layers
+
+    network = Sequential([Input((N_MELS, FRAMES, 1))], name="openl3_mel256")
+    network.add(layers.BatchNormalization(name="batch_normalization_1"))
+    for number, filters in enumerate((64, 64, 128, 128, 256, 256, 512), 1):
+        network.add(layers.Conv2D(filters, 3, padding="same", name=f"conv2d_{number}"))
+        network.add(layers.BatchNormalization(name=f"batch_normalization_{number + 1}"))
+        network.add(layers.ReLU())
+        if number in (2, 4, 6):
+            network.add(layers.MaxPooling2D(2))
+    network.add(layers.Conv2D(512, 3, padding="same", name="audio_embedding_layer"))
+    network.add(layers.GlobalMaxPooling2D())
+    return network
+
+
+def openl3(content: str = "env", path: Path | None = None) -> keras.Model:
+    """Make `l3_audio` with the official weights.
+
+    Parameters
+    ----------
+    content : {"env", "music"}
+        Videos it was trained on: of environmental sounds, human ones among them, or of music.
+    path : Path, optional
+        The weight file (HDF5, of version 0.4 of OpenL3); by default it is found on this computer or fetched.
+
+    Returns
+    -------
+    keras.Model
+
+    Raises
+    ------
+    FeatureError
+        If Keras is not installed, or the file does not have the parameters of this network.
+    FetchError
+        If there is no weight file and none can be had.
+    """
+    _check_content(content)
+    network = l3_audio()
+    path = WEIGHTS[content].locate() if path is None else path
+    try:
+        network.load_weights(path)
+    except (ValueError, KeyError, OSError) as error:
+        raise FeatureError(
+            f"{path} does not hold the weights of OpenL3's mel256 network, version 0.4 ({error}). Delete it, "
+            f"and it is fetched again from {WEIGHTS[content].url}"
+        ) from error
+    if not all(np.isfinite(values).all() for values in network.get_weights()):
+        raise FeatureError(f"{path} holds weights that are no numbers. Delete it, and it is fetched again")
+    return network
+
+
+def _check_content(content: str) -> None:
+    if content not in WEIGHTS:
+        raise FeatureError(f"content must be 'env' or 'music', not {content!r}")
+
+
+def mel_db(windows: np.ndarray) -> np.ndarray:
+    """Compute the mel spectrograms that OpenL3 takes: (windows, 48000) to (windows, 256, 199).
+
+    Magnitude in 256 bands up to 24 kHz, ten times its logarithm (as in version 0.4 of OpenL3, though
+    decibels of magnitude would take twenty), 0 at the loudest value of a window and at least -80. Frames
+    begin at their time rather than have it at their centre, and zeros follow the window's end.
+
+    Examples
+    --------
+    >>> mel_db(np.ones((1, 48000), dtype="float32")).shape
+    (1, 256, 199)
+    """
+    import librosa
+
+    padded = np.pad(windows, ((0, 0), (0, (FRAMES - 1) * HOP_LENGTH + N_FFT - SAMPLE_RATE)))
+    magnitude = np.abs(librosa.stft(padded, n_fft=N_FFT, hop_length=HOP_LENGTH, center=False))
+    db = 10 * np.log10(np.maximum(_mel_basis() @ magnitude, 1e-10))
+    return np.maximum(db - db.max(axis=(1, 2), keepdims=True), -DYNAMIC_RANGE_DB)
+
+
+@functools.cache
+def _mel_basis() -> np.ndarray:
+    import librosa
+
+    return librosa.filters.mel(sr=SAMPLE_RATE, n_fft=N_FFT, n_mels=N_MELS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenL3(Embedding):
+    """What OpenL3, a network that learned which sound belongs to which picture, makes of a clip, second by
+    second: 512 channels.
+
+    Needs Keras, ``pip install "serlab[cpu]"``, and weights of 19 MB, which are fetched when first used.
+
+    Attributes
+    ----------
+    statistics : tuple of {"mean", "max", "min", "std", "mean+max"}, optional
+        What is kept of every channel over time, laid end to end; None keeps the frames.
+    content : {"env", "music"}
+        Videos the network was trained on: of environmental sounds, human ones among them, or of music.
+    hop_seconds : float
+        Time from one window of a second to the next. OpenL3's own 0.1 s takes five times as long as 0.5 s.
+
+    Notes
+    -----
+    The first window is centred on the beginning of the clip and the last one reaches to its end or
+    beyond; zeros fill them. The spectrogram is that of OpenL3 0.4.
+
+    References
+    ----------
+    Cramer et al. 2019, Look, listen, and learn more: design choices for deep audio embeddings, ICASSP,
+    3852-3856.
+
+    Examples
+    --------
+    >>> OpenL3().shape, OpenL3(content="music", statistics=("mean", "std")).shape
+    ((512,), (1024,))
+    """
+
+    name: ClassVar[str] = "openl3"
+    units: ClassVar[dict[str, str]] = Embedding.units | {
+        "content": "videos it was trained on: env (environmental sounds) or music",
+        "hop_seconds": "s from one window of a second to the next",
+    }
+
+    sample_rate: int = SAMPLE_RATE
+    content: str = "env"
+    hop_seconds: float = 0.5
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_content(self.content)
+        if self.sample_rate != SAMPLE_RATE:
+            raise FeatureError(f"OpenL3 takes sound at {SAMPLE_RATE} Hz only")
+        if not 0.01 <= self.hop_seconds <= 1:
+            raise FeatureError(f"hop_seconds must lie between 0.01 and 1, not {self.hop_seconds}")
+
+    @property
+    def frame_rate(self) -> float:
+        """Windows per second."""
+        return 1 / self.hop_seconds
+
+    @property
+    def weights(self) -> Weights:
+        """Where the network's weights come from."""
+        return WEIGHTS[self.content]
+
+    def build(self, path: Path) -> keras.Model:
+        """Make the network and load its weights from a file."""
+        return openl3(self.content, path)
+
+    def frames(self, y: np.ndarray) -> np.ndarray:
+        """Turn one signal into frames: (samples,) to (512, windows)."""
+        from keras import ops
+
+        windows = self.windows(y)
+        batches = [windows[start : start + BATCH] for start in range(0, len(windows), BATCH)]
+        parts = [self.network(mel_db(batch)[..., None], training=False) for batch in batches]
+        return np.concatenate([ops.convert_to_numpy(part) for part in parts]).T
+
+    def windows(self, y: np.ndarray) -> np.ndarray:
+        """Cut a signal into overlapping windows of one second: (samples,) to (windows, 48000)."""
+        hop = round(self.hop_seconds * SAMPLE_RATE)
+        length = SAMPLE_RATE // 2 + len(y)
+        count = 1 + max(0, -(-(length - SAMPLE_RATE) // hop))
+        padded = np.pad(y, (SAMPLE_RATE // 2, (count - 1) * hop + SAMPLE_RATE - length))
+        return np.lib.stride_tricks.sliding_window_view(padded, SAMPLE_RATE)[::hop]
