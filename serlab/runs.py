@@ -14,7 +14,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -271,7 +271,7 @@ def make(
         As written.
     """
     utterances = corpora.load(corpus)
-    split = splits.make(utterances, protocol)
+    split = split_for(spec, utterances, protocol)
     X = inputs(spec, utterances, progress)
     cache = cache or cache_dir() / "runs"
     said = training.cross_validate(
@@ -303,6 +303,7 @@ def make(
         "augmentation": spec.augmentation,
         "validation": spec.validation,
         "chosen": cost["chosen"],
+        "history": cost["history"],
         "seconds": cost["seconds"],
         "peak_memory_mb": cost["peak_memory_mb"],
         "machine": training.machine(),
@@ -318,9 +319,20 @@ def make(
 def seeds_of(spec: ModelSpec, folds: int) -> tuple[int, ...]:
     """Return the seeds to train a model with: its own, or ten if it is random and there is one fold only.
 
-    A single fold holds few clips, and costs little.
+    A single fold holds few clips, and for most models costs little.
     """
-    return tuple(range(10)) if folds == 1 and len(spec.seeds) > 1 else spec.seeds
+    return tuple(range(10)) if folds == 1 and len(spec.seeds) > 1 and not spec.costly else spec.seeds
+
+
+def split_for(spec: ModelSpec, utterances: pd.DataFrame, protocol: str) -> splits.Split:
+    """Split a corpus by a protocol, with the validation rows that a model asks for."""
+    split = splits.make(utterances, protocol)
+    if spec.validates == "speakers":
+        return splits.with_validation(split, utterances)
+    if spec.validates == "test":
+        peeking = tuple(splits.Fold(fold.train, fold.test, fold.test) for fold in split)
+        return replace(split, folds=peeking)
+    return split
 
 
 def inputs(spec: ModelSpec, utterances: pd.DataFrame, progress: bool = False) -> np.ndarray:
@@ -376,7 +388,7 @@ def verify(run: Run, spec: ModelSpec, seed: int | None = None, fold: int = 0, pr
     corpus, protocol, model = run.key
     seed = run.meta["seeds"][0] if seed is None else seed
     utterances = corpora.load(corpus)
-    split = splits.make(utterances, protocol)
+    split = split_for(spec, utterances, protocol)
     X = inputs(spec, utterances, progress)
     anew = training.cross_validate(spec.build, X, utterances, split, only=[(seed, fold)])
     p = run.predictions
@@ -417,7 +429,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     given = parser.parse_args(arguments)
     recorded = set(list_runs())
-    asked = _asked(given, models.names())
+    asked = _asked(given)
     try:
         if given.list:
             for key in sorted(recorded | set(asked), key=lambda key: (key not in recorded, key)):
@@ -436,15 +448,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _asked(given, names: list[str]) -> list[tuple[str, str, str]]:
+def planned() -> list[tuple[str, str, str]]:
+    """List the runs that the book is written from, as (corpus, protocol, model)."""
+    from serlab import models
+
+    return [(*place, spec.name) for place in PLAN for spec in models.specs() if place in (spec.plan or PLAN)]
+
+
+def _asked(given) -> list[tuple[str, str, str]]:
     """List the runs that the arguments name: those of the plan, or any that are spelt out."""
-    pairs = PLAN
-    if given.corpus and given.protocol:
-        pairs = [(corpus, protocol) for corpus in given.corpus for protocol in given.protocol]
-    wanted = given.model or names
-    return [
-        key for corpus, protocol in pairs for name in wanted if _fits(key := (corpus, protocol, name), given)
-    ]
+    from serlab import models
+
+    if not (given.corpus and given.protocol):
+        return [key for key in planned() if _fits(key, given)]
+    pairs = [(corpus, protocol) for corpus in given.corpus for protocol in given.protocol]
+    usual = {pair: [key[2] for key in planned() if key[:2] == pair] for pair in pairs}
+    return [(*pair, name) for pair in pairs for name in given.model or usual[pair] or models.names()]
 
 
 def _fits(key: tuple[str, str, str], given) -> bool:

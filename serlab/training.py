@@ -69,8 +69,9 @@ def cross_validate(
         One row per test clip and seed with columns ``clip``, ``speaker``, ``fold``, ``seed``, ``label``,
         ``predicted`` and ``p_<class>`` in the usual order of the emotions. ``attrs["cost"]`` holds
         ``seconds`` (fitting and predicting, added up), ``peak_memory_mb`` (of the whole process),
-        ``parameters`` (trained numbers, mean over folds; None where that has no meaning) and ``chosen``
-        (settings that a search chose, fold by fold).
+        ``parameters`` (trained numbers, mean over folds; None where that has no meaning), ``chosen``
+        (settings that a search chose, fold by fold) and ``history`` (of networks, fold by fold: what was
+        reported after each epoch).
 
     Notes
     -----
@@ -118,6 +119,7 @@ def cross_validate(
         "peak_memory_mb": round(max(cost["peak_memory_mb"] for cost in costs)),
         "parameters": None if None in counts else round(float(np.mean(counts))),
         "chosen": [cost["chosen"] for cost in costs if cost["chosen"] is not None],
+        "history": [cost["history"] for cost in costs if cost["history"] is not None],
     }
     return predictions
 
@@ -165,6 +167,8 @@ def count_parameters(model: Any) -> int | None:
     >>> count_parameters(DecisionTreeClassifier().fit([[0.0], [1.0]], ["sad", "happy"]))
     3
     """
+    if hasattr(model, "model_"):
+        model = model.model_
     if hasattr(model, "trainable_weights"):
         return int(sum(np.prod(weight.shape) for weight in model.trainable_weights))
     if hasattr(model, "best_estimator_"):
@@ -311,7 +315,10 @@ def _fit_one(model, X, labels, table, fold: Fold, classes, file: Path | None):
     probabilities = np.zeros((fold.test.size, len(classes)))
     probabilities[:, [classes.index(name) for name in model.classes_]] = found
     chosen = getattr(model, "chosen", None)
-    cost |= {"parameters": count_parameters(model), "chosen": chosen}
+    history = getattr(model, "history", None)
+    if history is not None:
+        history = {name: np.round(values, 4).tolist() for name, values in history.items()}
+    cost |= {"parameters": count_parameters(model), "chosen": chosen, "history": history}
     if file is not None:
         _write(file, probabilities, predicted, cost)
     return probabilities, predicted, cost
@@ -329,7 +336,8 @@ def _key(model, data: bytes, fold: Fold, seed: int) -> str:
     """Name a fold's result by all that decides it: the model, its data, who is on which side, the seed."""
     settings = model.get_params(deep=True) if hasattr(model, "get_params") else vars(model)
     settings = sorted((name, _plain(value)) for name, value in settings.items())
-    libraries = {name: version for name, version in versions().items() if name != "serlab"}
+    libraries = versions(*getattr(model, "libraries", ()))
+    del libraries["serlab"]
     # Libraries are known by their versions, this package by its text.
     kind = type(model)
     own = inspect.getsource(inspect.getmodule(kind)) if kind.__module__.startswith("serlab.") else ""

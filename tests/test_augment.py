@@ -263,6 +263,19 @@ def test_shifted_frames_are_those_of_the_clip_and_silence():
     np.testing.assert_array_equal(augment.shift_frames(X, rng(), most=0), X)
 
 
+def test_shifted_bands_are_those_of_the_clip_and_its_outermost():
+    X = rng(1).uniform(1, 2, (200, 12, 3))
+    moved = augment.shift_bands(X, rng(), most=4)
+    shifts = set()
+    for clip, result in zip(X, moved, strict=True):
+        padded = np.pad(clip, ((4, 4), (0, 0)), mode="edge")
+        found = [s for s in range(-4, 5) if np.array_equal(result, padded[4 - s : 16 - s])]
+        assert len(found) == 1
+        shifts.add(found[0])
+    assert shifts == set(range(-4, 5))
+    np.testing.assert_array_equal(augment.shift_bands(X, rng(), most=0), X)
+
+
 def test_mixup_blends_labels_as_it_blends_clips():
     X = np.eye(50, dtype=np.float32)
     mixed, labels = augment.mixup(X, X, rng(), alpha=0.4)
@@ -284,6 +297,7 @@ def test_mixup_blends_labels_as_it_blends_clips():
         (lambda X: augment.frequency_mask(X, rng(), width=(5, 4)), "5 to 4 bands"),
         (lambda X: augment.time_mask(X, rng(), fill="zero"), "'zero'"),
         (lambda X: augment.shift_frames(X, rng(), 30), "0 to 29"),
+        (lambda X: augment.shift_bands(X, rng(), 99), "bands cannot be moved"),
         (lambda X: augment.mixup(X, np.array([0, 1]), rng()), "one-hot"),
         (lambda X: augment.mixup(X, np.ones((2, 2)), rng()), "one-hot"),
         (lambda X: augment.mixup(X, np.eye(2), rng(), alpha=0), "positive"),

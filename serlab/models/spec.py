@@ -31,6 +31,8 @@ class ModelSpec:
         How settings were chosen. Never on test data.
     seeds : tuple of int
         Several wherever training is random.
+    costly : bool
+        Whether these seeds have to do for a protocol of a single fold too; others get ten there.
     speaker_normalised : bool
         Whether features are z-scored within each speaker, test speakers too (transductive: it uses their
         unlabelled clips).
@@ -42,6 +44,12 @@ class ModelSpec:
         Models trained elsewhere on other data; empty if trained from scratch.
     libraries : tuple of str
         Packages whose versions are recorded besides the usual ones.
+    validates : {"itself", "speakers", "test"}
+        Where the clips come from that a network's epoch is chosen with: the model needs none, or sees to
+        it within `fit`; a fifth of the training clips, of speakers of their own; the test clips, as many
+        notebooks do.
+    plan : tuple of (str, str), optional
+        Corpora and protocols that the book records it under; all of `serlab.runs.PLAN` by default.
     """
 
     name: str
@@ -51,11 +59,14 @@ class ModelSpec:
     build: Callable[[int], Any]
     validation: str
     seeds: tuple[int, ...] = (0,)
+    costly: bool = False
     speaker_normalised: bool = False
     ensemble: bool = False
     augmentation: str = "none"
     pretrained: tuple[str, ...] = ()
     libraries: tuple[str, ...] = ()
+    validates: str = "itself"
+    plan: tuple[tuple[str, str], ...] | None = None
 
     def normalised(self) -> ModelSpec:
         """Give the same model on features z-scored within each speaker, and say so in name and title."""

@@ -1,0 +1,227 @@
+"""Networks as scikit-learn estimators, trained as this book does it: seeded, the best epoch by validation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import keras
+import numpy as np
+from keras.wrappers import SKLearnClassifier
+
+from serlab.augment import Batches, Chain
+from serlab.errors import EvaluationError
+
+PREDICTED_AT_ONCE = 64
+
+
+class Network(SKLearnClassifier):
+    """A Keras network behind the interface of scikit-learn.
+
+    Where `fit` is given validation data, the weights of the epoch with the lowest validation loss are kept,
+    else those of the last epoch.
+
+    Parameters
+    ----------
+    model : callable
+        Takes ``X`` and one-hot ``y``, returns a Keras model that is not compiled yet; see
+        `serlab.models.architectures`.
+    epochs, batch_size : int
+    optimizer : str or callable
+        Its name in Keras, or a function that takes the number of training steps and returns an optimiser.
+    centre_clips : bool
+        Subtract from every clip its own mean. From a spectrogram in dB that takes how loud it was recorded.
+    standardise : bool
+        Subtract from every band (or other first dimension) its mean over the training rows, and divide by
+        its deviation there.
+    augment : Chain, optional
+        Changes every batch of training clips, on the fly.
+    mixup : float, optional
+        Blend training clips by `serlab.augment.mixup` with this alpha.
+    label_smoothing : float
+        Share of the label that is spread over all classes.
+    balanced : bool
+        Whether a clip counts the more the fewer there are of its class.
+    copies : bool
+        Rows of X hold several versions of each clip, the unaltered one first: all are trained on, the first
+        alone is predicted.
+    seed : int
+        Of weights, order, dropout and changes.
+    progress : bool
+        Show a progress bar.
+
+    Attributes
+    ----------
+    model_ : keras.Model
+    classes_ : ndarray of str
+    history : dict of str to list of float
+        What Keras reports after each epoch: ``loss``, ``accuracy``, and with validation data ``val_loss``
+        and ``val_accuracy``.
+
+    Examples
+    --------
+    >>> from keras import Input, Sequential, layers
+    >>> def tiny(X, y):
+    ...     return Sequential([Input(X.shape[1:]), layers.Dense(y.shape[1], activation="softmax")])
+    >>> X, y = np.array([[0.0], [1.0]] * 8, np.float32), np.array(["sad", "happy"] * 8)
+    >>> network = Network(tiny, epochs=20, optimizer=lambda steps: keras.optimizers.Adam(0.1)).fit(X, y)
+    >>> network.predict(X[:2]).tolist(), len(network.history["loss"])
+    (['sad', 'happy'], 20)
+    """
+
+    libraries: ClassVar[tuple[str, ...]] = ("keras",)
+
+    def __init__(
+        self,
+        model: Callable[[np.ndarray, np.ndarray], keras.Model],
+        epochs: int = 25,
+        batch_size: int = 32,
+        optimizer: str | Callable[[int], keras.Optimizer] = "rmsprop",
+        centre_clips: bool = False,
+        standardise: bool = False,
+        augment: Chain | None = None,
+        mixup: float | None = None,
+        label_smoothing: float = 0.0,
+        balanced: bool = False,
+        copies: bool = False,
+        seed: int = 0,
+        progress: bool = False,
+    ):
+        super().__init__(model)
+        self.epochs, self.batch_size, self.optimizer = epochs, batch_size, optimizer
+        self.centre_clips, self.standardise = centre_clips, standardise
+        self.augment, self.mixup = augment, mixup
+        self.label_smoothing, self.balanced, self.copies = label_smoothing, balanced, copies
+        self.seed, self.progress = seed, progress
+
+    def __sklearn_clone__(self) -> Network:
+        # The wrapper's own forgets all but the model.
+        return type(self)(**self.get_params(deep=False))
+
+    def fit(
+        self,
+        X: np.ndarray,
+        y: np.ndarray,
+        validation_data: tuple[np.ndarray, np.ndarray] | None = None,
+    ) -> Network:
+        """Train.
+
+        Parameters
+        ----------
+        X : ndarray, shape (clips, ...)
+        y : ndarray of str, shape (clips,)
+        validation_data : (X, y), optional
+            Chooses the epoch: clips of speakers who are in neither training nor test data.
+
+        Raises
+        ------
+        EvaluationError
+            If the loss becomes infinite or not a number.
+        """
+        keras.utils.set_random_seed(self.seed)
+        Y = self._process_target(np.asarray(y), reset=True).astype(np.float32)
+        weight = len(Y) / (Y.shape[1] * Y.sum(axis=0)) if self.balanced else np.ones(Y.shape[1])
+        if self.copies:
+            X, Y = X.reshape(-1, *X.shape[2:]), np.repeat(Y, X.shape[1], axis=0)
+        X = self._centred(X)
+        self.mean_, self.deviation_ = self._measure(X)
+        X = self._scaled(X)
+        batches = _TrainingBatches(X, Y, None, self.batch_size, self.augment, self.mixup, self.seed)
+        self.model_ = self._get_model(X, Y)
+        optimizer = self.optimizer
+        self.model_.compile(
+            optimizer(len(batches) * self.epochs) if callable(optimizer) else optimizer,
+            keras.losses.CategoricalCrossentropy(label_smoothing=self.label_smoothing),
+            metrics=["accuracy"],
+            weighted_metrics=[],
+        )
+        callbacks, given = [_Finite()], None
+        if validation_data is not None:
+            given = self._input(validation_data[0]), self._process_target(np.asarray(validation_data[1]))
+            callbacks.append(_BestEpoch())
+        if self.progress:
+            from tqdm.keras import TqdmCallback
+
+            callbacks.append(TqdmCallback(epochs=self.epochs, verbose=0))
+        self.history_ = self.model_.fit(
+            batches,
+            epochs=self.epochs,
+            class_weight=dict(enumerate(weight)) if self.balanced else None,
+            validation_data=given,
+            validation_batch_size=PREDICTED_AT_ONCE,
+            callbacks=callbacks,
+            shuffle=False,
+            verbose=0,
+        )
+        return self
+
+    @property
+    def history(self) -> dict[str, list[float]]:
+        """What Keras reported after each epoch."""
+        return self.history_.history
+
+    @property
+    def chosen(self) -> dict[str, int] | None:
+        """The epoch that validation chose, counted from 1; None without validation."""
+        losses = self.history.get("val_loss")
+        return None if losses is None else {"epoch": int(np.argmin(losses)) + 1}
+
+    def predict_proba(self, X: np.ndarray) -> np.ndarray:
+        """Give the probability of every class: (clips, ...) to (clips, classes)."""
+        said = self.model_.predict(self._input(X), batch_size=PREDICTED_AT_ONCE, verbose=0)
+        return np.asarray(said, dtype=np.float64)
+
+    def predict(self, X: np.ndarray) -> np.ndarray:
+        """Name the most probable class of each clip."""
+        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+
+    def _input(self, X: np.ndarray) -> np.ndarray:
+        return self._scaled(self._centred(X[:, 0] if self.copies else X))
+
+    def _centred(self, X: np.ndarray) -> np.ndarray:
+        if not self.centre_clips:
+            return X
+        return X - X.mean(axis=tuple(range(1, X.ndim)), keepdims=True)
+
+    def _measure(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        if not self.standardise:
+            return np.float32(0), np.float32(1)
+        axes = (0, *range(2, X.ndim))
+        mean, deviation = X.mean(axis=axes, keepdims=True), X.std(axis=axes, keepdims=True)
+        # A band that never changes says nothing, and is not to be divided by zero.
+        return mean, np.where(deviation > 0, deviation, 1).astype(np.float32)
+
+    def _scaled(self, X: np.ndarray) -> np.ndarray:
+        # Spectrograms that are taken as they are may be more than the memory holds: they stay on the disk.
+        return (X - self.mean_) / self.deviation_ if self.standardise else X
+
+
+class _TrainingBatches(Batches, keras.utils.PyDataset):
+    def __init__(self, *arguments: Any):
+        keras.utils.PyDataset.__init__(self)
+        Batches.__init__(self, *arguments)
+
+
+class _BestEpoch(keras.callbacks.Callback):
+    """Keep the weights of the epoch with the lowest validation loss."""
+
+    def on_train_begin(self, logs=None):
+        self.lowest, self.weights = np.inf, None
+
+    def on_epoch_end(self, epoch, logs=None):
+        if logs["val_loss"] < self.lowest:
+            self.lowest, self.weights = logs["val_loss"], self.model.get_weights()
+
+    def on_train_end(self, logs=None):
+        if self.weights is not None:
+            self.model.set_weights(self.weights)
+
+
+class _Finite(keras.callbacks.Callback):
+    """Stop where training has come apart, rather than record what is left."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        if not np.isfinite(logs["loss"]):
+            raise EvaluationError(
+                f"The loss is {logs['loss']} after epoch {epoch + 1}. Take a smaller learning rate."
+            )
