@@ -33,6 +33,7 @@ _MODULES = (
     "splits",
     "store",
     "training",
+    "voting",
 )
 __all__ = [*_FUNCTIONS, *_MODULES]
 

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from serlab import corpora, evaluation, splits, store, training
+from serlab import corpora, evaluation, splits, store, training, voting
 from serlab.errors import RunError, SerlabError
 from serlab.paths import cache_dir
 
@@ -272,19 +272,15 @@ def make(
     """
     utterances = corpora.load(corpus)
     split = split_for(spec, utterances, protocol)
-    X = inputs(spec, utterances, progress)
-    cache = cache or cache_dir() / "runs"
-    said = training.cross_validate(
-        spec.build, X, utterances, split, seeds_of(spec, len(split)), cache=cache, progress=progress
-    )
-    cost = said.attrs["cost"]
+    if spec.members:
+        said, facts = _voted([read(corpus, protocol, name, folder) for name in spec.members])
+    else:
+        said, facts = _trained(spec, utterances, split, cache or cache_dir() / "runs", progress)
     said = pd.read_csv(io.StringIO(_csv(said)), dtype={"speaker": str, "clip": str})
     meta = {
         "model": spec.name,
         "title": spec.title,
         "chapter": spec.chapter,
-        "features": [extractor.name for extractor in spec.extractors],
-        "extractors": [repr(extractor) for extractor in spec.extractors],
         "protocol": protocol,
         "protocol_title": split.title,
         "speaker_disjoint": split.speaker_disjoint,
@@ -295,17 +291,13 @@ def make(
             "content_hash": corpora.content_hash(utterances),
         },
         "classes": [name.removeprefix("p_") for name in said.columns[len(COLUMNS) :]],
-        "seeds": list(seeds_of(spec, len(split))),
-        "parameters": cost["parameters"],
+        "seeds": sorted(said["seed"].unique().tolist()),
         "ensemble": spec.ensemble,
+        "members": list(spec.members),
         "pretrained": list(spec.pretrained),
         "speaker_normalised": spec.speaker_normalised,
-        "augmentation": spec.augmentation,
         "validation": spec.validation,
-        "chosen": cost["chosen"],
-        "history": cost["history"],
-        "seconds": cost["seconds"],
-        "peak_memory_mb": cost["peak_memory_mb"],
+        **facts,
         "machine": training.machine(),
         "versions": training.versions(*spec.libraries),
         "code": training.code_version(),
@@ -314,6 +306,39 @@ def make(
     run = Run(said, meta)
     write(run, folder)
     return run
+
+
+def _trained(
+    spec: ModelSpec, utterances: pd.DataFrame, split: splits.Split, cache: Path, progress: bool
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    X = inputs(spec, utterances, progress)
+    said = training.cross_validate(
+        spec.build, X, utterances, split, seeds_of(spec, len(split)), cache=cache, progress=progress
+    )
+    facts = {
+        "features": [extractor.name for extractor in spec.extractors],
+        "extractors": [repr(extractor) for extractor in spec.extractors],
+        "augmentation": spec.augmentation,
+    }
+    return said, facts | said.attrs["cost"]
+
+
+def _voted(members: list[Run]) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Let recorded runs vote; what they cost adds up, but for memory: one is trained after the other."""
+    metas = [member.meta for member in members]
+    counts = [meta["parameters"] for meta in metas]
+    facts = {
+        key: list(dict.fromkeys(name for meta in metas for name in meta[key]))
+        for key in ("features", "extractors")
+    }
+    changes = [meta["augmentation"] for meta in metas if meta["augmentation"] != "none"]
+    facts |= {
+        "augmentation": "; ".join(dict.fromkeys(changes)) or "none",
+        "parameters": None if None in counts else sum(counts),
+        "seconds": round(sum(meta["seconds"] for meta in metas), 2),
+        "peak_memory_mb": max(meta["peak_memory_mb"] for meta in metas),
+    }
+    return voting.vote([member.predictions for member in members]), facts
 
 
 def seeds_of(spec: ModelSpec, folds: int) -> tuple[int, ...]:
@@ -389,8 +414,12 @@ def verify(run: Run, spec: ModelSpec, seed: int | None = None, fold: int = 0, pr
     seed = run.meta["seeds"][0] if seed is None else seed
     utterances = corpora.load(corpus)
     split = split_for(spec, utterances, protocol)
-    X = inputs(spec, utterances, progress)
-    anew = training.cross_validate(spec.build, X, utterances, split, only=[(seed, fold)])
+    if spec.members:
+        anew, _ = _voted([read(corpus, protocol, name) for name in spec.members])
+        anew = anew[(anew["seed"] == seed) & (anew["fold"] == fold)]
+    else:
+        X = inputs(spec, utterances, progress)
+        anew = training.cross_validate(spec.build, X, utterances, split, only=[(seed, fold)])
     p = run.predictions
     old = p[(p["seed"] == seed) & (p["fold"] == fold)].set_index("clip")
     if set(old.index) != set(anew["clip"]):

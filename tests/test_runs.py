@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ import pytest
 from conftest import real_corpus
 from serlab import corpora, evaluation, models, runs, splits
 from serlab.errors import RunError
+from serlab.voting import vote
 
 CLASSES = ["neutral", "happy", "sad"]
 
@@ -366,3 +368,40 @@ def test_content_of_the_real_corpora_is_that_of_the_runs():
             if key[0] == name:
                 assert runs.read(*key).meta["corpus"]["content_hash"] == digest
                 break
+
+
+@pytest.mark.parametrize("protocol", ["group3", "random3"])
+def test_validation_rows_are_those_that_a_model_asks_for(demo, protocol):
+    spec = models.get("majority")
+    plain = runs.split_for(spec, demo, protocol)
+    assert all(fold.validation.size == 0 for fold in plain)
+    held_out = runs.split_for(replace(spec, validates="speakers"), demo, protocol)
+    peeking = runs.split_for(replace(spec, validates="test"), demo, protocol)
+    speakers = demo["speaker"].to_numpy()
+    for before, fold, peek in zip(plain, held_out, peeking, strict=True):
+        np.testing.assert_array_equal(fold.test, before.test)
+        assert fold.validation.size
+        assert not set(speakers[fold.validation]) & set(speakers[fold.train])
+        np.testing.assert_array_equal(np.union1d(fold.train, fold.validation), np.sort(before.train))
+        np.testing.assert_array_equal(peek.validation, before.test)
+        np.testing.assert_array_equal(peek.train, before.train)
+
+
+def test_recorded_models_vote(workplace):
+    for name in ("chance", "majority"):
+        runs.make(models.get(name), "demo", "group3", progress=False)
+    members = [runs.read("demo", "group3", name) for name in ("chance", "majority")]
+    spec = replace(
+        models.get("majority"), name="both", title="Both", build=None, members=("chance", "majority")
+    )
+    run = runs.make(spec, "demo", "group3", progress=False)
+    pd.testing.assert_frame_equal(
+        run.predictions, vote([one.predictions for one in members]), atol=6e-5, check_dtype=False
+    )
+    assert run.meta["members"] == ["chance", "majority"]
+    assert run.meta["seconds"] == pytest.approx(sum(one.meta["seconds"] for one in members), abs=0.01)
+    assert run.meta["peak_memory_mb"] == max(one.meta["peak_memory_mb"] for one in members)
+    assert "100.0 % of" in runs.verify(run, spec)
+    (workplace / "demo" / "group3" / "chance.json").unlink()
+    with pytest.raises(RunError, match=r"chance\.json does not exist"):
+        runs.make(spec, "demo", "group3", progress=False)

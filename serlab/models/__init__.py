@@ -19,9 +19,9 @@ def specs() -> tuple[ModelSpec, ...]:
     >>> specs()[0].title
     'Majority class'
     """
-    from serlab.models import ladder, linear, rules, trees
+    from serlab.models import ladder, linear, rules, transfer, trees
 
-    return (*rules.SPECS, *trees.SPECS, *linear.SPECS, *ladder.SPECS)
+    return (*rules.SPECS, *trees.SPECS, *linear.SPECS, *ladder.SPECS, *transfer.SPECS)
 
 
 def names() -> list[str]:

@@ -48,6 +48,9 @@ class ModelSpec:
         Where the clips come from that a network's epoch is chosen with: the model needs none, or sees to
         it within `fit`; a fifth of the training clips, of speakers of their own; the test clips, as many
         notebooks do.
+    members : tuple of str
+        Recorded models that vote with equal weight (see `serlab.voting.vote`); then there is nothing to
+        build.
     plan : tuple of (str, str), optional
         Corpora and protocols that the book records it under; all of `serlab.runs.PLAN` by default.
     """
@@ -56,7 +59,7 @@ class ModelSpec:
     title: str
     chapter: int
     extractors: tuple[Extractor, ...]
-    build: Callable[[int], Any]
+    build: Callable[[int], Any] | None
     validation: str
     seeds: tuple[int, ...] = (0,)
     costly: bool = False
@@ -66,6 +69,7 @@ class ModelSpec:
     pretrained: tuple[str, ...] = ()
     libraries: tuple[str, ...] = ()
     validates: str = "itself"
+    members: tuple[str, ...] = ()
     plan: tuple[tuple[str, str], ...] | None = None
 
     def normalised(self) -> ModelSpec:

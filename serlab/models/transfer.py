@@ -1,0 +1,77 @@
+"""Chapters 9 and 10: models on embeddings of networks trained elsewhere, and models that vote."""
+
+from __future__ import annotations
+
+from serlab.embeddings import ByolS
+from serlab.models import ladder
+from serlab.models.linear import INNER, logistic
+from serlab.models.spec import TRANSDUCTIVE, ModelSpec
+
+PRETRAINED = ("BYOL-S",)
+LIBRARIES = ("keras",)
+EQUAL = "weights equal, not tuned; members as each says"
+WITH_CNN = (
+    ("ravdess", "emobox6"),
+    ("ravdess", "seed-split"),
+    ("emodb_first2s", "loso"),
+    ("nemo", "loso"),
+)
+
+_PROBE = ModelSpec(
+    "logreg-byols",
+    "Logistic regression on BYOL-S",
+    9,
+    (ByolS(),),
+    logistic,
+    f"C {INNER}",
+    pretrained=PRETRAINED,
+    libraries=LIBRARIES,
+)
+
+
+def _vote(name: str, title: str, members: tuple[str, ...], normalised: bool = False, **more) -> ModelSpec:
+    """Describe models that vote; `normalised` says that those on vectors are speaker-normalised."""
+    return ModelSpec(
+        f"{name}-spknorm" if normalised else name,
+        f"{title} ({TRANSDUCTIVE})" if normalised else title,
+        10,
+        (),
+        None,
+        EQUAL,
+        speaker_normalised=normalised,
+        ensemble=True,
+        pretrained=PRETRAINED,
+        members=tuple(
+            f"{member}-spknorm" if normalised and member.startswith("logreg") else member
+            for member in members
+        ),
+        **more,
+    )
+
+
+_VECTORS = ("logreg-summary", "logreg-egemaps", "logreg-byols")
+_THREE = ("three-vote", "Vote of three: summary, eGeMAPS and BYOL-S", _VECTORS)
+_FOUR = (
+    "four-vote",
+    "Vote of four: summary, eGeMAPS, BYOL-S and our augmented CNN",
+    (*_VECTORS, "augmented"),
+)
+SPECS = (
+    _PROBE,
+    _PROBE.normalised(),
+    ModelSpec(
+        "ann-byols",
+        "Our ANN on BYOL-S",
+        9,
+        (ByolS(),),
+        ladder.dense,
+        ladder.SCHEDULED,
+        ladder.SEEDS,
+        pretrained=PRETRAINED,
+        libraries=LIBRARIES,
+    ),
+    _vote(*_THREE),
+    _vote(*_THREE, normalised=True),
+    _vote(*_FOUR, plan=WITH_CNN),
+    _vote(*_FOUR, normalised=True, plan=WITH_CNN),
+)

@@ -1,0 +1,73 @@
+"""Models that vote: the predictions of several, averaged."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import cycle
+
+import numpy as np
+import pandas as pd
+
+from serlab.errors import EvaluationError
+from serlab.training import softmax
+
+# Recorded probabilities have four decimals: a smaller one is not known to be smaller.
+LEAST = 1e-4
+
+
+def vote(members: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Average the log-probabilities of several models with equal weight.
+
+    The average of logarithms lets a model that is sure that a class is out of the question count for more
+    than the average of probabilities does.
+
+    Parameters
+    ----------
+    members : sequence of DataFrame
+        Predictions of the same clips, as `serlab.training.cross_validate` returns them. Where members have
+        different numbers of seeds, those of the shorter are used again.
+
+    Returns
+    -------
+    DataFrame
+        Like the members, with as many seeds as the longest of them.
+
+    Raises
+    ------
+    EvaluationError
+        If members were not tested on the same clips, in the same folds, with the same classes.
+
+    References
+    ----------
+    Kittler, Hatef, Duin & Matas 1998, On combining classifiers, IEEE Trans. Pattern Anal. Mach. Intell.
+    20(3), 226-239: the product rule.
+
+    Examples
+    --------
+    >>> one = pd.DataFrame({"clip": ["a"], "speaker": ["1"], "fold": 0, "seed": 0, "label": ["sad"]})
+    >>> one = one.assign(predicted="happy", p_sad=0.4, p_happy=0.6)
+    >>> two = one.assign(predicted="sad", p_sad=0.9, p_happy=0.1)
+    >>> vote([one, two])[["predicted", "p_sad"]].round(2).values.tolist()
+    [['sad', 0.71]]
+    """
+    columns = [name for name in members[0] if name.startswith("p_")]
+    facts = ["clip", "speaker", "fold", "label"]
+    longest = max(members, key=lambda member: member["seed"].nunique())
+    seeds = [cycle(sorted(member["seed"].unique())) for member in members]
+    parts = []
+    for seed in sorted(longest["seed"].unique()):
+        ballots = []
+        for member, own in zip(members, seeds, strict=True):
+            ballots.append(member[member["seed"] == next(own)].sort_values("clip", ignore_index=True))
+        for ballot in ballots[1:]:
+            if list(ballot) != list(members[0]) or not ballot[facts].equals(ballots[0][facts]):
+                raise EvaluationError(
+                    "Models that vote must be tested on the same clips, in the same folds, with the same "
+                    "classes."
+                )
+        logs = [np.log(ballot[columns].to_numpy().clip(LEAST)) for ballot in ballots]
+        said = softmax(np.mean(logs, axis=0))
+        names = np.array([name.removeprefix("p_") for name in columns], dtype=object)
+        part = ballots[0][facts].assign(seed=seed, predicted=names[said.argmax(axis=1)])
+        parts.append(part.join(pd.DataFrame(said, columns=columns)))
+    return pd.concat(parts, ignore_index=True)[list(members[0])]

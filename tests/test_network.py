@@ -1,0 +1,181 @@
+"""Networks: their sizes, how they are trained, and that they behave like any scikit-learn estimator."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV
+
+from serlab import models
+from serlab.augment import Chain, Step, time_mask
+from serlab.errors import EvaluationError
+
+keras = pytest.importorskip("keras")
+
+from serlab.models import architectures, ladder  # noqa: E402
+from serlab.models.network import Network  # noqa: E402
+
+
+def tiny(X, y):
+    layers = keras.layers
+    return keras.Sequential(
+        [keras.Input(X.shape[1:]), layers.Flatten(), layers.Dense(y.shape[1], activation="softmax")]
+    )
+
+
+def quick(steps):
+    return keras.optimizers.Adam(0.05)
+
+
+def still(steps):
+    return keras.optimizers.SGD(0.0)
+
+
+def data(clips=40, level=0.0):
+    """Spectrograms of two classes: energy below or energy above."""
+    rng = np.random.default_rng(0)
+    y = np.array(["sad", "happy"] * (clips // 2))
+    X = rng.normal(0, 0.3, (clips, 6, 8)).astype(np.float32)
+    X[y == "sad", :3] += 1
+    X[y == "happy", 3:] += 1
+    return X + level, y
+
+
+@pytest.mark.parametrize(
+    ("build", "parameters"),
+    [
+        (ladder.original_ann, 2_419_176),
+        (ladder.original_cnn, 1_018_888),
+        (ladder.original_augmented_cnn, 1_146_312),
+    ],
+)
+def test_originals_have_exactly_their_parameters(build, parameters):
+    network = build(0).model(np.zeros((1, 128, 147)), np.zeros((1, 8)))
+    assert network.count_params() == parameters
+    assert network.output_shape == (None, 8)
+
+
+def test_our_networks_are_small():
+    X, y = np.zeros((1, *ladder.LOG_MEL.shape)), np.zeros((1, 8))
+    assert architectures.cnn(X, y).count_params() < 200_000
+    assert architectures.dense(np.zeros((1, 500)), y).count_params() < 100_000
+
+
+def test_pooling_gives_mean_deviation_and_maximum_whenever_it_happens():
+    x = np.random.default_rng(0).normal(size=(2, 30, 4)).astype(np.float32)
+    pooled = keras.ops.convert_to_numpy(architectures.StatisticsPooling()(x))
+    expected = np.concatenate([x.mean(1), x.std(1), x.max(1)], axis=1)
+    np.testing.assert_allclose(pooled, expected, atol=1e-4)
+    later = keras.ops.convert_to_numpy(architectures.StatisticsPooling()(np.roll(x, 7, axis=1)))
+    np.testing.assert_allclose(later, pooled, atol=1e-5)
+
+
+def test_learning_rate_rises_then_falls_to_zero():
+    optimizer, values = architectures.cosine(1000), []
+    for step in (0, 25, 50, 525, 1000):
+        optimizer.iterations.assign(step)
+        values.append(float(keras.ops.convert_to_numpy(optimizer.learning_rate)))
+    assert values[0] < values[1] < values[2] == pytest.approx(2e-3)
+    assert values[3] == pytest.approx(1e-3, rel=1e-3)
+    assert values[4] == pytest.approx(0, abs=1e-8)
+
+
+def test_learns_and_says_probabilities():
+    X, y = data()
+    network = Network(tiny, epochs=30, optimizer=quick).fit(X, y)
+    said = network.predict_proba(X)
+    assert said.shape == (40, 2)
+    np.testing.assert_allclose(said.sum(axis=1), 1, atol=1e-6)
+    assert list(network.classes_) == ["happy", "sad"]
+    assert network.score(X, y) == 1
+    assert network.history["loss"][-1] < network.history["loss"][0] / 2
+
+
+def test_same_seed_same_network_and_other_seed_another():
+    X, y = data()
+    chain = Chain(Step(time_mask, width=(0, 3)))
+    one, again, other = (
+        Network(tiny, epochs=2, augment=chain, mixup=0.2, seed=seed).fit(X, y).predict_proba(X)
+        for seed in (1, 1, 2)
+    )
+    np.testing.assert_array_equal(one, again)
+    assert not np.allclose(one, other)
+
+
+def test_clone_keeps_all_settings_and_search_sets_them():
+    network = Network(tiny, epochs=3, optimizer=quick, balanced=True, centre_clips=True, seed=5)
+    assert clone(network).get_params() == network.get_params()
+    X, y = data()
+    search = GridSearchCV(network, {"optimizer": [still, quick]}, cv=2).fit(X, y)
+    assert search.best_params_ == {"optimizer": quick}
+
+
+def test_best_epoch_by_validation_is_kept():
+    X, y = data()
+    wrong = np.where(y == "sad", "happy", "sad")
+    # Against turned labels every step makes the loss worse, so that the first epoch stays the best.
+    network = Network(tiny, epochs=6, optimizer=quick).fit(X, y, validation_data=(X, wrong))
+    assert network.chosen == {"epoch": 1}
+    first = Network(tiny, epochs=1, optimizer=quick).fit(X, y)
+    np.testing.assert_allclose(network.predict_proba(X), first.predict_proba(X), atol=1e-5)
+    assert Network(tiny, epochs=1).fit(X, y).chosen is None
+
+
+def test_validation_clips_do_not_change_training():
+    X, y = data()
+    alone = Network(tiny, epochs=3, optimizer=quick).fit(X, y)
+    watched = Network(tiny, epochs=3, optimizer=quick).fit(X, y, validation_data=(X[:4] * 9, y[:4]))
+    np.testing.assert_allclose(alone.history["loss"], watched.history["loss"], rtol=1e-6)
+
+
+def test_centred_clips_are_judged_alike_at_any_level():
+    X, y = data()
+    network = Network(tiny, epochs=3, optimizer=quick, centre_clips=True).fit(X, y)
+    np.testing.assert_allclose(network.predict_proba(X + 20), network.predict_proba(X), atol=1e-4)
+    plain = Network(tiny, epochs=3, optimizer=quick).fit(X, y)
+    assert not np.allclose(plain.predict_proba(X + 20), plain.predict_proba(X), atol=1e-2)
+
+
+def test_standardising_is_fitted_on_training_clips():
+    X, y = data(level=7)
+    X[:, 2] = 3  # a band that never changes
+    network = Network(tiny, epochs=1, standardise=True).fit(X, y)
+    np.testing.assert_allclose(network.mean_[0, :, 0], X.mean(axis=(0, 2)), rtol=1e-5)
+    np.testing.assert_allclose(network.deviation_[0, [0, 1, 3], 0], X.std(axis=(0, 2))[[0, 1, 3]], rtol=1e-4)
+    assert np.isfinite(network.predict_proba(X)).all()
+
+
+def test_balanced_training_hears_the_rare_class():
+    X, y = data(200)
+    X += np.random.default_rng(1).normal(0, 3, X.shape).astype(np.float32)
+    rows = np.r_[np.flatnonzero(y == "sad"), np.flatnonzero(y == "happy")[:8]]
+    found = {}
+    for balanced in (False, True):
+        network = Network(tiny, epochs=5, balanced=balanced, optimizer=quick).fit(X[rows], y[rows])
+        found[balanced] = (network.predict(X) == "happy").mean()
+    assert found[True] > found[False] + 0.1
+
+
+def test_of_several_versions_all_are_trained_on_and_the_first_is_predicted():
+    X, y = data()
+    versions = np.stack([X, X * 0, X * 5], axis=1)
+    network = Network(tiny, epochs=4, copies=True, batch_size=40, optimizer=quick).fit(versions, y)
+    assert network.model_.input_shape == (None, 6, 8)
+    plain = Network(tiny, epochs=4, batch_size=40, optimizer=quick)
+    plain.fit(versions.reshape(-1, 6, 8), np.repeat(y, 3))
+    np.testing.assert_allclose(network.predict_proba(versions), plain.predict_proba(X), atol=1e-5)
+
+
+def test_training_that_comes_apart_is_reported():
+    X, y = data()
+    X[3] = np.nan
+    with pytest.raises(EvaluationError, match=r"after epoch 1.*smaller learning rate"):
+        Network(tiny, epochs=2).fit(X, y)
+
+
+def test_networks_of_the_book_are_built_with_their_seed():
+    for spec in models.specs():
+        if spec.build and "keras" in spec.libraries and spec.chapter in (6, 7, 8):
+            assert spec.build(3).seed == 3
+            assert spec.build(3).augment is None or spec.build(3).augment.seed == 3

@@ -1,0 +1,66 @@
+"""Models that vote."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from serlab.errors import EvaluationError
+from serlab.voting import vote
+
+
+def member(seed, probabilities, seeds=(0,)):
+    rng = np.random.default_rng(seed)
+    parts = []
+    for number in seeds:
+        part = pd.DataFrame({"clip": list("cab"), "speaker": "1", "fold": 0, "seed": number})
+        part["label"] = ["sad", "happy", "sad"]
+        p = np.array(probabilities) if probabilities is not None else rng.dirichlet([1, 1], 3)
+        part["predicted"] = np.array(["happy", "sad"])[p.argmax(axis=1)]
+        part[["p_happy", "p_sad"]] = p
+        parts.append(part)
+    return pd.concat(parts, ignore_index=True)
+
+
+def test_vote_is_the_geometric_mean_made_to_add_up():
+    one, two, three = (member(seed, None) for seed in range(3))
+    said = vote([one, two, three]).set_index("clip").loc[list("cab")]
+    product = np.prod([m[["p_happy", "p_sad"]].to_numpy() for m in (one, two, three)], axis=0) ** (1 / 3)
+    expected = product / product.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(said[["p_happy", "p_sad"]], expected, rtol=1e-6)
+    assert list(said["predicted"]) == list(np.array(["happy", "sad"])[expected.argmax(axis=1)])
+    assert list(said["label"]) == ["sad", "happy", "sad"]
+
+
+def test_order_of_rows_and_of_members_does_not_matter():
+    one, two = member(0, None), member(1, None)
+    pd.testing.assert_frame_equal(vote([one, two]), vote([two.iloc[::-1], one]), check_exact=False)
+
+
+def test_seeds_of_shorter_members_are_used_again():
+    one, two = member(0, [[0.9, 0.1]] * 3), member(1, None, seeds=(0, 1, 2))
+    said = vote([one, two])
+    assert sorted(said["seed"].unique()) == [0, 1, 2]
+    alone = vote([one, two[two["seed"] == 1]])
+    np.testing.assert_allclose(said.loc[said["seed"] == 1, "p_sad"], alone["p_sad"])
+
+
+def test_a_probability_of_zero_is_no_veto():
+    said = vote([member(0, [[0.0, 1.0]] * 3), *[member(0, [[0.99, 0.01]] * 3)] * 3])
+    assert set(said["predicted"]) == {"happy"}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda m: m.assign(label=m["label"].to_numpy()[::-1]).assign(label=["happy", "sad", "sad"]),
+        lambda m: m.assign(fold=1),
+        lambda m: m.iloc[:2],
+        lambda m: m.rename(columns={"p_sad": "p_angry"}),
+    ],
+)
+def test_members_tested_otherwise_are_refused(change):
+    one = member(0, None)
+    with pytest.raises(EvaluationError, match="same clips, in the same folds, with the same classes"):
+        vote([one, change(one)])
