@@ -600,3 +600,19 @@ def test_official_files_are_pinned():
     assert byol.WEIGHTS.sha256 == "449f5d0dc6b6fa8433d5e43769097520d3bc0fdae88977a7ac29e2e72ca51b52"
     assert "cc0ebd74014c19ce4fad752afe5dfd374fc7fdb2" in byol.WEIGHTS.url
     assert set(L3_WEIGHTS) == {"env", "music"}
+
+
+def test_random_weights_are_a_control_that_needs_no_file(monkeypatch):
+    monkeypatch.setattr(base, "_networks", {})
+    monkeypatch.setattr(type(byol.WEIGHTS), "locate", lambda self: pytest.fail("asked for a weight file"))
+    untrained = ByolS(trained=False)
+    y = np.random.default_rng(0).normal(0, 0.1, 16000).astype(np.float32)
+    first = untrained.extract(y)
+    assert first.shape == untrained.shape
+    # Signals come through at a level that a classifier can use, and clips stay apart.
+    assert 0.01 < first.std() < 100
+    assert not np.allclose(first, untrained.extract(y[::2]), rtol=0.01)
+    monkeypatch.setattr(base, "_networks", {})
+    np.testing.assert_array_equal(ByolS(trained=False).extract(y), first)
+    assert len({untrained.key, ByolS(trained=False, statistics=("mean",)).key}) == 2
+    assert "random" in str(untrained)

@@ -25,7 +25,7 @@ STATISTICS = {
     "std": lambda frames: frames.std(axis=1),
     "mean+max": lambda frames: frames.mean(axis=1) + frames.max(axis=1),
 }
-_networks: dict[Path, keras.Model] = {}
+_networks: dict[tuple[type, Path | None], keras.Model] = {}
 _loading = threading.Lock()
 
 
@@ -33,6 +33,21 @@ def need_keras() -> None:
     """Raise where Keras is not installed."""
     if find_spec("keras") is None:
         raise FeatureError('Embeddings need Keras and a backend for it: pip install "serlab[cpu]"')
+
+
+def randomise(network: keras.Model, seed: int = 0) -> keras.Model:
+    """Give the layers that multiply random weights, the same on every backend, and return the network.
+
+    References
+    ----------
+    He et al. 2015, Delving deep into rectifiers, ICCV 2015: the deviation that keeps signals at one level.
+    """
+    rng = np.random.default_rng(seed)
+    for layer in network.layers:
+        if hasattr(layer, "kernel"):
+            shape = tuple(layer.kernel.shape)
+            layer.kernel.assign(rng.normal(0, np.sqrt(2 / np.prod(shape[:-1])), shape).astype(np.float32))
+    return network
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,14 +61,21 @@ class Embedding(Extractor):
     ----------
     statistics : tuple of {"mean", "max", "min", "std", "mean+max"}, optional
         What is kept of every channel over time, laid end to end; None keeps the frames.
+    trained : bool
+        False takes the same network with random weights: a control that shows what training brought, and
+        that needs no download.
     """
 
     libraries: ClassVar[tuple[str, ...]] = ("keras", "librosa", "soxr")
     light: ClassVar[bool] = True
-    units: ClassVar[dict[str, str]] = {"statistics": "over time, laid end to end; None keeps the frames"}
+    units: ClassVar[dict[str, str]] = {
+        "statistics": "over time, laid end to end; None keeps the frames",
+        "trained": "False for random weights, as a control",
+    }
     channels: ClassVar[int] = 512
 
     statistics: tuple[str, ...] | None = ("mean",)
+    trained: bool = True
 
     def __post_init__(self) -> None:
         unknown = [name for name in self.statistics or () if name not in STATISTICS]
@@ -74,8 +96,8 @@ class Embedding(Extractor):
         """Where the network's weights come from."""
         raise NotImplementedError
 
-    def build(self, path: Path) -> keras.Model:
-        """Make the network and load its weights from a file."""
+    def build(self, path: Path | None) -> keras.Model:
+        """Make the network and load its weights from a file; leave them untrained where there is none."""
         raise NotImplementedError
 
     def frames(self, y: np.ndarray) -> np.ndarray:
@@ -86,17 +108,20 @@ class Embedding(Extractor):
     def network(self) -> keras.Model:
         """The network with its weights; loaded once and shared by all extractors with the same weights."""
         with _loading:
-            path = self.weights.locate()
-            if path not in _networks:
-                _networks[path] = self.build(path)
-            return _networks[path]
+            path = self.weights.locate() if self.trained else None
+            key = (type(self), path)
+            if key not in _networks:
+                network = self.build(path)
+                _networks[key] = network if self.trained else randomise(network)
+            return _networks[key]
 
     @property
     def key(self) -> str:
         """Sixteen hexadecimal digits that change with the parameters, the code and the libraries."""
         # Said here, before any clip is read, rather than once for each clip.
         need_keras()
-        self.weights.locate()
+        if self.trained:
+            self.weights.locate()
         return super().key
 
     def extract(self, y: np.ndarray) -> np.ndarray:
@@ -110,4 +135,4 @@ class Embedding(Extractor):
         return np.concatenate([STATISTICS[name](frames) for name in self.statistics])
 
     def __str__(self) -> str:
-        return f"{super().__str__()}\n  {self.weights}"
+        return f"{super().__str__()}\n  {self.weights if self.trained else 'weights: random'}"

@@ -168,6 +168,7 @@ class ByolS(Embedding):
     ByolS: What BYOL-S, a network trained on speech without labels, makes of a clip: 512 channels, ...
       sample_rate = 16000  Hz the sound is resampled to
       statistics = None  over time, laid end to end; None keeps the frames
+      trained = True  False for random weights, as a control
       ...
       gives float32 of shape (512, time)
       weights: BYOL-S (AudioNTT2020, d = 512), MIT licence, from the repository of SERAB
@@ -194,9 +195,9 @@ class ByolS(Embedding):
         """Frames per second."""
         return self.sample_rate / (HOP_LENGTH * POOLING)
 
-    def build(self, path: Path) -> keras.Model:
-        """Make the network and load its weights from a file."""
-        return byol_s(path)
+    def build(self, path: Path | None) -> keras.Model:
+        """Make the network and load its weights from a file; leave them untrained where there is none."""
+        return audio_ntt2020() if path is None else byol_s(path)
 
     def frames(self, y: np.ndarray) -> np.ndarray:
         """Turn one signal into frames: (samples,) to (512, time)."""

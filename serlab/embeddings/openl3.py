@@ -205,9 +205,9 @@ class OpenL3(Embedding):
         """Where the network's weights come from."""
         return WEIGHTS[self.content]
 
-    def build(self, path: Path) -> keras.Model:
-        """Make the network and load its weights from a file."""
-        return openl3(self.content, path)
+    def build(self, path: Path | None) -> keras.Model:
+        """Make the network and load its weights from a file; leave them untrained where there is none."""
+        return l3_audio() if path is None else openl3(self.content, path)
 
     def frames(self, y: np.ndarray) -> np.ndarray:
         """Turn one signal into frames: (samples,) to (512, windows)."""
