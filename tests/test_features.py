@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import linecache
+import subprocess
 import sys
+from importlib.util import find_spec
 
 import librosa
 import numpy as np
@@ -310,17 +312,36 @@ def test_abstract_parts_ask_to_be_written():
 
 
 def test_egemaps_equals_opensmile(y):
+    extractor = features.Egemaps()
+    names = extractor.feature_names  # loads openSMILE as serlab does, before it is loaded here
     opensmile = pytest.importorskip("opensmile")
     smile = opensmile.Smile(
         feature_set=opensmile.FeatureSet.eGeMAPSv02, feature_level=opensmile.FeatureLevel.Functionals
     )
-    extractor = features.Egemaps()
     expected = smile.process_signal(y, RATE)
     np.testing.assert_allclose(extractor.extract(y), expected.to_numpy()[0], rtol=1e-6)
-    assert extractor.feature_names == tuple(expected.columns)
+    assert names == tuple(expected.columns)
     assert extractor.shape == (88,)
     assert extractor.key == features.Egemaps().key
     assert "not for commercial products" in str(extractor)
+
+
+@pytest.mark.skipif(
+    not (find_spec("opensmile") and find_spec("tensorflow")), reason="needs openSMILE and TensorFlow"
+)
+def test_egemaps_after_tensorflow(y, tmp_path):
+    # Left to itself, openSMILE takes C++ symbols of a TensorFlow that was loaded earlier, and crashes.
+    np.save(tmp_path / "y.npy", y)
+    script = """
+import sys, tensorflow
+import numpy as np
+from serlab.features import Egemaps
+np.save(sys.argv[2], Egemaps().extract(np.load(sys.argv[1])))
+"""
+    arguments = [sys.executable, "-c", script, tmp_path / "y.npy", tmp_path / "found.npy"]
+    done = subprocess.run(arguments, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    np.testing.assert_array_equal(np.load(tmp_path / "found.npy"), features.Egemaps().extract(y))
 
 
 def test_egemaps_without_opensmile_says_how_to_get_it(monkeypatch):

@@ -54,9 +54,11 @@ def audio_ntt2020(d: int = 512, n_mels: int = N_MELS) -> keras.Model:
     representation, IJCNN.
     """
     need_keras()
-    from keras import Input, Sequential, layers
+    from serlab.quiet import keras
 
-    network = Sequential([Input((n_mels, None, 1))], name="audio_ntt2020")
+    layers = keras.layers
+
+    network = keras.Sequential([keras.Input((n_mels, None, 1))], name="audio_ntt2020")
     for block in range(1, 4):
         network.add(layers.Conv2D(64, 3, padding="same", name=f"conv{block}"))
         network.add(layers.BatchNormalization(momentum=0.9, epsilon=1e-5, name=f"norm{block}"))
@@ -201,10 +203,10 @@ class ByolS(Embedding):
 
     def frames(self, y: np.ndarray) -> np.ndarray:
         """Turn one signal into frames: (samples,) to (512, time)."""
-        from keras import ops
+        from serlab.quiet import keras
 
         shortest = (POOLING - 1) * HOP_LENGTH
         if len(y) < shortest:
             raise FeatureError(f"{self.name} needs {shortest} samples (70 ms) or more, not {len(y)}")
         x = (log_mel(y) - self.mean) / self.deviation
-        return ops.convert_to_numpy(self.network(x[None, :, :, None], training=False))[0].T
+        return keras.ops.convert_to_numpy(self.network(x[None, :, :, None], training=False))[0].T

@@ -62,9 +62,11 @@ def l3_audio() -> keras.Model:
     3852-3856.
     """
     need_keras()
-    from keras import Input, Sequential, layers
+    from serlab.quiet import keras
 
-    network = Sequential([Input((N_MELS, FRAMES, 1))], name="openl3_mel256")
+    layers = keras.layers
+
+    network = keras.Sequential([keras.Input((N_MELS, FRAMES, 1))], name="openl3_mel256")
     network.add(layers.BatchNormalization(name="batch_normalization_1"))
     for number, filters in enumerate((64, 64, 128, 128, 256, 256, 512), 1):
         network.add(layers.Conv2D(filters, 3, padding="same", name=f"conv2d_{number}"))
@@ -211,12 +213,12 @@ class OpenL3(Embedding):
 
     def frames(self, y: np.ndarray) -> np.ndarray:
         """Turn one signal into frames: (samples,) to (512, windows)."""
-        from keras import ops
+        from serlab.quiet import keras
 
         windows = self.windows(y)
         batches = [windows[start : start + BATCH] for start in range(0, len(windows), BATCH)]
         parts = [self.network(mel_db(batch)[..., None], training=False) for batch in batches]
-        return np.concatenate([ops.convert_to_numpy(part) for part in parts]).T
+        return np.concatenate([keras.ops.convert_to_numpy(part) for part in parts]).T
 
     def windows(self, y: np.ndarray) -> np.ndarray:
         """Cut a signal into overlapping windows of one second: (samples,) to (windows, 48000)."""

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 import functools
+import os
 from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -19,6 +23,7 @@ LICENCE = (
 
 @functools.cache
 def _smile():
+    _load_apart()
     try:
         import opensmile
     except ImportError:
@@ -28,6 +33,19 @@ def _smile():
     return opensmile.Smile(
         feature_set=opensmile.FeatureSet.eGeMAPSv02, feature_level=opensmile.FeatureLevel.Functionals
     )
+
+
+def _load_apart() -> None:
+    """Load openSMILE's library so that it uses its own C++ symbols, where the system can (Linux).
+
+    Else it takes those of TensorFlow, where that was imported earlier, and the process crashes (openSMILE
+    2.6 with TensorFlow 2.21).
+    """
+    package = find_spec("opensmile")
+    if package is None or not hasattr(os, "RTLD_DEEPBIND"):
+        return
+    for library in Path(package.origin).parent.glob("core/bin/*/libSMILEapi.so"):
+        ctypes.CDLL(str(library), mode=os.RTLD_NOW | os.RTLD_DEEPBIND)
 
 
 @dataclass(frozen=True, kw_only=True)

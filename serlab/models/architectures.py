@@ -7,9 +7,11 @@ model that ends in a probability for each class.
 
 from __future__ import annotations
 
-import keras
 import numpy as np
-from keras import layers, ops
+
+from serlab.quiet import keras
+
+layers, ops = keras.layers, keras.ops
 
 
 def original_ann(X: np.ndarray, y: np.ndarray) -> keras.Model:

@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-import keras
 import numpy as np
-from keras.wrappers import SKLearnClassifier
 
 from serlab.augment import Batches, Chain
 from serlab.errors import EvaluationError
+from serlab.quiet import keras
 
 PREDICTED_AT_ONCE = 64
 
 
-class Network(SKLearnClassifier):
+class Network(keras.wrappers.SKLearnClassifier):
     """A Keras network behind the interface of scikit-learn.
 
     Where `fit` is given validation data, the weights of the epoch with the lowest validation loss are kept,
