@@ -38,14 +38,18 @@ def records() -> dict[Path, dict]:
     return {path: nbformat.read(path, as_version=4).metadata.get("serlab", {}) for path in paths}
 
 
-def obstacles() -> list[str]:
-    """List why stored outputs cannot be expected to come out again here."""
-    recorded = {name: value for made in records().values() for name, value in made.get("corpora", {}).items()}
+def obstacles(chapters) -> list[str]:
+    """List why stored outputs cannot be expected to come out again here; `chapters` is the book's tool."""
+    made = list(records().values())
+    recorded = {name: value for one in made for name, value in one.get("corpora", {}).items()}
     if not recorded:
         return ["no chapter was executed"]
     missing = [name for name in recorded if serlab.corpora.find(name) is None]
     if missing:
         return [f"{name} is not here" for name in missing]
+    asked = sorted({name for one in made for name in one.get("embeddings", [])})
+    if without := chapters.missing_weights(asked):
+        return [f"the weights of {name} are not here" for name in without]
     return [
         f"the files of {name} are not those of the stored outputs"
         for name, value in recorded.items()
@@ -66,7 +70,7 @@ def pytest_configure(config):
     corpus = os.environ.pop("SERLAB_CORPUS", None) if option.chapters == "auto" else None
     if option.chapters == "demo":
         corpus = "demo"
-    why = [] if corpus else obstacles()
+    why = [] if corpus else obstacles(chapters)
     if why and option.chapters == "real":
         raise pytest.UsageError(f"chapters cannot be compared on the real corpora: {'; '.join(why)}")
     if corpus or why:

@@ -111,6 +111,18 @@ def declared_corpora(notebook) -> list[str]:
     return list(notebook.metadata.get("serlab", {}).get("corpora", []))
 
 
+def declared_embeddings(notebook) -> list[str]:
+    """Return the embeddings whose trained weights the header asks for under ``serlab: embeddings:``."""
+    return list(notebook.metadata.get("serlab", {}).get("embeddings", []))
+
+
+def missing_weights(embeddings: list[str]) -> list[str]:
+    """Return those embeddings whose trained weights are not on this computer."""
+    import serlab.embeddings
+
+    return [name for name in embeddings if getattr(serlab.embeddings, name)().weights.find() is None]
+
+
 def edited_in_jupyter(notebook) -> bool:
     """Say whether somebody changed the notebook after this tool wrote it."""
     stored = notebook.metadata.get("serlab", {}).get("pair")
@@ -199,11 +211,17 @@ def run(text: Path, corpus: str | None = None, output: Path | None = None) -> Pa
                 f"{text.name} needs {', '.join(missing)}: fetch them or set SERLAB_DATA; "
                 "to try it without, use --corpus demo --output DIR."
             )
+        if missing := missing_weights(declared_embeddings(notebook)):
+            raise SystemExit(
+                f"{text.name} needs the weights of {', '.join(missing)}: `serlab.embeddings."
+                f"{missing[0]}().weights.locate()` fetches them."
+            )
     print(f"{text.stem}: running on {', '.join(names)} …", flush=True)
     seconds = execute(notebook, corpus)
     record = {
         "code": code_hash(notebook),
         "corpora": {name: serlab.corpora.content_hash(serlab.load(name)) for name in names},
+        "embeddings": declared_embeddings(notebook),
         "seconds": round(seconds, 1),
         "quick": seconds < QUICK_SECONDS,
     }

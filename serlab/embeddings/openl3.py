@@ -21,7 +21,7 @@ N_FFT, HOP_LENGTH, N_MELS = 2048, 242, 256
 # One second of sound.
 FRAMES = -(-SAMPLE_RATE // HOP_LENGTH)
 DYNAMIC_RANGE_DB = 80.0
-# Seconds of sound that go through the network at a time: each takes some 30 MB in its first layers.
+# Seconds of sound that go through the network at a time: each takes some 150 MB in its first layers.
 BATCH = 4
 
 _URL = "https://github.com/marl/openl3/raw/models/openl3_audio_mel256_{}-v0_4_0.h5.gz"
