@@ -344,8 +344,12 @@ def _voted(members: list[Run]) -> tuple[pd.DataFrame, dict[str, Any]]:
 def seeds_of(spec: ModelSpec, folds: int) -> tuple[int, ...]:
     """Return the seeds to train a model with: its own, or ten if it is random and there is one fold only.
 
-    A single fold holds few clips, and for most models costs little.
+    A single fold holds few clips, and for most models costs little. A vote has the seeds of its members.
     """
+    if spec.members:
+        from serlab import models
+
+        return max((seeds_of(models.get(name), folds) for name in spec.members), key=len)
     return tuple(range(10)) if folds == 1 and len(spec.seeds) > 1 and not spec.costly else spec.seeds
 
 

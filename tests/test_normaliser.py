@@ -42,6 +42,17 @@ def test_order_of_rows_does_not_matter(data):
     np.testing.assert_allclose(SpeakerNormaliser().fit_transform(X[order], groups=groups[order]), Z[order])
 
 
+def test_bands_of_spectrograms_are_measured_over_clips_and_frames():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(5, 3, 7)).astype(np.float32) * [[[1.0], [2.0], [3.0]]] + 4
+    speakers = np.array(["a", "b", "a", "a", "b"])
+    found = SpeakerNormaliser().fit_transform(X, groups=speakers)
+    band = X[speakers == "a", 1]
+    np.testing.assert_allclose(found[speakers == "a", 1], (band - band.mean()) / band.std(), rtol=1e-5)
+    # What a clip was louder than the speaker's others, it still is.
+    assert not np.allclose(found.mean(axis=2), 0, atol=0.05)
+
+
 def test_one_clip_and_constant_features_become_zero():
     X = np.array([[1.0, 0.1], [1.0, 0.3], [5.0, 9.0]])
     Z = SpeakerNormaliser().fit_transform(X, groups=[7, 7, 8])

@@ -181,7 +181,7 @@ def add_noise(y: np.ndarray, snr: float, rng: np.random.Generator, colour: str =
     --------
     >>> y = np.sin(np.arange(16000) * 0.1)
     >>> noise = add_noise(y, 20, np.random.default_rng(0)) - y
-    >>> round(10 * np.log10(np.mean(y**2) / np.mean(noise**2)), 3)
+    >>> round(float(10 * np.log10(np.mean(y**2) / np.mean(noise**2))), 3)
     20.0
     """
     y = _checked(y)

@@ -13,6 +13,8 @@ CONSTANT = 1e-6
 class SpeakerNormaliser(TransformerMixin, BaseEstimator):
     """Standardise every feature within each speaker: subtract the speaker's mean, divide by the deviation.
 
+    Of spectrograms every band is a feature, measured over all frames of all clips of the speaker.
+
     What is left of a feature is how it differs from what is usual for that voice. Speakers are told apart by
     `groups`; nothing is carried over from `fit` to `transform`, since every speaker is measured on the very
     clips that are transformed. It therefore works for speakers never seen in training, and it is
@@ -40,7 +42,7 @@ class SpeakerNormaliser(TransformerMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array, shape (clips, features)
+        X : array, shape (clips, features) or (clips, bands, frames)
         y : ignored
         groups : array, shape (clips,)
             Speaker of each clip.
@@ -49,7 +51,7 @@ class SpeakerNormaliser(TransformerMixin, BaseEstimator):
         -------
         self
         """
-        self.n_features_in_ = check_array(X).shape[1]
+        self.n_features_in_ = check_array(X, allow_nd=True).shape[1]
         return self
 
     def transform(self, X: np.ndarray, *, groups: np.ndarray | None = None) -> np.ndarray:
@@ -57,20 +59,20 @@ class SpeakerNormaliser(TransformerMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array, shape (clips, features)
+        X : array, shape (clips, features) or (clips, bands, frames)
         groups : array, shape (clips,)
             Speaker of each clip.
 
         Returns
         -------
-        ndarray, shape (clips, features), of the same float type as `X`
+        ndarray, shape and float type of `X`
 
         Raises
         ------
         ValueError
             If `groups` is missing or not as long as `X`.
         """
-        X = check_array(X, dtype=(np.float64, np.float32))
+        X = check_array(X, dtype=(np.float64, np.float32), allow_nd=True)
         if groups is None:
             raise ValueError(
                 "SpeakerNormaliser needs groups, the speaker of each row: transform(X, groups=...)"
@@ -78,10 +80,12 @@ class SpeakerNormaliser(TransformerMixin, BaseEstimator):
         groups = np.asarray(groups)
         check_consistent_length(X, groups)
         result = np.empty_like(X)
+        measured = (0, *range(2, X.ndim))
         for speaker in np.unique(groups):
             rows = groups == speaker
             values = X[rows].astype(np.float64)
-            mean, deviation = values.mean(axis=0), values.std(axis=0)
+            mean = values.mean(axis=measured, keepdims=True)
+            deviation = values.std(axis=measured, keepdims=True)
             deviation[deviation <= CONSTANT * np.abs(mean)] = np.inf
             deviation[deviation == 0] = np.inf
             result[rows] = (values - mean) / deviation
