@@ -15,7 +15,6 @@ else the synthetic demo corpus. Nothing is written outside a temporary folder.
 from __future__ import annotations
 
 import argparse
-import multiprocessing
 import os
 import shutil
 import tempfile
@@ -24,8 +23,8 @@ from pathlib import Path
 
 import librosa
 import numpy as np
-import psutil
 import threadpoolctl
+from memory import peak_memory
 
 import serlab
 from serlab import store
@@ -55,26 +54,6 @@ def timed(function, *arguments) -> tuple[float, np.ndarray]:
 def ours(table, root: Path) -> np.ndarray:
     """Compute or read the features through the store, on two cores."""
     return store.features(table, OriginalMel(), n_jobs=2, progress=False, root=root)
-
-
-def peak_memory(table, root: Path) -> float:
-    """Run the store cold in a process of its own and give its peak memory in MB, children included."""
-    process = multiprocessing.get_context("spawn").Process(target=ours, args=(table, root))
-    process.start()
-    watched, peak = psutil.Process(process.pid), 0
-    while process.is_alive():
-        try:
-            family = [watched, *watched.children(recursive=True)]
-            # Pages of a memory-mapped file are the system's to drop: they are not counted.
-            peak = max(
-                peak, sum(info.rss - info.shared for info in (member.memory_info() for member in family))
-            )
-        except psutil.NoSuchProcess:
-            pass
-        process.join(0.02)
-    if process.exitcode:
-        raise SystemExit(f"the store failed with exit code {process.exitcode}")
-    return peak / 2**20
 
 
 def main() -> None:
@@ -125,7 +104,7 @@ def main() -> None:
             cold, warm = (min(seconds[state]) / min(seconds[store_is]) for store_is in ("cold", "warm"))
             print(f"against the original loop with {name}: cold {cold:.1f} times, warm {warm:.0f} times")
         for clips in sorted({min(240, len(table)), len(table)}):
-            peak = peak_memory(table.head(clips), folder / f"memory-{clips}")
+            peak = peak_memory(ours, table.head(clips), folder / f"memory-{clips}")
             print(f"peak memory of the store, {clips} clips: {peak:.0f} MB")
     finally:
         shutil.rmtree(folder)

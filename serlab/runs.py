@@ -342,15 +342,17 @@ def _voted(members: list[Run]) -> tuple[pd.DataFrame, dict[str, Any]]:
 
 
 def seeds_of(spec: ModelSpec, folds: int) -> tuple[int, ...]:
-    """Return the seeds to train a model with: its own, or ten if it is random and there is one fold only.
+    """Return the seeds to train a model with; a vote has those of its members.
 
-    A single fold holds few clips, and for most models costs little. A vote has the seeds of its members.
+    A single fold holds few clips, and for most models costs little: there, random ones get ten seeds.
     """
     if spec.members:
         from serlab import models
 
         return max((seeds_of(models.get(name), folds) for name in spec.members), key=len)
-    return tuple(range(10)) if folds == 1 and len(spec.seeds) > 1 and not spec.costly else spec.seeds
+    if folds > 1:
+        return spec.seeds
+    return spec.single_fold_seeds or (tuple(range(10)) if len(spec.seeds) > 1 else spec.seeds)
 
 
 def split_for(spec: ModelSpec, utterances: pd.DataFrame, protocol: str) -> splits.Split:

@@ -317,6 +317,12 @@ def test_a_single_fold_is_trained_with_more_seeds_if_training_is_random():
     assert runs.seeds_of(models.get("forest"), 1) == tuple(range(10))
     assert runs.seeds_of(models.get("forest"), 6) == models.get("forest").seeds
     assert runs.seeds_of(models.get("majority"), 1) == (0,)
+    assert runs.seeds_of(models.get("cnn-original"), 1) == (0, 1, 2)
+
+
+def test_a_vote_has_the_seeds_of_its_members():
+    assert runs.seeds_of(models.get("three-vote"), 6) == (0,)
+    assert runs.seeds_of(models.get("four-vote"), 6) == models.get("augmented").seeds
 
 
 def test_inputs_are_normalised_by_speaker_and_laid_side_by_side(demo):

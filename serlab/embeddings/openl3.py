@@ -21,8 +21,6 @@ N_FFT, HOP_LENGTH, N_MELS = 2048, 242, 256
 # One second of sound.
 FRAMES = -(-SAMPLE_RATE // HOP_LENGTH)
 DYNAMIC_RANGE_DB = 80.0
-# Seconds of sound that go through the network at a time: each takes some 150 MB in its first layers.
-BATCH = 4
 
 _URL = "https://github.com/marl/openl3/raw/models/openl3_audio_mel256_{}-v0_4_0.h5.gz"
 _LICENCE = "CC BY 4.0, by Cramer, Wu, Salamon and Bello"
@@ -215,9 +213,9 @@ class OpenL3(Embedding):
         """Turn one signal into frames: (samples,) to (512, windows)."""
         from serlab.quiet import keras
 
-        windows = self.windows(y)
-        batches = [windows[start : start + BATCH] for start in range(0, len(windows), BATCH)]
-        parts = [self.network(mel_db(batch)[..., None], training=False) for batch in batches]
+        # One window takes some 150 MB in the first layers: more at a time would not be quicker.
+        windows = self.windows(y)[:, None]
+        parts = [self.network(mel_db(window)[..., None], training=False) for window in windows]
         return np.concatenate([keras.ops.convert_to_numpy(part) for part in parts]).T
 
     def windows(self, y: np.ndarray) -> np.ndarray:

@@ -166,7 +166,7 @@ class OriginalMel(Mel):
     """The square-root mel spectrogram of the original RAVDESS notebook, its mismatched rate included.
 
     The sound is read at 22.05 kHz, cut to its first 75,000 samples or padded with zeros in front; the mel
-    filters are built as if the rate were 44.1 kHz, so that they reach above everything that is in the sound.
+    filters are built as if the rate were 44.1 kHz, so that each lies at half the frequency it is meant for.
 
     Examples
     --------

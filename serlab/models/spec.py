@@ -31,8 +31,8 @@ class ModelSpec:
         How settings were chosen. Never on test data.
     seeds : tuple of int
         Several wherever training is random.
-    costly : bool
-        Whether these seeds have to do for a protocol of a single fold too; others get ten there.
+    single_fold_seeds : tuple of int
+        Those for a protocol of one fold, which holds few clips. Where none are given, random models get ten.
     speaker_normalised : bool
         Whether features are z-scored within each speaker, test speakers too (transductive: it uses their
         unlabelled clips).
@@ -62,7 +62,7 @@ class ModelSpec:
     build: Callable[[int], Any] | None
     validation: str
     seeds: tuple[int, ...] = (0,)
-    costly: bool = False
+    single_fold_seeds: tuple[int, ...] = ()
     speaker_normalised: bool = False
     ensemble: bool = False
     augmentation: str = "none"

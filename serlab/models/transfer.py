@@ -10,12 +10,7 @@ from serlab.models.spec import TRANSDUCTIVE, ModelSpec
 PRETRAINED = ("BYOL-S",)
 LIBRARIES = ("keras",)
 EQUAL = "weights equal, not tuned; members as each says"
-WITH_CNN = (
-    ("ravdess", "emobox6"),
-    ("ravdess", "seed-split"),
-    ("emodb_first2s", "loso"),
-    ("nemo", "loso"),
-)
+WITH_CNN = (ladder.SEED_SPLIT, ladder.EMOBOX6)
 
 _PROBE = ModelSpec(
     "logreg-byols",
