@@ -487,7 +487,12 @@ def planned() -> list[tuple[str, str, str]]:
     """List the runs that the book is written from, as (corpus, protocol, model)."""
     from serlab import models
 
-    return [(*place, spec.name) for place in PLAN for spec in models.specs() if place in (spec.plan or PLAN)]
+    return [
+        (*place, spec.name)
+        for place in PLAN
+        for spec in models.specs()
+        if place in (PLAN if spec.plan is None else spec.plan)
+    ]
 
 
 def _asked(given) -> list[tuple[str, str, str]]:

@@ -52,7 +52,8 @@ class ModelSpec:
         Recorded models that vote with equal weight (see `serlab.voting.vote`); then there is nothing to
         build.
     plan : tuple of (str, str), optional
-        Corpora and protocols that the book records it under; all of `serlab.runs.PLAN` by default.
+        Corpora and protocols that the book records it under; all of `serlab.runs.PLAN` by default, none if
+        empty.
     """
 
     name: str

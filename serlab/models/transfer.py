@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from serlab.embeddings import ByolS
 from serlab.models import ladder
 from serlab.models.linear import INNER, logistic
@@ -24,6 +26,19 @@ _PROBE = ModelSpec(
 )
 
 
+_NETWORK = ModelSpec(
+    "ann-byols",
+    "Our ANN on BYOL-S",
+    9,
+    (ByolS(),),
+    ladder.dense,
+    ladder.SCHEDULED,
+    ladder.SEEDS,
+    pretrained=PRETRAINED,
+    libraries=LIBRARIES,
+)
+
+
 def _vote(name: str, title: str, members: tuple[str, ...], normalised: bool = False, **more) -> ModelSpec:
     """Describe models that vote; `normalised` says that those on vectors are speaker-normalised."""
     return ModelSpec(
@@ -37,8 +52,7 @@ def _vote(name: str, title: str, members: tuple[str, ...], normalised: bool = Fa
         ensemble=True,
         pretrained=PRETRAINED,
         members=tuple(
-            f"{member}-spknorm" if normalised and member.startswith("logreg") else member
-            for member in members
+            f"{member}-spknorm" if normalised and member != "augmented" else member for member in members
         ),
         **more,
     )
@@ -51,22 +65,23 @@ _FOUR = (
     "Vote of four: summary, eGeMAPS, BYOL-S and our augmented CNN",
     (*_VECTORS, "augmented"),
 )
+_SIX = (
+    "six-vote",
+    "Vote of six: summary and BYOL-S twice, linear and network, eGeMAPS and our augmented CNN",
+    (*_VECTORS, "ann", "ann-byols", "augmented"),
+)
+_NETWORKS = ("networks-vote", "Vote of our three networks", ("ann", "ann-byols", "augmented"))
 SPECS = (
     _PROBE,
     _PROBE.normalised(),
-    ModelSpec(
-        "ann-byols",
-        "Our ANN on BYOL-S",
-        9,
-        (ByolS(),),
-        ladder.dense,
-        ladder.SCHEDULED,
-        ladder.SEEDS,
-        pretrained=PRETRAINED,
-        libraries=LIBRARIES,
-    ),
+    _NETWORK,
+    replace(_NETWORK.normalised(), plan=(ladder.EMOBOX6,)),
     _vote(*_THREE),
     _vote(*_THREE, normalised=True),
     _vote(*_FOUR, plan=WITH_CNN),
     _vote(*_FOUR, normalised=True, plan=WITH_CNN),
+    _vote(*_NETWORKS, plan=WITH_CNN),
+    _vote(*_NETWORKS, normalised=True, plan=(ladder.EMOBOX6,)),
+    _vote(*_SIX, plan=WITH_CNN),
+    _vote(*_SIX, normalised=True, plan=(ladder.EMOBOX6,)),
 )
