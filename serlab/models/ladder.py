@@ -36,8 +36,8 @@ SCHEDULED = (
     "the last epoch is kept"
 )
 LONG = (
-    "epochs chosen on random clips of the random split's training side, whose speakers are trained on too: "
-    "made for that split; the last epoch is kept"
+    "four times the epochs, because longer training paid on random clips of speakers that are trained on too: "
+    "made for such a split; the last epoch is kept"
 )
 SEED_SPLIT, EMOBOX6 = ("ravdess", "seed-split"), ("ravdess", "emobox6")
 
