@@ -36,7 +36,7 @@ SCHEDULED = (
     "the last epoch is kept"
 )
 LONG = (
-    "four times the epochs, because longer training paid on random clips of speakers that are trained on too: "
+    "four times the epochs, because longer training paid on random clips of speakers also trained on: "
     "made for such a split; the last epoch is kept"
 )
 SEED_SPLIT, EMOBOX6 = ("ravdess", "seed-split"), ("ravdess", "emobox6")
