@@ -53,9 +53,6 @@ class Network(keras.wrappers.SKLearnClassifier):
     ----------
     model_ : keras.Model
     classes_ : ndarray of str
-    history : dict of str to list of float
-        What Keras reports after each epoch: ``loss``, ``accuracy``, and with validation data ``val_loss``
-        and ``val_accuracy``.
 
     Examples
     --------
@@ -156,7 +153,7 @@ class Network(keras.wrappers.SKLearnClassifier):
 
     @property
     def history(self) -> dict[str, list[float]]:
-        """What Keras reported after each epoch."""
+        """What Keras reported after each epoch: ``loss``, ``accuracy``; ``val_loss``, ``val_accuracy``."""
         return self.history_.history
 
     @property
