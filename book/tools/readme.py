@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import sys
+import textwrap
 from pathlib import Path
 
 import recorded
@@ -47,10 +48,12 @@ def draw(table, path: Path = PICTURE) -> None:
     from serlab import plots
 
     shown = ladder_runs(table)
+    shown = shown.assign(label=[textwrap.fill(title, 36) for title in shown["title"]])
     plots.set_style()
-    _, ax = plt.subplots(figsize=(8, 1.2 + 0.4 * shown["title"].nunique()))
-    plots.results(shown, ax=ax, chance=1 / shown["classes"].iloc[0])
-    ax.figure.savefig(path, metadata={"Date": None, "Description": fingerprint(table)})
+    _, ax = plt.subplots(figsize=(8, 1.2 + 0.45 * shown["label"].nunique()))
+    plots.results(shown, ax=ax, chance=1 / shown["classes"].iloc[0], label="label")
+    about = {"Date": None, "Description": fingerprint(table)}
+    ax.figure.savefig(path, metadata=about, bbox_inches="tight")
     plt.close(ax.figure)
 
 
