@@ -273,7 +273,7 @@ def make(
     utterances = corpora.load(corpus)
     split = split_for(spec, utterances, protocol)
     if spec.members:
-        said, facts = _voted([read(corpus, protocol, name, folder) for name in spec.members])
+        said, facts = _voted(spec, [read(corpus, protocol, name, folder) for name in spec.members])
     else:
         said, facts = _trained(spec, utterances, split, cache or cache_dir() / "runs", progress)
     said = pd.read_csv(io.StringIO(_csv(said)), dtype={"speaker": str, "clip": str})
@@ -323,7 +323,7 @@ def _trained(
     return said, facts | said.attrs["cost"]
 
 
-def _voted(members: list[Run]) -> tuple[pd.DataFrame, dict[str, Any]]:
+def _voted(spec: ModelSpec, members: list[Run]) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Let recorded runs vote; what they cost adds up, but for memory: one is trained after the other."""
     metas = [member.meta for member in members]
     counts = [meta["parameters"] for meta in metas]
@@ -338,7 +338,8 @@ def _voted(members: list[Run]) -> tuple[pd.DataFrame, dict[str, Any]]:
         "seconds": round(sum(meta["seconds"] for meta in metas), 2),
         "peak_memory_mb": max(meta["peak_memory_mb"] for meta in metas),
     }
-    return voting.vote([member.predictions for member in members]), facts
+    said = voting.vote([member.predictions for member in members])
+    return voting.normalise_scores(said) if spec.normalises_scores else said, facts
 
 
 def seeds_of(spec: ModelSpec, folds: int) -> tuple[int, ...]:
@@ -421,7 +422,7 @@ def verify(run: Run, spec: ModelSpec, seed: int | None = None, fold: int = 0, pr
     utterances = corpora.load(corpus)
     split = split_for(spec, utterances, protocol)
     if spec.members:
-        anew, _ = _voted([read(corpus, protocol, name) for name in spec.members])
+        anew, _ = _voted(spec, [read(corpus, protocol, name) for name in spec.members])
         anew = anew[(anew["seed"] == seed) & (anew["fold"] == fold)]
     else:
         X = inputs(spec, utterances, progress)

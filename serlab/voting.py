@@ -1,4 +1,4 @@
-"""Models that vote: the predictions of several, averaged."""
+"""What can be done to predictions afterwards: let several models vote, normalise scores within speakers."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from serlab.errors import EvaluationError
+from serlab.features import SpeakerNormaliser
 from serlab.training import softmax
 
 # Recorded probabilities have four decimals: a smaller one is not known to be smaller.
@@ -71,3 +72,44 @@ def vote(members: Sequence[pd.DataFrame]) -> pd.DataFrame:
         part = ballots[0][facts].assign(seed=seed, predicted=names[said.argmax(axis=1)])
         parts.append(part.join(pd.DataFrame(said, columns=columns)))
     return pd.concat(parts, ignore_index=True)[list(members[0])]
+
+
+def normalise_scores(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Standardise the log-probabilities of every class within each test speaker.
+
+    A model may find all clips of one voice rather sad. What counts then is which of them it finds sadder than
+    the speaker's others. Like `serlab.features.SpeakerNormaliser` this is **transductive**: it uses the
+    speaker's other test clips, never their labels. And it takes for granted that every speaker shows every
+    emotion about equally often, which is true of acted corpora and hardly of anything else.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        As `serlab.training.cross_validate` returns them. Folds and seeds are different models: each is
+        standardised by itself.
+
+    Returns
+    -------
+    DataFrame
+        The same rows, with new probabilities and labels. Only the order of the probabilities means something.
+
+    References
+    ----------
+    Auckenthaler, Carey & Lloyd-Thomas 2000, Score normalization for text-independent speaker verification
+    systems, Digital Signal Processing 10(1-3), 42-54: the same idea for another task.
+
+    Examples
+    --------
+    >>> said = pd.DataFrame({"clip": ["a", "b"], "speaker": "1", "fold": 0, "seed": 0, "predicted": "sad"})
+    >>> said = said.assign(label=["sad", "happy"], p_sad=[0.9, 0.7], p_happy=[0.1, 0.3])
+    >>> normalise_scores(said)["predicted"].tolist()
+    ['sad', 'happy']
+    """
+    columns = [name for name in predictions if name.startswith("p_")]
+    logs = np.log(predictions[columns].to_numpy(dtype=float).clip(LEAST))
+    groups = predictions.groupby(["seed", "fold", "speaker"]).ngroup()
+    scores = softmax(SpeakerNormaliser().fit_transform(logs, groups=groups))
+    names = np.array([name.removeprefix("p_") for name in columns], dtype=object)
+    return predictions.assign(
+        **dict(zip(columns, scores.T, strict=True)), predicted=names[scores.argmax(axis=1)]
+    )

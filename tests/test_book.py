@@ -107,7 +107,7 @@ RUNS = [
     sample_run("ravdess", "emobox6", "tree", 0.301, "05_decision_tree", True),
     sample_run("ravdess", "emobox6", "forest", 0.412, "05_decision_tree", True),
     sample_run("ravdess", "emobox6", "normed", 0.623, "05_decision_tree", True),
-    sample_run("ravdess", "random5", "forest", 0.555, "05_decision_tree", False),
+    sample_run("ravdess", "seed-split", "forest", 0.555, "05_decision_tree", False),
     sample_run("nemo", "loso", "forest", 0.333, "05_decision_tree", True),
 ]
 
@@ -139,7 +139,12 @@ def sample(tmp_path_factory):
                         "output_type": "display_data",
                         "metadata": {},
                         "data": {"image/png": PIXEL},
-                    }
+                    },
+                    {
+                        "output_type": "display_data",
+                        "metadata": {},
+                        "data": {"text/markdown": "| epoch | loss |\n|---|---|\n| **9** | 1.5 |"},
+                    },
                 ],
             },
         ],
@@ -167,6 +172,11 @@ def sample(tmp_path_factory):
     (root / "book" / "how_to_use_stub.md").write_text("# Stub\n", "utf-8")
     (root / "_toc.yml").write_text(yaml.safe_dump(toc), "utf-8")
     return build(root, root)
+
+
+def test_markdown_tables_that_cells_print_become_tables(sample):
+    table = soup(sample, "chapters/05_decision_tree.html").find("table", class_="table")
+    assert [cell.text.strip() for cell in table.find_all(["th", "td"])] == ["epoch", "loss", "9", "1.5"]
 
 
 def soup(folder: Path, page: str):
@@ -366,7 +376,7 @@ def test_results_are_those_recorded_honest_first(sample):
     page = soup(sample, "book/page.html")
     text = page.find("article").text
     assert "41.2 [38.2, 45.2]" in text
-    assert text.index("title of emobox6") < text.index("title of random5")
+    assert text.index("title of emobox6") < text.index("title of seed-split")
     assert "Normed (speaker-normalised)" in text
     assert "guessing reaches 12.5 % UAR" in text
     titles = [heading.text.rstrip("#") for heading in page.select("h3")]

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from serlab.errors import EvaluationError
-from serlab.voting import vote
+from serlab.voting import normalise_scores, vote
 
 
 def member(seed, probabilities, seeds=(0,)):
@@ -64,3 +64,30 @@ def test_members_tested_otherwise_are_refused(change):
     one = member(0, None)
     with pytest.raises(EvaluationError, match="same clips, in the same folds, with the same classes"):
         vote([one, change(one)])
+
+
+def test_scores_are_standardised_within_speaker_fold_and_seed():
+    rng = np.random.default_rng(0)
+    said = pd.DataFrame(
+        {"clip": [f"c{n}" for n in range(12)], "speaker": list("ab") * 6, "fold": 0, "label": "sad"}
+    )
+    said = pd.concat([said.assign(seed=seed) for seed in (0, 1)], ignore_index=True).assign(predicted="sad")
+    columns = ["p_calm", "p_happy", "p_sad"]
+    said[columns] = rng.dirichlet([1, 1, 1], len(said))
+    found = normalise_scores(said)
+    one = (said["speaker"] == "b") & (said["seed"] == 1)
+    logs = np.log(said.loc[one, columns])
+    z = ((logs - logs.mean()) / logs.std(ddof=0)).to_numpy()
+    expected = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(found.loc[one, columns], expected, rtol=1e-6)
+    assert list(found.loc[one, "predicted"]) == list(np.array(["calm", "happy", "sad"])[z.argmax(axis=1)])
+    # What a model thinks of a whole voice has no say any more.
+    tilted = said.copy()
+    tilted.loc[one, "p_sad"] *= 0.5
+    pd.testing.assert_series_equal(normalise_scores(tilted)["predicted"], found["predicted"])
+
+
+def test_labels_have_no_part_in_normalising_scores():
+    said = member(0, None)
+    other = said.assign(label=list(said["label"])[::-1])
+    pd.testing.assert_series_equal(normalise_scores(said)["p_sad"], normalise_scores(other)["p_sad"])

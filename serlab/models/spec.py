@@ -51,6 +51,9 @@ class ModelSpec:
     members : tuple of str
         Recorded models that vote with equal weight (see `serlab.voting.vote`); then there is nothing to
         build.
+    normalises_scores : bool
+        Whether the scores of the vote are standardised within each speaker (transductive; see
+        `serlab.voting.normalise_scores`).
     plan : tuple of (str, str), optional
         Corpora and protocols that the book records it under; all of `serlab.runs.PLAN` by default, none if
         empty.
@@ -71,6 +74,7 @@ class ModelSpec:
     libraries: tuple[str, ...] = ()
     validates: str = "itself"
     members: tuple[str, ...] = ()
+    normalises_scores: bool = False
     plan: tuple[tuple[str, str], ...] | None = None
 
     def normalised(self) -> ModelSpec:

@@ -71,6 +71,26 @@ _SIX = (
     (*_VECTORS, "ann", "ann-byols", "augmented"),
 )
 _NETWORKS = ("networks-vote", "Vote of our three networks", ("ann", "ann-byols", "augmented"))
+
+
+def _scores(member: str, title: str) -> ModelSpec:
+    """Describe a recorded model whose scores are normalised within speakers afterwards."""
+    return ModelSpec(
+        f"{member}-scorenorm",
+        f"{title} ({TRANSDUCTIVE})",
+        10,
+        (),
+        None,
+        "nothing to choose; the model as it says itself",
+        speaker_normalised=True,
+        ensemble=True,
+        pretrained=PRETRAINED,
+        members=(member,),
+        normalises_scores=True,
+        plan=(ladder.EMOBOX6,),
+    )
+
+
 SPECS = (
     _PROBE,
     _PROBE.normalised(),
@@ -82,6 +102,8 @@ SPECS = (
     _vote(*_FOUR, normalised=True, plan=WITH_CNN),
     _vote(*_NETWORKS, plan=WITH_CNN),
     _vote(*_NETWORKS, normalised=True, plan=(ladder.EMOBOX6,)),
+    _scores("networks-vote", "Vote of our three networks, scores"),
+    _scores("networks-vote-spknorm", "Vote of our three networks, features and scores"),
     _vote(*_SIX, plan=WITH_CNN),
     _vote(*_SIX, normalised=True, plan=(ladder.EMOBOX6,)),
 )
