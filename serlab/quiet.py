@@ -28,8 +28,13 @@ def _nothing_on_stderr() -> Iterator[None]:
 
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-with _nothing_on_stderr():
-    import keras
+try:
+    with _nothing_on_stderr():
+        import keras
+except ModuleNotFoundError as error:
+    raise ModuleNotFoundError(
+        f'Networks need Keras and a backend for it: pip install "serlab[cpu]" ({error})', name=error.name
+    ) from error
 
 logging.getLogger("tensorflow").setLevel(logging.ERROR)
 

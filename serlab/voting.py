@@ -91,7 +91,7 @@ def normalise_scores(predictions: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        The same rows, with new probabilities and labels. Only the order of the probabilities means something.
+        The same rows, with new probabilities and labels. On average the logarithms vary as much as before.
 
     References
     ----------
@@ -108,7 +108,7 @@ def normalise_scores(predictions: pd.DataFrame) -> pd.DataFrame:
     columns = [name for name in predictions if name.startswith("p_")]
     logs = np.log(predictions[columns].to_numpy(dtype=float).clip(LEAST))
     groups = predictions.groupby(["seed", "fold", "speaker"]).ngroup()
-    scores = softmax(SpeakerNormaliser().fit_transform(logs, groups=groups))
+    scores = softmax(logs.std(axis=0).mean() * SpeakerNormaliser().fit_transform(logs, groups=groups))
     names = np.array([name.removeprefix("p_") for name in columns], dtype=object)
     return predictions.assign(
         **dict(zip(columns, scores.T, strict=True)), predicted=names[scores.argmax(axis=1)]

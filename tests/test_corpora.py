@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile as sf
-from conftest import real_corpus
 
 import serlab
+from conftest import real_corpus
 from serlab import corpora
 from serlab.corpora import locate
 from serlab.errors import CorpusError

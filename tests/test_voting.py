@@ -78,7 +78,8 @@ def test_scores_are_standardised_within_speaker_fold_and_seed():
     one = (said["speaker"] == "b") & (said["seed"] == 1)
     logs = np.log(said.loc[one, columns])
     z = ((logs - logs.mean()) / logs.std(ddof=0)).to_numpy()
-    expected = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+    sure = np.exp(z * np.log(said[columns]).std(ddof=0).mean())
+    expected = sure / sure.sum(axis=1, keepdims=True)
     np.testing.assert_allclose(found.loc[one, columns], expected, rtol=1e-6)
     assert list(found.loc[one, "predicted"]) == list(np.array(["calm", "happy", "sad"])[z.argmax(axis=1)])
     # What a model thinks of a whole voice has no say any more.

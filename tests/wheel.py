@@ -48,9 +48,9 @@ def build(into: Path) -> Path:
     return next(into.glob("*.whl"))
 
 
-def extras() -> str:
-    """Return the extras that setup cells of chapters ask for, as pip writes them."""
-    found = set()
+def extras(*more: str) -> str:
+    """Return the extras that setup cells of chapters ask for, and more, as pip writes them."""
+    found = set(more)
     for text in ROOT.glob("chapters/*.md"):
         for match in re.findall(r'"serlab\[([\w,]+)\] @', text.read_text(encoding="utf-8")):
             found.update(match.split(","))
@@ -112,7 +112,8 @@ def main() -> None:
             python = folder / "env" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
             pip = (python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
             limits = ("--constraint", constraints(folder))
-            call(*pip, *limits, f"{wheel}{extras()}", "nbclient", "ipykernel")
+            # Keras with a backend is there in Colab, and has to be asked for elsewhere.
+            call(*pip, *limits, f"{wheel}{extras('cpu')}", "nbclient", "ipykernel")
         run_chapters(python, folder / "chapters")
 
 
