@@ -25,6 +25,7 @@ _MODULES = (
     "errors",
     "evaluation",
     "features",
+    "mismatch",
     "models",
     "paths",
     "players",

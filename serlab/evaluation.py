@@ -328,6 +328,82 @@ def floors(label: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index", columns=["uar", "accuracy", "macro_f1"])
 
 
+def reliability(predictions: pd.DataFrame, of: str | None = None, bins: int = 10) -> pd.DataFrame:
+    """Compare how probable a model finds a class with how often it is right: the reliability curve.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        With columns ``label`` and ``p_<class>``; the rows of several seeds are pooled.
+    of : str, optional
+        The class whose probability is judged. By default that of the most probable class, whichever it is.
+    bins : int
+        Number of equal parts of the range from 0 to 1.
+
+    Returns
+    -------
+    DataFrame
+        One row per part that holds clips, with columns ``said`` (mean probability), ``true`` (share of clips
+        that are of the class) and ``clips``. A calibrated model has ``true`` near ``said`` everywhere.
+
+    Raises
+    ------
+    EvaluationError
+        If there are no probabilities, or none of that class.
+
+    References
+    ----------
+    Niculescu-Mizil & Caruana 2005, Predicting good probabilities with supervised learning, ICML.
+
+    Examples
+    --------
+    >>> said = pd.DataFrame({"label": ["sad", "sad", "happy", "happy"], "p_sad": [0.9, 0.9, 0.9, 0.1]})
+    >>> reliability(said.assign(p_happy=1 - said["p_sad"]), "sad", bins=2).round(2).values.tolist()
+    [[0.1, 0.0, 1.0], [0.9, 0.67, 3.0]]
+    """
+    columns = [name for name in predictions if name.startswith("p_")]
+    if not columns or (of is not None and f"p_{of}" not in columns):
+        known = ", ".join(name.removeprefix("p_") for name in columns) or "none"
+        raise EvaluationError(f"no probabilities of {of or 'any class'}: there are those of {known}")
+    if of is None:
+        p = predictions[columns].to_numpy()
+        names = np.array([name.removeprefix("p_") for name in columns])
+        said, true = p.max(axis=1), names[p.argmax(axis=1)] == predictions["label"].to_numpy()
+    else:
+        said, true = predictions[f"p_{of}"].to_numpy(), (predictions["label"] == of).to_numpy()
+    part = np.minimum((said * bins).astype(int), bins - 1)
+    found = pd.DataFrame({"said": said, "true": true.astype(float), "clips": part})
+    return found.groupby(part).agg({"said": "mean", "true": "mean", "clips": "size"}).reset_index(drop=True)
+
+
+def calibration_error(predictions: pd.DataFrame, of: str | None = None, bins: int = 10) -> float:
+    """Compute the expected calibration error: how far probabilities are from the truth, on average.
+
+    Parameters
+    ----------
+    predictions, of, bins
+        As for `reliability`.
+
+    Returns
+    -------
+    float
+        Mean over clips of the distance between ``said`` and ``true``, in [0, 1]; 0 is perfect. It depends on
+        the number of parts: compare only what was computed with the same.
+
+    References
+    ----------
+    Guo, Pleiss, Sun & Weinberger 2017, On calibration of modern neural networks, ICML.
+
+    Examples
+    --------
+    >>> said = pd.DataFrame({"label": ["sad", "happy"], "p_sad": [0.9, 0.9], "p_happy": [0.1, 0.1]})
+    >>> round(calibration_error(said), 2)
+    0.4
+    """
+    found = reliability(predictions, of, bins)
+    return float(np.average(np.abs(found["said"] - found["true"]), weights=found["clips"]))
+
+
 def scores(predictions: pd.DataFrame) -> dict[str, float]:
     """Compute the scores that a recorded run carries.
 
@@ -362,10 +438,10 @@ def scores(predictions: pd.DataFrame) -> dict[str, float]:
 
 
 def _classes(*columns: Sequence[str]) -> list[str]:
-    """List the classes that occur, in the usual order of the emotions, others after them by name."""
-    from serlab.corpora import EMOTIONS
+    """List the classes that occur, in the usual order, others after them by name."""
+    from serlab.corpora.table import ORDER
 
-    order = {name: place for place, name in enumerate(EMOTIONS)}
+    order = {name: place for place, name in enumerate(ORDER)}
     found = {name for column in columns for name in pd.unique(pd.Series(column))}
     return sorted(found, key=lambda name: (order.get(name, len(order)), str(name)))
 

@@ -235,16 +235,18 @@ def _of_row(row: pd.Series, title: str | None, change: Step | None) -> Player:
 
     corpus = str(row["corpus"])
     known = corpora.record(corpus) if corpus in corpora.names() else None
+    # In a table of several corpora names begin with that of the corpus.
+    clip, speaker = (str(row.get(name, "")).removeprefix(f"{corpus}/") for name in ("clip", "speaker"))
     emotion = str(row.get("emotion", "")) or str(row.name)
     who = "" if known is None else known.title
     parts = [
-        f"clip {row['clip']}",
+        f"clip {clip}",
         emotion,
-        f"speaker {row['speaker']}" if "speaker" in row else "",
+        f"speaker {speaker}" if "speaker" in row else "",
         who or corpus,
         "" if change is None else title or change.function.__name__,
     ]
-    attributes = {"data-corpus": corpus, "data-clip": str(row["clip"]), "data-title": title or emotion}
+    attributes = {"data-corpus": corpus, "data-clip": clip, "data-title": title or emotion}
     sound: tuple[np.ndarray, int] | Path = Path(row["path"])
     if change is not None:
         y, sample_rate = _read(sound)

@@ -64,7 +64,8 @@ TABLE_KEYS = (
     "speaker_normalised",
     "seconds",
 )
-# The runs that the book is written from: corpus, and the protocols on it.
+# The runs that the book is written from: corpus, and the protocols on it. Every model has these unless its
+# own plan names others.
 PLAN = (
     ("ravdess", "emobox6"),
     ("ravdess", "seed-split"),
@@ -270,12 +271,12 @@ def make(
     Run
         As written.
     """
-    utterances = corpora.load(corpus)
-    split = split_for(spec, utterances, protocol)
+    table = utterances(corpus, protocol)
+    split = split_for(spec, table, protocol)
     if spec.members:
         said, facts = _voted(spec, [read(corpus, protocol, name, folder) for name in spec.members])
     else:
-        said, facts = _trained(spec, utterances, split, cache or cache_dir() / "runs", progress)
+        said, facts = _trained(spec, table, split, cache or cache_dir() / "runs", progress)
     said = pd.read_csv(io.StringIO(_csv(said)), dtype={"speaker": str, "clip": str})
     meta = {
         "model": spec.name,
@@ -285,10 +286,11 @@ def make(
         "protocol_title": split.title,
         "speaker_disjoint": split.speaker_disjoint,
         "corpus": {
-            "name": utterances.attrs["corpus"],
-            "title": utterances.attrs["title"],
-            "clips": len(utterances),
-            "content_hash": corpora.content_hash(utterances),
+            "name": table.attrs["corpus"],
+            "title": table.attrs["title"],
+            "clips": len(table),
+            "content_hash": corpora.content_hash(table),
+            **{key: table.attrs[key] for key in ("sources", "dropped") if key in table.attrs},
         },
         "classes": [name.removeprefix("p_") for name in said.columns[len(COLUMNS) :]],
         "seeds": sorted(said["seed"].unique().tolist()),
@@ -308,12 +310,24 @@ def make(
     return run
 
 
+def utterances(corpus: str, protocol: str) -> pd.DataFrame:
+    """Load a corpus as a protocol needs it: with valence for its label where that is what is asked.
+
+    Parameters
+    ----------
+    corpus, protocol : str
+        For `serlab.load` and `serlab.splits.make`.
+    """
+    table, task = corpora.load(corpus), splits.task_of(protocol)
+    return corpora.relabel(table, task) if task else table
+
+
 def _trained(
-    spec: ModelSpec, utterances: pd.DataFrame, split: splits.Split, cache: Path, progress: bool
+    spec: ModelSpec, table: pd.DataFrame, split: splits.Split, cache: Path, progress: bool
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
-    X = inputs(spec, utterances, progress)
+    X = inputs(spec, table, progress)
     said = training.cross_validate(
-        spec.build, X, utterances, split, seeds_of(spec, len(split)), cache=cache, progress=progress
+        spec.build, X, table, split, seeds_of(spec, len(split)), cache=cache, progress=progress
     )
     facts = {
         "features": [extractor.name for extractor in spec.extractors],
@@ -356,24 +370,24 @@ def seeds_of(spec: ModelSpec, folds: int) -> tuple[int, ...]:
     return spec.single_fold_seeds or (tuple(range(10)) if len(spec.seeds) > 1 else spec.seeds)
 
 
-def split_for(spec: ModelSpec, utterances: pd.DataFrame, protocol: str) -> splits.Split:
+def split_for(spec: ModelSpec, table: pd.DataFrame, protocol: str) -> splits.Split:
     """Split a corpus by a protocol, with the validation rows that a model asks for."""
-    split = splits.make(utterances, protocol)
+    split = splits.make(table, protocol)
     if spec.validates == "speakers":
-        return splits.with_validation(split, utterances)
+        return splits.with_validation(split, table)
     if spec.validates == "test":
         peeking = tuple(splits.Fold(fold.train, fold.test, fold.test) for fold in split)
         return replace(split, folds=peeking)
     return split
 
 
-def inputs(spec: ModelSpec, utterances: pd.DataFrame, progress: bool = False) -> np.ndarray:
+def inputs(spec: ModelSpec, table: pd.DataFrame, progress: bool = False) -> np.ndarray:
     """Return what a model is trained on, one row per utterance.
 
     Parameters
     ----------
     spec : ModelSpec
-    utterances : DataFrame
+    table : DataFrame
         Utterance table.
     progress : bool
         Show a progress bar while features are computed.
@@ -386,13 +400,11 @@ def inputs(spec: ModelSpec, utterances: pd.DataFrame, progress: bool = False) ->
     """
     from serlab.features import SpeakerNormaliser
 
-    parts = [store.features(utterances, extractor, progress=progress) for extractor in spec.extractors]
+    parts = [store.features(table, extractor, progress=progress) for extractor in spec.extractors]
     if not parts:
-        return np.zeros((len(utterances), 1), np.float32)
+        return np.zeros((len(table), 1), np.float32)
     X = parts[0] if len(parts) == 1 else np.hstack(parts)
-    return (
-        SpeakerNormaliser().fit_transform(X, groups=utterances["speaker"]) if spec.speaker_normalised else X
-    )
+    return SpeakerNormaliser().fit_transform(X, groups=table["speaker"]) if spec.speaker_normalised else X
 
 
 def verify(run: Run, spec: ModelSpec, seed: int | None = None, fold: int = 0, progress: bool = False) -> str:
@@ -419,14 +431,14 @@ def verify(run: Run, spec: ModelSpec, seed: int | None = None, fold: int = 0, pr
     """
     corpus, protocol, model = run.key
     seed = run.meta["seeds"][0] if seed is None else seed
-    utterances = corpora.load(corpus)
-    split = split_for(spec, utterances, protocol)
+    table = utterances(corpus, protocol)
+    split = split_for(spec, table, protocol)
     if spec.members:
         anew, _ = _voted(spec, [read(corpus, protocol, name) for name in spec.members])
         anew = anew[(anew["seed"] == seed) & (anew["fold"] == fold)]
     else:
-        X = inputs(spec, utterances, progress)
-        anew = training.cross_validate(spec.build, X, utterances, split, only=[(seed, fold)])
+        X = inputs(spec, table, progress)
+        anew = training.cross_validate(spec.build, X, table, split, only=[(seed, fold)])
     p = run.predictions
     old = p[(p["seed"] == seed) & (p["fold"] == fold)].set_index("clip")
     if set(old.index) != set(anew["clip"]):
@@ -488,12 +500,9 @@ def planned() -> list[tuple[str, str, str]]:
     """List the runs that the book is written from, as (corpus, protocol, model)."""
     from serlab import models
 
-    return [
-        (*place, spec.name)
-        for place in PLAN
-        for spec in models.specs()
-        if place in (PLAN if spec.plan is None else spec.plan)
-    ]
+    plans = {spec.name: PLAN if spec.plan is None else spec.plan for spec in models.specs()}
+    places = dict.fromkeys((*PLAN, *(place for plan in plans.values() for place in plan)))
+    return [(*place, name) for place in places for name, plan in plans.items() if place in plan]
 
 
 def _asked(given) -> list[tuple[str, str, str]]:
@@ -514,7 +523,7 @@ def _fits(key: tuple[str, str, str], given) -> bool:
 
 def _make_all(keys: list[tuple[str, str, str]], models) -> None:
     for number, (corpus, protocol, name) in enumerate(keys, 1):
-        if corpora.find(corpus) is None and corpus in corpora.names():
+        if corpus in (*corpora.names(), "unified") and corpora.find(corpus) is None:
             print(
                 f"[{number}/{len(keys)}] {corpus}/{protocol}/{name}: left out, the corpus is not here",
                 flush=True,
@@ -536,7 +545,7 @@ def _check_all(keys: list[tuple[str, str, str]]) -> int:
     tables = {}
     for key in keys:
         if key[0] not in tables:
-            there = key[0] in corpora.names() and corpora.find(key[0]) is not None
+            there = key[0] in (*corpora.names(), "unified") and corpora.find(key[0]) is not None
             tables[key[0]] = corpora.load(key[0]) if there else None
         problems = check(read(*key), tables[key[0]])
         bad += bool(problems)
@@ -601,6 +610,11 @@ def _check_manifest(p: pd.DataFrame, meta: dict) -> list[str]:
 
 
 def _check_corpus(p: pd.DataFrame, meta: dict, table: pd.DataFrame) -> list[str]:
+    # Of several corpora others may be on this machine than the run was made on.
+    if table.attrs.get("sources") != meta["corpus"].get("sources"):
+        return []
+    if task := splits.task_of(meta["protocol"]):
+        table = corpora.relabel(table, task)
     known = table.set_index("clip")
     if unknown := sorted(set(p["clip"]) - set(known.index)):
         return [f"{len(unknown)} clips are not in the corpus, the first of them {unknown[0]}"]
@@ -624,11 +638,15 @@ def _check_corpus(p: pd.DataFrame, meta: dict, table: pd.DataFrame) -> list[str]
 
 
 def _tests_all(protocol: str) -> bool:
-    return protocol != "seed-split" and not protocol.startswith("holdout")
+    return protocol != "seed-split" and not protocol.startswith("holdout") and "-original" not in protocol
 
 
 def _whole_speakers(protocol: str) -> bool:
-    return protocol in ("loso", "emobox6") or protocol.startswith(("group", "holdout"))
+    return (
+        protocol in ("loso", "emobox6")
+        or protocol.startswith(("group", "holdout"))
+        or splits.task_of(protocol) is not None
+    )
 
 
 def _near(a: float | None, b: float | None) -> bool:

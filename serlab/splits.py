@@ -25,7 +25,12 @@ PROTOCOLS = {
     "emobox6": "RAVDESS, the six speaker-disjoint folds published by EmoBox",
     "text": "leave sentences out (shares speakers)",
     "speaker-text": "leave speakers and sentences out together",
+    "TASK": "valence of several corpora in five speaker-disjoint folds, each with speakers of all corpora",
+    "TASK-loco": "leave one corpus out",
+    "TASK-lolo": "leave one language out",
+    "TASK-original": "a random 30 percent of the speakers held out, whatever they say",
 }
+TASKS = ("ternary", "binary-neg", "binary-neu", "binary-pos")
 MOST_TEXT_FOLDS = 10
 
 
@@ -76,10 +81,12 @@ def make(table: pd.DataFrame, protocol: str, seed: int = 0) -> Split:
     table : DataFrame
         Utterance table with at least the columns ``clip``, ``speaker`` and ``emotion``.
     protocol : str
-        One of `PROTOCOLS`, the letter replaced by a number: "group5", "random5", "holdout30".
+        One of `PROTOCOLS`, the letter replaced by a number: "group5", "random5", "holdout30"; TASK is one of
+        `TASKS`: "ternary", "binary-neg-loco". Folds are the same for all tasks, so that models of one can be
+        compared with those of another.
     seed : int
-        Decides how speakers or clips are dealt out. "seed-split", "loso" and published folds do not depend
-        on it.
+        Decides how speakers or clips are dealt out. "seed-split", "loso", published folds and those that
+        leave a corpus or a language out do not depend on it.
 
     Returns
     -------
@@ -114,8 +121,26 @@ def make(table: pd.DataFrame, protocol: str, seed: int = 0) -> Split:
         return hold_out(table, number / 100, seed)
     if protocol == "emobox6":
         return published_folds(table, protocol)
+    if task := task_of(protocol):
+        return _valence_split(table, protocol, protocol.removeprefix(task), seed)
     known = "; ".join(f"{name!r} ({meaning})" for name, meaning in PROTOCOLS.items())
     raise SplitError(f"unknown protocol {protocol!r}. Known are: {known}")
+
+
+def task_of(protocol: str) -> str | None:
+    """Name the task of valence that a protocol is about, or None for protocols about emotions.
+
+    Parameters
+    ----------
+    protocol : str
+
+    Examples
+    --------
+    >>> task_of("binary-neg-loco"), task_of("loso")
+    ('binary-neg', None)
+    """
+    found = re.fullmatch(rf"({'|'.join(TASKS)})(-loco|-lolo|-original)?", protocol)
+    return found[1] if found else None
 
 
 def honest_protocol(table: pd.DataFrame) -> str:
@@ -274,6 +299,106 @@ def leave_one_speaker_out(table: pd.DataFrame) -> Split:
     """
     folds = tuple(_by_speakers(table, [speaker]) for speaker in _groups(table, "speaker", 2))
     return Split("loso", f"leave one speaker out ({len(folds)} speakers)", folds, True)
+
+
+def corpus_folds(table: pd.DataFrame, k: int = 5, seed: int = 0) -> Split:
+    """Deal the speakers of each corpus into `k` folds, so that each fold has speakers of all corpora.
+
+    Within a corpus, classes are spread as evenly as whole speakers allow; what counts is valence where the
+    table has it, so that the folds do not depend on the task. Speakers of a corpus with fewer than `k` are
+    tested in as many folds as there are speakers.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Utterance table of one or more corpora, as from `serlab.corpora.unify`.
+    k : int
+        Number of folds, at least 2 and at most the number of speakers of the corpus that has most.
+    seed : int
+        Decides how they are dealt out.
+
+    Returns
+    -------
+    Split
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"clip": list("abcdef"), "speaker": list("112345"), "corpus": list("xxxyyy")})
+    >>> table["emotion"] = ["sad", "happy"] * 3
+    >>> [table["corpus"][fold.test].nunique() for fold in corpus_folds(table, 2)]
+    [2, 2]
+    """
+    by_corpus = table.groupby("corpus", sort=False)["speaker"].nunique()
+    _groups(table, "speaker", 2)
+    if not 2 <= k <= by_corpus.max():
+        raise SplitError(
+            f"cannot make {k} speaker-disjoint folds within corpora: the one with most speakers has "
+            f"{by_corpus.max()}. Use 2 to {by_corpus.max()}"
+        )
+    strata = "valence" if "valence" in table and table["valence"].notna().all() else "emotion"
+    tests: list[list[np.ndarray]] = [[] for _ in range(k)]
+    for corpus in by_corpus.index:
+        rows = np.flatnonzero(table["corpus"] == corpus)
+        part = table.iloc[rows]
+        part = part.assign(emotion=part[strata].astype(str))
+        if by_corpus[corpus] == 1:
+            tests[0].append(rows)
+            continue
+        for number, (_, test) in enumerate(_deal(part, "speaker", min(k, by_corpus[corpus]), seed)):
+            tests[number].append(rows[test])
+    every = np.arange(len(table))
+    held = [np.concatenate(parts) for parts in tests]
+    folds = tuple(_fold(np.setdiff1d(every, test), test) for test in held)
+    return Split(f"corpus{k}", f"{k} speaker-disjoint folds within corpora, seed {seed}", folds, True)
+
+
+def leave_one_out(table: pd.DataFrame, column: str) -> Split:
+    """Test on each corpus or language in turn, in the order of the table; train on all others.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Utterance table of several corpora, as from `serlab.corpora.unify`.
+    column : {"corpus", "language"}
+        What is left out. Where each language is that of one corpus both give the same folds, and the title
+        says so.
+
+    Returns
+    -------
+    Split
+    """
+    _groups(table, column, 2)
+    codes, names = pd.factorize(table[column])
+    folds = tuple(_fold(np.flatnonzero(codes != n), np.flatnonzero(codes == n)) for n in range(len(names)))
+    same = len(table[["corpus", "language"]].drop_duplicates()) == table["corpus"].nunique() == len(names)
+    title = f"leave one {column} out ({', '.join(map(str, names))})"
+    if same and column == "language":
+        title += ": the same folds as leaving one corpus out"
+    return Split({"corpus": "loco", "language": "lolo"}[column], title, folds, True)
+
+
+def original_hold_out(table: pd.DataFrame, share: float = 0.3, seed: int = 0) -> Split:
+    """Hold out a random share of the speakers, whatever they say: the original split of the valence study.
+
+    Unlike `hold_out` it takes the first draw, so that classes and corpora may be unlike on the two sides.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Utterance table.
+    share : float
+        Share of the speakers, in (0, 1); at least one speaker stays on each side.
+    seed : int
+        Of the draw.
+
+    Returns
+    -------
+    Split
+        With one fold.
+    """
+    one = hold_out(table, share, seed, draws=1)
+    title = f"a random {round(100 * share)} % of the speakers held out, seed {seed}"
+    return Split(f"original{round(100 * share)}", title, one.folds, True)
 
 
 def text_folds(table: pd.DataFrame, seed: int = 0) -> Split:
@@ -474,6 +599,16 @@ def _shared(values, table: pd.DataFrame, split: Split, kind: str) -> list:
         examples += [name for name in dict.fromkeys(names[codes[hits]]) if name not in examples]
     shown = ", ".join(str(name)[:24] for name in examples[:3]) + (", ..." if len(examples) > 3 else "")
     return [touched, len(split), clips, clips / total, shown]
+
+
+def _valence_split(table: pd.DataFrame, protocol: str, kind: str, seed: int) -> Split:
+    makers = {
+        "": lambda: corpus_folds(table, 5, seed),
+        "-loco": lambda: leave_one_out(table, "corpus"),
+        "-lolo": lambda: leave_one_out(table, "language"),
+        "-original": lambda: original_hold_out(table, 0.3, seed),
+    }
+    return replace(makers[kind](), name=protocol)
 
 
 def _fold(train: np.ndarray, test: np.ndarray) -> Fold:

@@ -67,7 +67,7 @@ def cross_validate(
     -------
     DataFrame
         One row per test clip and seed with columns ``clip``, ``speaker``, ``fold``, ``seed``, ``label``,
-        ``predicted`` and ``p_<class>`` in the usual order of the emotions. ``attrs["cost"]`` holds
+        ``predicted`` and ``p_<class>`` in the usual order of the classes. ``attrs["cost"]`` holds
         ``seconds`` (fitting and predicting, added up), ``peak_memory_mb`` (of the whole process),
         ``parameters`` (trained numbers, mean over folds; None where that has no meaning), ``chosen``
         (settings that a search chose, fold by fold) and ``history`` (of networks, fold by fold: what was
@@ -91,12 +91,12 @@ def cross_validate(
     """
     from tqdm.auto import tqdm
 
-    from serlab.corpora import EMOTIONS
+    from serlab.corpora.table import ORDER
 
     if len(X) != len(table):
         raise EvaluationError(f"{len(X)} rows of features do not go with {len(table)} rows of the table")
     labels = table["emotion"].to_numpy(dtype=object).astype(str)
-    classes = sorted(set(labels), key=lambda name: (name not in EMOTIONS, *_place(name, EMOTIONS)))
+    classes = sorted(set(labels), key=lambda name: (name not in ORDER, *_place(name, ORDER)))
     wanted = list(only) if only is not None else [(s, f) for s in seeds for f in range(len(split))]
     data = _digest(X, table) if cache is not None else b""
     parts, costs = [], []
@@ -168,7 +168,7 @@ def count_parameters(model: Any) -> int | None:
     3
     """
     if hasattr(model, "model_"):
-        model = model.model_
+        return count_parameters(model.model_)
     if hasattr(model, "trainable_weights"):
         return int(sum(np.prod(weight.shape) for weight in model.trainable_weights))
     if hasattr(model, "best_estimator_"):

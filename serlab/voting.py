@@ -1,8 +1,8 @@
-"""What can be done to predictions afterwards: let several models vote, normalise scores within speakers."""
+"""What can be done to predictions afterwards: votes, scores normalised by speaker, binaries combined."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import cycle
 
 import numpy as np
@@ -113,3 +113,55 @@ def normalise_scores(predictions: pd.DataFrame) -> pd.DataFrame:
     return predictions.assign(
         **dict(zip(columns, scores.T, strict=True)), predicted=names[scores.argmax(axis=1)]
     )
+
+
+def combine(binaries: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Combine models that each tell one class from the rest to one decision between all.
+
+    The probability of every class is that of its own model, divided by the sum over models; the most
+    probable class is said (see `serlab.models.binaries.normalised`).
+
+    Parameters
+    ----------
+    binaries : mapping of str to DataFrame
+        Class to the predictions of the model that tells it from the rest: recorded runs of "binary-neg",
+        "binary-neu" and "binary-pos", for example. All must be of the same clips, folds and seeds.
+
+    Returns
+    -------
+    DataFrame
+        Predictions like theirs, with all classes.
+
+    Raises
+    ------
+    EvaluationError
+        If the models were not tested on the same clips, or a clip is of no class, or of several.
+
+    Examples
+    --------
+    >>> clip = pd.DataFrame({"clip": ["a"], "speaker": ["1"], "fold": 0, "seed": 0})
+    >>> negative = clip.assign(label="negative", predicted="negative", p_negative=0.6, p_other=0.4)
+    >>> positive = clip.assign(label="other", predicted="other", p_other=0.8, p_positive=0.2)
+    >>> combine({"negative": negative, "positive": positive}).iloc[0, 4:].tolist()
+    ['negative', 'negative', 0.75, 0.25]
+    """
+    from serlab.models.binaries import normalised
+
+    facts = ["clip", "speaker", "fold", "seed"]
+    parts = {name: part.sort_values(["seed", "clip"], ignore_index=True) for name, part in binaries.items()}
+    first = next(iter(parts.values()))
+    for name, part in parts.items():
+        if f"p_{name}" not in part:
+            raise EvaluationError(f"the model of {name!r} has no probability of that class")
+        if not part[facts].equals(first[facts]):
+            raise EvaluationError(
+                "Models to combine must be tested on the same clips, in the same folds, with the same seeds."
+            )
+    claims = np.column_stack([part["label"] == name for name, part in parts.items()])
+    if (claims.sum(axis=1) != 1).any():
+        odd = first["clip"][np.argmax(claims.sum(axis=1) != 1)]
+        raise EvaluationError(f"Clip {odd} must be of exactly one of the classes {', '.join(parts)}.")
+    said = normalised(np.column_stack([part[f"p_{name}"] for name, part in parts.items()]))
+    names = np.array(list(parts), dtype=object)
+    result = first[facts].assign(label=names[claims.argmax(axis=1)], predicted=names[said.argmax(axis=1)])
+    return result.join(pd.DataFrame(said, columns=[f"p_{name}" for name in names]))

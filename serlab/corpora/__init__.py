@@ -14,15 +14,17 @@ from pathlib import Path
 
 import pandas as pd
 
-from serlab.corpora import locate
+from serlab.corpora import locate, unified
 from serlab.corpora.record import Record, Remote
 from serlab.corpora.table import CIRCUMPLEX, COLUMNS, EMOTIONS, build, threads
+from serlab.corpora.unified import TASKS, relabel, unify
 from serlab.errors import CorpusError
 
 __all__ = [
     "CIRCUMPLEX",
     "COLUMNS",
     "EMOTIONS",
+    "TASKS",
     "Record",
     "Remote",
     "choose",
@@ -36,6 +38,8 @@ __all__ = [
     "load",
     "names",
     "record",
+    "relabel",
+    "unify",
     "validate",
 ]
 
@@ -97,7 +101,8 @@ def load(name_or_folder: str | os.PathLike = "ravdess") -> pd.DataFrame:
     Parameters
     ----------
     name_or_folder
-        One of `names`, or the path of a folder with a table ``metadata.csv``.
+        One of `names`, or the path of a folder with a table ``metadata.csv``; or ``"unified"``, for all that
+        are here of RAVDESS, nEMO, EmoDB and CREMA-D, joined by `unify`.
 
     Returns
     -------
@@ -122,6 +127,8 @@ def load(name_or_folder: str | os.PathLike = "ravdess") -> pd.DataFrame:
     >>> tuple(table.columns) == COLUMNS
     True
     """
+    if name_or_folder == unified.NAME:
+        return unified.load()
     if (name := known(name_or_folder)) is None:
         return _load_folder(Path(name_or_folder).expanduser().absolute())
     if name == "demo":
@@ -302,7 +309,7 @@ def find(name: str) -> Path | None:
     Parameters
     ----------
     name
-        One of `names`.
+        One of `names`, or ``"unified"``: then it is the folder of the first corpus that takes part.
 
     Notes
     -----
@@ -313,6 +320,8 @@ def find(name: str) -> Path | None:
     >>> find("demo") is not None
     True
     """
+    if name == unified.NAME:
+        return next(map(find, unified.here()), None)
     of = record(name)
     if name == "demo":
         from serlab.corpora import demo
@@ -333,7 +342,8 @@ def choose(preferred: str = "ravdess") -> str:
     Parameters
     ----------
     preferred
-        The corpus that the chapter was written with.
+        The corpus that the chapter was written with. ``"unified"`` is always there: loading it sees to
+        ``$SERLAB_CORPUS``, and to a machine without corpora.
 
     Returns
     -------
@@ -346,6 +356,8 @@ def choose(preferred: str = "ravdess") -> str:
     >>> choose("demo")
     'demo'
     """
+    if preferred == unified.NAME:
+        return preferred
     if chosen := os.environ.get("SERLAB_CORPUS"):
         return chosen
     of = record(preferred)

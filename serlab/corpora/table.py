@@ -30,6 +30,9 @@ COLUMNS = (
 
 EMOTIONS = ("neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised", "bored")
 
+ORDER = ("negative", *EMOTIONS, "positive")
+"""Order in which classes are shown, emotions or valences; any others come after them by name."""
+
 CIRCUMPLEX: dict[str, tuple[float, float]] = {
     "neutral": (0, 0),
     "calm": (1, -1),

@@ -4,6 +4,7 @@ from serlab.features.base import Extractor, FrameFeature
 from serlab.features.egemaps import Egemaps
 from serlab.features.normaliser import SpeakerNormaliser
 from serlab.features.pitch import F0
+from serlab.features.recording import Recording
 from serlab.features.shape import (
     Chroma,
     Rms,
@@ -16,6 +17,7 @@ from serlab.features.shape import (
 )
 from serlab.features.spectral import Mel, Mfcc, OriginalMel
 from serlab.features.summary import Summary
+from serlab.features.treated import Treated
 
 __all__ = [
     "F0",
@@ -26,6 +28,7 @@ __all__ = [
     "Mel",
     "Mfcc",
     "OriginalMel",
+    "Recording",
     "Rms",
     "SpeakerNormaliser",
     "SpectralBandwidth",
@@ -34,5 +37,6 @@ __all__ = [
     "SpectralRolloff",
     "Summary",
     "Tonnetz",
+    "Treated",
     "ZeroCrossingRate",
 ]

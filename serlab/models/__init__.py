@@ -19,9 +19,10 @@ def specs() -> tuple[ModelSpec, ...]:
     >>> specs()[0].title
     'Majority class'
     """
-    from serlab.models import ladder, linear, rules, transfer, trees
+    from serlab.models import ladder, linear, rules, transfer, trees, valence
 
-    return (*rules.SPECS, *trees.SPECS, *linear.SPECS, *ladder.SPECS, *transfer.SPECS)
+    families = (rules, trees, linear, ladder, transfer, valence)
+    return tuple(spec for family in families for spec in family.SPECS)
 
 
 def names() -> list[str]:

@@ -55,8 +55,8 @@ class ModelSpec:
         Whether the scores of the vote are standardised within each speaker (transductive; see
         `serlab.voting.normalise_scores`).
     plan : tuple of (str, str), optional
-        Corpora and protocols that the book records it under; all of `serlab.runs.PLAN` by default, none if
-        empty.
+        Corpora and protocols that the book records it under; those of `serlab.runs.PLAN` by default, none
+        if empty.
     """
 
     name: str

@@ -1,0 +1,160 @@
+"""Features of clips that were made alike first: silence cut off, one band, one level, one noise floor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from serlab import audio
+from serlab.errors import AudioError, FeatureError
+from serlab.features.base import Extractor
+
+FILTER_ORDER = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class Treated(Extractor):
+    """Features of a clip from which traces of its recording are taken: silence at its ends, frequencies that
+    not every corpus has, its level, and how quiet its pauses are. Of what is left, all or a part is measured.
+
+    The steps follow each other as the parameters do. None leaves a step out.
+
+    Attributes
+    ----------
+    features : Extractor
+        What is measured of the treated signal.
+    trim_db : float, optional
+        Cut off the ends that are so many dB below the loudest frame.
+    band : (float, float), optional
+        Lowest and highest frequency kept, in Hz.
+    level : float, optional
+        RMS level that the clip is brought to, in dBFS.
+    seconds : float, optional
+        Keep so much of the clip, or put zeros on both sides of a shorter one.
+    where : {"loudest", "centre"}
+        Which part is kept: that with the most energy, which holds a stressed vowel more often than not; or
+        the middle.
+    floor : float, optional
+        Add white noise so many dB below `level`, always the same, so that pauses are alike in all corpora;
+        it needs a `level`. It fills what the band left out, too.
+
+    Examples
+    --------
+    >>> from serlab.features import Mel
+    >>> short = Treated(features=Mel(n_mels=128, n_fft=2048, hop_length=512, seconds=0.5), seconds=0.5)
+    >>> short.name, short.shape
+    ('treated-mel', (128, 16))
+    >>> y = np.r_[np.zeros(8000), 0.01 * np.sin(np.arange(8000)), np.zeros(8000)]
+    >>> treated = short.treat(y)
+    >>> len(treated), round(audio.level(treated))
+    (8000, -23)
+    """
+
+    units: ClassVar[dict[str, str]] = {
+        "features": "what is measured",
+        "trim_db": "dB below the loudest frame at which silence begins",
+        "band": "Hz, lowest and highest frequency kept",
+        "level": "dBFS, RMS of the clip",
+        "seconds": "s of the clip that are kept; None keeps all",
+        "where": "which part is kept: loudest or centre",
+        "floor": "dB below the level, white noise",
+    }
+
+    features: Extractor
+    trim_db: float | None = 40.0
+    band: tuple[float, float] | None = (80.0, 6000.0)
+    level: float | None = -23.0
+    seconds: float | None = None
+    where: str = "loudest"
+    floor: float | None = 35.0
+
+    def __post_init__(self) -> None:
+        if self.features.sample_rate != self.sample_rate:
+            raise FeatureError(
+                f"Treated works at {self.sample_rate} Hz, but {self.features.name} needs "
+                f"{self.features.sample_rate} Hz: give both the same sample_rate"
+            )
+        if self.where not in ("loudest", "centre"):
+            raise FeatureError(f"where must be 'loudest' or 'centre', not {self.where!r}")
+        if self.band is not None and not 0 < self.band[0] < self.band[1] < self.sample_rate / 2:
+            raise FeatureError(
+                f"band must be two rising frequencies below {self.sample_rate / 2:g} Hz, not {self.band}"
+            )
+        if self.floor is not None and self.level is None:
+            raise FeatureError("A noise floor is so many dB below the level: give a level, or floor=None")
+
+    @property
+    def name(self) -> str:
+        """That of the features, with "treated-" before it."""
+        return f"treated-{self.features.name}"
+
+    @property
+    def libraries(self) -> tuple[str, ...]:
+        """Libraries that the result depends on."""
+        return tuple(dict.fromkeys((*self.features.libraries, "librosa", "scipy", "soxr")))
+
+    @property
+    def light(self) -> bool:
+        """Whether threads are enough to measure several clips at once."""
+        return self.features.light
+
+    @property
+    def shape(self) -> tuple[int | None, ...]:
+        """That of the features."""
+        return self.features.shape
+
+    @property
+    def key(self) -> str:
+        """Sixteen hexadecimal digits that change with this extractor and with what it measures."""
+        import hashlib
+
+        return hashlib.sha256(f"{super().key} {self.features.key}".encode()).hexdigest()[:16]
+
+    def treat(self, y: np.ndarray) -> np.ndarray:
+        """Treat a signal: (samples,) to (samples,), float32."""
+        y = np.asarray(y, dtype=np.float32)
+        if y.ndim != 1 or not y.any():
+            raise FeatureError(
+                f"{self.name} needs a mono signal with sound in it, not one of shape {y.shape}"
+            )
+        if self.trim_db is not None:
+            y = audio.trim(y, self.trim_db)
+        if self.band is not None:
+            y = _filtered(y, self.band, self.sample_rate)
+        if self.level is not None:
+            try:
+                y = audio.normalise(y, self.level)
+            except AudioError:
+                raise FeatureError(f"there is no sound within the band {self.band}") from None
+        if self.seconds is not None:
+            y = _part(y, round(self.seconds * self.sample_rate), self.where)
+        if self.floor is not None:
+            noise = np.random.default_rng(0).standard_normal(len(y), dtype=np.float32)
+            y = y + noise * np.float32(10 ** ((self.level - self.floor) / 20))
+        return y.astype(np.float32, copy=False)
+
+    def extract(self, y: np.ndarray) -> np.ndarray:
+        """Treat a signal and measure it: (samples,) to `shape`."""
+        return self.features.extract(self.treat(y))
+
+    def __str__(self) -> str:
+        inner = str(self.features).replace("\n", "\n  ")
+        return f"{super().__str__().replace(repr(self.features), self.features.name)}\n  {inner}"
+
+
+def _filtered(y: np.ndarray, band: tuple[float, float], sample_rate: int) -> np.ndarray:
+    import scipy.signal
+
+    # Forwards and backwards, so that nothing is shifted in time: half the order each way.
+    sections = scipy.signal.butter(FILTER_ORDER // 2, band, "bandpass", fs=sample_rate, output="sos")
+    return scipy.signal.sosfiltfilt(sections, y, padlen=0).astype(np.float32)
+
+
+def _part(y: np.ndarray, length: int, where: str) -> np.ndarray:
+    if len(y) <= length or where == "centre":
+        return audio.fit_length(y, length, "centre")
+    energy = np.concatenate([[0], np.cumsum(np.square(y, dtype=np.float64))])
+    start = int(np.argmax(energy[length:] - energy[:-length]))
+    return y[start : start + length]

@@ -1,0 +1,390 @@
+"""Binary decisions: calibrated, with a chosen threshold, balanced by repetition, and combined to one of many.
+
+All follow scikit-learn's conventions; `fit` takes the speakers as ``groups`` wherever clips are held out.
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.model_selection import StratifiedGroupKFold
+
+from serlab.errors import EvaluationError
+from serlab.training import softmax
+
+# Nobody is more certain than this: one clip that is wrongly taken for impossible must not decide all.
+LEAST = 1e-6
+
+
+def normalised(p: np.ndarray) -> np.ndarray:
+    """Turn the probabilities of one-against-the-rest models into ones that add up to one.
+
+    Each row is divided by its sum, which is right where every model is calibrated and they contradict each
+    other only by chance. A row of zeros says nothing: all classes get the same.
+
+    Parameters
+    ----------
+    p : ndarray, shape (clips, classes)
+        What each model says for its class, in [0, 1].
+
+    Returns
+    -------
+    ndarray, shape (clips, classes)
+
+    References
+    ----------
+    Zadrozny & Elkan 2002, Transforming classifier scores into accurate multiclass probability estimates, KDD.
+
+    Examples
+    --------
+    >>> normalised(np.array([[0.6, 0.6, 0.0], [0.0, 0.0, 0.0]])).round(2).tolist()
+    [[0.5, 0.5, 0.0], [0.33, 0.33, 0.33]]
+    """
+    p = np.clip(p, LEAST, None)
+    return p / p.sum(axis=1, keepdims=True)
+
+
+def best_threshold(positive: np.ndarray, p: np.ndarray) -> float:
+    """Choose the probability from which on to say yes, so that the mean of both recalls is highest.
+
+    Parameters
+    ----------
+    positive : ndarray of bool, shape (clips,)
+        What is true. There must be both kinds.
+    p : ndarray, shape (clips,)
+        What the model says. Take clips of speakers who are neither in training nor in test data.
+
+    Returns
+    -------
+    float
+        Halfway between two of the probabilities given. Of equally good thresholds the one in the middle.
+
+    References
+    ----------
+    Youden 1950, Index for rating diagnostic tests, Cancer 3(1), 32-35.
+
+    Examples
+    --------
+    >>> round(best_threshold(np.array([True, True, False, False]), np.array([0.3, 0.2, 0.1, 0.0])), 2)
+    0.15
+    """
+    positive = np.asarray(positive, bool)
+    if positive.all() or not positive.any():
+        raise EvaluationError("a threshold needs clips of both kinds: hold out more speakers")
+    order = np.argsort(p)
+    sorted_p, hits = np.asarray(p, float)[order], positive[order]
+    # A threshold between two equal values would cut neither from the other.
+    cuts = np.flatnonzero(np.diff(sorted_p) > 0) + 1
+    if not cuts.size:
+        return float(sorted_p[0])
+    found = 1 - np.cumsum(hits)[cuts - 1] / hits.sum()
+    spared = np.cumsum(~hits)[cuts - 1] / (~hits).sum()
+    best = np.flatnonzero(np.isclose(found + spared, (found + spared).max()))
+    cut = cuts[best[len(best) // 2]]
+    return float((sorted_p[cut - 1] + sorted_p[cut]) / 2)
+
+
+def calibration(p: np.ndarray, place: np.ndarray) -> tuple[float, np.ndarray]:
+    """Find how probabilities must be bent to be true: softmax(scale * log p + offset).
+
+    With two classes this is Platt's scaling, with equal offsets temperature scaling.
+
+    Parameters
+    ----------
+    p : ndarray, shape (clips, classes)
+        What the model says of clips that it was not trained on.
+    place : ndarray of int, shape (clips,)
+        Column of the class that is true.
+
+    Returns
+    -------
+    scale : float
+        Below 1 where the model is too sure of itself.
+    offset : ndarray, shape (classes,)
+        Above 0 for classes that it finds too rarely.
+
+    References
+    ----------
+    Guo, Pleiss, Sun & Weinberger 2017, On calibration of modern neural networks, ICML.
+
+    Platt 1999, Probabilistic outputs for support vector machines, in Advances in large margin classifiers.
+
+    Examples
+    --------
+    >>> p = np.array([[0.99, 0.01]] * 6 + [[0.01, 0.99]] * 6)
+    >>> scale, offset = calibration(p, np.array([0, 0, 0, 0, 1, 1] + [1, 1, 1, 1, 0, 0]))
+    >>> softmax(scale * np.log(p) + offset)[0].round(2).tolist()
+    [0.67, 0.33]
+    """
+    import scipy.optimize
+
+    logs, rows = np.log(np.clip(p, LEAST, None)), np.arange(len(place))
+
+    def cost(settings: np.ndarray) -> float:
+        said = softmax(np.exp(settings[0]) * logs + settings[1:])[rows, place]
+        # The second part keeps perfectly separated classes from being said with certainty.
+        return -np.log(np.clip(said, 1e-12, None)).mean() + 1e-3 * np.square(settings).sum()
+
+    found = scipy.optimize.minimize(cost, np.zeros(1 + p.shape[1])).x
+    return float(np.exp(found[0])), found[1:]
+
+
+class Tuned(ClassifierMixin, BaseEstimator):
+    """A model with calibrated probabilities and a decision that favours no class.
+
+    Training speakers are held out in turn, and what the model says of them fits the calibration
+    (`calibration`). Of two classes the threshold is chosen there too (`best_threshold`); of more the class
+    is said whose probability has risen most above its share in training, which is the best decision for UAR
+    if the probabilities are true.
+
+    Parameters
+    ----------
+    model : estimator
+        With ``predict_proba``. If its ``fit`` has a parameter ``groups`` it is given the speakers.
+    k : int
+        Number of parts that training speakers are dealt into; fewer where there are fewer speakers.
+    refit : bool
+        Train on all speakers after the `k` models of the parts: k + 1 trainings. False trains once, on all
+        parts but the first, which is held out: for models that take long.
+
+    Attributes
+    ----------
+    classes_ : ndarray of str
+    scale_, offset_ : float, ndarray of shape (classes,)
+        The calibration.
+    threshold_ : float
+        Probability of ``classes_[1]`` from which on it is said; NaN for more than two classes.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> X = np.arange(40.0)[:, None] % 10
+    >>> y = np.where(X[:, 0] > 6, "positive", "other")
+    >>> tuned = Tuned(LogisticRegression(), k=2).fit(X, y, groups=np.repeat(["ann", "bob"], 20))
+    >>> tuned.predict([[5.0], [8.0]]).tolist()
+    ['other', 'positive']
+    """
+
+    def __init__(self, model: BaseEstimator, k: int = 3, refit: bool = True):
+        self.model, self.k, self.refit = model, k, refit
+
+    def fit(self, X: np.ndarray, y: np.ndarray, groups: np.ndarray) -> Tuned:
+        """Train, calibrate and choose the threshold; `groups` are the rows' speakers.
+
+        Raises
+        ------
+        EvaluationError
+            If there is one speaker only, or a held-out part lacks a class.
+        """
+        y, groups = np.asarray(y), np.asarray(groups)
+        self.classes_, place = np.unique(y, return_inverse=True)
+        parts = min(self.k, len(set(groups)))
+        if parts < 2:
+            raise EvaluationError("calibration holds out speakers: it needs at least two in training")
+        folds = list(StratifiedGroupKFold(parts).split(X, y, groups))
+        said, held = [], []
+        for train, test in folds if self.refit else folds[:1]:
+            if len(np.unique(y[train])) < len(self.classes_):
+                raise EvaluationError("a class is said by one speaker only, who cannot be held out")
+            model = self._trained(X[train], y[train], groups[train])
+            said.append(model.predict_proba(X[test]))
+            held.append(test)
+        self.model_ = self._trained(X, y, groups) if self.refit else model
+        said, held = np.concatenate(said), np.concatenate(held)
+        self.scale_, self.offset_ = calibration(said, place[held])
+        self.share_ = np.bincount(place) / len(place)
+        self.threshold_ = float("nan")
+        if len(self.classes_) == 2:
+            self.threshold_ = best_threshold(place[held] == 1, self._bent(said)[:, 1])
+        return self
+
+    def predict_proba(self, X: np.ndarray) -> np.ndarray:
+        """Give calibrated probabilities: (clips, ...) to (clips, classes)."""
+        return self._bent(self.model_.predict_proba(X))
+
+    def predict(self, X: np.ndarray) -> np.ndarray:
+        """Decide, by the threshold or by the rise above the share in training."""
+        p = self.predict_proba(X)
+        if len(self.classes_) == 2:
+            return self.classes_[(p[:, 1] >= self.threshold_).astype(int)]
+        return self.classes_[(p / self.share_).argmax(axis=1)]
+
+    def threshold_of(self, name: str) -> float:
+        """Give the probability of one of two classes from which on it is said."""
+        return self.threshold_ if name == self.classes_[1] else 1 - self.threshold_
+
+    @property
+    def chosen(self) -> dict[str, Any]:
+        """Calibration and threshold, and what the model itself chose."""
+        own = getattr(self.model_, "chosen", None)
+        found = {"scale": round(self.scale_, 4), "offset": np.round(self.offset_, 4).tolist()}
+        if len(self.classes_) == 2:
+            found["threshold"] = round(self.threshold_, 4)
+        return found | ({"model": own} if own else {})
+
+    @property
+    def libraries(self) -> tuple[str, ...]:
+        """Packages that the model needs."""
+        return getattr(self.model, "libraries", ())
+
+    def _trained(self, X, y, groups):
+        return _fitted(self.model, X, y, groups)
+
+    def _bent(self, p: np.ndarray) -> np.ndarray:
+        return softmax(self.scale_ * np.log(np.clip(p, LEAST, None)) + self.offset_)
+
+
+class OneVsRest(ClassifierMixin, BaseEstimator):
+    """One model for each class that tells it from all others, and their combination.
+
+    Probabilities are those of the models, divided by their sum (`normalised`). The class is said whose
+    model is furthest above its own threshold, in proportion: the threshold of a `Tuned` model, else one
+    half.
+
+    Parameters
+    ----------
+    model : estimator
+        With ``predict_proba``; trained once for every class.
+
+    Attributes
+    ----------
+    classes_ : ndarray of str
+    estimators_ : list of estimators, in the order of `classes_`
+
+    Examples
+    --------
+    >>> from sklearn.tree import DecisionTreeClassifier
+    >>> X, y = np.arange(30.0)[:, None] % 3, np.array(["negative", "neutral", "positive"] * 10)
+    >>> OneVsRest(DecisionTreeClassifier()).fit(X, y).predict([[2.0]]).tolist()
+    ['positive']
+    """
+
+    def __init__(self, model: BaseEstimator):
+        self.model = model
+
+    def fit(self, X: np.ndarray, y: np.ndarray, groups: np.ndarray | None = None) -> OneVsRest:
+        """Train a model for every class; `groups`, the rows' speakers, are handed on to models that ask."""
+        y = np.asarray(y)
+        self.classes_ = np.unique(y)
+        if len(self.classes_) < 3:
+            raise EvaluationError(
+                f"one against the rest needs three classes or more, not {', '.join(self.classes_)}: "
+                "train the model itself"
+            )
+        self.estimators_ = [
+            _fitted(self.model, X, np.where(y == name, name, _OTHER), groups) for name in self.classes_
+        ]
+        return self
+
+    def decisions(self, X: np.ndarray) -> np.ndarray:
+        """Give what each model says for its class, on its own: (clips, ...) to (clips, classes)."""
+        columns = [
+            one.predict_proba(X)[:, list(one.classes_).index(name)]
+            for one, name in zip(self.estimators_, self.classes_, strict=True)
+        ]
+        return np.column_stack(columns)
+
+    def predict_proba(self, X: np.ndarray) -> np.ndarray:
+        """Combine the models: (clips, ...) to (clips, classes)."""
+        return normalised(self.decisions(X))
+
+    def predict(self, X: np.ndarray) -> np.ndarray:
+        """Name the class whose model is furthest above its threshold."""
+        thresholds = [
+            one.threshold_of(name) if hasattr(one, "threshold_of") else 0.5
+            for one, name in zip(self.estimators_, self.classes_, strict=True)
+        ]
+        return self.classes_[(self.decisions(X) / np.maximum(thresholds, LEAST)).argmax(axis=1)]
+
+    @property
+    def chosen(self) -> list[Any] | None:
+        """What each model chose; None where they choose nothing."""
+        chosen = [getattr(one, "chosen", None) for one in self.estimators_]
+        return None if all(one is None for one in chosen) else chosen
+
+    @property
+    def libraries(self) -> tuple[str, ...]:
+        """Packages that the model needs."""
+        return getattr(self.model, "libraries", ())
+
+
+class Oversampled(ClassifierMixin, BaseEstimator):
+    """A model whose batches are balanced: clips of rare classes are repeated until all classes are as large.
+
+    Every clip of a class is repeated as often as any other of it, or once more: which ones, is drawn.
+    Against class weights this is the other usual way; a batch then holds all classes in nearly equal parts.
+
+    Parameters
+    ----------
+    model : estimator
+    seed : int
+        Of the draw.
+
+    Examples
+    --------
+    >>> from sklearn.dummy import DummyClassifier
+    >>> X, y = np.zeros((5, 1)), np.array(["other"] * 4 + ["neutral"])
+    >>> Oversampled(DummyClassifier(strategy="prior")).fit(X, y).predict_proba(X)[0].tolist()
+    [0.5, 0.5]
+    """
+
+    def __init__(self, model: BaseEstimator, seed: int = 0):
+        self.model, self.seed = model, seed
+
+    def fit(
+        self,
+        X: np.ndarray,
+        y: np.ndarray,
+        groups: np.ndarray | None = None,
+        validation_data: tuple[np.ndarray, np.ndarray] | None = None,
+    ) -> Oversampled:
+        """Train on the repeated clips; validation clips are left as they are."""
+        y = np.asarray(y)
+        self.classes_, counts = np.unique(y, return_counts=True)
+        rng, rows = np.random.default_rng(self.seed), []
+        for name in self.classes_:
+            own = rng.permutation(np.flatnonzero(y == name))
+            rows.append(np.resize(own, counts.max()))
+        rows = np.sort(np.concatenate(rows))
+        groups = None if groups is None else np.asarray(groups)[rows]
+        self.model_ = _fitted(self.model, X[rows], y[rows], groups, validation_data)
+        return self
+
+    def predict_proba(self, X: np.ndarray) -> np.ndarray:
+        """Give the model's probabilities: (clips, ...) to (clips, classes)."""
+        return self.model_.predict_proba(X)
+
+    def predict(self, X: np.ndarray) -> np.ndarray:
+        """Give the model's decisions."""
+        return self.model_.predict(X)
+
+    @property
+    def chosen(self) -> Any:
+        """What the model chose."""
+        return getattr(self.model_, "chosen", None)
+
+    @property
+    def history(self) -> Any:
+        """What a network reported after each epoch."""
+        return getattr(self.model_, "history", None)
+
+    @property
+    def libraries(self) -> tuple[str, ...]:
+        """Packages that the model needs."""
+        return getattr(self.model, "libraries", ())
+
+
+_OTHER = "other"
+
+
+def _fitted(model, X, y, groups=None, validation_data=None):
+    takes = inspect.signature(model.fit).parameters
+    extra = {}
+    if "groups" in takes and groups is not None:
+        extra["groups"] = groups
+    if "validation_data" in takes and validation_data is not None:
+        extra["validation_data"] = validation_data
+    return clone(model).fit(X, y, **extra)

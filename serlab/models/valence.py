@@ -1,0 +1,223 @@
+"""Chapters 11 to 13: valence in three classes and in two, over several corpora."""
+
+from __future__ import annotations
+
+from sklearn.dummy import DummyClassifier
+
+from serlab.embeddings import ByolS
+from serlab.features import Egemaps, Mel, Summary, Treated
+from serlab.models import ladder
+from serlab.models.binaries import OneVsRest, Oversampled, Tuned
+from serlab.models.linear import INNER, logistic
+from serlab.models.spec import ModelSpec
+
+TERNARY, LOCO, ORIGINAL = (("unified", name) for name in ("ternary", "ternary-loco", "ternary-original"))
+BINARY = tuple(("unified", f"binary-{valence}") for valence in ("neg", "neu", "pos"))
+EVERYWHERE = (TERNARY, *BINARY, LOCO)
+
+# The original's "short": 128 bands x 16 frames. At 16 kHz and 512 samples a step that is half a second.
+SHORT = Treated(features=Mel(n_mels=128, n_fft=2048, hop_length=512, seconds=0.5), seconds=0.5)
+
+
+def segment(seconds: float) -> Treated:
+    """Describe what our networks see: the loudest part of a clip, 64 bands, fifty frames to the second."""
+    mel = Mel(n_mels=64, n_fft=1024, hop_length=320, seconds=seconds, align="centre")
+    return Treated(features=mel, seconds=seconds)
+
+
+HALF, MEDIUM, WHOLE = segment(0.5), segment(1.5), segment(3.0)
+FIXED = "epochs, learning rate and layers fixed beforehand; the last epoch is kept"
+THRESHOLD = "calibration and threshold on three speaker-disjoint parts of the training data"
+LIBRARIES = ladder.LIBRARIES
+PRETRAINED = ("BYOL-S",)
+
+
+def original(seed: int):
+    """Build the original network as it was trained: 15 epochs of Adam, clip by clip."""
+    return _network("original", epochs=15, batch_size=1, optimizer="adam", seed=seed)
+
+
+def small(seed: int):
+    """Build the original network, trained as ours are: standardised bands, classes that weigh alike."""
+    return _network("original", seed=seed, **_OURS)
+
+
+def small_repeated(seed: int):
+    """Build the same with balanced batches for class weights: clips of rare classes are repeated."""
+    return Oversampled(_network("original", seed=seed, **(_OURS | {"balanced": False})), seed=seed)
+
+
+def deep(seed: int):
+    """Build the deeper network, with one decision between all classes."""
+    return _network("cnn", seed=seed, **_OURS)
+
+
+def separate(seed: int):
+    """Build a deeper network for every class against the rest."""
+    return OneVsRest(deep(seed))
+
+
+def shared(seed: int):
+    """Build the deeper network with a head for every class against the rest."""
+    from serlab.models import valence_nets
+
+    settings = _OURS | {"balanced": False}
+    return valence_nets.SharedTrunk(valence_nets.three_heads, seed=seed, **settings)
+
+
+def tuned(seed: int = 0) -> Tuned:
+    """Build a logistic regression with calibrated probabilities and a chosen threshold."""
+    return Tuned(logistic())
+
+
+def one_vs_rest(seed: int = 0) -> OneVsRest:
+    """Build a tuned logistic regression for every class against the rest."""
+    return OneVsRest(tuned())
+
+
+def _cosine(steps: int):
+    from serlab.models import architectures
+
+    return architectures.cosine(steps)
+
+
+_OURS = {"epochs": 30, "batch_size": 32, "optimizer": _cosine, "standardise": True, "balanced": True}
+
+
+def _network(architecture: str, **settings):
+    from serlab.models import valence_nets
+    from serlab.models.network import Network
+
+    return Network(getattr(valence_nets, architecture), **settings)
+
+
+def _net(name: str, title: str, chapter: int, features: Treated, build, plan, validation=FIXED, **more):
+    return ModelSpec(
+        f"valence-{name}",
+        title,
+        chapter,
+        (features,),
+        build,
+        validation,
+        ladder.SEEDS,
+        libraries=LIBRARIES,
+        costly=True,
+        plan=plan,
+        **more,
+    )
+
+
+_ORIGINAL = ("The original valence CNN", 11, SHORT, original)
+_FEATURES = {
+    "summary": ("summary features", Summary(), {}),
+    "egemaps": ("eGeMAPS", Egemaps(), {"libraries": ("opensmile",)}),
+    "byols": ("BYOL-S", ByolS(), {"pretrained": PRETRAINED, "libraries": LIBRARIES}),
+}
+_ABOUT_BYOL = _FEATURES["byols"][2]
+
+
+def _linear(
+    name: str, title: str, features, plan, build=logistic, validation=f"C {INNER}", chapter=11, **more
+):
+    return ModelSpec(f"valence-{name}", title, chapter, (features,), build, validation, plan=plan, **more)
+
+
+_PROBES = tuple(
+    _linear(name, f"Valence: logistic regression on {title}", Treated(features=features), EVERYWHERE, **more)
+    for name, (title, features, more) in _FEATURES.items()
+)
+_VOTE = ModelSpec(
+    "valence-vote",
+    "Valence: vote of summary, eGeMAPS and BYOL-S",
+    11,
+    (),
+    None,
+    "weights equal, not tuned; members as each says",
+    ensemble=True,
+    pretrained=PRETRAINED,
+    members=tuple(probe.name for probe in _PROBES),
+    plan=EVERYWHERE,
+)
+
+
+def _vote_normalised() -> ModelSpec:
+    from dataclasses import replace
+
+    return replace(_VOTE.normalised(), members=tuple(f"{name}-spknorm" for name in _VOTE.members))
+
+
+SPECS = (
+    ModelSpec(
+        "valence-majority",
+        "Valence: largest class",
+        11,
+        (),
+        lambda seed: DummyClassifier(),
+        "nothing to choose",
+        plan=(*EVERYWHERE, ORIGINAL),
+    ),
+    _net(
+        "original-peek",
+        f"{_ORIGINAL[0]}, epoch chosen on the test clips (unsound)",
+        *_ORIGINAL[1:],
+        (ORIGINAL,),
+        "best epoch by loss on the test clips themselves; the original took the best accuracy: unsound",
+        validates="test",
+    ),
+    _net(
+        "original",
+        *_ORIGINAL,
+        (ORIGINAL, TERNARY, *BINARY),
+        ladder.HELD_OUT,
+        validates="speakers",
+    ),
+    _net("small", "Small valence CNN, classes weighted", 11, SHORT, small, EVERYWHERE),
+    _net("small-repeated", "Small valence CNN, balanced batches", 11, SHORT, small_repeated, (TERNARY,)),
+    _net("cnn-half", "Deeper valence CNN, 0.5 s", 11, HALF, deep, (TERNARY, *BINARY)),
+    _net("cnn-medium", "Deeper valence CNN, 1.5 s", 11, MEDIUM, deep, (TERNARY,)),
+    _net("cnn-whole", "Deeper valence CNN, 3 s", 11, WHOLE, deep, (TERNARY, LOCO)),
+    _net("separate", "Three valence CNNs, one per class, 0.5 s", 12, HALF, separate, (TERNARY,)),
+    _net("shared", "Shared trunk with three heads, 0.5 s", 12, HALF, shared, (TERNARY,)),
+    *(spec for probe in _PROBES for spec in (probe, probe.normalised())),
+    _VOTE,
+    _vote_normalised(),
+    *(
+        _linear(
+            f"byols-{name}",
+            f"Valence: logistic regression on BYOL-S, {seconds:g} s",
+            Treated(features=ByolS(), seconds=seconds),
+            plan,
+            **_ABOUT_BYOL,
+        )
+        for name, seconds, plan in (("half", 0.5, (TERNARY, *BINARY)), ("medium", 1.5, (TERNARY,)))
+    ),
+    _linear(
+        "byols-untreated",
+        "Valence: logistic regression on BYOL-S, recordings as they are",
+        ByolS(),
+        (TERNARY, LOCO),
+        chapter=13,
+        **_ABOUT_BYOL,
+    ),
+    _linear(
+        "tuned",
+        "Valence: calibrated logistic regression on BYOL-S",
+        Treated(features=ByolS()),
+        (TERNARY, *BINARY),
+        tuned,
+        f"C {INNER}; {THRESHOLD}",
+        12,
+        **_ABOUT_BYOL,
+    ),
+    _linear(
+        "one-vs-rest",
+        "Valence: three calibrated logistic regressions on BYOL-S",
+        Treated(features=ByolS()),
+        (TERNARY,),
+        one_vs_rest,
+        f"C {INNER}; {THRESHOLD}",
+        12,
+        ensemble=True,
+        **_ABOUT_BYOL,
+    ),
+)

@@ -1,0 +1,398 @@
+"""Several corpora as one table: names that stay apart, valence by a mapping that can be changed, splits."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+from conftest import real_corpus
+
+import serlab
+from serlab import corpora, evaluation, mismatch, models, runs, splits
+from serlab.corpora import demo_parts, unified
+from serlab.errors import CorpusError, SplitError
+from serlab.features import Recording
+
+EMOTIONS = ("neutral", "happy", "sad", "angry", "surprised")
+
+
+def tiny(name, speakers, language="English", emotions=EMOTIONS, takes=2):
+    """Make an utterance table of a corpus without sound."""
+    rows = [
+        {
+            "clip": f"{s}-{e}-{k}",
+            "path": f"/nowhere/{name}/{s}-{e}-{k}.wav",
+            "speaker": s,
+            "emotion": e,
+            "sentence": "1",
+            "language": language,
+            "duration": 1.0,
+        }
+        for s in speakers
+        for e in emotions
+        for k in range(takes)
+    ]
+    table = pd.DataFrame(rows).reindex(columns=list(corpora.COLUMNS)).assign(corpus=name)
+    for axis, place in (("valence", 0), ("arousal", 1)):
+        table[axis] = [corpora.CIRCUMPLEX.get(e, (np.nan, np.nan))[place] for e in table["emotion"]]
+    table.attrs = {"corpus": name, "title": name.upper()}
+    return table
+
+
+def three():
+    return corpora.unify(
+        [
+            tiny("one", [f"0{n}" for n in range(1, 8)]),
+            tiny("two", ["01", "02", "03"], "Polish"),
+            tiny("lone", ["01"], "German"),
+        ]
+    )
+
+
+@pytest.fixture(scope="module")
+def parts(demo):
+    """Give the synthetic corpus in three parts, joined."""
+    return corpora.unify(demo_parts.tables())
+
+
+def test_equal_names_of_two_corpora_stay_apart():
+    table = three()
+    assert table["clip"].is_unique
+    assert table["speaker"].nunique() == 11
+    assert {"one/01", "two/01", "lone/01"} <= set(table["speaker"])
+    assert (table["clip"].str.split("/").str[0] == table["corpus"]).all()
+    assert set(table["sentence"]) == {"one/1", "two/1", "lone/1"}
+    assert table["corpus"].drop_duplicates().tolist() == ["one", "two", "lone"]
+    assert list(table.index) == list(range(len(table)))
+    assert list(table.columns) == [*corpora.COLUMNS, "family"]
+    assert table.attrs["sources"] == {"one": "ONE", "two": "TWO", "lone": "LONE"}
+    assert table.attrs["title"] == "Unified: ONE + TWO + LONE"
+    assert table.groupby("corpus")["family"].first().to_dict() == {
+        "one": "Germanic",
+        "two": "Slavic",
+        "lone": "Germanic",
+    }
+
+
+def test_valence_follows_the_circumplex_and_what_is_left_out_is_counted_and_said(capsys):
+    table = corpora.unify([tiny("one", ["a", "b"]), tiny("two", ["a"], emotions=("happy", "calm", "bored"))])
+    by_emotion = table.groupby("emotion")["valence"].unique().map(list).to_dict()
+    assert by_emotion == {
+        "neutral": [0],
+        "happy": [1],
+        "sad": [-1],
+        "angry": [-1],
+        "calm": [1],
+        "bored": [-1],
+    }
+    assert table.attrs["dropped"] == {"one": {"surprised": 4}}
+    assert "4 clips (one: surprised 4)" in capsys.readouterr().out
+    corpora.unify([tiny("two", ["a"], emotions=("happy", "sad"))])
+    assert capsys.readouterr().out == ""
+
+
+def test_the_reader_can_change_the_mapping():
+    one = tiny("one", ["a", "b"], emotions=("happy", "calm", "surprised", "excited"))
+    table = corpora.unify(
+        [one],
+        valence={"calm": 0, "surprised": 1, "excited": 1, "happy": None},
+        arousal={"excited": 1, "calm": None},
+    )
+    assert table.groupby("emotion")["valence"].first().to_dict() == {"calm": 0, "excited": 1, "surprised": 1}
+    arousal = table.groupby("emotion")["arousal"].first()
+    assert arousal["excited"] == 1
+    assert np.isnan(arousal["calm"])
+    assert table.attrs["dropped"] == {"one": {"happy": 4}}
+    assert one["valence"].isna().sum() == 8, "the table that was given is left as it is"
+
+
+def test_valence_that_a_table_brings_counts_more_than_its_emotion():
+    one = tiny("one", ["a"], emotions=("happy",), takes=5)
+    one["valence"] = [-1.0, -0.34, -0.33, 0.2, 0.9]
+    assert corpora.unify([one])["valence"].tolist() == [-1, -1, 0, 0, 1]
+    assert corpora.unify([one], valence={"happy": 1})["valence"].tolist() == [1] * 5
+
+
+@pytest.mark.parametrize(
+    ("sources", "settings", "message"),
+    [
+        (lambda: [], {}, "was given no corpora"),
+        (lambda: "ravdess", {}, r"unify\(\['ravdess'\]\)"),
+        (lambda: [tiny("a", "x"), tiny("a", "y")], {}, "Two of the corpora are called 'a'"),
+        (lambda: [tiny("emodb", "x"), tiny("emodb_first2s", "x")], {}, "the same people"),
+        (lambda: [tiny("a", "x").drop(columns="valence")], {}, "lacks the columns valence"),
+        (lambda: [three()], {}, "must hold one corpus, not one, two, lone"),
+        (lambda: [tiny("a", "x").head(0)], {}, "must hold one corpus, not none"),
+        (lambda: [tiny("a", "x")], {"valence": {"hapy": 1}}, "no emotion 'hapy' to give a valence"),
+        (lambda: [tiny("a", "x")], {"arousal": {"happy": 2}}, "arousal of 'happy' must be -1, 0, 1 or None"),
+        (lambda: [tiny("a", "x", emotions=("surprised", "odd"))], {}, "No clip has a valence"),
+        (lambda: ["ravdess"], {}, "RAVDESS was not found"),
+        (lambda: ["nowhere"], {}, "There is no corpus 'nowhere'"),
+    ],
+)
+def test_what_cannot_be_joined_is_named(sources, settings, message, monkeypatch):
+    monkeypatch.delenv("SERLAB_DATA", raising=False)
+    with pytest.raises(CorpusError, match=message):
+        corpora.unify(sources(), **settings)
+
+
+def test_labels_become_classes_of_valence():
+    table = three()
+    counts = table["valence"].value_counts()
+    expected = {
+        "ternary": {"negative": counts[-1], "neutral": counts[0], "positive": counts[1]},
+        "binary-neg": {"negative": counts[-1], "other": counts[0] + counts[1]},
+        "binary-neu": {"neutral": counts[0], "other": counts[-1] + counts[1]},
+        "binary-pos": {"positive": counts[1], "other": counts[-1] + counts[0]},
+    }
+    for task, classes in expected.items():
+        changed = corpora.relabel(table, task)
+        assert changed["emotion"].value_counts().to_dict() == classes
+        assert changed.attrs["task"] == task
+        assert changed.attrs["sources"] == table.attrs["sources"]
+        pd.testing.assert_frame_equal(changed.drop(columns="emotion"), table.drop(columns="emotion"))
+    assert set(table["emotion"]) == {"neutral", "happy", "sad", "angry"}
+    assert set(splits.TASKS) == set(corpora.TASKS)
+
+
+def test_labels_that_cannot_be_changed_are_named():
+    with pytest.raises(CorpusError, match=r"no task 'valence'.*binary-neu"):
+        corpora.relabel(three(), "valence")
+    with pytest.raises(CorpusError, match=r"4 clips have no valence.*\(surprised\).*unify"):
+        corpora.relabel(tiny("one", ["a", "b"]), "ternary")
+
+
+def test_a_folder_of_ones_own_takes_part(tmp_path, demo):
+    folder = tmp_path / "kitchen"
+    folder.mkdir()
+    for number, mood in enumerate(("joy", "sadness", "smug")):
+        y = np.random.default_rng(number).uniform(-0.5, 0.5, 4000)
+        soundfile.write(folder / f"{mood}.wav", y, 8000)
+    rows = "".join(f"{mood}.wav,{mood},Ada\n" for mood in ("joy", "sadness", "smug"))
+    (folder / "metadata.csv").write_text("file,emotion,speaker\n" + rows)
+    with pytest.warns(UserWarning, match="smug"):
+        table = corpora.unify(["demo", folder], valence={"smug": 1})
+    own = table[table["corpus"] == "kitchen"]
+    assert own["clip"].tolist() == ["kitchen/joy", "kitchen/sadness", "kitchen/smug"]
+    assert own["valence"].tolist() == [1, -1, 1]
+    assert own["family"].isna().all()
+    assert (table["corpus"] == "demo").sum() == 336
+
+
+def test_unified_is_what_is_here(monkeypatch, demo, capsys):
+    monkeypatch.delenv("SERLAB_CORPUS", raising=False)
+    there = {"nemo": tiny("nemo", "ab"), "emodb_first2s": tiny("emodb_first2s", "ab")}
+    monkeypatch.setattr(corpora, "find", lambda name: "/somewhere" if name in there else None)
+    asked = []
+    real_load = corpora.load
+
+    def load(name):
+        asked.append(name)
+        return there.get(name, tiny(str(name), "ab"))
+
+    monkeypatch.setattr(corpora, "load", load)
+    assert unified.here() == ["nemo", "emodb_first2s"]
+    assert list(real_load("unified").attrs["sources"]) == ["nemo", "emodb_first2s"]
+    monkeypatch.setenv("SERLAB_CORPUS", "mine")
+    assert list(unified.load().attrs["sources"]) == ["nemo", "emodb_first2s", "mine"]
+    monkeypatch.setenv("SERLAB_CORPUS", "emodb")
+    assert list(unified.load().attrs["sources"]) == ["nemo", "emodb"]
+    monkeypatch.setenv("SERLAB_CORPUS", "nemo")
+    assert list(unified.load().attrs["sources"]) == ["nemo", "emodb_first2s"]
+    monkeypatch.setenv("SERLAB_CORPUS", "demo")
+    assert list(unified.load().attrs["sources"]) == list(demo_parts.PARTS)
+    assert "not found" not in capsys.readouterr().out
+    monkeypatch.delenv("SERLAB_CORPUS")
+    there.clear()
+    assert list(unified.load().attrs["sources"]) == list(demo_parts.PARTS)
+    assert "None of ravdess, nemo, emodb, cremad was found" in capsys.readouterr().out
+
+
+def test_unified_can_be_chosen_and_found(monkeypatch):
+    monkeypatch.setenv("SERLAB_CORPUS", "demo")
+    assert serlab.choose("unified") == "unified"
+    monkeypatch.setattr(unified, "here", lambda: [])
+    assert corpora.find("unified") is None
+    monkeypatch.setattr(unified, "here", lambda: ["demo", "ravdess"])
+    assert corpora.find("unified") == corpora.find("demo")
+
+
+def test_parts_of_the_demo_corpus_share_no_speaker_and_differ_as_recordings(parts):
+    speakers = parts.groupby("corpus")["speaker"].unique()
+    voices = [name.split("/")[1] for part in speakers for name in part]
+    assert len(voices) == len(set(voices)) == 12
+    whole = serlab.load("demo")
+    assert set(voices) == set(whole["speaker"])
+    assert all(whole.set_index("speaker")["gender"].loc[names].nunique() == 2 for names in [voices[:4]])
+    few = parts.groupby("speaker").head(3).reset_index(drop=True)
+    found = mismatch.recordings(few, n_jobs=1, progress=False).groupby("corpus").median()
+    assert found.loc["demo-b", "highest"] < 4500 < found.loc["demo-a", "highest"]
+    assert found["level"]["demo-b"] < found["level"]["demo-a"] - 8
+    assert found.loc["demo-c", "lead"] > found.loc["demo-a", "lead"] + 0.2
+    assert found.loc["demo-c", "floor"] > found.loc["demo-a", "floor"] + 5
+    folder = demo_parts.folder()
+    made = folder.stat().st_mtime_ns
+    assert demo_parts.folder() == folder
+    assert folder.stat().st_mtime_ns == made
+    assert not list(folder.parent.glob("*.part"))
+
+
+def test_a_clip_of_several_corpora_is_listened_to_by_its_own_name():
+    table = three()
+    player = serlab.listen(table.iloc[0])
+    assert player.attributes["data-clip"] == "01-angry-0" if table.loc[0, "emotion"] == "angry" else True
+    assert not player.attributes["data-clip"].startswith("one/")
+    assert "speaker 01," in player.caption
+
+
+# Splits
+
+
+def test_folds_hold_speakers_of_every_corpus_and_are_the_same_for_every_task():
+    table = three()
+    split = splits.make(table, "ternary")
+    assert split.speaker_disjoint
+    assert len(split) == 5
+    speaker, corpus = table["speaker"].to_numpy(), table["corpus"].to_numpy()
+    assert sorted(np.concatenate([fold.test for fold in split])) == list(range(len(table)))
+    for fold in split:
+        assert not set(speaker[fold.test]) & set(speaker[fold.train])
+        assert "one" in corpus[fold.test]
+    assert sum("two" in corpus[fold.test] for fold in split) == 3, "it has three speakers"
+    assert sum("lone" in corpus[fold.test] for fold in split) == 1
+    for task in splits.TASKS:
+        other = splits.make(corpora.relabel(table, task), task)
+        assert other.name == task
+        for fold, twin in zip(split, other, strict=True):
+            np.testing.assert_array_equal(fold.test, twin.test)
+    assert not all(
+        np.array_equal(a.test, b.test)
+        for a, b in zip(split, splits.make(table, "ternary", seed=1), strict=True)
+    )
+
+
+def test_folds_within_corpora_need_speakers():
+    with pytest.raises(SplitError, match=r"cannot make 9 .*within corpora.*Use 2 to 7"):
+        splits.corpus_folds(three(), 9)
+
+
+def test_a_corpus_or_a_language_is_left_out():
+    table = three()
+    loco = splits.make(table, "ternary-loco")
+    assert [set(table["corpus"].iloc[fold.test]) for fold in loco] == [{"one"}, {"two"}, {"lone"}]
+    assert all(set(table["corpus"].iloc[fold.train]).isdisjoint(table["corpus"].iloc[fold.test]) for fold in loco)
+    lolo = splits.make(table, "binary-pos-lolo")
+    assert "the same folds as leaving one corpus out" in lolo.title
+    for fold, twin in zip(loco, lolo, strict=True):
+        np.testing.assert_array_equal(fold.test, twin.test)
+    merged = table.assign(language=table["language"].replace("German", "English"))
+    other = splits.make(merged, "ternary-lolo")
+    assert len(other) == 2
+    assert "the same folds" not in other.title
+    single = corpora.unify([tiny("one", ["a", "b"])])
+    for protocol, column in (("ternary-loco", "corpus"), ("ternary-lolo", "language")):
+        with pytest.raises(SplitError, match=f"at least two|at least 2 different values of {column}"):
+            splits.make(single, protocol)
+
+
+def test_the_original_split_takes_all_clips_of_a_share_of_the_speakers():
+    table = three()
+    fold = splits.make(table, "ternary-original").folds[0]
+    held = set(table["speaker"].iloc[fold.test])
+    assert len(held) == 3
+    assert table["speaker"].isin(held).sum() == fold.test.size
+    drawn = {tuple(splits.make(table, "ternary-original", seed=s).folds[0].test) for s in range(5)}
+    assert len(drawn) > 1
+    binary = splits.make(corpora.relabel(table, "binary-neg"), "binary-neg-original").folds[0]
+    np.testing.assert_array_equal(binary.test, fold.test)
+
+
+@pytest.mark.parametrize("protocol", ["ternary-loso", "binary", "binary-sad", "Ternary", "ternary5"])
+def test_other_names_are_no_protocols(protocol):
+    assert splits.task_of(protocol) is None
+    with pytest.raises(SplitError, match="unknown protocol"):
+        splits.make(three(), protocol)
+
+
+# Telling corpora apart
+
+
+def test_corpora_are_told_apart_by_level_until_it_is_taken_away():
+    table = three().query("corpus != 'lone'").reset_index(drop=True)
+    rng = np.random.default_rng(0)
+    level = np.where(table["corpus"] == "one", -20.0, -40.0) + rng.normal(0, 2, len(table))
+    noise = rng.normal(size=len(table))
+    before = mismatch.corpus_recognition(np.column_stack([level, noise]), table)
+    after = mismatch.corpus_recognition(np.column_stack([level * 0, noise]), table)
+    assert set(before["label"]) == {"one", "two"}
+    assert len(before) == len(table)
+    assert evaluation.bootstrap(before).value > 0.95
+    assert evaluation.bootstrap(after).value < 0.75
+    assert (before.groupby("speaker")["fold"].nunique() == 1).all()
+
+
+def test_corpora_cannot_be_told_apart_where_there_is_one():
+    X = np.zeros((1000, 1))
+    one = corpora.unify([tiny("one", ["a", "b"])])
+    with pytest.raises(SplitError, match="the table holds one only"):
+        mismatch.corpus_recognition(X[: len(one)], one)
+    with pytest.raises(SplitError, match="lone has one speaker only"):
+        mismatch.corpus_recognition(X[: len(three())], three())
+
+
+# Recorded runs
+
+
+def test_a_run_on_several_corpora_is_made_and_checked(parts, tmp_path, monkeypatch):
+    monkeypatch.setenv("SERLAB_CORPUS", "demo")
+    monkeypatch.setattr(runs, "root", lambda: tmp_path)
+    spec = models.get("valence-majority")
+    for protocol, classes in (
+        ("ternary", ["negative", "neutral", "positive"]),
+        ("binary-pos", ["positive", "other"]),
+        ("ternary-original", ["negative", "neutral", "positive"]),
+    ):
+        run = runs.make(spec, "unified", protocol, progress=False)
+        assert run.meta["classes"] == classes
+        assert run.meta["scores"]["uar"] == pytest.approx(1 / len(classes))
+        assert run.meta["corpus"]["sources"] == parts.attrs["sources"]
+        assert run.meta["corpus"]["dropped"] == parts.attrs["dropped"]
+        assert runs.check(run, parts) == []
+    assert "100.0 % of" in runs.verify(runs.read("unified", "ternary", spec.name), spec)
+    wrong = parts.assign(valence=-parts["valence"])
+    wrong.attrs = parts.attrs
+    assert any("contradict the corpus in label" in line for line in runs.check(run, wrong))
+    assert runs.check(run, three()) == [], "other corpora than the run was made on: nothing to compare"
+    assert runs.table()["classes"].tolist() == [2, 3, 3]
+
+
+def test_runs_on_several_corpora_are_left_out_where_there_is_none(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(runs, "root", lambda: tmp_path)
+    monkeypatch.setattr(unified, "here", lambda: [])
+    assert runs.main(["--corpus", "unified", "--protocol", "ternary", "--model", "valence-majority"]) == 0
+    assert "unified/ternary/valence-majority: left out, the corpus is not here" in capsys.readouterr().out
+
+
+def test_speakers_on_both_sides_are_found_in_runs_on_valence(parts):
+    assert runs._whole_speakers("ternary")
+    assert runs._whole_speakers("binary-neg-loco")
+    assert runs._tests_all("ternary-loco")
+    assert not runs._tests_all("ternary-original")
+
+
+@pytest.mark.real
+def test_unified_real_corpora():
+    for name in ("ravdess", "nemo", "emodb_first2s"):
+        real_corpus(name)
+    table = serlab.load("unified")
+    assert {"ravdess", "nemo"} <= set(table["corpus"])
+    assert table["clip"].is_unique
+    assert set(table["valence"]) == {-1, 0, 1}
+    split = splits.make(table, "ternary")
+    for fold in split:
+        assert set(table["corpus"].iloc[fold.test]) == set(table["corpus"])
+    levels = mismatch.recordings(table.groupby("corpus").head(40).reset_index(drop=True), progress=False)
+    median = levels.groupby("corpus")["level"].median()
+    assert median["nemo"] > median["ravdess"] + 6
+    assert list(levels)[1:] == list(Recording.feature_names)
