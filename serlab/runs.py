@@ -271,12 +271,12 @@ def make(
     Run
         As written.
     """
-    table = utterances(corpus, protocol)
-    split = split_for(spec, table, protocol)
+    utterances = labelled(corpora.load(corpus), protocol)
+    split = split_for(spec, utterances, protocol)
     if spec.members:
         said, facts = _voted(spec, [read(corpus, protocol, name, folder) for name in spec.members])
     else:
-        said, facts = _trained(spec, table, split, cache or cache_dir() / "runs", progress)
+        said, facts = _trained(spec, utterances, split, cache or cache_dir() / "runs", progress)
     said = pd.read_csv(io.StringIO(_csv(said)), dtype={"speaker": str, "clip": str})
     meta = {
         "model": spec.name,
@@ -286,11 +286,11 @@ def make(
         "protocol_title": split.title,
         "speaker_disjoint": split.speaker_disjoint,
         "corpus": {
-            "name": table.attrs["corpus"],
-            "title": table.attrs["title"],
-            "clips": len(table),
-            "content_hash": corpora.content_hash(table),
-            **{key: table.attrs[key] for key in ("sources", "dropped") if key in table.attrs},
+            "name": utterances.attrs["corpus"],
+            "title": utterances.attrs["title"],
+            "clips": len(utterances),
+            "content_hash": corpora.content_hash(utterances),
+            **{key: utterances.attrs[key] for key in ("sources", "dropped") if key in utterances.attrs},
         },
         "classes": [name.removeprefix("p_") for name in said.columns[len(COLUMNS) :]],
         "seeds": sorted(said["seed"].unique().tolist()),
@@ -310,24 +310,26 @@ def make(
     return run
 
 
-def utterances(corpus: str, protocol: str) -> pd.DataFrame:
-    """Load a corpus as a protocol needs it: with valence for its label where that is what is asked.
+def labelled(utterances: pd.DataFrame, protocol: str) -> pd.DataFrame:
+    """Give a table the labels that a protocol is about: classes of valence, or the emotions it has.
 
     Parameters
     ----------
-    corpus, protocol : str
-        For `serlab.load` and `serlab.splits.make`.
+    utterances : DataFrame
+        Utterance table; from `serlab.corpora.unify` for protocols about valence.
+    protocol : str
+        For `serlab.splits.make`.
     """
-    table, task = corpora.load(corpus), splits.task_of(protocol)
-    return corpora.relabel(table, task) if task else table
+    task = splits.task_of(protocol)
+    return corpora.relabel(utterances, task) if task else utterances
 
 
 def _trained(
-    spec: ModelSpec, table: pd.DataFrame, split: splits.Split, cache: Path, progress: bool
+    spec: ModelSpec, utterances: pd.DataFrame, split: splits.Split, cache: Path, progress: bool
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
-    X = inputs(spec, table, progress)
+    X = inputs(spec, utterances, progress)
     said = training.cross_validate(
-        spec.build, X, table, split, seeds_of(spec, len(split)), cache=cache, progress=progress
+        spec.build, X, utterances, split, seeds_of(spec, len(split)), cache=cache, progress=progress
     )
     facts = {
         "features": [extractor.name for extractor in spec.extractors],
@@ -370,24 +372,24 @@ def seeds_of(spec: ModelSpec, folds: int) -> tuple[int, ...]:
     return spec.single_fold_seeds or (tuple(range(10)) if len(spec.seeds) > 1 else spec.seeds)
 
 
-def split_for(spec: ModelSpec, table: pd.DataFrame, protocol: str) -> splits.Split:
+def split_for(spec: ModelSpec, utterances: pd.DataFrame, protocol: str) -> splits.Split:
     """Split a corpus by a protocol, with the validation rows that a model asks for."""
-    split = splits.make(table, protocol)
+    split = splits.make(utterances, protocol)
     if spec.validates == "speakers":
-        return splits.with_validation(split, table)
+        return splits.with_validation(split, utterances)
     if spec.validates == "test":
         peeking = tuple(splits.Fold(fold.train, fold.test, fold.test) for fold in split)
         return replace(split, folds=peeking)
     return split
 
 
-def inputs(spec: ModelSpec, table: pd.DataFrame, progress: bool = False) -> np.ndarray:
+def inputs(spec: ModelSpec, utterances: pd.DataFrame, progress: bool = False) -> np.ndarray:
     """Return what a model is trained on, one row per utterance.
 
     Parameters
     ----------
     spec : ModelSpec
-    table : DataFrame
+    utterances : DataFrame
         Utterance table.
     progress : bool
         Show a progress bar while features are computed.
@@ -400,11 +402,13 @@ def inputs(spec: ModelSpec, table: pd.DataFrame, progress: bool = False) -> np.n
     """
     from serlab.features import SpeakerNormaliser
 
-    parts = [store.features(table, extractor, progress=progress) for extractor in spec.extractors]
+    parts = [store.features(utterances, extractor, progress=progress) for extractor in spec.extractors]
     if not parts:
-        return np.zeros((len(table), 1), np.float32)
+        return np.zeros((len(utterances), 1), np.float32)
     X = parts[0] if len(parts) == 1 else np.hstack(parts)
-    return SpeakerNormaliser().fit_transform(X, groups=table["speaker"]) if spec.speaker_normalised else X
+    return (
+        SpeakerNormaliser().fit_transform(X, groups=utterances["speaker"]) if spec.speaker_normalised else X
+    )
 
 
 def verify(run: Run, spec: ModelSpec, seed: int | None = None, fold: int = 0, progress: bool = False) -> str:
@@ -431,14 +435,14 @@ def verify(run: Run, spec: ModelSpec, seed: int | None = None, fold: int = 0, pr
     """
     corpus, protocol, model = run.key
     seed = run.meta["seeds"][0] if seed is None else seed
-    table = utterances(corpus, protocol)
-    split = split_for(spec, table, protocol)
+    utterances = labelled(corpora.load(corpus), protocol)
+    split = split_for(spec, utterances, protocol)
     if spec.members:
         anew, _ = _voted(spec, [read(corpus, protocol, name) for name in spec.members])
         anew = anew[(anew["seed"] == seed) & (anew["fold"] == fold)]
     else:
-        X = inputs(spec, table, progress)
-        anew = training.cross_validate(spec.build, X, table, split, only=[(seed, fold)])
+        X = inputs(spec, utterances, progress)
+        anew = training.cross_validate(spec.build, X, utterances, split, only=[(seed, fold)])
     p = run.predictions
     old = p[(p["seed"] == seed) & (p["fold"] == fold)].set_index("clip")
     if set(old.index) != set(anew["clip"]):
@@ -613,8 +617,7 @@ def _check_corpus(p: pd.DataFrame, meta: dict, table: pd.DataFrame) -> list[str]
     # Of several corpora others may be on this machine than the run was made on.
     if table.attrs.get("sources") != meta["corpus"].get("sources"):
         return []
-    if task := splits.task_of(meta["protocol"]):
-        table = corpora.relabel(table, task)
+    table = labelled(table, meta["protocol"])
     known = table.set_index("clip")
     if unknown := sorted(set(p["clip"]) - set(known.index)):
         return [f"{len(unknown)} clips are not in the corpus, the first of them {unknown[0]}"]

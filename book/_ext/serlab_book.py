@@ -71,18 +71,20 @@ class Results(Generated):
         ]
 
     def protocols(self, table) -> list[nodes.Node]:
-        first = table.iloc[0]
-        lines = [
-            f"{first.clips} clips, {first.classes} classes; "
-            f"guessing reaches {recorded.percent(1 / first.classes)} % UAR.",
-            "",
-        ]
+        alike = table["classes"].nunique() == 1
+        lines = [f"{table['clips'].iloc[0]} clips{f', {guessing(table)}' if alike else ''}.", ""]
         for name in dict.fromkeys(table["protocol"]):
             shown = table[table["protocol"] == name].sort_values("uar")
             kind = "Speakers shared" if shown["shared"].iloc[0] else "Speaker-disjoint"
             title = shown["protocol_title"].iloc[0]
-            lines += [f"**{kind}**: {title} (`{name}`)", "", *recorded.result_table(shown), ""]
+            about = "" if alike else f": {guessing(shown)}"
+            lines += [f"**{kind}**: {title} (`{name}`){about}", "", *recorded.result_table(shown), ""]
         return self.markdown(lines)
+
+
+def guessing(table) -> str:
+    classes = table["classes"].iloc[0]
+    return f"{classes} classes; guessing reaches {recorded.percent(1 / classes)} % UAR"
 
 
 class ChapterTimes(Generated):
