@@ -25,7 +25,7 @@ PROTOCOLS = {
     "emobox6": "RAVDESS, the six speaker-disjoint folds published by EmoBox",
     "text": "leave sentences out (shares speakers)",
     "speaker-text": "leave speakers and sentences out together",
-    "TASK": "valence of several corpora in five speaker-disjoint folds, each with speakers of all corpora",
+    "TASK": "five speaker-disjoint folds, each with speakers of all corpora (fewer where none has five)",
     "TASK-loco": "leave one corpus out",
     "TASK-lolo": "leave one language out",
     "TASK-original": "a random 30 percent of the speakers held out, whatever they say",
@@ -328,8 +328,8 @@ def corpus_folds(table: pd.DataFrame, k: int = 5, seed: int = 0) -> Split:
     >>> [table["corpus"][fold.test].nunique() for fold in corpus_folds(table, 2)]
     [2, 2]
     """
-    by_corpus = table.groupby("corpus", sort=False)["speaker"].nunique()
     _groups(table, "speaker", 2)
+    by_corpus = table.groupby("corpus", sort=False)["speaker"].nunique()
     if not 2 <= k <= by_corpus.max():
         raise SplitError(
             f"cannot make {k} speaker-disjoint folds within corpora: the one with most speakers has "
@@ -603,12 +603,17 @@ def _shared(values, table: pd.DataFrame, split: Split, kind: str) -> list:
 
 def _valence_split(table: pd.DataFrame, protocol: str, kind: str, seed: int) -> Split:
     makers = {
-        "": lambda: corpus_folds(table, 5, seed),
+        "": lambda: corpus_folds(table, min(5, _most_speakers(table)), seed),
         "-loco": lambda: leave_one_out(table, "corpus"),
         "-lolo": lambda: leave_one_out(table, "language"),
         "-original": lambda: original_hold_out(table, 0.3, seed),
     }
     return replace(makers[kind](), name=protocol)
+
+
+def _most_speakers(table: pd.DataFrame) -> int:
+    """Count the speakers of the corpus that has most."""
+    return int(table.groupby("corpus")["speaker"].nunique().max())
 
 
 def _fold(train: np.ndarray, test: np.ndarray) -> Fold:

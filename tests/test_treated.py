@@ -60,12 +60,15 @@ def test_silence_and_stereo_are_refused(y, extractor):
 
 def test_equal_sounds_become_equal_however_they_were_recorded():
     speech = np.r_[tone(300, 0.4), tone(2000, 0.4, -30)]
-    one = Treated(features=Rms()).treat(speech)
-    two = Treated(features=Rms()).treat(np.r_[silence(0.7), speech * 0.02, silence(0.3)])
-    same = min(len(one), len(two)) - 2000
-    shift = np.argmax(np.correlate(two[:8000], one[2000:4000])) - 2000
-    apart = audio.level(two[2000 + shift : same + shift] - one[2000:same])
-    assert apart < audio.level(one) - 30, "alike but for the noise, which does not move with the sound"
+    treated = Treated(features=Rms(), floor=None)
+    one = treated.treat(speech)
+    # Silence in whole steps of the trimming, so that both are cut at the same places or a step apart.
+    two = treated.treat(np.r_[np.zeros(40 * 256), speech * 0.02, np.zeros(20 * 256)])
+    lag = next(
+        lag for lag in range(0, 1025, 256) if np.allclose(two[lag : lag + 12000], one[:12000], atol=0.02)
+    )
+    assert abs(len(two) - lag - len(one)) <= 1024
+    assert abs(audio.level(speech) - audio.level(speech * 0.02)) > 30
 
 
 def test_each_step_does_its_part():
@@ -140,13 +143,6 @@ def test_key_follows_the_features_and_the_steps():
 def test_wrong_settings_are_named(settings, message):
     with pytest.raises(FeatureError, match=message):
         Treated(**({"features": Rms()} | settings))
-
-
-def test_sound_outside_the_band_is_refused():
-    y = silence(1.0)
-    y[8000] = 1e-30
-    with pytest.raises(FeatureError, match="no sound within the band"):
-        Treated(features=Rms(), trim_db=None).treat(y)
 
 
 def test_it_prints_what_it_does_and_what_it_measures(demo):

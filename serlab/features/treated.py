@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from serlab import audio
-from serlab.errors import AudioError, FeatureError
+from serlab.errors import FeatureError
 from serlab.features.base import Extractor
 
 FILTER_ORDER = 8
@@ -124,10 +124,7 @@ class Treated(Extractor):
         if self.band is not None:
             y = _filtered(y, self.band, self.sample_rate)
         if self.level is not None:
-            try:
-                y = audio.normalise(y, self.level)
-            except AudioError:
-                raise FeatureError(f"there is no sound within the band {self.band}") from None
+            y = audio.normalise(y, self.level)
         if self.seconds is not None:
             y = _part(y, round(self.seconds * self.sample_rate), self.where)
         if self.floor is not None:
