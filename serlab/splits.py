@@ -377,6 +377,38 @@ def leave_one_out(table: pd.DataFrame, column: str) -> Split:
     return Split({"corpus": "loco", "language": "lolo"}[column], title, folds, True)
 
 
+def across(table: pd.DataFrame, train: str, test: str, column: str = "corpus") -> Split:
+    """Train on all clips of one corpus or language, test on all of another.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Utterance table of several corpora, as from `serlab.corpora.unify`.
+    train, test : str
+        Two different values of `column`.
+    column : str
+        "corpus", "language" or "family".
+
+    Returns
+    -------
+    Split
+        With one fold.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"speaker": list("1234"), "corpus": ["ravdess", "ravdess", "nemo", "emodb"]})
+    >>> across(table, "ravdess", "nemo").folds[0]
+    Fold(train=2, validation=0, test=1)
+    """
+    there = set(_groups(table.dropna(subset=[column]), column, 2))
+    if train == test or not {train, test} <= there:
+        raise SplitError(
+            f"cannot train on {train!r} and test on {test!r}: they must be two of {', '.join(sorted(there))}"
+        )
+    fold = _fold(*(np.flatnonzero(table[column] == name) for name in (train, test)))
+    return Split(f"{train}-to-{test}", f"trained on {train}, tested on {test}", (fold,), True)
+
+
 def original_hold_out(table: pd.DataFrame, share: float = 0.3, seed: int = 0) -> Split:
     """Hold out a random share of the speakers, whatever they say: the original split of the valence study.
 

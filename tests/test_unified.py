@@ -298,6 +298,18 @@ def test_a_corpus_or_a_language_is_left_out():
             splits.make(single, protocol)
 
 
+def test_one_corpus_or_language_trains_and_another_tests():
+    table = three()
+    fold = splits.across(table, "two", "one").folds[0]
+    assert set(table["corpus"].iloc[fold.train]) == {"two"}
+    assert set(table["corpus"].iloc[fold.test]) == {"one"}
+    family = splits.across(table, "Germanic", "Slavic", column="family").folds[0]
+    assert family.train.size + family.test.size == len(table)
+    for pair in (("two", "two"), ("two", "three")):
+        with pytest.raises(SplitError, match="must be two of lone, one, two"):
+            splits.across(table, *pair)
+
+
 def test_the_original_split_takes_all_clips_of_a_share_of_the_speakers():
     table = three()
     fold = splits.make(table, "ternary-original").folds[0]

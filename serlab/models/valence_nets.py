@@ -74,7 +74,7 @@ def three_heads(X: np.ndarray, y: np.ndarray) -> keras.Model:
     (None, 3)
     """
     inputs = keras.Input(X.shape[1:])
-    network = _Heads(inputs, layers.Dense(y.shape[1], activation="sigmoid")(_trunk(inputs)))
+    network = Heads(inputs, layers.Dense(y.shape[1], activation="sigmoid")(_trunk(inputs)))
     clips, members = len(y), np.maximum(np.asarray(y, np.float32).sum(axis=0), 1)
     network.sides = clips / (2 * np.maximum(clips - members, 1)), clips / (2 * members)
     return network
@@ -97,10 +97,19 @@ class SharedTrunk(Network):
 
 
 @keras.saving.register_keras_serializable(package="serlab")
-class _Heads(keras.Model):
-    """A model whose loss is the sum of one binary cross-entropy per output."""
+class Heads(keras.Model):
+    """A model whose loss is the sum of one binary cross-entropy per output.
+
+    Attributes
+    ----------
+    sides : (ndarray, ndarray)
+        Of each output, what a clip of the other classes weighs, and one of its own.
+    """
+
+    sides = (1.0, 1.0)
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        """Compute the loss of a batch."""
         others, members = (ops.cast(side, y_pred.dtype) for side in self.sides)
         y, p = ops.cast(y, y_pred.dtype), ops.clip(y_pred, 1e-7, 1 - 1e-7)
         losses = -(y * members * ops.log(p) + (1 - y) * others * ops.log(1 - p))
