@@ -142,8 +142,8 @@ def combine(binaries: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     >>> clip = pd.DataFrame({"clip": ["a"], "speaker": ["1"], "fold": 0, "seed": 0})
     >>> negative = clip.assign(label="negative", predicted="negative", p_negative=0.6, p_other=0.4)
     >>> positive = clip.assign(label="other", predicted="other", p_other=0.8, p_positive=0.2)
-    >>> combine({"negative": negative, "positive": positive}).iloc[0, 4:].tolist()
-    ['negative', 'negative', 0.75, 0.25]
+    >>> combine({"negative": negative, "positive": positive}).iloc[:, 4:].round(2).values.tolist()
+    [['negative', 'negative', 0.75, 0.25]]
     """
     from serlab.models.binaries import normalised
 

@@ -85,8 +85,8 @@ def unify(
     --------
     >>> table = unify(["demo"])
     Left out, for want of a valence: 48 clips (demo: surprised 48).
-    >>> table.loc[0, ["clip", "speaker", "emotion", "valence"]].tolist()
-    ['demo/d01-angry-s1-1', 'demo/d01', 'angry', -1.0]
+    >>> table[["clip", "speaker", "emotion", "valence"]].head(1).values.tolist()
+    [['demo/d01-angry-s1-1', 'demo/d01', 'angry', -1.0]]
     >>> len(unify(["demo"], valence={"surprised": 1}))
     384
     """
