@@ -101,7 +101,7 @@ def _net(name: str, title: str, chapter: int, features: Treated, build, plan, va
         validation,
         ladder.SEEDS,
         libraries=LIBRARIES,
-        costly=True,
+        single_fold_seeds=ladder.SEEDS,
         plan=plan,
         **more,
     )
