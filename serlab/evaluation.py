@@ -438,12 +438,10 @@ def scores(predictions: pd.DataFrame) -> dict[str, float]:
 
 
 def _classes(*columns: Sequence[str]) -> list[str]:
-    """List the classes that occur, in the usual order, others after them by name."""
-    from serlab.corpora.table import ORDER
+    """List the classes that occur, in the usual order."""
+    from serlab.corpora.table import in_order
 
-    order = {name: place for place, name in enumerate(ORDER)}
-    found = {name for column in columns for name in pd.unique(pd.Series(column))}
-    return sorted(found, key=lambda name: (order.get(name, len(order)), str(name)))
+    return in_order(name for column in columns for name in pd.unique(pd.Series(column)))
 
 
 def _counts(label, predicted, classes=None) -> tuple[np.ndarray, list[str]]:

@@ -271,12 +271,15 @@ def make(
     Run
         As written.
     """
-    utterances = labelled(corpora.load(corpus), protocol)
+    loaded = corpora.load(corpus)
+    utterances = labelled(loaded, protocol)
     split = split_for(spec, utterances, protocol)
     if spec.members:
         said, facts = _voted(spec, [read(corpus, protocol, name, folder) for name in spec.members])
     else:
-        said, facts = _trained(spec, utterances, split, cache or cache_dir() / "runs", progress)
+        learned = loaded if spec.learns_emotions else utterances
+        said, facts = _trained(spec, learned, split, cache or cache_dir() / "runs", progress)
+        said = _answered(said, learned, utterances)
     said = pd.read_csv(io.StringIO(_csv(said)), dtype={"speaker": str, "clip": str})
     meta = {
         "model": spec.name,
@@ -322,6 +325,19 @@ def labelled(utterances: pd.DataFrame, protocol: str) -> pd.DataFrame:
     """
     task = splits.task_of(protocol)
     return corpora.relabel(utterances, task) if task else utterances
+
+
+def _answered(said: pd.DataFrame, learned: pd.DataFrame, utterances: pd.DataFrame) -> pd.DataFrame:
+    """Turn predictions of what was learned into those of what the protocol asks."""
+    if learned is utterances:
+        return said
+    pairs = pd.DataFrame({"of": learned["emotion"], "to": utterances["emotion"]}).drop_duplicates()
+    if doubtful := sorted(pairs.loc[pairs["of"].duplicated(), "of"]):
+        raise RunError(
+            f"Clips that are {doubtful[0]} have more than one valence, so that emotions cannot be learned in "
+            "its place: take a model that learns valence itself."
+        )
+    return voting.merge_classes(said, dict(zip(pairs["of"], pairs["to"], strict=True)))
 
 
 def _trained(
@@ -435,14 +451,16 @@ def verify(run: Run, spec: ModelSpec, seed: int | None = None, fold: int = 0, pr
     """
     corpus, protocol, model = run.key
     seed = run.meta["seeds"][0] if seed is None else seed
-    utterances = labelled(corpora.load(corpus), protocol)
+    loaded = corpora.load(corpus)
+    utterances = labelled(loaded, protocol)
     split = split_for(spec, utterances, protocol)
     if spec.members:
         anew, _ = _voted(spec, [read(corpus, protocol, name) for name in spec.members])
         anew = anew[(anew["seed"] == seed) & (anew["fold"] == fold)]
     else:
-        X = inputs(spec, utterances, progress)
-        anew = training.cross_validate(spec.build, X, utterances, split, only=[(seed, fold)])
+        X, learned = inputs(spec, utterances, progress), loaded if spec.learns_emotions else utterances
+        anew = training.cross_validate(spec.build, X, learned, split, only=[(seed, fold)])
+        anew = _answered(anew, learned, utterances)
     p = run.predictions
     old = p[(p["seed"] == seed) & (p["fold"] == fold)].set_index("clip")
     if set(old.index) != set(anew["clip"]):

@@ -91,12 +91,12 @@ def cross_validate(
     """
     from tqdm.auto import tqdm
 
-    from serlab.corpora.table import ORDER
+    from serlab.corpora.table import in_order
 
     if len(X) != len(table):
         raise EvaluationError(f"{len(X)} rows of features do not go with {len(table)} rows of the table")
     labels = table["emotion"].to_numpy(dtype=object).astype(str)
-    classes = sorted(set(labels), key=lambda name: (name not in ORDER, *_place(name, ORDER)))
+    classes = in_order(labels)
     wanted = list(only) if only is not None else [(s, f) for s in seeds for f in range(len(split))]
     data = _digest(X, table) if cache is not None else b""
     parts, costs = [], []
@@ -292,10 +292,6 @@ def code_version() -> str:
     for file in sorted(package.rglob("*.py")):
         digest.update(file.relative_to(package).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
     return f"sha256:{digest.hexdigest()}"
-
-
-def _place(name: str, order: Sequence[str]) -> tuple[int, str]:
-    return (list(order).index(name), "") if name in order else (0, name)
 
 
 def _fit_one(model, X, labels, table, fold: Fold, classes, file: Path | None):

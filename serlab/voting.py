@@ -1,4 +1,4 @@
-"""What can be done to predictions afterwards: votes, scores normalised by speaker, binaries combined."""
+"""What can be done to predictions afterwards: votes, scores normalised, classes combined and merged."""
 
 from __future__ import annotations
 
@@ -165,3 +165,54 @@ def combine(binaries: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     names = np.array(list(parts), dtype=object)
     result = first[facts].assign(label=names[claims.argmax(axis=1)], predicted=names[said.argmax(axis=1)])
     return result.join(pd.DataFrame(said, columns=[f"p_{name}" for name in names]))
+
+
+def merge_classes(predictions: pd.DataFrame, to: Mapping[str, str]) -> pd.DataFrame:
+    """Turn predictions of fine classes, such as emotions, into those of coarse ones, such as valence.
+
+    The probability of a coarse class is the mean over its fine classes, divided by the sum over coarse ones.
+    So coarse classes weigh alike, however many fine ones they have.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        As `serlab.training.cross_validate` returns them.
+    to : mapping of str to str
+        Coarse class of every fine one.
+
+    Returns
+    -------
+    DataFrame
+        The same rows, with coarse labels and probabilities.
+
+    Raises
+    ------
+    EvaluationError
+        If a fine class has no coarse one.
+
+    Examples
+    --------
+    >>> said = pd.DataFrame({"clip": ["a"], "speaker": ["1"], "fold": 0, "seed": 0, "label": "sad"})
+    >>> said = said.assign(predicted="happy", p_happy=0.4, p_sad=0.3, p_angry=0.3)
+    >>> merged = merge_classes(said, {"happy": "positive", "sad": "negative", "angry": "negative"})
+    >>> merged["predicted"].tolist(), merged["p_positive"].round(2).tolist()
+    (['positive'], [0.57])
+    """
+    from serlab.corpora.table import in_order
+
+    fine = [name.removeprefix("p_") for name in predictions if name.startswith("p_")]
+    if unknown := sorted(set(fine) - set(to)):
+        raise EvaluationError(
+            f"{unknown[0]!r} belongs to none of the classes {', '.join(sorted(set(to.values())))}"
+        )
+    coarse = in_order({to[name] for name in fine})
+    p = np.column_stack(
+        [predictions[[f"p_{name}" for name in fine if to[name] == one]].mean(axis=1) for one in coarse]
+    )
+    p = p / p.sum(axis=1, keepdims=True)
+    names = np.array(coarse, dtype=object)
+    facts = predictions[["clip", "speaker", "fold", "seed"]]
+    result = facts.assign(label=predictions["label"].map(to), predicted=names[p.argmax(axis=1)])
+    result = result.join(pd.DataFrame(p, index=result.index, columns=[f"p_{name}" for name in coarse]))
+    result.attrs = dict(predictions.attrs)
+    return result

@@ -416,3 +416,20 @@ def test_recorded_models_vote(workplace):
     (workplace / "demo" / "group3" / "chance.json").unlink()
     with pytest.raises(RunError, match=r"chance\.json does not exist"):
         runs.make(spec, "demo", "group3", progress=False)
+
+
+def test_emotions_are_learned_in_the_place_of_valence(workplace, monkeypatch):
+    monkeypatch.setenv("SERLAB_CORPUS", "demo")
+    spec = replace(models.get("chance"), name="first", learns_emotions=True)
+    run = runs.make(spec, "unified", "ternary", progress=False)
+    assert run.meta["classes"] == ["negative", "neutral", "positive"]
+    assert "100.0 % of" in runs.verify(run, spec)
+    table = corpora.load("unified")
+    classes = table.set_index("clip")["valence"].map({-1: "negative", 0: "neutral", 1: "positive"})
+    assert list(run.predictions["label"]) == list(classes[run.predictions["clip"]])
+
+    mixed = table.assign(valence=np.where(table.index == 0, 1.0, table["valence"]))
+    mixed.attrs = table.attrs
+    monkeypatch.setattr(runs.corpora, "load", lambda name: mixed)
+    with pytest.raises(RunError, match="angry have more than one valence"):
+        runs.make(spec, "unified", "ternary", progress=False)

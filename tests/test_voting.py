@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from serlab.errors import EvaluationError
-from serlab.voting import normalise_scores, vote
+from serlab.voting import merge_classes, normalise_scores, vote
 
 
 def member(seed, probabilities, seeds=(0,)):
@@ -92,3 +92,38 @@ def test_labels_have_no_part_in_normalising_scores():
     said = member(0, None)
     other = said.assign(label=list(said["label"])[::-1])
     pd.testing.assert_series_equal(normalise_scores(said)["p_sad"], normalise_scores(other)["p_sad"])
+
+
+def emotions():
+    rng = np.random.default_rng(3)
+    names = ["angry", "happy", "neutral", "sad"]
+    p = rng.dirichlet(np.ones(4), 50)
+    said = pd.DataFrame({"clip": [f"c{n}" for n in range(50)], "speaker": "1", "fold": 0, "seed": 0})
+    said = said.assign(label=rng.choice(names, 50), predicted=np.array(names)[p.argmax(axis=1)])
+    return said.join(pd.DataFrame(p, columns=[f"p_{name}" for name in names]))
+
+
+VALENCE = {"angry": "negative", "sad": "negative", "neutral": "neutral", "happy": "positive"}
+
+
+def test_a_coarse_class_is_as_probable_as_its_fine_ones_are_on_average():
+    said = emotions()
+    merged = merge_classes(said, VALENCE)
+    weights = np.column_stack([(said["p_angry"] + said["p_sad"]) / 2, said["p_neutral"], said["p_happy"]])
+    expected = weights / weights.sum(axis=1, keepdims=True)
+    names = ["negative", "neutral", "positive"]
+    np.testing.assert_allclose(merged[[f"p_{name}" for name in names]], expected)
+    assert list(merged["predicted"]) == [names[n] for n in weights.argmax(axis=1)]
+    assert list(merged["label"]) == [VALENCE[name] for name in said["label"]]
+
+
+def test_a_model_that_knows_nothing_favours_no_coarse_class():
+    said = emotions()
+    said[[name for name in said if name.startswith("p_")]] = 0.25
+    merged = merge_classes(said, VALENCE)
+    np.testing.assert_allclose(merged[["p_negative", "p_neutral", "p_positive"]], 1 / 3)
+
+
+def test_every_fine_class_needs_a_coarse_one():
+    with pytest.raises(EvaluationError, match="'sad' belongs to none of the classes negative, neutral"):
+        merge_classes(emotions(), {"angry": "negative", "neutral": "neutral", "happy": "neutral"})

@@ -146,3 +146,15 @@ def _duration_or_error(path: str) -> float | CorpusError:
         return duration(path)
     except CorpusError as error:
         return error
+
+
+def in_order(classes: Iterable[str]) -> list[str]:
+    """Sort classes as they are shown: those of `ORDER` first, then all others by name; each once.
+
+    Examples
+    --------
+    >>> in_order(["positive", "other", "negative", "sad"])
+    ['negative', 'sad', 'positive', 'other']
+    """
+    place = {name: number for number, name in enumerate(ORDER)}
+    return sorted(set(classes), key=lambda name: (place.get(name, len(place)), str(name)))

@@ -54,6 +54,9 @@ class ModelSpec:
     normalises_scores : bool
         Whether the scores of the vote are standardised within each speaker (transductive; see
         `serlab.voting.normalise_scores`).
+    learns_emotions : bool
+        Whether emotions are learned and their probabilities merged to the classes of a protocol on valence
+        (see `serlab.voting.merge_classes`).
     plan : tuple of (str, str), optional
         Corpora and protocols that the book records it under; those of `serlab.runs.PLAN` by default, none
         if empty.
@@ -75,9 +78,15 @@ class ModelSpec:
     validates: str = "itself"
     members: tuple[str, ...] = ()
     normalises_scores: bool = False
+    learns_emotions: bool = False
     plan: tuple[tuple[str, str], ...] | None = None
 
     def normalised(self) -> ModelSpec:
         """Give the same model on features z-scored within each speaker, and say so in name and title."""
         title = f"{self.title} ({TRANSDUCTIVE})"
         return replace(self, name=f"{self.name}-spknorm", title=title, speaker_normalised=True)
+
+    def by_emotion(self) -> ModelSpec:
+        """Give the same model, which learns emotions where it is asked for valence, and say so."""
+        title = f"{self.title}, emotions first"
+        return replace(self, name=f"{self.name}-emotions", title=title, learns_emotions=True)

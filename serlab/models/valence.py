@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sklearn.decomposition import KernelPCA
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
@@ -143,24 +145,28 @@ _PROBES = tuple(
     _linear(name, f"Valence: logistic regression on {title}", Treated(features=features), EVERYWHERE, **more)
     for name, (title, features, more) in _FEATURES.items()
 )
-_VOTE = ModelSpec(
-    "valence-vote",
-    "Valence: vote of summary, eGeMAPS and BYOL-S",
-    11,
-    (),
-    None,
-    "weights equal, not tuned; members as each says",
-    ensemble=True,
-    pretrained=PRETRAINED,
-    members=tuple(probe.name for probe in _PROBES),
-    plan=EVERYWHERE,
+_VARIANTS = (
+    _PROBES,
+    tuple(probe.normalised() for probe in _PROBES),
+    tuple(probe.by_emotion() for probe in _PROBES),
+    tuple(probe.by_emotion().normalised() for probe in _PROBES),
 )
 
 
-def _vote_normalised() -> ModelSpec:
-    from dataclasses import replace
-
-    return replace(_VOTE.normalised(), members=tuple(f"{name}-spknorm" for name in _VOTE.members))
+def _vote(members: tuple[ModelSpec, ...]) -> ModelSpec:
+    """Let logistic regressions on unlike features vote, and name the vote as they are named."""
+    like = _PROBES[0]
+    return replace(
+        members[0],
+        name=members[0].name.replace(like.name, "valence-vote"),
+        title=members[0].title.replace(like.title, "Valence: vote of summary, eGeMAPS and BYOL-S"),
+        extractors=(),
+        build=None,
+        validation="weights equal, not tuned; members as each says",
+        ensemble=True,
+        pretrained=PRETRAINED,
+        members=tuple(member.name for member in members),
+    )
 
 
 SPECS = (
@@ -203,9 +209,7 @@ SPECS = (
         seeds=ladder.SEEDS,
     ),
     _net("shared", "Shared trunk with three heads, 0.5 s", 12, HALF, shared, (TERNARY,), seeds=ladder.SEEDS),
-    *(spec for probe in _PROBES for spec in (probe, probe.normalised())),
-    _VOTE,
-    _vote_normalised(),
+    *(spec for members in _VARIANTS for spec in (*members, _vote(members))),
     *(
         _linear(
             f"byols-{name}",
