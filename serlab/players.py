@@ -8,10 +8,11 @@ book puts the sound in when it is built on a machine that has the corpus.
 from __future__ import annotations
 
 import base64
+import inspect
 import io
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from html import escape
@@ -92,6 +93,7 @@ def listen(
     *,
     title: str | Iterable[str] | None = None,
     change: Step | None = None,
+    blind: bool = False,
 ) -> Player | Players:
     """Return a player, or one per row of a table, to be shown as the last value of a cell.
 
@@ -106,6 +108,8 @@ def listen(
     change : serlab.augment.Step, optional
         Play the clip, or each of the clips, changed in this way, at 16 kHz. What is random is drawn with
         seed 0.
+    blind : bool
+        Leave out the caption, which gives clip, emotion and speaker away.
 
     Raises
     ------
@@ -115,8 +119,8 @@ def listen(
     Notes
     -----
     What `serlab.corpora.synthesis.bench` returns remembers how it was made, so that the book can make it
-    again, and so does a clip with a change from `serlab.augment`; any other sound can be heard only where it
-    was computed.
+    again, and so does a clip with a change from `serlab.augment` or `serlab.audio`; any other sound can be
+    heard only where it was computed.
 
     Examples
     --------
@@ -144,9 +148,9 @@ def listen(
         if len(rows) > MOST:
             raise AudioError(f"{len(rows)} players are too many for one page: choose at most {MOST} rows.")
         titles = [title] * len(rows) if title is None or isinstance(title, str) else title
-        return Players(tuple(_of_row(row, one, change) for row, one in zip(rows, titles, strict=True)))
+        return Players(tuple(_of_row(row, one, change, blind) for row, one in zip(rows, titles, strict=True)))
     if isinstance(what, pd.Series) and {"clip", "path", "corpus"} <= set(what.index):
-        return _of_row(what, title, change)
+        return _of_row(what, title, change, blind)
     raise AudioError(
         "listen plays a row of an utterance table, such as corpus.iloc[0] (all of it, not only its path), "
         f"several rows, or an array of samples with its rate; this is {type(what).__name__}."
@@ -230,7 +234,7 @@ def _of_samples(y: np.ndarray, sample_rate: int | None, title: str | None) -> Pl
     return Player(title, title, "synthetic voice", attributes, (y, sample_rate))
 
 
-def _of_row(row: pd.Series, title: str | None, change: Step | None) -> Player:
+def _of_row(row: pd.Series, title: str | None, change: Step | None, blind: bool) -> Player:
     from serlab import corpora
 
     corpus = str(row["corpus"])
@@ -246,7 +250,11 @@ def _of_row(row: pd.Series, title: str | None, change: Step | None) -> Player:
         who or corpus,
         "" if change is None else title or change.function.__name__,
     ]
-    attributes = {"data-corpus": corpus, "data-clip": clip, "data-title": title or emotion}
+    attributes = {
+        "data-corpus": corpus,
+        "data-clip": clip,
+        "data-title": title or ("a clip" if blind else emotion),
+    }
     sound: tuple[np.ndarray, int] | Path = Path(row["path"])
     if change is not None:
         y, sample_rate = _read(sound)
@@ -254,9 +262,10 @@ def _of_row(row: pd.Series, title: str | None, change: Step | None) -> Player:
         recipe = _written(change)
         # Without a recipe a placeholder would stand for the clip as it is.
         attributes = {} if recipe is None else attributes | {"data-change": recipe}
+    caption = (title or "a clip") if blind else ", ".join(part for part in parts if part)
     return Player(
-        title=title or emotion,
-        caption=", ".join(part for part in parts if part),
+        title=title or (caption if blind else emotion),
+        caption=caption,
         credit=f"{who}, {known.licence}" if known else corpus,
         attributes=attributes,
         sound=sound,
@@ -269,22 +278,32 @@ def _changed(y: np.ndarray, change: Step) -> np.ndarray:
 
 def _written(change: Step) -> str | None:
     """Write a change so that `_step` can read it; None if it is not from serlab, or not of plain numbers."""
-    from serlab import augment
-
-    name, settings = change.function.__name__, change.settings
+    function, settings = change.function, change.settings
     plain = all(isinstance(value, (int, float, str)) for value in settings.values())
-    if not plain or getattr(augment, name, None) is not change.function:
+    if not plain or _ours(function.__name__) is not function:
         return None
-    return json.dumps([name, change.probability, settings], sort_keys=True)
+    return json.dumps([function.__name__, change.probability, settings], sort_keys=True)
 
 
 def _step(text: str) -> Step:
-    from serlab import augment
+    from serlab.augment import Step
 
     name, probability, settings = json.loads(text)
-    if name not in augment.__all__:
-        raise AudioError(f"There is no change {name!r} in serlab.augment. Run the chapter again.")
-    return augment.Step(getattr(augment, name), probability=probability, **settings)
+    function = _ours(name)
+    if function is None:
+        raise AudioError(
+            f"There is no change {name!r} in serlab.augment or serlab.audio: run the chapter again."
+        )
+    return Step(function, probability=probability, **settings)
+
+
+def _ours(name: str) -> Callable | None:
+    from serlab import audio, augment
+
+    if name in augment.__all__:
+        return getattr(augment, name)
+    function = getattr(audio, name, None)
+    return function if inspect.isfunction(function) and function.__module__ == audio.__name__ else None
 
 
 def _read(path: Path) -> tuple[np.ndarray, int]:

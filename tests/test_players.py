@@ -13,6 +13,7 @@ import soundfile
 from bs4 import BeautifulSoup
 
 from serlab import players
+from serlab.audio import loudest
 from serlab.augment import Step, Uniform, add_noise
 from serlab.corpora import synthesis
 from serlab.errors import AudioError
@@ -213,3 +214,23 @@ def test_changes_that_are_not_ours_are_refused(demo):
         resolve(made_up)
     with pytest.raises(AudioError, match="listen changes clips"):
         listen(np.zeros(10), 16_000, change=Step(add_noise, snr=10))
+
+
+def test_a_part_of_a_clip_is_heard(live, demo):
+    row = demo.iloc[0]
+    whole, _ = heard(parsed(listen(row)).audio)
+    part, _ = heard(parsed(listen(row, change=Step(loudest, seconds=0.25, sample_rate=16_000))).audio)
+    assert len(part) == 4000
+    assert np.mean(part**2) > np.mean(whole**2)
+    starts = np.lib.stride_tricks.sliding_window_view(whole, 4000)
+    assert np.isclose(starts, part, atol=1e-4).all(axis=1).any()
+
+
+@pytest.mark.parametrize("title", ["clip A", None])
+def test_a_blind_player_does_not_say_what_is_heard(live, demo, title):
+    row = demo.set_index("clip", drop=False).loc["d02-angry-s1-2"]
+    page = parsed(listen(row, title=title, blind=True))
+    shown = page.text + page.audio["aria-label"] + repr(listen(row, title=title, blind=True))
+    assert "angry" not in shown
+    assert "d02" not in shown
+    assert "CC0" in page.find(class_="serlab-credit").text

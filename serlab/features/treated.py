@@ -126,7 +126,9 @@ class Treated(Extractor):
         if self.level is not None:
             y = audio.normalise(y, self.level)
         if self.seconds is not None:
-            y = _part(y, round(self.seconds * self.sample_rate), self.where)
+            if self.where == "loudest":
+                y = audio.loudest(y, self.seconds, self.sample_rate)
+            y = audio.fit_length(y, round(self.seconds * self.sample_rate), "centre")
         if self.floor is not None:
             noise = np.random.default_rng(0).standard_normal(len(y), dtype=np.float32)
             y = y + noise * np.float32(10 ** ((self.level - self.floor) / 20))
@@ -147,11 +149,3 @@ def _filtered(y: np.ndarray, band: tuple[float, float], sample_rate: int) -> np.
     # Forwards and backwards, so that nothing is shifted in time: half the order each way.
     sections = scipy.signal.butter(FILTER_ORDER // 2, band, "bandpass", fs=sample_rate, output="sos")
     return scipy.signal.sosfiltfilt(sections, y, padlen=0).astype(np.float32)
-
-
-def _part(y: np.ndarray, length: int, where: str) -> np.ndarray:
-    if len(y) <= length or where == "centre":
-        return audio.fit_length(y, length, "centre")
-    energy = np.concatenate([[0], np.cumsum(np.square(y, dtype=np.float64))])
-    start = int(np.argmax(energy[length:] - energy[:-length]))
-    return y[start : start + length]
