@@ -16,11 +16,15 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from html import escape
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from serlab.errors import AudioError
+
+if TYPE_CHECKING:
+    from serlab.augment import Step
 
 SAMPLE_RATE = 16_000
 MOST = 24  # players at a time: each holds its sound, and a page with hundreds does not open
@@ -87,6 +91,7 @@ def listen(
     sample_rate: int | None = None,
     *,
     title: str | Iterable[str] | None = None,
+    change: Step | None = None,
 ) -> Player | Players:
     """Return a player, or one per row of a table, to be shown as the last value of a cell.
 
@@ -98,6 +103,9 @@ def listen(
         Samples per second in Hz; needed with samples, not allowed otherwise.
     title : str or iterable of str, optional
         What is heard, one for each row; the emotion if not given.
+    change : serlab.augment.Step, optional
+        Play the clip, or each of the clips, changed in this way, at 16 kHz. What is random is drawn with
+        seed 0.
 
     Raises
     ------
@@ -107,7 +115,8 @@ def listen(
     Notes
     -----
     What `serlab.corpora.synthesis.bench` returns remembers how it was made, so that the book can make it
-    again; any other array can be heard only where it was computed.
+    again, and so does a clip with a change from `serlab.augment`; any other sound can be heard only where it
+    was computed.
 
     Examples
     --------
@@ -117,8 +126,16 @@ def listen(
     Player: f0 × 1.5
     >>> listen(serlab.load("demo").iloc[0])
     Player: clip d01-angry-s1-1, angry, speaker d01, demo (synthetic)
+    >>> from serlab.augment import Step, pitch_shift
+    >>> higher = Step(pitch_shift, semitones=3, sample_rate=16000)
+    >>> listen(serlab.load("demo").iloc[0], title="3 semitones up", change=higher)
+    Player: clip d01-angry-s1-1, angry, speaker d01, demo (synthetic), 3 semitones up
     """
     if isinstance(what, np.ndarray):
+        if change is not None:
+            raise AudioError(
+                "listen changes clips; change samples yourself: listen(step(y, rng), sample_rate)."
+            )
         return _of_samples(what, sample_rate, title)
     if sample_rate is not None:
         raise AudioError("listen takes a sampling rate only with samples: the file of a clip has its own.")
@@ -127,9 +144,9 @@ def listen(
         if len(rows) > MOST:
             raise AudioError(f"{len(rows)} players are too many for one page: choose at most {MOST} rows.")
         titles = [title] * len(rows) if title is None or isinstance(title, str) else title
-        return Players(tuple(_of_row(row, one) for row, one in zip(rows, titles, strict=True)))
+        return Players(tuple(_of_row(row, one, change) for row, one in zip(rows, titles, strict=True)))
     if isinstance(what, pd.Series) and {"clip", "path", "corpus"} <= set(what.index):
-        return _of_row(what, title)
+        return _of_row(what, title, change)
     raise AudioError(
         "listen plays a row of an utterance table, such as corpus.iloc[0] (all of it, not only its path), "
         f"several rows, or an array of samples with its rate; this is {type(what).__name__}."
@@ -142,7 +159,8 @@ def resolve(attributes: Mapping[str, str]) -> tuple[np.ndarray, int] | None:
     Parameters
     ----------
     attributes : Mapping[str, str]
-        The ``data-`` attributes of a placeholder: ``data-corpus`` and ``data-clip``, or ``data-recipe``.
+        The ``data-`` attributes of a placeholder: ``data-recipe``, or ``data-corpus`` and ``data-clip`` and
+        perhaps ``data-change``.
 
     Returns
     -------
@@ -157,15 +175,15 @@ def resolve(attributes: Mapping[str, str]) -> tuple[np.ndarray, int] | None:
     >>> resolve({"data-corpus": "no such corpus", "data-clip": "1"}) is None
     True
     """
-    from serlab.corpora import demo, synthesis
+    from serlab.corpora import synthesis
 
     if recipe := attributes.get("data-recipe"):
         return synthesis.bench(**json.loads(recipe)), synthesis.SAMPLE_RATE
-    corpus, clip = attributes.get("data-corpus", ""), attributes.get("data-clip", "")
-    if corpus == demo.RECORD.name:
-        return (demo.speak(clip), synthesis.SAMPLE_RATE) if demo.parse(clip) else None
-    path = _path(corpus, clip)
-    return None if path is None else _read(path)
+    sound = _clip(attributes.get("data-corpus", ""), attributes.get("data-clip", ""))
+    if sound is None or not (change := attributes.get("data-change")):
+        return sound
+    y, sample_rate = sound
+    return _changed(y, _step(change)), sample_rate
 
 
 def data_uri(y: np.ndarray, sample_rate: int) -> str:
@@ -212,7 +230,7 @@ def _of_samples(y: np.ndarray, sample_rate: int | None, title: str | None) -> Pl
     return Player(title, title, "synthetic voice", attributes, (y, sample_rate))
 
 
-def _of_row(row: pd.Series, title: str | None) -> Player:
+def _of_row(row: pd.Series, title: str | None, change: Step | None) -> Player:
     from serlab import corpora
 
     corpus = str(row["corpus"])
@@ -224,20 +242,62 @@ def _of_row(row: pd.Series, title: str | None) -> Player:
         emotion,
         f"speaker {row['speaker']}" if "speaker" in row else "",
         who or corpus,
+        "" if change is None else title or change.function.__name__,
     ]
+    attributes = {"data-corpus": corpus, "data-clip": str(row["clip"]), "data-title": title or emotion}
+    sound: tuple[np.ndarray, int] | Path = Path(row["path"])
+    if change is not None:
+        y, sample_rate = _read(sound)
+        sound = _changed(y, change), sample_rate
+        recipe = _written(change)
+        # Without a recipe a placeholder would stand for the clip as it is.
+        attributes = {} if recipe is None else attributes | {"data-change": recipe}
     return Player(
         title=title or emotion,
         caption=", ".join(part for part in parts if part),
         credit=f"{who}, {known.licence}" if known else corpus,
-        attributes={"data-corpus": corpus, "data-clip": str(row["clip"]), "data-title": title or emotion},
-        sound=Path(row["path"]),
+        attributes=attributes,
+        sound=sound,
     )
+
+
+def _changed(y: np.ndarray, change: Step) -> np.ndarray:
+    return change(y, np.random.default_rng(0))
+
+
+def _written(change: Step) -> str | None:
+    """Write a change so that `_step` can read it; None if it is not from serlab, or not of plain numbers."""
+    from serlab import augment
+
+    name, settings = change.function.__name__, change.settings
+    plain = all(isinstance(value, (int, float, str)) for value in settings.values())
+    if not plain or getattr(augment, name, None) is not change.function:
+        return None
+    return json.dumps([name, change.probability, settings], sort_keys=True)
+
+
+def _step(text: str) -> Step:
+    from serlab import augment
+
+    name, probability, settings = json.loads(text)
+    if name not in augment.__all__:
+        raise AudioError(f"There is no change {name!r} in serlab.augment. Run the chapter again.")
+    return augment.Step(getattr(augment, name), probability=probability, **settings)
 
 
 def _read(path: Path) -> tuple[np.ndarray, int]:
     from serlab.audio import read
 
     return read(path, SAMPLE_RATE)
+
+
+def _clip(corpus: str, clip: str) -> tuple[np.ndarray, int] | None:
+    from serlab.corpora import demo, synthesis
+
+    if corpus == demo.RECORD.name:
+        return (demo.speak(clip), synthesis.SAMPLE_RATE) if demo.parse(clip) else None
+    path = _path(corpus, clip)
+    return None if path is None else _read(path)
 
 
 def _path(corpus: str, clip: str) -> Path | None:

@@ -13,6 +13,7 @@ import soundfile
 from bs4 import BeautifulSoup
 
 from serlab import players
+from serlab.augment import Step, Uniform, add_noise
 from serlab.corpora import synthesis
 from serlab.errors import AudioError
 from serlab.players import listen, resolve
@@ -183,3 +184,32 @@ def test_wrong_calls_say_what_to_do(arguments, message):
 def test_unplayable_samples_are_refused(y):
     with pytest.raises(AudioError, match=re.escape(str(y.shape))):
         players.data_uri(y, 16_000)
+
+
+def test_a_changed_clip_is_heard_changed_now_and_when_the_book_is_built(live, demo, monkeypatch):
+    row = demo.set_index("clip", drop=False).loc["d02-angry-s1-2"]
+    noisy = Step(add_noise, snr=10)
+    original, _ = heard(parsed(listen(row)).audio)
+    changed, sample_rate = heard(parsed(listen(row, title="noise", change=noisy)).audio)
+    assert sample_rate == 16_000
+    added = np.mean((changed - original) ** 2)
+    assert 10 * np.log10(np.mean(original**2) / added) == pytest.approx(10, abs=0.2)
+
+    monkeypatch.setenv("SERLAB_PLAYERS", "placeholder")
+    page = parsed(listen(row, title="noise", change=noisy))
+    assert page.audio is None
+    again, _ = resolve(page.find(class_="serlab-player").attrs)
+    np.testing.assert_allclose(again, changed, atol=1e-4)
+
+
+def test_a_change_that_cannot_be_written_down_leaves_no_trace_of_the_clip(placeholder, demo):
+    for change in (Step(lambda y: -y), Step(add_noise, snr=Uniform(0, 10))):
+        assert "data-clip" not in listen(demo.iloc[0], change=change)._repr_html_()
+
+
+def test_changes_that_are_not_ours_are_refused(demo):
+    made_up = {"data-corpus": "demo", "data-clip": demo["clip"][0], "data-change": '["eval", 1.0, {}]'}
+    with pytest.raises(AudioError, match="eval"):
+        resolve(made_up)
+    with pytest.raises(AudioError, match="listen changes clips"):
+        listen(np.zeros(10), 16_000, change=Step(add_noise, snr=10))
