@@ -110,7 +110,8 @@ def listen(
     Raises
     ------
     AudioError
-        If `what` is none of these, if there are more than `MOST` rows, or if samples come without their rate.
+        If `what` is none of these, if there are more than `MOST` rows, or if samples come without their
+        rate or with a change.
 
     Notes
     -----
