@@ -47,6 +47,8 @@ class Player:
         The ``data-`` attributes by which `resolve` finds the sound again; empty if it cannot be found.
     sound : tuple of np.ndarray and int, or Path
         Samples with their rate in Hz, or the file.
+    change : serlab.augment.Step, optional
+        What is done to the samples before they are played.
     """
 
     title: str
@@ -54,6 +56,7 @@ class Player:
     credit: str
     attributes: Mapping[str, str] = field(default_factory=dict)
     sound: tuple[np.ndarray, int] | Path | None = field(default=None, repr=False, compare=False)
+    change: Step | None = field(default=None, repr=False, compare=False)
 
     def __repr__(self) -> str:
         return f"Player: {self.caption}"
@@ -63,8 +66,8 @@ class Player:
         if os.environ.get("SERLAB_PLAYERS") == "placeholder":
             inside = f'<p class="serlab-absent">{escape(self.caption)} — run this cell to hear it</p>'
         else:
-            sound = self.sound
-            uri = data_uri(*(sound if isinstance(sound, tuple) else _read(sound)))
+            y, sample_rate = self.sound if isinstance(self.sound, tuple) else _read(self.sound)
+            uri = data_uri(y if self.change is None else _changed(y, self.change), sample_rate)
             label = escape(f"Play {self.caption}")
             inside = f'<audio controls preload="metadata" src="{uri}" aria-label="{label}"></audio>'
             if self.caption != self.title:
@@ -114,7 +117,8 @@ def listen(
     Raises
     ------
     AudioError
-        If `what` is none of these, if there are more than `MOST` rows, or if samples come without their rate.
+        If `what` is none of these, if there are more than `MOST` rows, or if samples come without their
+        rate or with a change.
 
     Notes
     -----
@@ -255,10 +259,7 @@ def _of_row(row: pd.Series, title: str | None, change: Step | None, blind: bool)
         "data-clip": clip,
         "data-title": title or ("a clip" if blind else emotion),
     }
-    sound: tuple[np.ndarray, int] | Path = Path(row["path"])
     if change is not None:
-        y, sample_rate = _read(sound)
-        sound = _changed(y, change), sample_rate
         recipe = _written(change)
         # Without a recipe a placeholder would stand for the clip as it is.
         attributes = {} if recipe is None else attributes | {"data-change": recipe}
@@ -268,7 +269,8 @@ def _of_row(row: pd.Series, title: str | None, change: Step | None, blind: bool)
         caption=caption,
         credit=f"{who}, {known.licence}" if known else corpus,
         attributes=attributes,
-        sound=sound,
+        sound=Path(row["path"]),
+        change=change,
     )
 
 

@@ -42,7 +42,7 @@ LONG = (
 SEED_SPLIT, EMOBOX6 = ("ravdess", "seed-split"), ("ravdess", "emobox6")
 
 MOVES, MASKS = "moved in time and frequency", "one mask in each"
-PART = {"seeds": (0,), "plan": ()}
+PART = {"seeds": (0,), "plan": (EMOBOX6,)}
 
 # What our CNNs see: 3.2 s from the middle of the clip, in frames of 64 ms, fifty to the second.
 LOG_MEL = Mel(seconds=3.2, align="centre", n_fft=1024, hop_length=320, n_mels=64, scale="db")
@@ -179,15 +179,14 @@ SPECS = (
     *_original("ann-original", "The original ANN", 6, OriginalMel(), original_ann),
     _ANN,
     replace(_ANN.normalised(), plan=(EMOBOX6,)),
-    *_original("cnn-original", "The original CNN", 7, OriginalMel(), original_cnn, plan=(), **COSTLY),
-    _ours("cnn", "Our CNN", 7, cnn, "none", plan=()),
+    *_original("cnn-original", "The original CNN", 7, OriginalMel(), original_cnn, **COSTLY),
+    _ours("cnn", "Our CNN", 7, cnn, "none"),
     *_original(
         "augmented-original",
         "The original augmented CNN",
         8,
         OriginalVersions(),
         original_augmented_cnn,
-        plan=(),
         **COSTLY,
         augmentation="four more versions of each training clip, raised in pitch, three of them masked",
     ),
@@ -201,7 +200,6 @@ SPECS = (
         long_cnn,
         f"on the fly: {MOVES}, {MASKS}",
         validation=LONG,
-        plan=(),
         **COSTLY,
     ),
 )

@@ -75,19 +75,11 @@ _NETWORKS = ("networks-vote", "Vote of our three networks", ("ann", "ann-byols",
 
 def _scores(member: str, title: str) -> ModelSpec:
     """Describe a recorded model whose scores are normalised within speakers afterwards."""
-    return ModelSpec(
-        f"{member}-scorenorm",
-        f"{title} ({TRANSDUCTIVE})",
-        10,
-        (),
-        None,
-        "nothing to choose; the model as it says itself",
+    return replace(
+        _vote(f"{member}-scorenorm", f"{title} ({TRANSDUCTIVE})", (member,), plan=(ladder.EMOBOX6,)),
+        validation="nothing to choose; the model as it says itself",
         speaker_normalised=True,
-        ensemble=True,
-        pretrained=PRETRAINED,
-        members=(member,),
         normalises_scores=True,
-        plan=(ladder.EMOBOX6,),
     )
 
 
