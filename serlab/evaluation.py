@@ -404,6 +404,45 @@ def calibration_error(predictions: pd.DataFrame, of: str | None = None, bins: in
     return float(np.average(np.abs(found["said"] - found["true"]), weights=found["clips"]))
 
 
+def risk_coverage(right: Sequence[bool], sure: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
+    """Give the share of wrong answers among the surest ones, for every number of answers kept.
+
+    Parameters
+    ----------
+    right : sequence of bool, shape (clips,)
+        Whether each answer is right.
+    sure : sequence of float, shape (clips,)
+        How sure the model is of each, such as its largest probability. Answers it is equally sure of keep
+        their order.
+
+    Returns
+    -------
+    coverage, risk : ndarray, shape (clips,)
+        Share of answers kept, the surest first, from one answer to all; share of wrong ones among them.
+
+    Raises
+    ------
+    EvaluationError
+        If there are no answers, or not as many values of the one as of the other.
+
+    References
+    ----------
+    Geifman, Y., & El-Yaniv, R. (2017). Selective classification for deep neural networks. NeurIPS.
+
+    Examples
+    --------
+    >>> coverage, risk = risk_coverage([True, False, True, True], [0.9, 0.4, 0.5, 0.8])
+    >>> coverage.tolist(), risk.tolist()
+    ([0.25, 0.5, 0.75, 1.0], [0.0, 0.0, 0.0, 0.25])
+    """
+    right, sure = np.asarray(right, bool), np.asarray(sure, float)
+    if len(right) != len(sure) or not len(right):
+        raise EvaluationError(f"{len(right)} answers do not go with {len(sure)} values of how sure they are")
+    kept = np.arange(1, len(right) + 1)
+    wrong = ~right[np.argsort(-sure, kind="stable")]
+    return kept / len(right), np.cumsum(wrong) / kept
+
+
 def scores(predictions: pd.DataFrame) -> dict[str, float]:
     """Compute the scores that a recorded run carries.
 

@@ -202,3 +202,17 @@ def test_results_print_in_percent():
     assert str(evaluation.Interval(0.492, 0.45, 0.53)) == "49.2 % [45.0, 53.0]"
     assert str(evaluation.Comparison(0.021, -0.01, 0.05, 0.17)) == "+2.1 points [-1.0, +5.0], p = 0.170"
     assert str(evaluation.Comparison(0.1, 0.05, 0.15, 0.0004)).endswith("p < 0.001")
+
+
+def test_risk_is_that_of_the_surest_answers():
+    rng = np.random.default_rng(0)
+    sure = rng.random(50)
+    right = rng.random(50) < sure
+    coverage, risk = evaluation.risk_coverage(right, sure)
+    for k in (1, 10, 50):
+        surest = sorted(zip(sure, right, strict=True), reverse=True)[:k]
+        assert risk[k - 1] == pytest.approx(np.mean([not ok for _, ok in surest]))
+        assert coverage[k - 1] == k / 50
+    assert risk[0] <= risk[-1] == pytest.approx(1 - right.mean())
+    with pytest.raises(EvaluationError, match="2 answers do not go with 1"):
+        evaluation.risk_coverage([True, False], [0.5])
