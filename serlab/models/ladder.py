@@ -73,7 +73,7 @@ def dense(seed: int) -> Network:
     return _network(
         "dense",
         epochs=60,
-        optimizer=_cosine,
+        optimizer=cosine,
         standardise=True,
         label_smoothing=0.1,
         balanced=True,
@@ -87,7 +87,7 @@ def cnn(seed: int, steps: Sequence[Step] = ()) -> Network:
         "cnn",
         epochs=50,
         batch_size=16,
-        optimizer=_cosine,
+        optimizer=cosine,
         centre_clips=True,
         standardise=True,
         label_smoothing=0.1,
@@ -123,7 +123,8 @@ def _network(architecture: str, **settings) -> Network:
     return Network(getattr(architectures, architecture), **settings)
 
 
-def _cosine(steps: int):
+def cosine(steps: int):
+    """Build the optimiser of our networks, whose learning rate falls to zero in `steps` batches."""
     from serlab.models import architectures
 
     return architectures.cosine(steps)
