@@ -97,13 +97,7 @@ def one_vs_rest(seed: int = 0) -> OneVsRest:
     return OneVsRest(tuned())
 
 
-def _cosine(steps: int):
-    from serlab.models import architectures
-
-    return architectures.cosine(steps)
-
-
-_OURS = {"epochs": 20, "batch_size": 32, "optimizer": _cosine, "standardise": True, "balanced": True}
+_OURS = {"epochs": 20, "batch_size": 32, "optimizer": ladder.cosine, "standardise": True, "balanced": True}
 
 
 def _network(architecture: str, **settings):
