@@ -42,7 +42,7 @@ LONG = (
 SEED_SPLIT, EMOBOX6 = ("ravdess", "seed-split"), ("ravdess", "emobox6")
 
 MOVES, MASKS = "moved in time and frequency", "one mask in each"
-PART = {"seeds": (0,), "plan": (EMOBOX6,)}
+PART = {"plan": (EMOBOX6,)}
 
 # What our CNNs see: 3.2 s from the middle of the clip, in frames of 64 ms, fifty to the second.
 LOG_MEL = Mel(seconds=3.2, align="centre", n_fft=1024, hop_length=320, n_mels=64, scale="db")
