@@ -201,6 +201,7 @@ SPECS = (
         long_cnn,
         f"on the fly: {MOVES}, {MASKS}",
         validation=LONG,
+        plan=(SEED_SPLIT,),
         **COSTLY,
     ),
 )
