@@ -42,7 +42,6 @@ LONG = (
 SEED_SPLIT, EMOBOX6 = ("ravdess", "seed-split"), ("ravdess", "emobox6")
 
 MOVES, MASKS = "moved in time and frequency", "one mask in each"
-PART = {"seeds": (0,), "plan": (EMOBOX6,)}
 
 # What our CNNs see: 3.2 s from the middle of the clip, in frames of 64 ms, fifty to the second.
 LOG_MEL = Mel(seconds=3.2, align="centre", n_fft=1024, hop_length=320, n_mels=64, scale="db")
@@ -192,8 +191,8 @@ SPECS = (
         augmentation="four more versions of each training clip, raised in pitch, three of them masked",
     ),
     _ours("augmented", "Our augmented CNN", 8, augmented_cnn, f"on the fly: {MOVES}, {MASKS}"),
-    _ours("cnn-moved", "Our CNN, clips moved", 8, moved_cnn, f"on the fly: {MOVES}", **PART),
-    _ours("cnn-masked", "Our CNN, clips masked", 8, masked_cnn, f"on the fly: {MASKS}", **PART),
+    _ours("cnn-moved", "Our CNN, clips moved", 8, moved_cnn, f"on the fly: {MOVES}", plan=(EMOBOX6,)),
+    _ours("cnn-masked", "Our CNN, clips masked", 8, masked_cnn, f"on the fly: {MASKS}", plan=(EMOBOX6,)),
     _ours(
         "augmented-long",
         "Our augmented CNN, trained four times as long",
