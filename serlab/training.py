@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import threadpoolctl
 
 from serlab.errors import EvaluationError
 from serlab.splits import Fold, Split
@@ -102,16 +103,20 @@ def cross_validate(
     parts, costs = [], []
     # Said only where there is no bar to show: otherwise the reader's TQDM_DISABLE decides.
     hidden = {} if progress else {"disable": True}
-    for seed, number in tqdm(wanted, desc=split.name, unit="fold", **hidden):
-        fold = split.folds[number]
-        model = build(seed * len(split) + number)
-        file = Path(cache) / f"{_key(model, data, fold, seed)}.npz" if cache is not None else None
-        probabilities, predicted, cost = _read(file) or _fit_one(model, X, labels, table, fold, classes, file)
-        part = table.iloc[fold.test][["clip", "speaker"]].assign(fold=number, seed=seed)
-        part = part.assign(label=labels[fold.test], predicted=predicted)
-        columns = [f"p_{name}" for name in classes]
-        parts.append(part.join(pd.DataFrame(probabilities, index=part.index, columns=columns)))
-        costs.append(cost)
+    # NumPy and SciPy have matrix libraries of their own, whose waiting threads keep each other from working.
+    with threadpoolctl.threadpool_limits(1, user_api="blas"):
+        for seed, number in tqdm(wanted, desc=split.name, unit="fold", **hidden):
+            fold = split.folds[number]
+            model = build(seed * len(split) + number)
+            file = Path(cache) / f"{_key(model, data, fold, seed)}.npz" if cache is not None else None
+            probabilities, predicted, cost = _read(file) or _fit_one(
+                model, X, labels, table, fold, classes, file
+            )
+            part = table.iloc[fold.test][["clip", "speaker"]].assign(fold=number, seed=seed)
+            part = part.assign(label=labels[fold.test], predicted=predicted)
+            columns = [f"p_{name}" for name in classes]
+            parts.append(part.join(pd.DataFrame(probabilities, index=part.index, columns=columns)))
+            costs.append(cost)
     predictions = pd.concat(parts, ignore_index=True)
     counts = [cost["parameters"] for cost in costs]
     predictions.attrs["cost"] = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+import threadpoolctl
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -80,6 +81,20 @@ def test_a_model_sees_its_training_rows_and_nothing_else(corpus):
     assert "bob" not in groups
     training.cross_validate(Spy, X, table, splits.make(table, "loso"), only=[(0, 0)])
     assert Spy.given[3] is None, "no validation rows, no validation data"
+
+
+def test_matrix_libraries_take_one_thread_while_a_model_is_fitted(corpus):
+    class Counting(Spy):
+        def fit(self, X, y, groups, validation_data=None):
+            pools = threadpoolctl.threadpool_info()
+            threads.update(pool["num_threads"] for pool in pools if pool["user_api"] == "blas")
+            return super().fit(X, y, groups, validation_data)
+
+    table, X = corpus
+    threads = set()
+    with threadpoolctl.threadpool_limits(2, user_api="blas"):
+        training.cross_validate(Counting, X, table, splits.make(table, "loso"))
+    assert threads == {1}
 
 
 def test_finished_folds_are_not_trained_again(corpus, tmp_path):
