@@ -80,7 +80,7 @@ def reduced(seed: int = 0) -> SpeakerSearch:
     ----------
     Jolliffe 2002, Principal component analysis, Springer.
     """
-    # On standardised features this is a PCA; unlike PCA it takes fewer components where there are fewer clips.
+    # On standardised features this is a PCA; unlike PCA it takes fewer components of fewer clips.
     components = TruncatedSVD(COMPONENTS, random_state=0)
     model = LogisticRegression(class_weight="balanced", max_iter=2000)
     grid = {"logisticregression__C": [0.001, 0.003, 0.01, 0.03]}
@@ -135,15 +135,30 @@ def _linear(
     return ModelSpec(f"valence-{name}", title, chapter, (features,), build, validation, plan=plan, **more)
 
 
-_PROBES = tuple(
-    _linear(name, f"Valence: logistic regression on {title}", Treated(features=features), EVERYWHERE, **more)
-    for name, (title, features, more) in _FEATURES.items()
-)
+def _probes(plan, part: str = "", seconds: float | None = None) -> tuple[ModelSpec, ...]:
+    """Describe a logistic regression on each kind of features, of whole clips or of their loudest part."""
+    name_more, title_more = (f"-{part}", f", {seconds:g} s") if part else ("", "")
+    return tuple(
+        _linear(
+            f"{name}{name_more}",
+            f"Valence: logistic regression on {title}{title_more}",
+            Treated(features=features, seconds=seconds),
+            plan,
+            **more,
+        )
+        for name, (title, features, more) in _FEATURES.items()
+    )
+
+
+_PROBES = _probes(EVERYWHERE)
+_SHORT_PROBES = _probes((TERNARY, *BINARY), "half", 0.5)
 _VARIANTS = (
     _PROBES,
     tuple(probe.normalised() for probe in _PROBES),
     tuple(probe.by_emotion() for probe in _PROBES),
     tuple(probe.by_emotion().normalised() for probe in _PROBES),
+    _SHORT_PROBES,
+    tuple(probe.normalised() for probe in _SHORT_PROBES),
 )
 
 
@@ -204,15 +219,12 @@ SPECS = (
     ),
     _net("shared", "Shared trunk with three heads, 0.5 s", 12, HALF, shared, (TERNARY,), seeds=ladder.SEEDS),
     *(spec for members in _VARIANTS for spec in (*members, _vote(members))),
-    *(
-        _linear(
-            f"byols-{name}",
-            f"Valence: logistic regression on BYOL-S, {seconds:g} s",
-            Treated(features=ByolS(), seconds=seconds),
-            plan,
-            **_ABOUT_BYOL,
-        )
-        for name, seconds, plan in (("half", 0.5, (TERNARY, *BINARY)), ("medium", 1.5, (TERNARY,)))
+    _linear(
+        "byols-medium",
+        "Valence: logistic regression on BYOL-S, 1.5 s",
+        Treated(features=ByolS(), seconds=1.5),
+        (TERNARY,),
+        **_ABOUT_BYOL,
     ),
     _linear(
         "byols-untreated",
