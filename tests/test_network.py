@@ -122,6 +122,17 @@ def test_best_epoch_by_validation_is_kept():
     assert Network(tiny, epochs=1).fit(X, y).chosen is None
 
 
+def test_steps_that_are_joined_compute_the_same():
+    X, y = data()
+    one, joined = (
+        Network(tiny, epochs=4, batch_size=3, steps_at_once=steps, optimizer=quick).fit(X, y, (X[:6], y[:6]))
+        for steps in (1, 4)
+    )
+    # 40 clips are 14 batches of three, so that the last program of an epoch has fewer steps.
+    np.testing.assert_allclose(one.history["val_loss"], joined.history["val_loss"], rtol=1e-4)
+    np.testing.assert_allclose(one.predict_proba(X), joined.predict_proba(X), atol=1e-4)
+
+
 def test_validation_clips_do_not_change_training():
     X, y = data()
     alone = Network(tiny, epochs=3, optimizer=quick).fit(X, y)

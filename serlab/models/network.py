@@ -26,6 +26,9 @@ class Network(keras.wrappers.SKLearnClassifier):
         Takes ``X`` and one-hot ``y``, returns a Keras model that is not compiled yet; see
         `serlab.models.architectures`.
     epochs, batch_size : int
+    steps_at_once : int
+        More than one joins so many training steps in one compiled program, which computes the same: worth it
+        for tiny batches, where calling a step costs more than the step.
     optimizer : str or callable
         Its name in Keras, or a function that takes the number of training steps and returns an optimiser.
     centre_clips : bool
@@ -72,6 +75,7 @@ class Network(keras.wrappers.SKLearnClassifier):
         model: Callable[[np.ndarray, np.ndarray], keras.Model],
         epochs: int = 25,
         batch_size: int = 32,
+        steps_at_once: int = 1,
         optimizer: str | Callable[[int], keras.Optimizer] = "rmsprop",
         centre_clips: bool = False,
         standardise: bool = False,
@@ -84,7 +88,8 @@ class Network(keras.wrappers.SKLearnClassifier):
         progress: bool = False,
     ):
         super().__init__(model)
-        self.epochs, self.batch_size, self.optimizer = epochs, batch_size, optimizer
+        self.epochs, self.batch_size, self.steps_at_once = epochs, batch_size, steps_at_once
+        self.optimizer = optimizer
         self.centre_clips, self.standardise = centre_clips, standardise
         self.augment, self.mixup = augment, mixup
         self.label_smoothing, self.balanced, self.copies = label_smoothing, balanced, copies
@@ -130,6 +135,8 @@ class Network(keras.wrappers.SKLearnClassifier):
             keras.losses.CategoricalCrossentropy(label_smoothing=self.label_smoothing),
             metrics=["accuracy"],
             weighted_metrics=[],
+            steps_per_execution=self.steps_at_once,
+            jit_compile=True if self.steps_at_once > 1 else "auto",
         )
         callbacks, given = [_Finite()], None
         if validation_data is not None:

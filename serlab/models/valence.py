@@ -42,7 +42,7 @@ COMPONENTS = 100
 
 def original(seed: int):
     """Build the original network as it was trained: 15 epochs of Adam, clip by clip."""
-    return _network("original", epochs=15, batch_size=1, optimizer="adam", seed=seed)
+    return _network("original", epochs=15, batch_size=1, steps_at_once=16, optimizer="adam", seed=seed)
 
 
 def small(seed: int):
