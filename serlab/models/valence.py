@@ -205,9 +205,10 @@ SPECS = (
     ),
     _net("small", "Small valence CNN, classes weighted", 11, SHORT, small, EVERYWHERE),
     _net("small-repeated", "Small valence CNN, balanced batches", 11, SHORT, small_repeated, (TERNARY,)),
-    _net("cnn-half", "Deeper valence CNN, 0.5 s", 11, HALF, deep, (TERNARY, *BINARY), seeds=ladder.SEEDS),
+    _net("cnn-half", "Deeper valence CNN, 0.5 s", 11, HALF, deep, (TERNARY,), seeds=ladder.SEEDS),
     _net("cnn-medium", "Deeper valence CNN, 1.5 s", 11, MEDIUM, deep, (TERNARY,)),
     _net("cnn-whole", "Deeper valence CNN, 3 s", 11, WHOLE, deep, (TERNARY, LOCO)),
+    _net("cnn-binary", "Deeper valence CNN with one sigmoid, 0.5 s", 12, HALF, deep, BINARY),
     _net(
         "separate",
         "Three valence CNNs, one per class, 0.5 s",
