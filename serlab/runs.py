@@ -314,7 +314,7 @@ def make(
 
 
 def labelled(utterances: pd.DataFrame, protocol: str) -> pd.DataFrame:
-    """Give a table the labels that a protocol is about: classes of valence, or the emotions it has.
+    """Give a table the labels that a protocol is about: classes of valence, six emotions, or all it has.
 
     Parameters
     ----------
@@ -323,6 +323,8 @@ def labelled(utterances: pd.DataFrame, protocol: str) -> pd.DataFrame:
     protocol : str
         For `serlab.splits.make`.
     """
+    if protocol.startswith("six-"):
+        return splits.six_emotions(utterances)
     task = splits.task_of(protocol)
     return corpora.relabel(utterances, task) if task else utterances
 
@@ -393,6 +395,8 @@ def split_for(spec: ModelSpec, utterances: pd.DataFrame, protocol: str) -> split
     split = splits.make(utterances, protocol)
     if spec.validates == "speakers":
         return splits.with_validation(split, utterances)
+    if spec.validates == "clips":
+        return splits.with_random_validation(split, utterances)
     if spec.validates == "test":
         peeking = tuple(splits.Fold(fold.train, fold.test, fold.test) for fold in split)
         return replace(split, folds=peeking)
@@ -659,13 +663,15 @@ def _check_corpus(p: pd.DataFrame, meta: dict, table: pd.DataFrame) -> list[str]
 
 
 def _tests_all(protocol: str) -> bool:
-    return protocol != "seed-split" and not protocol.startswith("holdout") and "-original" not in protocol
+    plain = protocol.removeprefix("six-")
+    return plain != "seed-split" and not plain.startswith(("holdout", "clips")) and "-original" not in plain
 
 
 def _whole_speakers(protocol: str) -> bool:
+    plain = protocol.removeprefix("six-")
     return (
-        protocol in ("loso", "emobox6")
-        or protocol.startswith(("group", "holdout"))
+        plain in ("loso", *splits.PUBLISHED)
+        or plain.startswith(("group", "holdout"))
         or splits.task_of(protocol) is not None
     )
 

@@ -25,13 +25,18 @@ PROTOCOLS = {
     "emobox6": "RAVDESS, the six speaker-disjoint folds published by EmoBox",
     "text": "leave sentences out (shares speakers)",
     "speaker-text": "leave speakers and sentences out together",
+    "emosuperb5": "CREMA-D, the five speaker-disjoint sessions published by EMO-SUPERB",
+    "clipsP": "P percent of the clips held out, stratified by emotion (shares speakers)",
+    "six-PROTOCOL": "any of these, on the six emotions that CREMA-D has (see `six_emotions`)",
     "TASK": "five speaker-disjoint folds, each with speakers of all corpora (fewer where none has five)",
     "TASK-loco": "leave one corpus out",
     "TASK-lolo": "leave one language out",
     "TASK-original": "a random 30 percent of the speakers held out, whatever they say",
 }
+PUBLISHED = {"emobox6": "EmoBox", "emosuperb5": "EMO-SUPERB"}
 TASKS = ("ternary", "binary-neg", "binary-neu", "binary-pos")
 MOST_TEXT_FOLDS = 10
+SIX_EMOTIONS = ("neutral", "happy", "sad", "angry", "fearful", "disgust")
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,14 +117,24 @@ def make(table: pd.DataFrame, protocol: str, seed: int = 0) -> Split:
     }
     if protocol in plain:
         return plain[protocol]()
-    if found := re.fullmatch(r"(random|group|holdout)(\d+)", protocol):
+    if protocol.startswith("six-"):
+        if others := set(table["emotion"]) - set(SIX_EMOTIONS):
+            raise SplitError(
+                f"{protocol} is about the six emotions of CREMA-D, and the table has "
+                f"{', '.join(sorted(others))} too: take six_emotions(table)"
+            )
+        split = make(table, protocol.removeprefix("six-"), seed)
+        return replace(split, name=protocol, title=f"six emotions, {split.title}")
+    if found := re.fullmatch(r"(random|group|holdout|clips)(\d+)", protocol):
         number = int(found[2])
+        if found[1] == "clips":
+            return hold_out_clips(table, number / 100, seed)
         if found[1] == "random":
             return random_folds(table, number, seed)
         if found[1] == "group":
             return speaker_folds(table, number, seed)
         return hold_out(table, number / 100, seed)
-    if protocol == "emobox6":
+    if protocol in PUBLISHED:
         return published_folds(table, protocol)
     if task := task_of(protocol):
         return _valence_split(table, protocol, protocol.removeprefix(task), seed)
@@ -283,6 +298,69 @@ def hold_out(table: pd.DataFrame, share: float = 0.3, seed: int = 0, draws: int 
     percent = round(100 * share)
     title = f"speaker-disjoint, {percent} % of speakers held out, seed {seed}"
     return Split(f"holdout{percent}", title, (_by_speakers(table, test_speakers),), True)
+
+
+def hold_out_clips(table: pd.DataFrame, share: float = 0.3, seed: int = 0) -> Split:
+    """Hold out a share of the clips for testing, stratified by emotion, whoever speaks.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Utterance table.
+    share : float
+        Share of the clips, in (0, 1).
+    seed : int
+        Of the draw.
+
+    Returns
+    -------
+    Split
+        With one fold.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"clip": list("abcdefgh"), "speaker": list("11223344")})
+    >>> table["emotion"] = ["sad", "happy"] * 4
+    >>> hold_out_clips(table, 0.5).folds[0]
+    Fold(train=4, validation=0, test=4)
+    """
+    from sklearn.model_selection import train_test_split
+
+    if not 0 < share < 1:
+        raise SplitError(f"cannot hold out a share of {share:g}: it must lie between 0 and 1")
+    try:
+        parts = train_test_split(
+            np.arange(len(table)), test_size=share, random_state=seed, stratify=table["emotion"]
+        )
+    except ValueError as error:
+        raise SplitError(f"cannot hold out {100 * share:g} % of {len(table)} clips: {error}") from error
+    title = f"random {100 * share:g} % of the clips held out, seed {seed} (shares speakers)"
+    return Split(f"clips{round(100 * share)}", title, (_fold(*parts),), False)
+
+
+def six_emotions(table: pd.DataFrame) -> pd.DataFrame:
+    """Keep the clips of a table that are of one of CREMA-D's six emotions.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Utterance table.
+
+    Returns
+    -------
+    DataFrame
+        With rows numbered anew.
+
+    Raises
+    ------
+    SplitError
+        If fewer than two of the six are there.
+    """
+    kept = table[table["emotion"].isin(SIX_EMOTIONS)].reset_index(drop=True)
+    if kept["emotion"].nunique() < 2:
+        raise SplitError(f"of {', '.join(SIX_EMOTIONS)} the table has fewer than two")
+    kept.attrs = dict(table.attrs)
+    return kept
 
 
 def leave_one_speaker_out(table: pd.DataFrame) -> Split:
@@ -505,6 +583,8 @@ def published_folds(table: pd.DataFrame, protocol: str) -> Split:
 
     References
     ----------
+    Wu, H. et al. (2024). EMO-SUPERB: an in-depth look at speech emotion recognition. IEEE SLT.
+
     Ma, Z. et al. (2024). EmoBox: multilingual multi-corpus speech emotion recognition toolkit and benchmark.
     Interspeech.
     """
@@ -522,7 +602,8 @@ def published_folds(table: pd.DataFrame, protocol: str) -> Split:
         listed = ", ".join(sorted(missing))
         raise SplitError(f"{protocol} does not fit this table: speakers {listed} are in one of the two only")
     folds = tuple(_by_speakers(table, group) for group in groups)
-    return Split(protocol, f"speaker-disjoint {len(folds)} folds (EmoBox)", folds, True)
+    by = PUBLISHED.get(protocol, "published")
+    return Split(protocol, f"speaker-disjoint {len(folds)} folds ({by})", folds, True)
 
 
 def with_validation(split: Split, table: pd.DataFrame, share: float = 0.2, seed: int = 0) -> Split:
@@ -562,6 +643,41 @@ def with_validation(split: Split, table: pd.DataFrame, share: float = 0.2, seed:
         k = min(round(1 / share), len(_groups(part, "speaker", 2)))
         train, validation = _deal(part, "speaker", k, seed)[0]
         folds.append(Fold(rows[train], rows[validation], fold.test))
+    return replace(split, folds=tuple(folds))
+
+
+def with_random_validation(split: Split, table: pd.DataFrame, share: float = 0.05, seed: int = 0) -> Split:
+    """Carve validation clips out of every fold's training clips at random, whoever speaks.
+
+    As the original CREMA-D notebook did. Of speakers also trained on, they choose epochs that suit those
+    speakers: `with_validation` is the sound way.
+
+    Parameters
+    ----------
+    split : Split
+    table : DataFrame
+        Utterance table.
+    share : float
+        Share of the training clips, in (0, 1).
+    seed : int
+        Of the draw.
+
+    Returns
+    -------
+    Split
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"clip": list("abcdefgh"), "speaker": list("11223344")})
+    >>> table["emotion"] = ["sad", "happy"] * 4
+    >>> with_random_validation(make(table, "loso"), table, share=1 / 3).folds[0]
+    Fold(train=4, validation=2, test=2)
+    """
+    folds = []
+    for fold in split:
+        rows = np.sort(np.concatenate([fold.train, fold.validation]))
+        part = hold_out_clips(table.iloc[rows], share, seed).folds[0]
+        folds.append(Fold(rows[part.train], rows[part.test], fold.test))
     return replace(split, folds=tuple(folds))
 
 

@@ -4,6 +4,7 @@ from serlab.augment.chain import Batches, Chain, Step, Uniform
 from serlab.augment.copies import Augmented, check_copies, training_copies
 from serlab.augment.original import OriginalVersions, original_versions
 from serlab.augment.spectrogram import frequency_mask, mixup, shift_bands, shift_frames, time_mask
+from serlab.augment.versions import Versions
 from serlab.augment.waveform import add_noise, gain, pitch_shift, room, room_response, shift, time_stretch
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "OriginalVersions",
     "Step",
     "Uniform",
+    "Versions",
     "add_noise",
     "check_copies",
     "frequency_mask",

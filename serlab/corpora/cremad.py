@@ -37,6 +37,8 @@ _WOMEN = {
     *(1029, 1030, 1037, 1043, 1046, 1047, 1049, 1052, 1053, 1054, 1055, 1056, 1058, 1060, 1061, 1063),
     *(1072, 1073, 1074, 1075, 1076, 1078, 1079, 1082, 1084, 1089, 1091),
 }
+# Actors tested in each of the five sessions that EMO-SUPERB published; the others train and validate.
+_SESSIONS = ((1037, 1054), (1001, 1018), (1073, 1091), (1055, 1072), (1019, 1036))
 _MEDIA = "https://media.githubusercontent.com/media/CheyneyComputerScience/CREMA-D/master/AudioWAV/"
 
 
@@ -102,6 +104,9 @@ RECORD = Record(
     inner=r"cremad.*",
     clip_folder=r"audiowav",
     sentences=_SENTENCES,
+    folds={
+        "emosuperb5": [[str(actor) for actor in range(first, last + 1)] for first, last in _SESSIONS],
+    },
     silent=frozenset({"1076_MTI_SAD_XX"}),
     notes=(
         "1076_MTI_SAD_XX has no sound in the official copy: leave it out before computing features.",

@@ -1,6 +1,8 @@
 """Feature extractors: frozen dataclasses that turn a signal into an array and print their documentation."""
 
+from serlab.features.averages import Averages
 from serlab.features.base import Extractor, FrameFeature
+from serlab.features.contours import Contours
 from serlab.features.egemaps import Egemaps
 from serlab.features.normaliser import SpeakerNormaliser
 from serlab.features.pitch import F0
@@ -21,7 +23,9 @@ from serlab.features.treated import Treated
 
 __all__ = [
     "F0",
+    "Averages",
     "Chroma",
+    "Contours",
     "Egemaps",
     "Extractor",
     "FrameFeature",

@@ -188,6 +188,11 @@ class Chroma(FrameFeature):
 
     Tuning is taken as A4 = 440 Hz: a voice has no concert pitch to be estimated.
 
+    Attributes
+    ----------
+    n_chroma : int
+        Classes that an octave is divided into: 12 for semitones.
+
     Examples
     --------
     >>> a4 = np.sin(2 * np.pi * 440 * np.arange(16000) / 16000)
@@ -197,20 +202,27 @@ class Chroma(FrameFeature):
     """
 
     name: ClassVar[str] = "chroma"
+    units: ClassVar[dict[str, str]] = {"n_chroma": "classes that an octave is divided into"}
 
     n_fft: int = 2048
+    n_chroma: int = 12
 
     @property
     def channels(self) -> tuple[str, ...]:
         """Names of the pitch classes."""
+        if self.n_chroma != 12:
+            return tuple(f"chroma{number + 1}" for number in range(self.n_chroma))
         return ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 
     def frames(self, y: np.ndarray) -> np.ndarray:
-        """Measure every frame: (samples,) to (12, time)."""
+        """Measure every frame: (samples,) to (n_chroma, time)."""
         import librosa
 
         return librosa.feature.chroma_stft(
-            S=power_spectrogram(y, self.n_fft, self.hop_length), sr=self.sample_rate, tuning=0.0
+            S=power_spectrogram(y, self.n_fft, self.hop_length),
+            sr=self.sample_rate,
+            n_chroma=self.n_chroma,
+            tuning=0.0,
         )
 
 

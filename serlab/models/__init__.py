@@ -19,9 +19,9 @@ def specs() -> tuple[ModelSpec, ...]:
     >>> specs()[0].title
     'Majority class'
     """
-    from serlab.models import ladder, linear, rules, transfer, trees, valence
+    from serlab.models import ladder, linear, published, rules, transfer, trees, valence
 
-    families = (rules, trees, linear, ladder, transfer, valence)
+    families = (rules, trees, linear, ladder, transfer, valence, published)
     return tuple(spec for family in families for spec in family.SPECS)
 
 

@@ -40,6 +40,7 @@ LONG = (
     "made for such a split; the last epoch is kept"
 )
 SEED_SPLIT, EMOBOX6 = ("ravdess", "seed-split"), ("ravdess", "emobox6")
+EMODB = ("emodb_first2s", "loso")
 
 MOVES, MASKS = "moved in time and frequency", "one mask in each"
 
@@ -178,7 +179,7 @@ _ANN = ModelSpec(
 SPECS = (
     *_original("ann-original", "The original ANN", 6, OriginalMel(), original_ann),
     _ANN,
-    replace(_ANN.normalised(), plan=(EMOBOX6,)),
+    replace(_ANN.normalised(), plan=(EMOBOX6, EMODB)),
     *_original("cnn-original", "The original CNN", 7, OriginalMel(), original_cnn, **COSTLY),
     _ours("cnn", "Our CNN", 7, cnn, "none"),
     *_original(

@@ -44,10 +44,10 @@ class ModelSpec:
         Models trained elsewhere on other data; empty if trained from scratch.
     libraries : tuple of str
         Packages whose versions are recorded besides the usual ones.
-    validates : {"itself", "speakers", "test"}
+    validates : {"itself", "speakers", "clips", "test"}
         Where the clips come from that a network's epoch is chosen with: the model needs none, or sees to
-        it within `fit`; a fifth of the training clips, of speakers of their own; the test clips, as many
-        notebooks do.
+        it within `fit`; a fifth of the training clips, of speakers of their own; a twentieth of them,
+        whoever speaks; the test clips, as many notebooks do.
     members : tuple of str
         Recorded models that vote with equal weight (see `serlab.voting.vote`); then there is nothing to
         build.

@@ -87,7 +87,7 @@ SPECS = (
     _PROBE,
     _PROBE.normalised(),
     _NETWORK,
-    replace(_NETWORK.normalised(), plan=(ladder.EMOBOX6,)),
+    replace(_NETWORK.normalised(), plan=(ladder.EMOBOX6, ladder.EMODB)),
     _vote(*_THREE),
     _vote(*_THREE, normalised=True),
     _vote(*_FOUR, plan=WITH_CNN),
