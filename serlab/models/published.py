@@ -28,9 +28,9 @@ SIX_CLIPS, SIX_SPEAKERS = (("ravdess", f"six-{name}") for name in ("clips30", "e
 NEMO_CLIPS, NEMO_SPEAKERS = (("nemo", name) for name in ("clips30", "loso"))
 
 # Model A: the paper trains 700 epochs at a rate of 1e-5, the report 300.
-EPOCHS, RATE, BATCH = 20, 2e-4, 16
+EPOCHS, RATE, BATCH = 12, 2e-4, 16
 PLAIN_EPOCHS = 4 * EPOCHS
-STUDY_EPOCHS, BINARY_EPOCHS = 25, 10
+STUDY_EPOCHS, BINARY_EPOCHS = 15, 8
 COMPACT_EPOCHS = 30
 
 _RATE_16K = {"sample_rate": 16000}
