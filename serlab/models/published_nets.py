@@ -38,7 +38,7 @@ def model_a(X: np.ndarray, y: np.ndarray) -> keras.Model:
         for filters in unit:
             network.add(layers.Conv1D(filters, 5, padding="same", activation="relu"))
             network.add(layers.BatchNormalization(momentum=0.9))
-            network.add(layers.Dropout(0.3))
+            network.add(layers.Dropout(0.1))
     network.add(layers.Flatten())
     network.add(layers.Dense(y.shape[1], activation="softmax"))
     return network
