@@ -25,6 +25,7 @@ _MODULES = (
     "errors",
     "evaluation",
     "features",
+    "leaks",
     "mismatch",
     "models",
     "paths",

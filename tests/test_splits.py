@@ -221,3 +221,60 @@ def test_ravdess_sizes():
     (fold,) = splits.make(table, "seed-split")
     assert (fold.train.size, fold.test.size) == (1152, 288)
     assert [f.test.size for f in splits.make(table, "emobox6")] == [240] * 6
+
+
+def six_and_more():
+    """Clips in the six emotions of CREMA-D and in one more."""
+    rows = [
+        (f"{speaker}-{emotion}-{take}", f"s{speaker}", emotion)
+        for speaker in range(10)
+        for emotion in (*splits.SIX_EMOTIONS, "calm")
+        for take in range(2)
+    ]
+    return pd.DataFrame(rows, columns=["clip", "speaker", "emotion"])
+
+
+def test_clips_are_held_out_evenly_whoever_speaks():
+    table = made_up(speakers=10)
+    (fold,) = splits.make(table, "clips30")
+    assert fold.test.size == 0.3 * len(table)
+    assert table["emotion"].iloc[fold.test].value_counts().tolist() == [24] * 4
+    split = splits.make(table, "clips30")
+    assert splits.audit(table, split).loc["speakers", "share"] == 1
+    assert "30 % of the clips" in split.title
+    other = splits.make(table, "clips30", seed=1).folds[0].test
+    assert set(other) != set(fold.test)
+    for share in (0, 1):
+        with pytest.raises(SplitError, match="must lie between 0 and 1"):
+            splits.hold_out_clips(table, share)
+    with pytest.raises(SplitError, match="cannot hold out 1 % of 8 clips"):
+        splits.make(made_up(speakers=2, sentences=1, repeats=1), "clips1")
+
+
+def test_random_validation_is_a_part_of_the_training_clips_and_shares_speakers():
+    table = made_up(speakers=10)
+    before = splits.make(table, "group5")
+    for old, new in zip(before, splits.with_random_validation(before, table, 0.25), strict=True):
+        assert sorted([*new.train, *new.validation]) == old.train.tolist()
+        assert new.test.tolist() == old.test.tolist()
+        assert new.validation.size == old.train.size / 4
+        assert set(table["speaker"].iloc[new.validation]) <= set(table["speaker"].iloc[new.train])
+
+
+def test_six_emotions_are_asked_for_by_name():
+    table = six_and_more()
+    table.attrs["corpus"] = "made-up"
+    six = splits.six_emotions(table)
+    assert len(six) == 120
+    assert set(six["emotion"]) == set(splits.SIX_EMOTIONS)
+    assert six.index.tolist() == list(range(120))
+    assert six.attrs == table.attrs
+    split, plain = splits.make(six, "six-group5"), splits.make(six, "group5")
+    assert (split.name, split.speaker_disjoint) == ("six-group5", True)
+    assert split.title == f"six emotions, {plain.title}"
+    assert [fold.test.tolist() for fold in split] == [fold.test.tolist() for fold in plain]
+    assert not splits.make(six, "six-clips30").speaker_disjoint
+    with pytest.raises(SplitError, match="the table has calm too: take six_emotions"):
+        splits.make(table, "six-group5")
+    with pytest.raises(SplitError, match="fewer than two"):
+        splits.six_emotions(table[table["emotion"] == "calm"])
