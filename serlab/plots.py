@@ -34,7 +34,7 @@ _OTHER_COLOUR = "#44AA99"
 _INK, _EDGE, _GRID = "#222222", "#444444", "#DDDDDD"
 _HONEST, _FLATTERING = "#332288", "#CC6677"
 # Splits in which people of the training set come back in the test set.
-_FLATTERING_PROTOCOLS = ("seed-split", "random", "text")
+_FLATTERING_PROTOCOLS = ("seed-split", "random", "text", "clips", "six-clips", "six-random")
 _FLOOR_DB = 80.0
 
 

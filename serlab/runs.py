@@ -316,6 +316,8 @@ def make(
 def labelled(utterances: pd.DataFrame, protocol: str) -> pd.DataFrame:
     """Give a table the labels that a protocol is about: classes of valence, six emotions, or all it has.
 
+    Clips that are known to hold no sound, as one of CREMA-D does, are left out.
+
     Parameters
     ----------
     utterances : DataFrame
@@ -323,6 +325,12 @@ def labelled(utterances: pd.DataFrame, protocol: str) -> pd.DataFrame:
     protocol : str
         For `serlab.splits.make`.
     """
+    name = utterances.attrs.get("corpus")
+    silent = corpora.record(name).silent if name in corpora.names() else frozenset()
+    if silent & set(utterances["clip"]):
+        heard = utterances[~utterances["clip"].isin(silent)].reset_index(drop=True)
+        heard.attrs = dict(utterances.attrs)
+        utterances = heard
     if protocol.startswith("six-"):
         return splits.six_emotions(utterances)
     task = splits.task_of(protocol)

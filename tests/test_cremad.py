@@ -136,3 +136,11 @@ def test_networks_get_validation_actors_and_all_versions_in_one_row(sounding, tm
     rows, steps = leaks.deal(few(sounding), 3)
     assert len(rows) == 3 * 6 * 91
     assert splits.audit(rows, steps["speakers apart"]).loc["speakers", "test_clips"] == 0
+
+
+def test_runs_are_recorded_without_the_clip_that_has_no_sound(table, tmp_path):
+    assert len(runs.labelled(table, "group5")) == 7441
+    run = runs.make(models.get("majority"), "cremad", "emosuperb5", folder=tmp_path, progress=False)
+    assert run.meta["corpus"]["clips"] == 7441
+    assert runs.check(run, table) == []
+    assert run.predictions.groupby("fold")["speaker"].nunique().tolist() == [18, 18, 19, 18, 18]
