@@ -291,10 +291,164 @@ def compare(
     classes = _classes(*(one[column] for one in (first, second) for column in ("label", "predicted")))
     counts = [_speaker_counts(one, classes)[0] for one in (first, second)]
     a, b = (measure(_resample(one, n, seed)) for one in counts)
-    low, high = _percentiles(a - b, confidence)
-    tail = min(np.sum(a - b <= 0), np.sum(a - b >= 0))
     difference = float(measure(counts[0].sum(0)) - measure(counts[1].sum(0)))
-    return Comparison(difference, low, high, float(min(1, 2 * (tail + 1) / (n + 1))))
+    return _comparison(difference, a - b, confidence)
+
+
+def by_group(
+    predictions: pd.DataFrame,
+    by: str,
+    metric: str | Callable[[np.ndarray], np.ndarray] = "accuracy",
+    n: int = 2000,
+    seed: int = 0,
+    confidence: float = 0.95,
+) -> pd.DataFrame:
+    """Give a metric, with its interval over speakers, for each group of clips: for each sentence, say.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        With columns ``speaker``, ``label``, ``predicted`` and `by`; the rows of several seeds are pooled.
+    by : str
+        Column that names the groups. Rows without a value are left out.
+    metric, n, seed, confidence
+        As in `bootstrap`, which is applied to each group by itself.
+
+    Returns
+    -------
+    DataFrame
+        One row per group, sorted, with columns ``value``, ``low``, ``high`` and ``rows`` (how many
+        predictions).
+
+    Raises
+    ------
+    EvaluationError
+        If there is no such column, or nothing in it, or a group holds one speaker only.
+
+    Examples
+    --------
+    >>> said = pd.DataFrame({"speaker": list("abab"), "sentence": ["s1", "s1", "s2", "s2"]})
+    >>> said = said.assign(label="sad", predicted=["sad", "sad", "sad", "happy"])
+    >>> by_group(said, "sentence")["value"].to_dict()
+    {'s1': 1.0, 's2': 0.5}
+    """
+    found = {}
+    for name, part in _grouped(predictions, by):
+        try:
+            one = bootstrap(part, metric, n, seed, confidence)
+        except EvaluationError as error:
+            raise EvaluationError(f"{by} {name}: {error}") from error
+        found[name] = (one.value, one.low, one.high, len(part))
+    table = pd.DataFrame.from_dict(found, orient="index", columns=["value", "low", "high", "rows"])
+    return table.rename_axis(by)
+
+
+def group_difference(
+    predictions: pd.DataFrame,
+    by: str,
+    first: str,
+    second: str,
+    metric: str | Callable[[np.ndarray], np.ndarray] = "uar",
+    n: int = 2000,
+    seed: int = 0,
+    confidence: float = 0.95,
+) -> Comparison:
+    """Compare how good a model is for two groups of speakers, such as women and men.
+
+    Speakers are drawn with replacement within each group, as many as it has. So the interval is as wide as
+    few speakers make it, however many clips they gave. The p-value is that of `compare`.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        With columns ``speaker``, ``label``, ``predicted`` and `by`; the rows of several seeds are pooled.
+    by : str
+        Column that names the groups.
+    first, second : str
+        Two values of that column.
+    metric, n, seed, confidence
+        As in `bootstrap`.
+
+    Returns
+    -------
+    Comparison
+        Of the first group less the second.
+
+    Raises
+    ------
+    EvaluationError
+        If there is no such column or group, if a group has one speaker only, or if a speaker is in both.
+
+    Examples
+    --------
+    >>> said = pd.DataFrame({"speaker": list("aabbccdd"), "gender": ["female"] * 4 + ["male"] * 4})
+    >>> said["label"] = ["sad", "happy"] * 4
+    >>> said["predicted"] = ["sad", "happy"] * 2 + ["sad", "sad"] * 2
+    >>> print(group_difference(said, "gender", "female", "male"))
+    +50.0 points [+50.0, +50.0], p < 0.001
+    """
+    parts = dict(_grouped(predictions, by))
+    if absent := [name for name in (first, second) if name not in parts]:
+        raise EvaluationError(f"no {by} is {absent[0]!r}: there are {', '.join(map(str, parts))}")
+    both = set(parts[first]["speaker"]) & set(parts[second]["speaker"])
+    if both:
+        raise EvaluationError(
+            f"speaker {min(both)} is both {first} and {second}: this compares groups of different speakers. "
+            "Take by_group, or compare two sets of predictions."
+        )
+    measure = _metric(metric)
+    classes = _classes(predictions["label"], predictions["predicted"])
+    a, b = (_speaker_counts(parts[name], classes)[0] for name in (first, second))
+    apart = measure(_resample(a, n, seed)) - measure(_resample(b, n, seed + 1))
+    return _comparison(float(measure(a.sum(0)) - measure(b.sum(0))), apart, confidence)
+
+
+def over_speakers(
+    table: pd.DataFrame,
+    statistic: Callable[[pd.DataFrame], float],
+    n: int = 1000,
+    seed: int = 0,
+    confidence: float = 0.95,
+) -> Interval:
+    """Give any number that is computed from a table, such as a correlation, with its interval over speakers.
+
+    As in `bootstrap` whole speakers are drawn, with all their rows. That one is quicker for metrics.
+
+    Parameters
+    ----------
+    table : DataFrame
+        With a column ``speaker``.
+    statistic : callable
+        Takes rows of the table, returns a number. Draws for which it is not a number are left out.
+    n, seed, confidence
+        As in `bootstrap`.
+
+    Returns
+    -------
+    Interval
+
+    Raises
+    ------
+    EvaluationError
+        If there are fewer than two speakers.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"speaker": list("aabbcc"), "x": [1, 2, 3, 4, 5, 6], "y": [2, 4, 6, 8, 10, 12]})
+    >>> over_speakers(table, lambda rows: rows["x"].corr(rows["y"]), n=50).value
+    1.0
+    """
+    speaker, names = pd.factorize(table["speaker"], sort=True)
+    if len(names) < 2:
+        raise EvaluationError("an interval over speakers needs rows of at least two speakers")
+    rows = [np.flatnonzero(speaker == k) for k in range(len(names))]
+    rng = np.random.default_rng(seed)
+    draws = [
+        statistic(table.iloc[np.concatenate([rows[k] for k in rng.integers(len(names), size=len(names))])])
+        for _ in range(n)
+    ]
+    draws = np.asarray(draws, float)
+    return Interval(float(statistic(table)), *_percentiles(draws[np.isfinite(draws)], confidence))
 
 
 def floors(label: Sequence[str]) -> pd.DataFrame:
@@ -523,6 +677,18 @@ def _percentiles(draws: np.ndarray, confidence: float) -> tuple[float, float]:
     tail = (1 - confidence) / 2
     low, high = np.quantile(draws, [tail, 1 - tail])
     return float(low), float(high)
+
+
+def _comparison(difference: float, draws: np.ndarray, confidence: float) -> Comparison:
+    low, high = _percentiles(draws, confidence)
+    tail = min(np.sum(draws <= 0), np.sum(draws >= 0))
+    return Comparison(difference, low, high, float(min(1, 2 * (tail + 1) / (len(draws) + 1))))
+
+
+def _grouped(predictions: pd.DataFrame, by: str) -> list[tuple[str, pd.DataFrame]]:
+    if by not in predictions or predictions[by].isna().all():
+        raise EvaluationError(f"predictions say nothing in column {by!r}: join it from the utterance table")
+    return list(predictions.groupby(by))
 
 
 def _metric(metric) -> Callable[[np.ndarray], np.ndarray]:

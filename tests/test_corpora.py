@@ -16,7 +16,7 @@ import soundfile as sf
 import serlab
 from conftest import real_corpus
 from serlab import corpora
-from serlab.corpora import locate
+from serlab.corpora import emodb, locate
 from serlab.errors import CorpusError
 
 OFFICIAL = ("ravdess", "emodb", "emodb2", "emodb_first2s", "cremad", "nemo")
@@ -354,6 +354,51 @@ def test_whole_clips_are_never_taken_for_cut_ones(copy):
     copy("emodb", "emodb_first2s")
     with pytest.raises(CorpusError, match=r"lasts 2\.50 s: these are whole clips"):
         serlab.load("emodb_first2s")
+
+
+LISTENERS = (
+    "Nr.\tSatz\terkannt\tnatuerlich\n"
+    "1\xa0\xa0\t03a01Fa.wav\t90,00\xa0\t75,50\xa0\n2\xa0\t03a01Ab.wav\t65,00\t35,00\n\n"
+)
+
+
+def test_listeners_rates_are_read(tmp_path):
+    (tmp_path / "erkennung.txt").write_text(LISTENERS, encoding="iso-8859-1")
+    found = emodb.recognition(tmp_path)
+    assert found.index.tolist() == ["03a01Ab", "03a01Fa"]
+    assert found.loc["03a01Fa"].to_dict() == {"recognised": 0.9, "natural": 0.755}
+
+
+@pytest.mark.parametrize(
+    "line", ["3\t03a01Fa.wav\t90.0.0\t75", "3\t03a01Fa.wav\t90,0", "nothing of the kind"]
+)
+def test_lines_of_the_listeners_rates_that_cannot_be_read_are_named(tmp_path, line):
+    (tmp_path / "erkennung.txt").write_text(LISTENERS + line, encoding="iso-8859-1")
+    with pytest.raises(
+        CorpusError, match=r"erkennung\.txt, line 5: .* is not a number, a clip and two shares"
+    ):
+        emodb.recognition(tmp_path)
+
+
+def test_missing_listeners_rates_are_explained(tmp_path):
+    with pytest.raises(CorpusError, match=r"erkennung\.txt is not there: .*beside the folder wav"):
+        emodb.recognition(tmp_path)
+
+
+def test_lengths_of_whole_clips_come_from_the_manifest():
+    seconds = emodb.whole_seconds()
+    assert set(seconds.index) == set(corpora.record("emodb").official)
+    assert seconds.between(1.2, 9).all()
+    assert (seconds > 2).sum() == 409, "as many clips are cut in the copy of two seconds"
+
+
+@pytest.mark.real
+def test_listeners_rates_of_the_clips_at_hand():
+    table = real_corpus("emodb_first2s")
+    rates = emodb.recognition(corpora.find("emodb_first2s")).loc[table["clip"]]
+    assert rates["recognised"].min() >= 0.8, "the usual version holds what most recognised"
+    whole = emodb.whole_seconds()[table["clip"]].to_numpy()
+    np.testing.assert_allclose(table["duration"], np.minimum(whole, 2.0), atol=0.002)
 
 
 def test_doubled_ravdess_is_used_once_with_a_warning(copy):

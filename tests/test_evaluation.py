@@ -216,3 +216,57 @@ def test_risk_is_that_of_the_surest_answers():
     assert risk[0] <= risk[-1] == pytest.approx(1 - right.mean())
     with pytest.raises(EvaluationError, match="2 answers do not go with 1"):
         evaluation.risk_coverage([True, False], [0.5])
+
+
+def test_groups_are_measured_each_by_itself():
+    p = made_up().assign(sentence=lambda t: np.where(t["clip"] < "c060", "s1", "s2"))
+    found = evaluation.by_group(p, "sentence", "uar")
+    for name, part in p.groupby("sentence"):
+        expected = evaluation.bootstrap(part, "uar")
+        assert found.loc[name].tolist() == [expected.value, expected.low, expected.high, len(part)]
+    with pytest.raises(EvaluationError, match="say nothing in column 'text'"):
+        evaluation.by_group(p, "text")
+    with pytest.raises(EvaluationError, match=r"speaker s0: an interval .* at least two"):
+        evaluation.by_group(p, "speaker")
+
+
+def test_group_difference_equals_a_plain_loop():
+    p = made_up(n_speakers=6)
+    p["gender"] = np.where(p["speaker"] < "s2", "female", "male")
+    found = evaluation.group_difference(p, "gender", "female", "male", "accuracy", n=4000)
+    right = (p["label"] == p["predicted"]).groupby(p["speaker"]).mean()  # as many clips for each speaker
+    women, men = right[["s0", "s1"]].to_numpy(), right[["s2", "s3", "s4", "s5"]].to_numpy()
+    assert found.difference == pytest.approx(women.mean() - men.mean())
+    rng = np.random.default_rng(5)
+    draws = [rng.choice(women, 2).mean() - rng.choice(men, 4).mean() for _ in range(4000)]
+    assert [found.low, found.high] == pytest.approx(np.quantile(draws, [0.025, 0.975]), abs=0.01)
+    back = evaluation.group_difference(p, "gender", "male", "female", "accuracy")
+    assert back.difference == pytest.approx(-found.difference)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda p: p, "no gender is 'women': there are female, male"),
+        (lambda p: p.assign(gender=None), "say nothing in column 'gender'"),
+        (lambda p: p.assign(gender=np.where(p["clip"] < "c010", "women", "male")), "speaker s0 is both"),
+        (lambda p: p.assign(gender=np.where(p["speaker"] < "s1", "women", "male")), "at least two speakers"),
+    ],
+)
+def test_groups_that_cannot_be_compared_are_refused(change, message):
+    p = made_up().assign(gender=lambda t: np.where(t["speaker"] < "s3", "female", "male"))
+    with pytest.raises(EvaluationError, match=message):
+        evaluation.group_difference(change(p), "gender", "women", "male")
+
+
+def test_any_number_has_an_interval_over_speakers():
+    p = made_up()
+    ours = evaluation.over_speakers(p, lambda rows: evaluation.uar(rows["label"], rows["predicted"]))
+    theirs = evaluation.bootstrap(p, n=4000)
+    assert ours.value == theirs.value
+    assert [ours.low, ours.high] == pytest.approx([theirs.low, theirs.high], abs=0.02)
+    # A draw in which the number cannot be said does not spoil the others.
+    only = evaluation.over_speakers(p, lambda rows: np.nan if "s0" not in set(rows["speaker"]) else 1.0, n=50)
+    assert (only.low, only.high) == (1.0, 1.0)
+    with pytest.raises(EvaluationError, match="at least two speakers"):
+        evaluation.over_speakers(p[p["speaker"] == "s0"], len)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
@@ -42,6 +43,76 @@ def parse(stem: str) -> dict | None:
         "emotion": _LETTERS[letter],
         "sentence": sentence,
     }
+
+
+def recognition(folder: Path | str) -> pd.DataFrame:
+    """Read how many of the listeners recognised each clip, and how many found it natural.
+
+    The makers of EmoDB played their recordings to 20 to 30 listeners, and keep in the usual version
+    those that most of them recognised and found natural. They heard whole clips: where a copy holds only
+    their first seconds, people were not asked about these.
+
+    Parameters
+    ----------
+    folder : path
+        A folder that holds ``erkennung.txt``, as EmoDB's does: ``corpora.find("emodb")``.
+
+    Returns
+    -------
+    DataFrame
+        One row per clip, its name in the index, and columns ``recognised`` and ``natural``, shares from 0 to
+        1. More clips than the usual version has.
+
+    Raises
+    ------
+    CorpusError
+        If there is no such file, or a line of it cannot be read.
+
+    References
+    ----------
+    Burkhardt, Paeschke, Rolfes, Sendlmeier & Weiss 2005, A database of German emotional speech, Interspeech.
+    """
+    file = Path(folder) / "erkennung.txt"
+    if not file.is_file():
+        raise CorpusError(
+            f"{file} is not there: copies of EmoDB hold it beside the folder wav, and the official download "
+            'has it too. Run serlab.fetch("emodb"), or add the file.'
+        )
+    # Windows' German: decimal commas, and cells filled up with hard blanks, which strip() takes off.
+    lines = file.read_text(encoding="iso-8859-1").splitlines()[1:]
+    rows = {}
+    for number, line in enumerate(lines, 2):
+        if not line.strip():
+            continue
+        try:
+            _, name, *shares = (cell.strip() for cell in line.split("\t"))
+            recognised, natural = (float(share.replace(",", ".")) / 100 for share in shares)
+        except ValueError as error:
+            raise CorpusError(
+                f"{file}, line {number}: {line.strip()!r} is not a number, a clip and two shares, with tabs "
+                "between them. Take the file of the official download."
+            ) from error
+        rows[name.removesuffix(".wav")] = (recognised, natural)
+    columns = ["recognised", "natural"]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("clip").sort_index()
+
+
+def whole_seconds() -> pd.Series:
+    """Give how long each of the 535 clips is as published, in seconds, from the sizes of the official files.
+
+    For copies that hold only beginnings.
+
+    Examples
+    --------
+    >>> round(float(whole_seconds()["03a01Fa"]), 2)
+    1.9
+    """
+    bytes_per_second, header = 2 * 16000, 44
+    seconds = {
+        PurePosixPath(path).stem: (size - header) / bytes_per_second
+        for path, (_, size) in RECORD.manifest.items()
+    }
+    return pd.Series(seconds, name="seconds").rename_axis("clip").sort_index()
 
 
 def check_whole(table: pd.DataFrame) -> None:
