@@ -201,9 +201,9 @@ def bootstrap(
     ----------
     predictions : DataFrame
         With columns ``speaker``, ``label``, ``predicted``; the rows of several seeds are pooled.
-    metric : {"uar", "accuracy", "macro_f1"} or callable
+    metric : {"uar", "accuracy", "macro_f1", "weighted_f1"} or callable
         A callable takes confusion counts of shape (..., classes, classes), labels in rows, and returns
-        shape (...).
+        shape (...). In "weighted_f1" every class counts as often as it occurs.
     n : int
         Number of draws.
     seed : int
@@ -692,7 +692,7 @@ def _grouped(predictions: pd.DataFrame, by: str) -> list[tuple[str, pd.DataFrame
 
 
 def _metric(metric) -> Callable[[np.ndarray], np.ndarray]:
-    known = {"uar": _uar, "accuracy": _accuracy, "macro_f1": _macro_f1}
+    known = {"uar": _uar, "accuracy": _accuracy, "macro_f1": _macro_f1, "weighted_f1": _weighted_f1}
     if callable(metric):
         return metric
     if metric not in known:
@@ -715,3 +715,8 @@ def _macro_f1(counts: np.ndarray) -> np.ndarray:
     hits, either = np.diagonal(counts, axis1=-2, axis2=-1), counts.sum(-1) + counts.sum(-2)
     present = either > 0
     return np.sum(2 * hits / np.maximum(either, 1), axis=-1, where=present) / present.sum(-1)
+
+
+def _weighted_f1(counts: np.ndarray) -> np.ndarray:
+    hits, true, said = np.diagonal(counts, axis1=-2, axis2=-1), counts.sum(-1), counts.sum(-2)
+    return np.sum(2 * hits * true / np.maximum(true + said, 1), axis=-1) / true.sum(-1)

@@ -33,6 +33,9 @@ EMOTION_COLOURS = {
 _OTHER_COLOUR = "#44AA99"
 _INK, _EDGE, _GRID = "#222222", "#444444", "#DDDDDD"
 _HONEST, _FLATTERING = "#332288", "#CC6677"
+# Of curves that share a picture: six at most.
+_CURVE_COLOURS = ("#332288", "#CC6677", "#117733", "#DDAA33", "#88CCEE", "#882255")
+_CURVE_STYLES = ("-", "--", "-.", (0, (5, 1)), (0, (1, 1)), (0, (3, 1, 1, 1)))
 # Splits in which people of the training set come back in the test set.
 _FLATTERING_PROTOCOLS = ("seed-split", "random", "text", "clips", "six-clips", "six-random")
 _FLOOR_DB = 80.0
@@ -542,6 +545,53 @@ def learning_curves(
         ax.plot(best + 1, values[best], "o", color=_FLATTERING, label=f"best epoch: {best + 1}")
     ax.xaxis.set_major_locator(mpl.ticker.MaxNLocator(integer=True))
     ax.set(xlabel="epoch", ylabel=metric)
+    ax.legend()
+    return ax
+
+
+def bands(
+    curves: Mapping[str, pd.DataFrame],
+    ax: Axes | None = None,
+    ylabel: str = "UAR (%)",
+    chance: float | None = None,
+) -> Axes:
+    """Draw scores by the share of labels, each with its interval as a band.
+
+    Parameters
+    ----------
+    curves : mapping of str to DataFrame
+        Name of a curve to its ``percent``, ``value``, ``low`` and ``high`` (all but the first 0…1), as from
+        `serlab.learning_curve.Curves.scores`. Curves are told apart by colour and by the style of the line.
+    ax : matplotlib Axes, optional
+        Where to draw; a new figure if not given.
+    ylabel : str
+    chance : float, optional
+        Score of guessing (0…1), drawn as a dotted line.
+
+    Returns
+    -------
+    matplotlib Axes
+
+    Examples
+    --------
+    >>> curve = pd.DataFrame({"percent": [10, 100], "value": [0.4, 0.6], "low": [0.3, 0.5]})
+    >>> curve["high"] = [0.5, 0.7]
+    >>> ax = bands({"codes": curve}, chance=0.125)
+    >>> ax.lines[0].get_ydata().tolist(), ax.get_xlabel()
+    ([40.0, 60.0], 'labels used (%)')
+    >>> plt.close("all")
+    """
+    ax = _axes(ax)
+    looks = zip(_CURVE_COLOURS, _CURVE_STYLES, strict=True)
+    for (name, curve), (colour, style) in zip(curves.items(), looks, strict=False):
+        percent = curve["percent"].to_numpy(float)
+        value, low, high = (100 * curve[key].to_numpy(float) for key in ("value", "low", "high"))
+        ax.fill_between(percent, low, high, color=colour, alpha=0.15, linewidth=0)
+        ax.plot(percent, value, linestyle=style, color=colour, linewidth=1.6, label=name)
+    if chance is not None:
+        ax.axhline(100 * chance, color=_EDGE, linestyle=":", linewidth=1)
+    ax.set(xlabel="labels used (%)", ylabel=ylabel, xlim=(0, 100))
+    ax.grid(axis="y")
     ax.legend()
     return ax
 

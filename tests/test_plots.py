@@ -254,6 +254,22 @@ def test_learning_curves_without_validation(ax):
     assert len(ax.lines) == 1
 
 
+def test_bands_draw_values_within_their_intervals(ax):
+    curve = pd.DataFrame({"percent": [10, 50, 100], "value": [0.4, 0.5, 0.6]})
+    curve = curve.assign(low=curve["value"] - 0.1, high=curve["value"] + 0.2)
+    assert plots.bands({"codes": curve, "others": curve / [1, 2, 2, 2]}, ax, chance=0.25) is ax
+    first, second, chance = ax.lines
+    assert_allclose(first.get_xydata(), [[10, 40], [50, 50], [100, 60]])
+    assert_allclose(second.get_ydata(), [20, 25, 30])
+    assert_allclose(chance.get_ydata(), 25)
+    assert first.get_color() != second.get_color()
+    assert first.get_linestyle() != second.get_linestyle()
+    band = ax.collections[0].get_paths()[0].vertices
+    assert_allclose([band[:, 1].min(), band[:, 1].max()], [30, 80])
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["codes", "others"]
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("labels used (%)", "UAR (%)")
+
+
 def test_confusion_matrix_colours_by_share_and_writes_counts(ax):
     labels = ["sad"] * 4 + ["angry"] * 2
     predicted = ["sad", "sad", "sad", "angry", "angry", "angry"]

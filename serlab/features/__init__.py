@@ -4,7 +4,9 @@ from serlab.features.averages import Averages
 from serlab.features.base import Extractor, FrameFeature
 from serlab.features.contours import Contours
 from serlab.features.egemaps import Egemaps
+from serlab.features.midterm import MidTerm
 from serlab.features.normaliser import SpeakerNormaliser
+from serlab.features.picture import Picture
 from serlab.features.pitch import F0
 from serlab.features.recording import Recording
 from serlab.features.shape import (
@@ -31,7 +33,9 @@ __all__ = [
     "FrameFeature",
     "Mel",
     "Mfcc",
+    "MidTerm",
     "OriginalMel",
+    "Picture",
     "Recording",
     "Rms",
     "SpeakerNormaliser",

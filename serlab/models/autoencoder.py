@@ -1,0 +1,289 @@
+"""Autoencoders: networks that learn, without labels, to paint pictures again from a few numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from itertools import product
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator, TransformerMixin
+
+from serlab.errors import EvaluationError
+from serlab.quiet import keras
+
+PREDICTED_AT_ONCE = 64
+# Three halvings: sides are filled up to multiples of eight, and what was added is cut off again.
+MULTIPLE = 8
+
+
+def dense(shape: tuple[int, int], latent: int) -> tuple[keras.Model, keras.Model]:
+    """Build encoder and decoder of one dense layer each: the simplest autoencoder there is.
+
+    Parameters
+    ----------
+    shape : (int, int)
+        Of the pictures.
+    latent : int
+        Numbers of the code.
+    """
+    layers = keras.layers
+    size = shape[0] * shape[1]
+    encoder = keras.Sequential(
+        [keras.Input(shape), layers.Flatten(), layers.Dense(latent, activation="relu")], name="encoder"
+    )
+    decoder = keras.Sequential(
+        [keras.Input((latent,)), layers.Dense(size, activation="sigmoid"), layers.Reshape(shape)],
+        name="decoder",
+    )
+    return encoder, decoder
+
+
+def slim(shape: tuple[int, int], latent: int) -> tuple[keras.Model, keras.Model]:
+    """Build three convolutions of 8, 16 and 16 filters, each of which halves the picture, and their mirror.
+
+    Parameters
+    ----------
+    shape, latent
+        As for `dense`.
+    """
+    return _convolutional(shape, latent, (8, 16, 16))
+
+
+def wide(shape: tuple[int, int], latent: int) -> tuple[keras.Model, keras.Model]:
+    """Build three convolutions of 16, 32 and 64 filters, each of which halves the picture, and their mirror.
+
+    Parameters
+    ----------
+    shape, latent
+        As for `dense`.
+    """
+    return _convolutional(shape, latent, (16, 32, 64))
+
+
+ARCHITECTURES: dict[str, Callable] = {"dense": dense, "slim": slim, "wide": wide}
+
+
+def _convolutional(shape, latent, filters):
+    layers = keras.layers
+    added = [-side % MULTIPLE for side in shape]
+    border = tuple((extra // 2, extra - extra // 2) for extra in added)
+    small = tuple((side + extra) // MULTIPLE for side, extra in zip(shape, added, strict=True))
+    more = {"strides": 2, "padding": "same", "activation": "relu"}
+    encoder = keras.Sequential(
+        [
+            keras.Input(shape),
+            layers.Reshape((*shape, 1)),
+            layers.ZeroPadding2D(border),
+            *(layers.Conv2D(count, 3, **more) for count in filters),
+            layers.Flatten(),
+            layers.Dense(latent, activation="relu"),
+        ],
+        name="encoder",
+    )
+    decoder = keras.Sequential(
+        [
+            keras.Input((latent,)),
+            layers.Dense(small[0] * small[1] * filters[-1], activation="relu"),
+            layers.Reshape((*small, filters[-1])),
+            *(layers.Conv2DTranspose(count, 3, **more) for count in filters[-2::-1]),
+            layers.Conv2DTranspose(1, 3, strides=2, padding="same", activation="sigmoid"),
+            layers.Cropping2D(border),
+            layers.Reshape(shape),
+        ],
+        name="decoder",
+    )
+    return encoder, decoder
+
+
+class Autoencoder(TransformerMixin, BaseEstimator):
+    """A network that squeezes pictures through a few numbers, the code, and paints them again.
+
+    It is trained with Adam on binary cross-entropy between pictures and paintings. With validation pictures,
+    training stops when their loss has not fallen for some epochs, and the best epoch is kept.
+
+    Parameters
+    ----------
+    architecture : str
+        One of `ARCHITECTURES`.
+    latent : int
+        Numbers of the code.
+    learning_rate : float
+    batch_size : int
+    epochs : int
+        At most.
+    patience : int
+        Epochs without a lower validation loss after which training stops.
+    seed : int
+        Of weights and order.
+
+    Attributes
+    ----------
+    encoder_, decoder_ : keras.Model
+    history : dict of str to list of float
+        ``loss`` and, with validation, ``val_loss`` after every epoch.
+
+    References
+    ----------
+    Hinton & Salakhutdinov 2006, Reducing the dimensionality of data with neural networks, Science 313(5786),
+    504-507.
+
+    Examples
+    --------
+    >>> pictures = np.random.default_rng(0).uniform(size=(20, 16, 8)).astype("float32")
+    >>> network = Autoencoder("slim", latent=4, epochs=1).fit(pictures)
+    >>> network.transform(pictures).shape, network.paint(pictures).shape
+    ((20, 4), (20, 16, 8))
+    """
+
+    def __init__(
+        self,
+        architecture: str = "slim",
+        latent: int = 64,
+        learning_rate: float = 0.001,
+        batch_size: int = 16,
+        epochs: int = 30,
+        patience: int = 3,
+        seed: int = 0,
+    ):
+        self.architecture, self.latent = architecture, latent
+        self.learning_rate, self.batch_size = learning_rate, batch_size
+        self.epochs, self.patience, self.seed = epochs, patience, seed
+
+    def fit(self, X: np.ndarray, y: None = None, validation: np.ndarray | None = None) -> Autoencoder:
+        """Train.
+
+        Parameters
+        ----------
+        X : ndarray, shape (clips, height, width)
+            Pictures, values in [0, 1].
+        y : ignored
+        validation : ndarray, shape (clips, height, width), optional
+            Pictures of other speakers, which decide when to stop.
+
+        Raises
+        ------
+        EvaluationError
+            If values are not in [0, 1], or there is no such architecture.
+        """
+        if self.architecture not in ARCHITECTURES:
+            raise EvaluationError(f"architecture must be one of {', '.join(ARCHITECTURES)}")
+        X = np.asarray(X, np.float32)
+        if X.ndim != 3 or X.min() < 0 or X.max() > 1:
+            raise EvaluationError(
+                f"An autoencoder takes pictures (clips, height, width) of values from 0 to 1, not {X.shape} "
+                f"from {X.min():.3g} to {X.max():.3g}: see serlab.features.Picture"
+            )
+        keras.utils.set_random_seed(self.seed)
+        self.encoder_, self.decoder_ = ARCHITECTURES[self.architecture](X.shape[1:], self.latent)
+        self.model_ = keras.Sequential([self.encoder_, self.decoder_])
+        self.model_.compile(keras.optimizers.Adam(self.learning_rate), "binary_crossentropy")
+        given, callbacks = None, []
+        if validation is not None:
+            given = (np.asarray(validation, np.float32),) * 2
+            callbacks = [keras.callbacks.EarlyStopping(patience=self.patience, restore_best_weights=True)]
+        self.history = self.model_.fit(
+            X,
+            X,
+            batch_size=self.batch_size,
+            epochs=self.epochs,
+            validation_data=given,
+            callbacks=callbacks,
+            verbose=0,
+        ).history
+        return self
+
+    @property
+    def loss(self) -> float:
+        """Lowest validation loss; without validation the last training loss."""
+        return float(
+            min(self.history["val_loss"]) if "val_loss" in self.history else self.history["loss"][-1]
+        )
+
+    def transform(self, X: np.ndarray) -> np.ndarray:
+        """Give the code of every picture: (clips, height, width) to (clips, latent)."""
+        return self.encoder_.predict(np.asarray(X, np.float32), batch_size=PREDICTED_AT_ONCE, verbose=0)
+
+    def paint(self, X: np.ndarray) -> np.ndarray:
+        """Paint every picture again from its code: (clips, height, width) to the same shape."""
+        return self.decoder_.predict(self.transform(X), batch_size=PREDICTED_AT_ONCE, verbose=0)
+
+
+def floor(X: np.ndarray, reference: np.ndarray | None = None) -> float:
+    """Compute the binary cross-entropy of a perfect painting, or of one that is always the same.
+
+    Grey values make even a perfect painting cost something: a loss says little without this floor.
+
+    Parameters
+    ----------
+    X : ndarray, shape (clips, ...)
+        Pictures, values in [0, 1].
+    reference : ndarray, shape (clips, ...), optional
+        Pictures whose mean is painted whatever is asked for.
+
+    Examples
+    --------
+    >>> X = np.array([[0.5, 1.0], [0.5, 0.0]])
+    >>> round(floor(X), 4), round(floor(X, X), 4)
+    (0.3466, 0.6931)
+    """
+    said = np.clip(
+        X if reference is None else np.broadcast_to(reference.mean(axis=0), X.shape), 1e-7, 1 - 1e-7
+    )
+    return float(-np.mean(X * np.log(said) + (1 - X) * np.log(1 - said)))
+
+
+def search(
+    X: np.ndarray,
+    validation: np.ndarray,
+    architectures: Iterable[str] = tuple(ARCHITECTURES),
+    latent: Iterable[int] = (32, 64),
+    learning_rate: Iterable[float] = (0.0005, 0.002),
+    batch_size: Iterable[int] = (16, 64),
+    **settings,
+) -> pd.DataFrame:
+    """Train every architecture with every combination of settings.
+
+    Parameters
+    ----------
+    X, validation : ndarray, shape (clips, height, width)
+        Pictures of different speakers.
+    architectures, latent, learning_rate, batch_size
+        What to try.
+    **settings
+        For `Autoencoder`.
+
+    Returns
+    -------
+    DataFrame
+        One row per network with ``architecture``, ``latent``, ``learning_rate``, ``batch_size``,
+        ``parameters``, ``epochs`` (until it stopped), ``loss`` (on the validation pictures) and ``seconds``
+        of processor time.
+
+    Examples
+    --------
+    >>> X = np.random.default_rng(0).uniform(size=(24, 8, 8)).astype("float32")
+    >>> found = search(X[:16], X[16:], ["dense"], [4], [0.001], [8, 16], epochs=1)
+    >>> found[["architecture", "latent", "batch_size", "epochs"]].values.tolist()
+    [['dense', 4, 8, 1], ['dense', 4, 16, 1]]
+    """
+    import time
+
+    rows = []
+    for name, size, rate, batch in product(architectures, latent, learning_rate, batch_size):
+        started = time.process_time()
+        one = Autoencoder(name, latent=size, learning_rate=rate, batch_size=batch, **settings)
+        one.fit(X, validation=validation)
+        rows.append(
+            {
+                "architecture": name,
+                "latent": size,
+                "learning_rate": rate,
+                "batch_size": batch,
+                "parameters": one.model_.count_params(),
+                "epochs": len(one.history["loss"]),
+                "loss": one.loss,
+                "seconds": time.process_time() - started,
+            }
+        )
+    return pd.DataFrame(rows)

@@ -1,0 +1,140 @@
+"""A vote of logistic regressions that learns from its own answers about clips that nobody has labelled."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.linear_model import LogisticRegression
+
+from serlab.errors import EvaluationError
+from serlab.features import SpeakerNormaliser
+from serlab.training import softmax
+
+
+class SelfTrainingVote(ClassifierMixin, BaseEstimator):
+    """Logistic regressions on several kinds of features, which vote; the surest of their answers about
+    unlabelled clips become labels of the next round.
+
+    The mean of the members' log-probabilities is standardised within each speaker (**transductive**: it uses
+    the speaker's other clips, never their labels; see `serlab.voting.normalise_scores`). In round r of R each
+    class is given r/R of the answers that it may have at most: those that are surest of it.
+
+    Parameters
+    ----------
+    parts : sequence of slice
+        Columns of the features that each member sees. They should be of one size, as after
+        `serlab.features.SpeakerNormaliser`.
+    rounds : int
+        How often the members learn from their answers. 0 makes a plain vote, which leaves unlabelled clips
+        alone.
+    share : float
+        Of the unlabelled clips, how many are given a label in the last round, in (0, 1]. Classes share them
+        as they share the labelled clips, and have at least one each.
+    strength : float
+        Inverse of the regularisation: C of the logistic regressions.
+
+    Attributes
+    ----------
+    classes_ : ndarray of str
+    answered_ : list of ndarray
+        In each round, the class of every unlabelled clip, or "" where it was given none.
+
+    References
+    ----------
+    Yarowsky 1995, Unsupervised word sense disambiguation rivaling supervised methods, ACL, 189-196.
+
+    Blum & Mitchell 1998, Combining labeled and unlabeled data with co-training, COLT, 92-100: why it helps
+    that the members see the clips in different ways.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> label = np.array(["sad", "happy"])[np.arange(80) % 2]
+    >>> X = rng.normal(size=(80, 4)) + np.where(label == "sad", 1, -1)[:, None]
+    >>> speaker = np.repeat(["ann", "bob", "eve", "joe"], 20)
+    >>> vote = SelfTrainingVote([slice(0, 2), slice(2, 4)], share=0.5)
+    >>> vote = vote.fit(X[:4], label[:4], speaker[:4], X[4:60], speaker[4:60])
+    >>> vote.predict_proba(X[60:], speaker[60:]).shape, int((vote.answered_[-1] != "").sum())
+    ((20, 2), 28)
+    """
+
+    def __init__(self, parts: Sequence[slice], rounds: int = 3, share: float = 0.6, strength: float = 0.01):
+        self.parts, self.rounds, self.share, self.strength = parts, rounds, share, strength
+
+    def fit(
+        self,
+        X: np.ndarray,
+        y: Sequence[str],
+        groups: Sequence[str],
+        unlabelled: np.ndarray | None = None,
+        unlabelled_groups: Sequence[str] | None = None,
+    ) -> SelfTrainingVote:
+        """Train on labelled clips, then on these and on answers about unlabelled ones.
+
+        Parameters
+        ----------
+        X : ndarray, shape (clips, features)
+        y : sequence of str, shape (clips,)
+        groups : sequence of str, shape (clips,)
+            Speakers.
+        unlabelled : ndarray, shape (other clips, features), optional
+        unlabelled_groups : sequence of str, shape (other clips,), optional
+            Their speakers.
+
+        Raises
+        ------
+        EvaluationError
+            If there are fewer unlabelled clips than classes, or settings are impossible.
+        """
+        X, y = np.asarray(X), np.asarray(y)
+        self.classes_, count = np.unique(y, return_counts=True)
+        if not 0 < self.share <= 1 or self.rounds < 0:
+            raise EvaluationError("share must lie above 0 and up to 1, and rounds must not be negative")
+        if len(self.classes_) < 2:
+            raise EvaluationError(f"A vote needs two classes or more, not {', '.join(self.classes_)}")
+        self._train(X, y)
+        self.answered_ = []
+        if unlabelled is None or not len(unlabelled):
+            return self
+        if len(unlabelled) < len(self.classes_):
+            raise EvaluationError(
+                f"{len(unlabelled)} unlabelled clips cannot be shared out among {len(self.classes_)} "
+                "classes: give more, or none"
+            )
+        unlabelled, most = np.asarray(unlabelled), self.share * len(unlabelled) * count / len(y)
+        for number in range(1, self.rounds + 1):
+            size = np.maximum(np.round(most * number / self.rounds).astype(int), 1)
+            said = self._answers(self.predict_proba(unlabelled, unlabelled_groups), size)
+            self.answered_.append(said)
+            sure = said != ""
+            self._train(np.concatenate([X, unlabelled[sure]]), np.concatenate([y, said[sure]]))
+        return self
+
+    def predict_proba(self, X: np.ndarray, groups: Sequence[str]) -> np.ndarray:
+        """Vote, and standardise the votes within each speaker: (clips, features) to (clips, classes)."""
+        votes = [
+            one.predict_log_proba(X[:, part]) for one, part in zip(self.members_, self.parts, strict=True)
+        ]
+        scores = np.mean(votes, axis=0)
+        return softmax(scores.std(axis=0).mean() * SpeakerNormaliser().fit_transform(scores, groups=groups))
+
+    def predict(self, X: np.ndarray, groups: Sequence[str]) -> np.ndarray:
+        """Name the class that the vote finds most probable."""
+        return self.classes_[self.predict_proba(X, groups).argmax(axis=1)]
+
+    def _train(self, X: np.ndarray, y: np.ndarray) -> None:
+        self.members_ = [
+            LogisticRegression(C=self.strength, class_weight="balanced", max_iter=1000).fit(X[:, part], y)
+            for part in self.parts
+        ]
+
+    def _answers(self, probabilities: np.ndarray, size: np.ndarray) -> np.ndarray:
+        """Give each class its surest clips; a clip that two classes claim goes to the more probable one."""
+        claims = np.zeros_like(probabilities)
+        for place, most in enumerate(size):
+            surest = np.argsort(-probabilities[:, place], kind="stable")[:most]
+            claims[surest, place] = probabilities[surest, place]
+        best = claims.argmax(axis=1)
+        return np.where(claims.max(axis=1) > 0, self.classes_[best], "")

@@ -1,0 +1,257 @@
+"""Clips cut into parts of one length, with a record of which clip each part is from and of what is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import pandas as pd
+
+from serlab import audio, splits, store
+from serlab.errors import FeatureError, SplitError
+from serlab.features.base import Extractor
+
+# Two sampling rates round a clip's length differently: by less than this.
+ROUNDING_SECONDS = 0.001
+SETS = ("labelled", "unlabelled", "test")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts(Extractor):
+    """Features of each whole part of a clip, one after the other; what is left over at the end is dropped.
+
+    Attributes
+    ----------
+    features : Extractor
+        What is measured of a part.
+    seconds : float
+        Length of a part.
+    pad : bool
+        A clip that is shorter than a part gets zeros on both sides, and gives one part; else it gives none.
+
+    Examples
+    --------
+    >>> from serlab.features import MidTerm
+    >>> parts = Parts(features=MidTerm(sample_rate=8000), seconds=2.5)
+    >>> parts.name, parts.shape, parts.extract(np.ones(45000)).shape
+    ('parts-midterm', (None, 136), (2, 136))
+    """
+
+    units: ClassVar[dict[str, str]] = {
+        "features": "what is measured of a part",
+        "seconds": "s, length of a part",
+        "pad": "whether clips that are too short get zeros on both sides",
+    }
+
+    features: Extractor
+    seconds: float
+    pad: bool = False
+    sample_rate: int = 0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "sample_rate", self.features.sample_rate)
+        if self.seconds <= 0 or None in self.features.shape:
+            raise FeatureError(
+                "Parts need a length above 0 s, and features of one shape, not "
+                f"{self.seconds:g} s and {self.features.shape}"
+            )
+
+    @property
+    def name(self) -> str:
+        """That of the features, with "parts-" before it."""
+        return f"parts-{self.features.name}"
+
+    @property
+    def libraries(self) -> tuple[str, ...]:
+        """Those of the features."""
+        return self.features.libraries
+
+    @property
+    def light(self) -> bool:
+        """As the features."""
+        return self.features.light
+
+    @property
+    def frame_rate(self) -> float:
+        """Parts per second."""
+        return 1 / self.seconds
+
+    @property
+    def shape(self) -> tuple[int | None, ...]:
+        """(parts, ...): the first number follows the clip's length."""
+        return (None, *self.features.shape)
+
+    @property
+    def key(self) -> str:
+        """Sixteen hexadecimal digits that change with this extractor and with what it measures."""
+        import hashlib
+
+        return hashlib.sha256(f"{super().key} {self.features.key}".encode()).hexdigest()[:16]
+
+    def cut(self, y: np.ndarray) -> np.ndarray:
+        """Cut a signal: (samples,) to (parts, samples of a part)."""
+        size = round(self.seconds * self.sample_rate)
+        count = number_of_parts(len(y) / self.sample_rate, self.seconds, self.pad)
+        if len(y) < count * size:
+            y = audio.fit_length(y, count * size, "centre")
+        return y[: count * size].reshape(count, size)
+
+    def extract(self, y: np.ndarray) -> np.ndarray:
+        """Measure every part of a signal: (samples,) to (parts, ...)."""
+        found = [self.features.extract(part) for part in self.cut(np.asarray(y, np.float32))]
+        return np.array(found, np.float32).reshape(-1, *self.features.shape)
+
+
+def number_of_parts(duration: float, seconds: float, pad: bool = False) -> int:
+    """Count the whole parts of a clip.
+
+    Parameters
+    ----------
+    duration, seconds : float
+        Of the clip and of a part. A clip that lacks less than a millisecond counts as long enough.
+    pad : bool
+        Whether a clip that is too short is padded to one part.
+
+    Examples
+    --------
+    >>> number_of_parts(8.0, 3.75), number_of_parts(3.0, 3.75), number_of_parts(3.0, 3.75, pad=True)
+    (2, 0, 1)
+    """
+    return max(int((duration + ROUNDING_SECONDS) // seconds), int(pad))
+
+
+def three_sets(table: pd.DataFrame, seed: int = 0) -> pd.Series:
+    """Share speakers out: a quarter of those of each corpus is labelled, half is not, a quarter is for tests.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Utterance table with at least four speakers in one corpus.
+    seed : int
+        Decides how speakers are dealt out.
+
+    Returns
+    -------
+    Series of str
+        "labelled", "unlabelled" or "test" for every row; no speaker is in two of them.
+
+    Raises
+    ------
+    SplitError
+        If there are not enough speakers for three sets.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"speaker": list("aabbccdd"), "corpus": "mine", "emotion": ["sad", "happy"] * 4})
+    >>> three_sets(table).groupby(table["speaker"]).first().value_counts().to_dict()
+    {'unlabelled': 2, 'test': 1, 'labelled': 1}
+    """
+    folds = splits.corpus_folds(table, 4, seed)
+    result = pd.Series("unlabelled", index=table.index, name="set")
+    for name, fold in zip(("test", "labelled"), folds, strict=False):
+        result.iloc[fold.test] = name
+    if set(result) != set(SETS):
+        raise SplitError("three sets need at least four speakers in one corpus")
+    return result
+
+
+def parts(table: pd.DataFrame, seconds: float, pad: bool = False) -> pd.DataFrame:
+    """List the parts that clips are cut into.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Utterance table.
+    seconds : float
+        Length of a part.
+    pad : bool
+        As for `Parts`.
+
+    Returns
+    -------
+    DataFrame
+        The rows of the clips, once per part, with ``clip`` "<clip>#<number>", ``source`` (the clip it is
+        from), ``part`` (its number, from 0), ``start`` (s) and ``duration`` (s, without padding).
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"clip": ["a", "b"], "duration": [5.2, 2.0]})
+    >>> parts(table, 2.5)[["clip", "source", "start"]].values.tolist()
+    [['a#0', 'a', 0.0], ['a#1', 'a', 2.5]]
+    """
+    counts = np.array([number_of_parts(duration, seconds, pad) for duration in table["duration"]], int)
+    result = table.iloc[np.repeat(np.arange(len(table)), counts)].reset_index(drop=True)
+    number = np.concatenate([np.arange(count) for count in counts]) if len(counts) else counts
+    result["source"], result["part"], result["start"] = result["clip"], number, number * seconds
+    result["clip"] = result["source"] + "#" + result["part"].astype(str)
+    result["duration"] = result["duration"].clip(upper=seconds)
+    return result
+
+
+def features(table: pd.DataFrame, extractor: Parts, *, progress: bool = False) -> np.ndarray:
+    """Measure the parts of all clips; they come in the order of `parts`.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Utterance table, of clips.
+    extractor : Parts
+    progress : bool
+        Show a progress bar.
+
+    Returns
+    -------
+    ndarray of float32, shape (parts, ...)
+
+    Raises
+    ------
+    FeatureError
+        If a file is not as long as the table says.
+    """
+    found = store.features(table, extractor, progress=progress)
+    for clip, duration, count in zip(table["clip"], table["duration"], found.lengths, strict=True):
+        if count != number_of_parts(duration, extractor.seconds, extractor.pad):
+            raise FeatureError(f"{clip} gave {count} parts, which does not fit its {duration:.3f} s")
+    return np.concatenate([found[row] for row in range(len(found))])
+
+
+def bookkeeping(
+    table: pd.DataFrame, sets: Sequence[str], cuts: dict[str, tuple[float, bool]]
+) -> pd.DataFrame:
+    """Count what each set and class loses when its clips are cut.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Utterance table with ``corpus``, ``emotion`` and ``duration``.
+    sets : sequence of str
+        The set of each row.
+    cuts : dict
+        Name of a cut to its seconds and whether clips that are too short are padded.
+
+    Returns
+    -------
+    DataFrame
+        One row per cut, set, corpus and class: ``clips`` before, ``kept`` clips (those that give a part),
+        ``lost`` clips, ``padded`` clips, ``parts``, and the share of their sound that is kept, ``sound``.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"corpus": "mine", "emotion": "sad", "duration": [5.2, 2.0]})
+    >>> found = bookkeeping(table, ["test", "test"], {"2.5 s": (2.5, False)})
+    >>> found[["clips", "kept", "lost", "parts"]].values.tolist(), found["sound"].round(3).tolist()
+    ([[2, 1, 1, 2]], [0.694])
+    """
+    rows = []
+    for name, (seconds, pad) in cuts.items():
+        counts = np.array([number_of_parts(duration, seconds, pad) for duration in table["duration"]], int)
+        whole = np.array([number_of_parts(duration, seconds) for duration in table["duration"]], int)
+        found = table[["corpus", "emotion"]].assign(set=list(sets), clips=1, kept=counts > 0)
+        found = found.assign(lost=counts == 0, padded=(counts > whole), parts=counts)
+        found = found.assign(sound=np.minimum(counts * seconds, table["duration"]), all=table["duration"])
+        sums = found.groupby(["set", "corpus", "emotion"], observed=True).sum().reset_index()
+        rows.append(sums.assign(cut=name, sound=sums["sound"] / sums["all"]).drop(columns="all"))
+    columns = ["cut", "set", "corpus", "emotion", "clips", "kept", "lost", "padded", "parts", "sound"]
+    return pd.concat(rows, ignore_index=True)[columns]
