@@ -35,6 +35,8 @@ KINDS = {"codes": "codes", "statistics": "136 statistics", "egemaps": "eGeMAPS",
 METRICS = ("weighted_f1", "uar")
 # Up to here, it was found, codes beat statistics in a random forest.
 FOUND = 56
+# Few labels, in percent.
+TENTH = 10
 GRID = {"latent": (32, 64), "learning_rate": (0.0005, 0.002), "batch_size": (16, 64)}
 CODE = 64
 # C of the votes: on nEMO, a tenth labelled, a little better than 0.01.
@@ -324,7 +326,10 @@ def _vote(folder: Path) -> dict:
     curves = learning_curve.joined(parts)
     rows = [curves.scores(metric).assign(metric=metric) for metric in METRICS]
     _write(folder, "vote", _rounded(pd.concat(rows, ignore_index=True)))
+    cost = {model: curves.apart((model, 100), (model, TENTH)) for model in curves.models}
     return {
+        "cost_of_a_tenth": {model: _three(found) for model, found in cost.items()},
+        "gain_of_teaching": _three(curves.apart(("self-trained", TENTH), ("vote", TENTH))),
         "seconds": round(curves.seconds, 1),
         "protocol": split.name,
         "protocol_title": split.title,
@@ -389,6 +394,10 @@ def _write_curves(folder: Path, name: str, found: dict[str, Curves]) -> None:
     _write(folder, f"{name}-draws", _rounded(pd.concat(draws, ignore_index=True)))
     _write(folder, f"{name}-differences", _rounded(pd.concat(pairs, ignore_index=True)))
     _write(folder, f"{name}-leads", _rounded(pd.DataFrame(leads)))
+
+
+def _three(found) -> list[float]:
+    return [round(value, 4) for value in (found.value, found.low, found.high)]
 
 
 def _rounded(table: pd.DataFrame) -> pd.DataFrame:

@@ -270,6 +270,38 @@ class Curves:
         mean = (first - second)[:, inside].mean(axis=1)
         return table, (float(whole[inside].mean()), *(float(q) for q in np.quantile(mean, [0.025, 0.975])))
 
+    def apart(
+        self,
+        first: tuple[str, float],
+        second: tuple[str, float],
+        metric: str = "uar",
+        n: int = 1000,
+        seed: int = 0,
+    ) -> evaluation.Interval:
+        """Compare two points: another model, or the same with another share of the labels.
+
+        Parameters
+        ----------
+        first, second : (str, float)
+            One of `models` and one of `percentages` each.
+        metric, n, seed
+            As for `scores`. Both points are resampled alike.
+
+        Returns
+        -------
+        Interval
+            Of the first less the second.
+        """
+        measure, weights = evaluation._metric(metric), self._weights(n, seed)
+        drawn, whole = [], []
+        for model, percent in (first, second):
+            place = self.percentages.index(percent)
+            counts = self.counts[:, place : place + 1, self.models.index(model)]
+            drawn.append(measure(_resampled(counts, weights))[:, 0])
+            whole.append(measure(counts.sum(axis=(0, 1, 2))))
+        low, high = np.quantile(drawn[0] - drawn[1], [0.025, 0.975])
+        return evaluation.Interval(float(whole[0] - whole[1]), float(low), float(high))
+
     def _weights(self, n: int, seed: int) -> np.ndarray:
         """Draw how often each draw of each speaker counts: (n, draws, speakers)."""
         rng = np.random.default_rng(seed)
