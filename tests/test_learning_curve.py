@@ -315,7 +315,7 @@ def test_crossing_is_where_most_points_are_told_apart():
 def test_points_are_compared_on_the_same_speakers_and_draws():
     rng = np.random.default_rng(0)
     counts = rng.integers(1, 20, size=(4, 2, 2, 5, 3, 3))
-    curves = learning_curve.Curves(
+    curves = Curves(
         counts, (10, 100), ("one", "other"), tuple("abc"), tuple("vwxyz"), (0, 0, 0, 1, 1), np.ones(2), 0.0
     )
     both = curves.apart(("one", 100), ("other", 10))
