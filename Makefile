@@ -61,6 +61,7 @@ sync: $(READY) ## carry edited text into the notebooks, keeping outputs of uncha
 
 results: $(READY) ## make the recorded runs anew; goes on where it was interrupted
 	$(BIN)/python -m serlab.runs
+	$(BIN)/python -m serlab.leaks
 	$(BIN)/python -m serlab.few_labels
 	$(BIN)/python book/tools/readme.py
 

@@ -438,6 +438,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--stage", action="append", choices=STAGES, help="only this one (may be given again)")
     parser.add_argument("--force", action="store_true", help="make tables anew that are recorded already")
     given = parser.parse_args(arguments)
+    training.one_thread()
     folder = _folder(None)
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "about.json"

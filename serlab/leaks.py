@@ -302,7 +302,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="python -m serlab.leaks", description="Record what copies, speakers and scaling leak."
     )
     parser.add_argument("--corpus", action="append", choices=RECORDED, help="only this corpus")
-    for corpus in parser.parse_args(arguments).corpus or RECORDED:
+    parser.add_argument("--force", action="store_true", help="record anew what is recorded already")
+    given = parser.parse_args(arguments)
+    training.one_thread()
+    for corpus in given.corpus or RECORDED:
+        if _path(corpus, None).is_file() and not given.force:
+            print(f"{corpus}: recorded already")
+            continue
         try:
             meta = record(corpus)
         except SerlabError as error:

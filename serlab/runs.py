@@ -510,6 +510,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--verify", metavar="MODEL", help="train one fold of a recorded model anew and compare"
     )
     given = parser.parse_args(arguments)
+    training.one_thread()
     recorded = set(list_runs())
     asked = _asked(given)
     try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -261,3 +263,10 @@ def test_code_version_in_a_clean_checkout_is_its_tree(monkeypatch):
 
     monkeypatch.setattr(training.subprocess, "run", lambda arguments, **kwargs: Answer(arguments))
     assert training.code_version() == "git-tree:abc123"
+
+
+def test_one_thread_leaves_what_the_environment_says(monkeypatch):
+    monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", "4")
+    monkeypatch.delenv("TF_NUM_INTEROP_THREADS", raising=False)
+    training.one_thread()
+    assert [os.environ[f"TF_NUM_{kind}_THREADS"] for kind in ("INTRAOP", "INTEROP")] == ["4", "1"]
