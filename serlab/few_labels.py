@@ -24,7 +24,7 @@ from serlab.embeddings import ByolS
 from serlab.errors import RunError, SerlabError
 from serlab.features import Egemaps, Extractor, MidTerm, Picture, SpeakerNormaliser, Summary
 from serlab.learning_curve import Curves
-from serlab.paths import cache_dir
+from serlab.paths import cache_dir, write_whole
 
 FOLDER = "few-labels"
 # Name: seconds of a part, and whether shorter clips are padded. At 8 kHz 3.75 s are 30,000 samples.
@@ -422,9 +422,7 @@ def _done(file: Path) -> dict:
 
 
 def _write(folder: Path, name: str, table: pd.DataFrame) -> None:
-    part = folder / f"{name}.csv.part"
-    table.to_csv(part, index=False, lineterminator="\n")
-    part.replace(folder / f"{name}.csv")
+    write_whole(folder / f"{name}.csv", table.to_csv(index=False, lineterminator="\n"))
 
 
 _MAKERS = dict(zip(STAGES, (_bookkeeping, _search, _three_sets, _cuts, _ravdess, _vote), strict=True))
@@ -455,7 +453,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             }
             done = _done(file) | {stage: facts}
             done = {name: done[name] for name in STAGES if name in done}
-            file.write_text(json.dumps(done, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+            write_whole(file, json.dumps(done, indent=1, ensure_ascii=False) + "\n")
             print(f"{stage}: done, {facts['seconds']:.0f} s of processor time", flush=True)
     except SerlabError as error:
         print(f"error: {error}", file=sys.stderr)

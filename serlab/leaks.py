@@ -12,7 +12,6 @@ import argparse
 import json
 import os
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +22,7 @@ import pandas as pd
 
 from serlab import corpora, evaluation, runs, splits, store, training
 from serlab.errors import EvaluationError, RunError, SerlabError
-from serlab.paths import cache_dir
+from serlab.paths import cache_dir, write_whole
 from serlab.splits import Fold, Split
 
 STEPS = {
@@ -291,8 +290,8 @@ def record(corpus: str, folder: Path | None = None, cache: Path | None = None) -
     file = _path(corpus, folder)
     file.parent.mkdir(parents=True, exist_ok=True)
     file.unlink(missing_ok=True)
-    _replace(file.with_suffix(".csv"), said.to_csv(index=False, lineterminator="\n"))
-    _replace(file, json.dumps(meta, indent=1, ensure_ascii=False) + "\n")
+    write_whole(file.with_suffix(".csv"), said.to_csv(index=False, lineterminator="\n"))
+    write_whole(file, json.dumps(meta, indent=1, ensure_ascii=False) + "\n")
     return meta
 
 
@@ -353,15 +352,6 @@ def _some(table: pd.DataFrame, each: int) -> pd.DataFrame:
 
 def _path(corpus: str, folder: Path | None) -> Path:
     return (folder or runs.root()) / "leaks" / f"{corpus}.json"
-
-
-def _replace(file: Path, text: str) -> None:
-    with tempfile.NamedTemporaryFile(
-        "w", dir=file.parent, suffix=".part", delete=False, encoding="utf-8", newline="\n"
-    ) as part:
-        part.write(text)
-    os.chmod(part.name, 0o644)
-    os.replace(part.name, file)
 
 
 if __name__ == "__main__":

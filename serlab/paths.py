@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 import platformdirs
@@ -33,3 +34,20 @@ def data_dirs() -> list[Path]:
     """
     named = [entry for entry in os.environ.get("SERLAB_DATA", "").split(os.pathsep) if entry]
     return [Path(entry).expanduser().absolute() for entry in named] + [cache_dir() / "corpora"]
+
+
+def write_whole(file: Path, text: str) -> None:
+    """Write a text file, so that at no moment half of it is taken for the whole.
+
+    Parameters
+    ----------
+    file : Path
+        In a folder that exists. What it held before stays until the new text is all there.
+    text : str
+    """
+    with tempfile.NamedTemporaryFile(
+        "w", dir=file.parent, suffix=".part", delete=False, encoding="utf-8", newline="\n"
+    ) as part:
+        part.write(text)
+    os.chmod(part.name, 0o644)
+    os.replace(part.name, file)

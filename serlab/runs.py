@@ -10,9 +10,7 @@ from __future__ import annotations
 import argparse
 import io
 import json
-import os
 import sys
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,7 +21,7 @@ import pandas as pd
 
 from serlab import corpora, evaluation, splits, store, training, voting
 from serlab.errors import RunError, SerlabError
-from serlab.paths import cache_dir
+from serlab.paths import cache_dir, write_whole
 
 if TYPE_CHECKING:
     from serlab.models import ModelSpec
@@ -167,8 +165,8 @@ def write(run: Run, folder: Path | None = None) -> Path:
     file.parent.mkdir(parents=True, exist_ok=True)
     # A run without its JSON file counts as not there, so the old one goes first and the new one comes last.
     file.unlink(missing_ok=True)
-    _replace(file.with_suffix(".csv"), _csv(run.predictions))
-    _replace(file, json.dumps(run.meta, indent=1, ensure_ascii=False) + "\n")
+    write_whole(file.with_suffix(".csv"), _csv(run.predictions))
+    write_whole(file, json.dumps(run.meta, indent=1, ensure_ascii=False) + "\n")
     return file
 
 
@@ -696,15 +694,6 @@ def _path(folder: Path | None, corpus: str, protocol: str, model: str) -> Path:
 def _csv(predictions: pd.DataFrame) -> str:
     rounded = predictions.round({name: 4 for name in predictions if name.startswith("p_")})
     return rounded.to_csv(index=False, lineterminator="\n")
-
-
-def _replace(file: Path, text: str) -> None:
-    with tempfile.NamedTemporaryFile(
-        "w", dir=file.parent, suffix=".part", delete=False, encoding="utf-8", newline="\n"
-    ) as part:
-        part.write(text)
-    os.chmod(part.name, 0o644)
-    os.replace(part.name, file)
 
 
 if __name__ == "__main__":

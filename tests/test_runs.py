@@ -93,14 +93,14 @@ def test_speaker_numbers_keep_their_zeros_and_files_are_compact(tmp_path):
 def test_a_writer_killed_between_the_two_files_leaves_no_run(tmp_path, monkeypatch):
     run = made_up()
     runs.write(run, tmp_path)
-    replace = runs._replace
+    replace = runs.write_whole
 
     def killed(file, text):
         if file.suffix == ".json":
             raise KeyboardInterrupt
         replace(file, text)
 
-    monkeypatch.setattr(runs, "_replace", killed)
+    monkeypatch.setattr(runs, "write_whole", killed)
     with pytest.raises(KeyboardInterrupt):
         runs.write(run, tmp_path)
     assert runs.list_runs(tmp_path) == []
