@@ -300,7 +300,11 @@ def test_verify_refuses_what_it_cannot_reproduce(workplace):
     run = runs.read("demo", "group3", "chance")
     p = run.predictions
     turned = runs.Run(p.assign(predicted=np.roll(p["predicted"], 1)), run.meta)
-    with pytest.raises(RunError, match="not reproduced"):
+    with pytest.raises(RunError, match="not reproduced") as here:
+        runs.verify(turned, models.get("chance"))
+    assert "It was made on" not in str(here.value)
+    turned.meta["machine"] = "an abacus"
+    with pytest.raises(RunError, match=r"not reproduced.*It was made on an abacus.*UAR was .* and is"):
         runs.verify(turned, models.get("chance"))
     with pytest.raises(RunError, match="fold 1 holds other clips"):
         runs.verify(runs.Run(p.assign(fold=(p["fold"] + 1) % 3), run.meta), models.get("chance"), fold=1)
