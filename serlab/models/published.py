@@ -141,31 +141,41 @@ def _network(architecture: str, **settings):
     return Network(getattr(published_nets, architecture), **settings)
 
 
-def _averages(name: str, title: str, build, validation: str, plan, **more) -> ModelSpec:
-    settings = {
-        "seeds": (0,),
-        "single_fold_seeds": ladder.SEEDS,
-        "libraries": LIBRARIES,
-        "extractors": (Versions(extractor=GUESS, chains=STRETCHED),),
-        "augmentation": "three more versions of each training clip: shifted, slower, quicker",
-    }
-    return ModelSpec(name, title, 14, build=build, validation=validation, plan=plan, **(settings | more))
+_AVERAGES = {
+    "chapter": 14,
+    "extractors": (Versions(extractor=GUESS, chains=STRETCHED),),
+    "augmentation": "three more versions of each training clip: shifted, slower, quicker",
+}
+_CONTOURS = {
+    "chapter": 15,
+    "extractors": (Versions(extractor=Contours(), chains=NOISED),),
+    "augmentation": "two more versions of each training clip: with noise, with another pitch",
+}
 
 
-_MODEL_A = _averages(
+def _net(name: str, title: str, build, validation: str, plan, **more) -> ModelSpec:
+    settings = {"seeds": (0,), "single_fold_seeds": ladder.SEEDS, "libraries": LIBRARIES}
+    return ModelSpec(
+        name=name, title=title, build=build, validation=validation, plan=plan, **(settings | more)
+    )
+
+
+_MODEL_A = _net(
     "model-a",
     "193-feature CNN",
     model_a,
     ladder.HELD_OUT,
     (EMODB_RANDOM, EMODB_FIVE, EMODB, RAVDESS_RANDOM, RAVDESS),
     validates="speakers",
+    **_AVERAGES,
 )
-_COMPACT = _averages(
+_COMPACT = _net(
     "averages-compact",
     "Our ANN on 193 averages",
     ladder.dense,
     ladder.SCHEDULED,
     (EMODB_RANDOM, EMODB_FIVE, EMODB, RAVDESS_RANDOM, RAVDESS),
+    chapter=14,
     extractors=(GUESS,),
     augmentation="none",
 )
@@ -182,17 +192,6 @@ _VOTE = ModelSpec(
     members=_MEMBERS,
     plan=(EMODB,),
 )
-
-
-def _contours(name: str, title: str, build, validation: str, plan, **more) -> ModelSpec:
-    settings = {
-        "seeds": (0,),
-        "single_fold_seeds": ladder.SEEDS,
-        "libraries": LIBRARIES,
-        "extractors": (Versions(extractor=Contours(), chains=NOISED),),
-        "augmentation": "two more versions of each training clip: with noise, with another pitch",
-    }
-    return ModelSpec(name, title, 15, build=build, validation=validation, plan=plan, **(settings | more))
 
 
 _ANYWHERE = (SIX_CLIPS, SIX_SPEAKERS, NEMO)
@@ -251,37 +250,41 @@ SPECS = (
         normalises_scores=True,
         members=tuple(f"{member}-spknorm" for member in _MEMBERS),
     ),
-    _contours(
+    _net(
         "contours-original-clips",
         "The original CREMA-D contour network, epoch chosen on clips of speakers trained on (unsound)",
         original_contours,
         RANDOM_CLIPS,
         (SIX_CLIPS,),
         validates="clips",
+        **_CONTOURS,
     ),
-    _contours(
+    _net(
         "contours-original",
         "The original CREMA-D contour network",
         original_contours,
         ladder.HELD_OUT,
         _ANYWHERE,
         validates="speakers",
+        **_CONTOURS,
     ),
-    _contours(
+    _net(
         "contours-compact",
         "Our CNN on contours",
         compact_contours,
         ladder.SCHEDULED,
         _ANYWHERE,
+        chapter=15,
         extractors=(MORE_CONTOURS,),
         augmentation="none",
     ),
-    _contours(
+    _net(
         "mel-compact",
         "Our CNN on log-mel spectrograms, fewer epochs",
         compact_mel,
         ladder.SCHEDULED,
         _ANYWHERE,
+        chapter=15,
         extractors=(ladder.LOG_MEL,),
         augmentation="none",
     ),
