@@ -1,4 +1,4 @@
-"""How good a model is, and how sure one can be: metrics, intervals over speakers, paired comparison, floors.
+"""How good a model is, and how sure one can be: metrics, intervals over speakers, comparisons, floors.
 
 Everything is computed from predictions: a table with one row per clip and seed and at least the columns
 ``speaker``, ``label`` and ``predicted``. Counts that are pooled over seeds weigh each seed alike.
@@ -183,19 +183,16 @@ def report(
     return table.astype({"clips": int})
 
 
-def bootstrap(
+def interval(
     predictions: pd.DataFrame,
     metric: str | Callable[[np.ndarray], np.ndarray] = "uar",
-    n: int = 2000,
-    seed: int = 0,
     confidence: float = 0.95,
 ) -> Interval:
     """Give a metric with its confidence interval over speakers.
 
-    Clips of one speaker resemble each other, so that drawing clips one by one gives intervals that are too
-    narrow. Here whole speakers are drawn with replacement, as many as there are, and all their clips, of
-    all seeds, come with them. The interval lies between the percentiles of the metric over the draws. A
-    class that a draw does not contain is left out of that draw's mean.
+    Clips of one speaker resemble each other, so that counting clips as if each were new evidence gives
+    intervals that are too narrow. Here one whole speaker at a time is left out, with all their clips of all
+    seeds: how much the metric then moves says how much it depends on who was asked. See `jackknife`.
 
     Parameters
     ----------
@@ -203,66 +200,52 @@ def bootstrap(
         With columns ``speaker``, ``label``, ``predicted``; the rows of several seeds are pooled.
     metric : {"uar", "accuracy", "macro_f1", "weighted_f1"} or callable
         A callable takes confusion counts of shape (..., classes, classes), labels in rows, and returns
-        shape (...). In "weighted_f1" every class counts as often as it occurs.
-    n : int
-        Number of draws.
-    seed : int
-        Of the draws.
+        shape (...), between 0 and 1. In "weighted_f1" every class counts as often as it occurs.
     confidence : float
         In (0, 1).
 
     Returns
     -------
     Interval
+        Both ends within 0 and 1.
 
     Raises
     ------
     EvaluationError
         If there are fewer than two speakers, or a column is missing.
 
-    References
-    ----------
-    Field, C. A., & Welsh, A. H. (2007). Bootstrapping clustered data. Journal of the Royal Statistical
-    Society B, 69(3), 369-390.
-
-    Ferrer, L., & Riera, P. Confidence intervals for evaluation in machine learning.
-    https://github.com/luferrer/ConfidenceIntervals
-
     Examples
     --------
     >>> predictions = pd.DataFrame({"speaker": list("aabbcc"), "label": ["sad", "happy"] * 3})
     >>> predictions["predicted"] = ["sad", "happy", "sad", "sad", "sad", "happy"]
-    >>> print(bootstrap(predictions))
-    83.3 % [50.0, 100.0]
+    >>> print(interval(predictions))
+    83.3 % [11.6, 100.0]
     """
-    measure = _metric(metric)
     counts = _speaker_counts(predictions, _classes(predictions["label"], predictions["predicted"]))[0]
-    draws = measure(_resample(counts, n, seed))
-    low, high = _percentiles(draws, confidence)
-    return Interval(float(measure(counts.sum(0))), low, high)
+    value, error = _measured(_metric(metric), counts)
+    low, high, _ = student(value, error, confidence=confidence)
+    return Interval(float(value), max(0.0, float(low)), min(1.0, float(high)))
 
 
 def compare(
     first,
     second,
     metric: str | Callable[[np.ndarray], np.ndarray] = "uar",
-    n: int = 2000,
-    seed: int = 0,
     confidence: float = 0.95,
 ) -> Comparison:
-    """Compare two models on the same clips by a paired bootstrap over speakers.
+    """Compare two models on the same clips, speaker by speaker.
 
-    In every draw both models are measured on the same speakers, so that what makes a speaker hard for both
-    cancels. The two-sided p-value is twice the smaller share of draws on either side of no difference, with
-    one draw added to each count so that it is never zero.
+    Whoever is left out is left out for both models, so that what makes a speaker hard for both cancels. The
+    two-sided p-value comes from the same t as the interval: it is below 0.05 where the 95 % interval leaves
+    out zero. Where several comparisons are read together, correct them with `holm`.
 
     Parameters
     ----------
     first, second : DataFrame or Run
         Predictions with columns ``clip``, ``speaker``, ``label``, ``predicted``. Seeds are pooled within
         each; the two may have different numbers of seeds.
-    metric, n, seed, confidence
-        As in `bootstrap`.
+    metric, confidence
+        As in `interval`.
 
     Returns
     -------
@@ -274,10 +257,13 @@ def compare(
     EvaluationError
         If the two were not tested on the same clips with the same labels.
 
-    References
-    ----------
-    Field & Welsh (2007) and Ferrer & Riera, as in `bootstrap`; Efron, B., & Tibshirani, R. J. (1993). An
-    introduction to the bootstrap, chapter 16. Chapman & Hall.
+    Examples
+    --------
+    >>> first = pd.DataFrame({"clip": list("uvwxyz"), "speaker": list("aabbcc")})
+    >>> first["label"] = first["predicted"] = ["sad", "happy"] * 3
+    >>> second = first.assign(predicted=["sad", "happy", "sad", "sad", "sad", "sad"])
+    >>> print(compare(first, second, "accuracy"))
+    +33.3 points [-38.4, +105.0], p = 0.184
     """
     measure = _metric(metric)
     first, second = (getattr(one, "predictions", one) for one in (first, second))
@@ -289,18 +275,16 @@ def compare(
             f"them {apart['clip'].iloc[0]}, are in one only or have another label. Compare runs of one split."
         )
     classes = _classes(*(one[column] for one in (first, second) for column in ("label", "predicted")))
-    counts = [_speaker_counts(one, classes)[0] for one in (first, second)]
-    a, b = (measure(_resample(one, n, seed)) for one in counts)
-    difference = float(measure(counts[0].sum(0)) - measure(counts[1].sum(0)))
-    return _comparison(difference, a - b, confidence)
+    a, b = (_speaker_counts(one, classes)[0] for one in (first, second))
+    value = measure(a.sum(0)) - measure(b.sum(0))
+    error = jackknife(measure(_without(a)) - measure(_without(b)), a.sum((1, 2)))
+    return Comparison(float(value), *map(float, student(value, error, confidence=confidence)))
 
 
 def by_group(
     predictions: pd.DataFrame,
     by: str,
     metric: str | Callable[[np.ndarray], np.ndarray] = "accuracy",
-    n: int = 2000,
-    seed: int = 0,
     confidence: float = 0.95,
 ) -> pd.DataFrame:
     """Give a metric, with its interval over speakers, for each group of clips: for each sentence, say.
@@ -311,8 +295,8 @@ def by_group(
         With columns ``speaker``, ``label``, ``predicted`` and `by`; the rows of several seeds are pooled.
     by : str
         Column that names the groups. Rows without a value are left out.
-    metric, n, seed, confidence
-        As in `bootstrap`, which is applied to each group by itself.
+    metric, confidence
+        As in `interval`, which is applied to each group by itself.
 
     Returns
     -------
@@ -335,7 +319,7 @@ def by_group(
     found = {}
     for name, part in _grouped(predictions, by):
         try:
-            one = bootstrap(part, metric, n, seed, confidence)
+            one = interval(part, metric, confidence)
         except EvaluationError as error:
             raise EvaluationError(f"{by} {name}: {error}") from error
         found[name] = (one.value, one.low, one.high, len(part))
@@ -349,14 +333,12 @@ def group_difference(
     first: str,
     second: str,
     metric: str | Callable[[np.ndarray], np.ndarray] = "uar",
-    n: int = 2000,
-    seed: int = 0,
     confidence: float = 0.95,
 ) -> Comparison:
     """Compare how good a model is for two groups of speakers, such as women and men.
 
-    Speakers are drawn with replacement within each group, as many as it has. So the interval is as wide as
-    few speakers make it, however many clips they gave. The p-value is that of `compare`.
+    Each group has its own standard error over its own speakers, and the two are added as in Welch's test. So
+    the interval is as wide as few speakers make it, however many clips they gave.
 
     Parameters
     ----------
@@ -366,8 +348,8 @@ def group_difference(
         Column that names the groups.
     first, second : str
         Two values of that column.
-    metric, n, seed, confidence
-        As in `bootstrap`.
+    metric, confidence
+        As in `interval`.
 
     Returns
     -------
@@ -379,13 +361,18 @@ def group_difference(
     EvaluationError
         If there is no such column or group, if a group has one speaker only, or if a speaker is in both.
 
+    References
+    ----------
+    Welch, B. L. (1947). The generalization of "Student's" problem when several different population
+    variances are involved. Biometrika, 34(1-2), 28-35.
+
     Examples
     --------
     >>> said = pd.DataFrame({"speaker": list("aabbccdd"), "gender": ["female"] * 4 + ["male"] * 4})
     >>> said["label"] = ["sad", "happy"] * 4
-    >>> said["predicted"] = ["sad", "happy"] * 2 + ["sad", "sad"] * 2
-    >>> print(group_difference(said, "gender", "female", "male"))
-    +50.0 points [+50.0, +50.0], p < 0.001
+    >>> said["predicted"] = ["sad", "happy"] * 3 + ["sad", "sad"]
+    >>> print(group_difference(said, "gender", "female", "male", "accuracy"))
+    +25.0 points [-292.7, +342.7], p = 0.500
     """
     parts = dict(_grouped(predictions, by))
     if absent := [name for name in (first, second) if name not in parts]:
@@ -396,59 +383,188 @@ def group_difference(
             f"speaker {min(both)} is both {first} and {second}: this compares groups of different speakers. "
             "Take by_group, or compare two sets of predictions."
         )
-    measure = _metric(metric)
     classes = _classes(predictions["label"], predictions["predicted"])
-    a, b = (_speaker_counts(parts[name], classes)[0] for name in (first, second))
-    apart = measure(_resample(a, n, seed)) - measure(_resample(b, n, seed + 1))
-    return _comparison(float(measure(a.sum(0)) - measure(b.sum(0))), apart, confidence)
+    (a, error), (b, other) = (
+        _measured(_metric(metric), _speaker_counts(parts[name], classes)[0]) for name in (first, second)
+    )
+    return Comparison(float(a - b), *map(float, student(a - b, error, other, confidence=confidence)))
 
 
 def over_speakers(
     table: pd.DataFrame,
-    statistic: Callable[[pd.DataFrame], float],
-    n: int = 1000,
-    seed: int = 0,
+    statistic: Callable[[pd.DataFrame], float | np.ndarray],
     confidence: float = 0.95,
 ) -> Interval:
     """Give any number that is computed from a table, such as a correlation, with its interval over speakers.
 
-    As in `bootstrap` whole speakers are drawn, with all their rows. That one is quicker for metrics.
+    As in `interval`, one whole speaker at a time is left out. That one is quicker for metrics.
 
     Parameters
     ----------
     table : DataFrame
         With a column ``speaker``.
     statistic : callable
-        Takes rows of the table, returns a number. Draws for which it is not a number are left out.
-    n, seed, confidence
-        As in `bootstrap`.
+        Takes rows of the table, returns a number, or an array of numbers, each of which gets its interval.
+    confidence : float
+        In (0, 1).
 
     Returns
     -------
     Interval
+        Of arrays where the statistic is one.
+
+    Raises
+    ------
+    EvaluationError
+        If there are fewer than two speakers, or the statistic is not a number without one of them.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"speaker": list("aabbcc"), "x": [1, 2, 3, 4, 5, 6], "y": [2, 4, 6, 8, 10, 12]})
+    >>> over_speakers(table, lambda rows: rows["x"].corr(rows["y"])).value
+    1.0
+    """
+    speakers, sizes = np.unique(table["speaker"].to_numpy(dtype=object).astype(str), return_counts=True)
+    if len(speakers) < 2:
+        raise EvaluationError("an interval over speakers needs rows of at least two speakers")
+    who = table["speaker"].astype(str)
+    without = np.array([statistic(table[(who != speaker).to_numpy()]) for speaker in speakers], float)
+    if not np.isfinite(without).all():
+        bad = speakers[~np.isfinite(without.reshape(len(speakers), -1)).all(axis=1)][0]
+        raise EvaluationError(
+            f"the statistic is not a number without speaker {bad}: too few speakers have what it needs for "
+            "an interval. Leave it out, or give the value alone."
+        )
+    value = np.asarray(statistic(table), float)
+    low, high, _ = student(value, jackknife(without, sizes), confidence=confidence)
+    return Interval(*(float(one) if one.ndim == 0 else one for one in (value, low, high)))
+
+
+def jackknife(without: np.ndarray, sizes: Sequence[float]) -> tuple[np.ndarray, float]:
+    """Compute the standard error over speakers of any statistic, by leaving out one speaker at a time.
+
+    Speakers who gave many clips count for more in a pooled score, so that a few of them decide it: the
+    degrees of freedom are those of the effective number of speakers, the square of the sum of their sizes
+    over the sum of the squares, less one.
+
+    Parameters
+    ----------
+    without : ndarray, shape (speakers, ...)
+        The statistic without each speaker. Of a difference: the difference without each speaker.
+    sizes : sequence of float, shape (speakers,)
+        Clips of each speaker.
+
+    Returns
+    -------
+    standard_error : ndarray, shape (...)
+    degrees_of_freedom : float
+        For `student`.
 
     Raises
     ------
     EvaluationError
         If there are fewer than two speakers.
 
+    References
+    ----------
+    Efron, B., & Stein, C. (1981). The jackknife estimate of variance. Annals of Statistics, 9(3), 586-596.
+
+    Kish, L. (1965). Survey sampling, section 11.7 (the effective number). Wiley.
+
     Examples
     --------
-    >>> table = pd.DataFrame({"speaker": list("aabbcc"), "x": [1, 2, 3, 4, 5, 6], "y": [2, 4, 6, 8, 10, 12]})
-    >>> over_speakers(table, lambda rows: rows["x"].corr(rows["y"]), n=50).value
-    1.0
+    The standard error of a mean:
+
+    >>> x = np.array([1.0, 2.0, 3.0, 6.0])
+    >>> error, freedom = jackknife((x.sum() - x) / 3, np.ones(4))
+    >>> round(float(error), 4), round(float(x.std(ddof=1) / 2), 4), freedom
+    (1.0801, 1.0801, 3.0)
     """
-    speaker, names = pd.factorize(table["speaker"], sort=True)
-    if len(names) < 2:
-        raise EvaluationError("an interval over speakers needs rows of at least two speakers")
-    rows = [np.flatnonzero(speaker == k) for k in range(len(names))]
-    rng = np.random.default_rng(seed)
-    draws = [
-        statistic(table.iloc[np.concatenate([rows[k] for k in rng.integers(len(names), size=len(names))])])
-        for _ in range(n)
-    ]
-    draws = np.asarray(draws, float)
-    return Interval(float(statistic(table)), *_percentiles(draws[np.isfinite(draws)], confidence))
+    without, sizes = np.asarray(without, float), np.asarray(sizes, float)
+    n = len(without)
+    if n < 2:
+        raise EvaluationError("an interval over speakers needs at least two of them")
+    error = np.sqrt((n - 1) / n * np.square(without - without.mean(axis=0)).sum(axis=0))
+    return error, float(sizes.sum() ** 2 / np.square(sizes).sum() - 1)
+
+
+def student(
+    value: np.ndarray, *errors: tuple[np.ndarray, float], confidence: float = 0.95
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Turn a value and its standard error into an interval and a p-value, by Student's t.
+
+    Every interval and every p-value in the book comes from here. In simulations it holds the truth in 94 to
+    96 % of cases for 5, 10, 24 and 39 speakers; percentiles of a bootstrap did so in 84 to 93 %
+    (``benchmarks/intervals.py``).
+
+    Parameters
+    ----------
+    value : ndarray, shape (...)
+        A score or a difference.
+    *errors : (standard error of shape (...), degrees of freedom)
+        From `jackknife`. Several independent ones, as of two groups of speakers, are added by their squares,
+        with Welch's degrees of freedom.
+    confidence : float
+        In (0, 1).
+
+    Returns
+    -------
+    low, high : ndarray, shape (...)
+    p : ndarray, shape (...)
+        Two-sided, of no difference: 1 where the value is zero and nothing moves it.
+
+    References
+    ----------
+    Student (1908). The probable error of a mean. Biometrika, 6(1), 1-25. Welch (1947), as in
+    `group_difference`.
+
+    Examples
+    --------
+    >>> low, high, p = student(0.1, (0.04, 9.0))
+    >>> round(float(low), 3), round(float(high), 3), round(float(p), 3)
+    (0.01, 0.19, 0.034)
+    """
+    from scipy import stats
+
+    value = np.asarray(value, float)
+    squares = np.array([np.square(error) for error, _ in errors])
+    total = squares.sum(axis=0)
+    shares = sum(square**2 / freedom for square, (_, freedom) in zip(squares, errors, strict=True))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        freedom = np.where(total > 0, total**2 / shares, 1.0)
+        t = np.where(total > 0, np.abs(value) / np.sqrt(total), np.where(value == 0, 0.0, np.inf))
+    half = stats.t.ppf((1 + confidence) / 2, freedom) * np.sqrt(total)
+    return value - half, value + half, 2 * stats.t.sf(t, freedom)
+
+
+def holm(p: Sequence[float]) -> np.ndarray:
+    """Correct the p-values of comparisons that are read together, so that one error in twenty stays that.
+
+    Parameters
+    ----------
+    p : sequence of float, shape (n,)
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        In the order given, none below what it was.
+
+    References
+    ----------
+    Holm, S. (1979). A simple sequentially rejective multiple test procedure. Scandinavian Journal of
+    Statistics, 6(2), 65-70.
+
+    Examples
+    --------
+    >>> holm([0.01, 0.04, 0.03]).tolist()
+    [0.03, 0.06, 0.06]
+    """
+    p = np.asarray(p, float)
+    order = np.argsort(p)
+    raised = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
+    corrected = np.empty_like(p)
+    corrected[order] = np.minimum(raised, 1)
+    return corrected
 
 
 def floors(label: Sequence[str]) -> pd.DataFrame:
@@ -623,8 +739,8 @@ def scores(predictions: pd.DataFrame) -> dict[str, float]:
         "uar_fold_mean": float(np.mean(by_fold)),
     }
     if len(predictions["speaker"].unique()) > 1:
-        interval = bootstrap(predictions)
-        found |= {"uar_low": interval.low, "uar_high": interval.high}
+        whole = interval(predictions)
+        found |= {"uar_low": whole.low, "uar_high": whole.high}
     if len(by_seed) > 1:
         found["uar_seed_sd"] = float(np.std(by_seed, ddof=1))
     return {name: round(value, 5) for name, value in found.items()}
@@ -666,23 +782,14 @@ def _speaker_counts(predictions: pd.DataFrame, classes: list[str], least: int = 
     return counts, list(names)
 
 
-def _resample(counts: np.ndarray, n: int, seed: int) -> np.ndarray:
-    """Draw whole speakers with replacement `n` times: shape (n, classes, classes)."""
-    speakers = len(counts)
-    times = np.random.default_rng(seed).multinomial(speakers, np.full(speakers, 1 / speakers), size=n)
-    return np.tensordot(times, counts, axes=1)
+def _without(counts: np.ndarray) -> np.ndarray:
+    """Add up the confusions of all speakers but one, each in turn: shape (speakers, classes, classes)."""
+    return counts.sum(axis=0) - counts
 
 
-def _percentiles(draws: np.ndarray, confidence: float) -> tuple[float, float]:
-    tail = (1 - confidence) / 2
-    low, high = np.quantile(draws, [tail, 1 - tail])
-    return float(low), float(high)
-
-
-def _comparison(difference: float, draws: np.ndarray, confidence: float) -> Comparison:
-    low, high = _percentiles(draws, confidence)
-    tail = min(np.sum(draws <= 0), np.sum(draws >= 0))
-    return Comparison(difference, low, high, float(min(1, 2 * (tail + 1) / (len(draws) + 1))))
+def _measured(measure, counts: np.ndarray) -> tuple[np.ndarray, tuple[np.ndarray, float]]:
+    """Give a metric over all speakers, and its `jackknife`."""
+    return measure(counts.sum(axis=0)), jackknife(measure(_without(counts)), counts.sum((1, 2)))
 
 
 def _grouped(predictions: pd.DataFrame, by: str) -> list[tuple[str, pd.DataFrame]]:

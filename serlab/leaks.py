@@ -149,7 +149,7 @@ def measure(
     -------
     DataFrame
         One row per step and version, with `COLUMNS`; ``clip`` is the name of the clip, whatever the version.
-        ``evaluation.bootstrap`` of a step's rows gives its UAR with an interval over speakers; rows of
+        ``evaluation.interval`` of a step's rows gives its UAR with an interval over speakers; rows of
         version 0 are those of unaltered clips. ``attrs["cost"]`` holds seconds and memory.
 
     Raises

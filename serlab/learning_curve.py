@@ -174,17 +174,16 @@ class Curves:
     clips: np.ndarray
     seconds: float
 
-    def scores(self, metric: str = "uar", n: int = 1000, seed: int = 0) -> pd.DataFrame:
+    def scores(self, metric: str = "uar") -> pd.DataFrame:
         """Score every model at every percentage, with 95 % intervals over test speakers and draws.
 
-        Speakers are drawn with replacement, and for each fold draws of training clips. So the interval says
-        what to expect with other people in the test, and other clips labelled.
+        Two errors are added: that of leaving out one test speaker, and, in each fold, that of leaving out
+        one draw of the training clips. So the interval says what to expect with other people in the test,
+        and other clips labelled.
 
         Parameters
         ----------
         metric : {"uar", "weighted_f1"}
-        n, seed
-            Number of resamplings, and their seed.
 
         Returns
         -------
@@ -192,22 +191,21 @@ class Curves:
             With ``model``, ``percent``, ``clips``, ``value``, ``low``, ``high``, and ``deviation``: the
             standard deviation between draws.
         """
-        measure, weights = evaluation._metric(metric), self._weights(n, seed)
+        measure = evaluation._metric(metric)
         rows = []
         for place, model in enumerate(self.models):
             counts = self.counts[:, :, place]
-            pooled = measure(counts.sum(axis=(0, 2)))
+            value, low, high = self._interval(measure, counts)
             by_draw = measure(counts.sum(axis=2))
-            low, high = np.quantile(measure(_resampled(counts, weights)), [0.025, 0.975], axis=0)
             rows.append(
                 pd.DataFrame(
                     {
                         "model": model,
                         "percent": self.percentages,
                         "clips": self.clips,
-                        "value": pooled,
-                        "low": low,
-                        "high": high,
+                        "value": value,
+                        "low": low.clip(0, 1),
+                        "high": high.clip(0, 1),
                         "deviation": by_draw.std(axis=0, ddof=1) if len(by_draw) > 1 else np.nan,
                     }
                 )
@@ -228,8 +226,6 @@ class Curves:
         model: str,
         metric: str = "uar",
         within: tuple[float, float] = (0, 100),
-        n: int = 1000,
-        seed: int = 0,
     ) -> tuple[pd.DataFrame, tuple[float, float, float]]:
         """Compare with curves of the same draws and speakers, which differ in the features alone.
 
@@ -238,8 +234,8 @@ class Curves:
         other : Curves
         model : str
             One of `models`.
-        metric, n, seed
-            As for `scores`. Both are resampled alike.
+        metric
+            As for `scores`. Whoever and whatever is left out is left out of both.
         within : (float, float)
             Percentages above the first and up to the second are averaged.
 
@@ -260,23 +256,19 @@ class Curves:
         ]
         if facts[0] != facts[1]:
             raise EvaluationError("Curves to compare must be of the same draws, percentages and speakers.")
-        measure, weights = evaluation._metric(metric), self._weights(n, seed)
-        kept = [one.counts[:, :, one.models.index(model)] for one in (self, other)]
-        first, second = (measure(_resampled(counts, weights)) for counts in kept)
-        whole = np.subtract(*(measure(counts.sum(axis=(0, 2))) for counts in kept))
-        low, high = np.quantile(first - second, [0.025, 0.975], axis=0)
-        table = pd.DataFrame({"percent": self.percentages, "difference": whole, "low": low, "high": high})
+        measure = evaluation._metric(metric)
         inside = (np.array(self.percentages) > within[0]) & (np.array(self.percentages) <= within[1])
-        mean = (first - second)[:, inside].mean(axis=1)
-        return table, (float(whole[inside].mean()), *(float(q) for q in np.quantile(mean, [0.025, 0.975])))
+        counts = [one.counts[:, :, one.models.index(model)] for one in (self, other)]
+        value, low, high = self._interval(lambda a, b: measure(a) - measure(b), *counts)
+        table = pd.DataFrame({"percent": self.percentages, "difference": value, "low": low, "high": high})
+        mean = self._interval(lambda a, b: (measure(a) - measure(b))[..., inside].mean(axis=-1), *counts)
+        return table, tuple(float(one) for one in mean)
 
     def apart(
         self,
         first: tuple[str, float],
         second: tuple[str, float],
         metric: str = "uar",
-        n: int = 1000,
-        seed: int = 0,
     ) -> evaluation.Interval:
         """Compare two points: another model, or the same with another share of the labels.
 
@@ -284,32 +276,40 @@ class Curves:
         ----------
         first, second : (str, float)
             One of `models` and one of `percentages` each.
-        metric, n, seed
-            As for `scores`. Both points are resampled alike.
+        metric
+            As for `scores`. Whoever and whatever is left out is left out of both.
 
         Returns
         -------
         Interval
             Of the first less the second.
         """
-        measure, weights = evaluation._metric(metric), self._weights(n, seed)
-        drawn, whole = [], []
-        for model, percent in (first, second):
-            place = self.percentages.index(percent)
-            counts = self.counts[:, place : place + 1, self.models.index(model)]
-            drawn.append(measure(_resampled(counts, weights))[:, 0])
-            whole.append(measure(counts.sum(axis=(0, 1, 2))))
-        low, high = np.quantile(drawn[0] - drawn[1], [0.025, 0.975])
-        return evaluation.Interval(float(whole[0] - whole[1]), float(low), float(high))
+        measure = evaluation._metric(metric)
+        counts = [
+            self.counts[:, self.percentages.index(percent), self.models.index(model)][:, None]
+            for model, percent in (first, second)
+        ]
+        found = self._interval(lambda a, b: measure(a) - measure(b), *counts)
+        return evaluation.Interval(*(float(one[0]) for one in found))
 
-    def _weights(self, n: int, seed: int) -> np.ndarray:
-        """Draw how often each draw of each speaker counts: (n, draws, speakers)."""
-        rng = np.random.default_rng(seed)
-        draws, speakers = len(self.counts), len(self.speakers)
-        people = rng.multinomial(speakers, np.full(speakers, 1 / speakers), size=n)
-        folds = np.unique(self.folds)
-        times = rng.multinomial(draws, np.full(draws, 1 / draws), size=(n, len(folds)))
-        return times[:, np.searchsorted(folds, self.folds)].transpose(0, 2, 1) * people[:, None]
+    def _interval(self, statistic: Callable, *counts: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Give a statistic of confusions, low and high; `counts` are (draws, percentages, speakers, ...).
+
+        The statistic takes as many arrays (..., percentages, classes, classes), summed over the others.
+        """
+        totals = [one.sum(axis=(0, 2)) for one in counts]
+        people = [one.sum(axis=0).swapaxes(0, 1) for one in counts]
+        without = statistic(*(total - one for total, one in zip(totals, people, strict=True)))
+        errors = [evaluation.jackknife(without, people[0][:, 0].sum(axis=(1, 2)))]
+        draws, folds = len(counts[0]), np.array(self.folds)
+        for fold in np.unique(folds) if draws > 1 else ():
+            parts = [one[:, :, folds == fold].sum(axis=2) for one in counts]
+            # Without one of its draws, the fold counts as much as before: the other draws stand in for it.
+            changes = [(part.sum(axis=0) - draws * part) / (draws - 1) for part in parts]
+            without = statistic(*(total + one for total, one in zip(totals, changes, strict=True)))
+            errors.append(evaluation.jackknife(without, np.ones(draws)))
+        value = statistic(*totals)
+        return value, *evaluation.student(value, *errors)[:2]
 
 
 def learn(
@@ -531,11 +531,3 @@ def _key(models: Mapping[str, Callable], data: bytes, percentages: Sequence[floa
     digest = hashlib.sha256(data)
     digest.update(repr((about, tuple(percentages), seed, libraries, code)).encode())
     return digest.hexdigest()[:32]
-
-
-def _resampled(counts: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Weigh (draws, percentages, speakers, classes, classes) to (n, percentages, classes, classes)."""
-    flat = counts.transpose(0, 2, 1, 3, 4)
-    flat = flat.reshape(flat.shape[0] * flat.shape[1], -1).astype(float)
-    found = weights.reshape(len(weights), -1).astype(float) @ flat
-    return found.reshape(len(weights), counts.shape[1], *counts.shape[3:])

@@ -68,7 +68,7 @@ def corpus_recognition(X: np.ndarray, table: pd.DataFrame, k: int = 5, C: float 
     -------
     DataFrame
         Predictions as from `serlab.training.cross_validate`, with corpora for labels:
-        ``serlab.evaluation.bootstrap(...)`` gives UAR with its interval over speakers, and
+        ``serlab.evaluation.interval(...)`` gives UAR with its interval over speakers, and
         ``serlab.evaluation.confusion`` says which corpora are taken for each other. Guessing reaches 1 over
         the number of corpora. What is left above that after a treatment need not be recording: languages,
         sentences, and which emotions a corpus has differ too.

@@ -119,7 +119,7 @@ def test_a_model_is_trained_and_tested_in_the_published_sessions(sounding, tmp_p
     )
     assert said["clip"].tolist() != some["clip"].tolist()
     assert set(said["clip"]) == set(some["clip"])
-    assert evaluation.bootstrap(said).low > 1 / 6  # all actors are two synthetic voices
+    assert evaluation.interval(said).low > 1 / 6  # all actors are two synthetic voices
 
 
 def test_networks_get_validation_actors_and_all_versions_in_one_row(sounding, tmp_path):

@@ -1,10 +1,14 @@
-"""Metrics against scikit-learn, bootstrap against a plain loop, comparison against what must be."""
+"""Metrics against scikit-learn, intervals against plain loops and simulations, comparisons against SciPy."""
 
 from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 from sklearn import metrics
 from sklearn.dummy import DummyClassifier
 
@@ -80,9 +84,9 @@ def test_own_class_names_keep_their_order_after_the_usual_ones():
         (lambda: evaluation.uar([], []), "nothing to evaluate"),
         (lambda: evaluation.confusion(label=["sad"], predicted=["odd"], classes=["sad"]), "'odd'.*not among"),
         (lambda: evaluation.floors([]), "at least one label"),
-        (lambda: evaluation.bootstrap(made_up(), metric="f2"), "unknown metric 'f2': use one of uar"),
-        (lambda: evaluation.bootstrap(made_up(n_speakers=1)), "at least two speakers"),
-        (lambda: evaluation.bootstrap(made_up().drop(columns="speaker")), "lack the columns speaker"),
+        (lambda: evaluation.interval(made_up(), metric="f2"), "unknown metric 'f2': use one of uar"),
+        (lambda: evaluation.interval(made_up(n_speakers=1)), "at least two speakers"),
+        (lambda: evaluation.interval(made_up().drop(columns="speaker")), "lack the columns speaker"),
         (lambda: evaluation.compare(made_up(), made_up().iloc[3:].query("seed == 0")), "3 clips.*c000"),
         (lambda: evaluation.compare(made_up(), made_up(seed=1)), "another label"),
     ],
@@ -93,47 +97,95 @@ def test_bad_input_is_named(call, message):
 
 
 @pytest.mark.parametrize("metric", ["uar", "accuracy", "macro_f1"])
-def test_bootstrap_equals_a_plain_loop(metric):
-    p = made_up(n_speakers=5, per_speaker=8)
+def test_interval_leaves_out_one_speaker_at_a_time(metric):
+    p = made_up(n_speakers=5, per_speaker=30)
+    p = p[~((p["speaker"] == "s0") & (p["clip"] > "c009"))]  # one speaker gave fewer clips
     measure = getattr(evaluation, metric)
-    speakers = sorted(p["speaker"].unique())
-    times = np.random.default_rng(3).multinomial(5, np.full(5, 1 / 5), size=60)
-    values = []
-    for row in times:
-        drawn = pd.concat(
-            [p[p["speaker"] == s] for s, k in zip(speakers, row, strict=True) for _ in range(k)]
-        )
-        values.append(measure(drawn["label"], drawn["predicted"]))
-    interval = evaluation.bootstrap(p, metric, n=60, seed=3)
-    assert interval.value == pytest.approx(measure(p["label"], p["predicted"]))
-    np.testing.assert_allclose([interval.low, interval.high], np.quantile(values, [0.025, 0.975]))
+    without = [
+        measure(part["label"], part["predicted"])
+        for part in (p[p["speaker"] != s] for s in set(p["speaker"]))
+    ]
+    sizes = p["speaker"].value_counts()
+    error = np.sqrt(4 / 5 * np.sum((without - np.mean(without)) ** 2))
+    half = error * stats.t.ppf(0.975, sizes.sum() ** 2 / (sizes**2).sum() - 1)
+    value = measure(p["label"], p["predicted"])
+    found = evaluation.interval(p, metric)
+    assert [found.value, found.low, found.high] == pytest.approx([value, value - half, value + half])
+    assert evaluation.interval(p, metric, confidence=0.5).high < found.high
+
+
+def test_of_speakers_alike_in_size_it_is_the_usual_interval_of_a_mean():
+    p = made_up(n_speakers=8, per_speaker=20, seeds=(0,))
+    right = (p["label"] == p["predicted"]).groupby(p["speaker"]).mean()
+    wanted = stats.t.interval(0.95, 7, right.mean(), stats.sem(right))
+    found = evaluation.interval(p, "accuracy")
+    assert (found.low, found.high) == pytest.approx(wanted)
+    other = made_up(n_speakers=8, per_speaker=20, seeds=(0,), right=0.5).assign(label=p["label"])
+    theirs = (other["label"] == other["predicted"]).groupby(other["speaker"]).mean()
+    paired = stats.ttest_rel(right, theirs)
+    assert evaluation.compare(p, other, "accuracy").p == pytest.approx(paired.pvalue)
+
+
+def test_ends_of_a_score_stay_between_0_and_1():
+    p = pd.DataFrame({"speaker": list("aabbcc"), "label": ["sad", "happy"] * 3})
+    p["predicted"] = ["sad", "happy", "sad", "happy", "sad", "sad"]
+    found = evaluation.interval(p)
+    assert found.high == 1
+    assert found.low < 0.5
+    p["predicted"] = p["label"]
+    sure = evaluation.interval(p)
+    assert (sure.value, sure.low, sure.high) == (1, 1, 1)
 
 
 def test_interval_over_speakers_is_wider_than_over_clips():
     p = made_up(n_speakers=10, per_speaker=60, seeds=(0,))
-    by_speaker = evaluation.bootstrap(p)
-    by_clip = evaluation.bootstrap(p.assign(speaker=p["clip"]))
+    by_speaker = evaluation.interval(p)
+    by_clip = evaluation.interval(p.assign(speaker=p["clip"]))
     assert by_speaker.high - by_speaker.low > 1.5 * (by_clip.high - by_clip.low)
 
 
-def test_interval_covers_the_truth_about_as_often_as_it_says():
-    inside = 0
-    for trial in range(200):
-        rng = np.random.default_rng(trial)
-        skill = np.repeat(rng.uniform(0.3, 0.9, 24), 20)
-        label = np.tile(["sad", "happy"], 240)
-        wrong = np.where(label == "sad", "happy", "sad")
-        p = pd.DataFrame({"speaker": np.repeat(np.arange(24), 20), "label": label})
-        p["predicted"] = np.where(rng.random(480) < skill, label, wrong)
-        interval = evaluation.bootstrap(p, n=300)
-        inside += interval.low <= 0.6 <= interval.high
-    assert 0.88 <= inside / 200 <= 0.99
+@pytest.fixture(scope="module")
+def simulation():
+    file = Path(__file__).parent.parent / "benchmarks" / "intervals.py"
+    found = importlib.util.spec_from_file_location("intervals", file)
+    module = importlib.util.module_from_spec(found)
+    found.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("speakers", ["5", "10", "24", "39", "39, unequal"])
+def test_intervals_hold_the_truth_and_true_nulls_are_kept(simulation, speakers):
+    # Of 2,000 trials the share has a standard error of half a point; 93 to 97 and 4 to 6 % are asked for,
+    # and `make bench` looks more finely. The percentile bootstrap fails all of these.
+    rng, sizes = np.random.default_rng(1), simulation.SPEAKERS[speakers]
+    for spread in simulation.SPREADS:
+        assert 0.925 <= simulation.coverage(sizes, spread, 2000, rng) <= 0.975
+        assert 0.035 <= simulation.rejected(sizes, spread, 2000, rng) <= 0.065
+
+
+def test_a_bootstrap_of_five_speakers_promises_too_much(simulation):
+    rng = np.random.default_rng(1)
+    assert simulation.percentile_coverage([60] * 5, 0.12, 500, rng, draws=200) < 0.9
+
+
+@pytest.mark.parametrize(("groups", "least"), [("3 + 2", 0.02), ("5 + 5", 0.03), ("12 + 12", 0.035)])
+def test_groups_alike_are_seldom_told_apart(simulation, groups, least):
+    rng = np.random.default_rng(1)
+    for spread in simulation.SPREADS:
+        found = simulation.groups_rejected(simulation.GROUPS[groups], spread, 2000, rng)
+        assert least <= found <= 0.065
+
+
+def test_holm_corrects_in_steps():
+    # The worked example of Holm's procedure: 0.01 * 4, 0.02 * 3, then never less than the one before.
+    assert evaluation.holm([0.03, 0.01, 0.9, 0.02]).tolist() == pytest.approx([0.06, 0.04, 0.9, 0.06])
+    assert evaluation.holm([0.6, 0.7]).tolist() == [1, 1]
 
 
 def test_pooling_over_seeds_is_the_mean_over_seeds():
     p = made_up(seeds=(0, 1, 2))
     each = [evaluation.uar(part["label"], part["predicted"]) for _, part in p.groupby("seed")]
-    assert evaluation.bootstrap(p).value == pytest.approx(np.mean(each))
+    assert evaluation.interval(p).value == pytest.approx(np.mean(each))
     found = evaluation.scores(p)
     assert found["uar"] == pytest.approx(np.mean(each), abs=1e-5)
     assert found["uar_seed_sd"] == pytest.approx(np.std(each, ddof=1), abs=1e-5)
@@ -160,7 +212,7 @@ def test_compare_pairs_speakers():
     helped = better.loc[wrong].groupby("speaker").head(2).index
     better.loc[helped, "predicted"] = better.loc[helped, "label"]
     paired = evaluation.compare(better, good)
-    spread = evaluation.bootstrap(good)
+    spread = evaluation.interval(good)
     assert paired.low > 0
     assert paired.p < 0.01
     assert paired.difference < spread.high - spread.low
@@ -183,7 +235,7 @@ def test_compare_takes_runs_and_different_numbers_of_seeds():
 
 def test_metric_may_be_a_function_of_counts():
     p = made_up()
-    recall_of_sad = evaluation.bootstrap(p, lambda counts: counts[..., 2, 2] / counts[..., 2, :].sum(-1))
+    recall_of_sad = evaluation.interval(p, lambda counts: counts[..., 2, 2] / counts[..., 2, :].sum(-1))
     hits = p[p["label"] == "sad"]
     assert recall_of_sad.value == pytest.approx(np.mean(hits["predicted"] == "sad"))
 
@@ -222,7 +274,7 @@ def test_groups_are_measured_each_by_itself():
     p = made_up().assign(sentence=lambda t: np.where(t["clip"] < "c060", "s1", "s2"))
     found = evaluation.by_group(p, "sentence", "uar")
     for name, part in p.groupby("sentence"):
-        expected = evaluation.bootstrap(part, "uar")
+        expected = evaluation.interval(part, "uar")
         assert found.loc[name].tolist() == [expected.value, expected.low, expected.high, len(part)]
     with pytest.raises(EvaluationError, match="say nothing in column 'text'"):
         evaluation.by_group(p, "text")
@@ -230,18 +282,18 @@ def test_groups_are_measured_each_by_itself():
         evaluation.by_group(p, "speaker")
 
 
-def test_group_difference_equals_a_plain_loop():
-    p = made_up(n_speakers=6)
-    p["gender"] = np.where(p["speaker"] < "s2", "female", "male")
-    found = evaluation.group_difference(p, "gender", "female", "male", "accuracy", n=4000)
+def test_group_difference_is_the_test_of_welch():
+    p = made_up(n_speakers=7)
+    p["gender"] = np.where(p["speaker"] < "s3", "female", "male")
+    found = evaluation.group_difference(p, "gender", "female", "male", "accuracy")
     right = (p["label"] == p["predicted"]).groupby(p["speaker"]).mean()  # as many clips for each speaker
-    women, men = right[["s0", "s1"]].to_numpy(), right[["s2", "s3", "s4", "s5"]].to_numpy()
+    women, men = right[["s0", "s1", "s2"]], right[["s3", "s4", "s5", "s6"]]
+    wanted = stats.ttest_ind(women, men, equal_var=False)
+    ends = wanted.confidence_interval()
     assert found.difference == pytest.approx(women.mean() - men.mean())
-    rng = np.random.default_rng(5)
-    draws = [rng.choice(women, 2).mean() - rng.choice(men, 4).mean() for _ in range(4000)]
-    assert [found.low, found.high] == pytest.approx(np.quantile(draws, [0.025, 0.975]), abs=0.01)
+    assert (found.low, found.high, found.p) == pytest.approx((ends.low, ends.high, wanted.pvalue))
     back = evaluation.group_difference(p, "gender", "male", "female", "accuracy")
-    assert back.difference == pytest.approx(-found.difference)
+    assert (back.difference, back.p) == pytest.approx((-found.difference, found.p))
 
 
 @pytest.mark.parametrize(
@@ -261,12 +313,14 @@ def test_groups_that_cannot_be_compared_are_refused(change, message):
 
 def test_any_number_has_an_interval_over_speakers():
     p = made_up()
+    p = p[~((p["speaker"] == "s0") & (p["clip"] > "c009"))]
     ours = evaluation.over_speakers(p, lambda rows: evaluation.uar(rows["label"], rows["predicted"]))
-    theirs = evaluation.bootstrap(p, n=4000)
-    assert ours.value == theirs.value
-    assert [ours.low, ours.high] == pytest.approx([theirs.low, theirs.high], abs=0.02)
-    # A draw in which the number cannot be said does not spoil the others.
-    only = evaluation.over_speakers(p, lambda rows: np.nan if "s0" not in set(rows["speaker"]) else 1.0, n=50)
-    assert (only.low, only.high) == (1.0, 1.0)
+    theirs = evaluation.interval(p)
+    assert [ours.value, ours.low, ours.high] == pytest.approx([theirs.value, theirs.low, theirs.high])
+    two = evaluation.over_speakers(p, lambda rows: np.array([len(rows), (rows["label"] == "sad").mean()]))
+    assert two.low.shape == two.value.shape == (2,)
+    assert two.low[1] < np.mean(p["label"] == "sad") < two.high[1]
+    with pytest.raises(EvaluationError, match="not a number without speaker s0"):
+        evaluation.over_speakers(p, lambda rows: 1.0 if "s0" in set(rows["speaker"]) else np.nan)
     with pytest.raises(EvaluationError, match="at least two speakers"):
         evaluation.over_speakers(p[p["speaker"] == "s0"], len)

@@ -9,6 +9,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.metrics import f1_score
 from sklearn.tree import DecisionTreeClassifier
@@ -229,7 +230,7 @@ def random_curves(seed=0, draws=6, speakers=5, lift=0.0, folds=None):
 
 
 def test_scores_are_those_of_scikit_learn():
-    curves = made([[[[[[7, 3], [2, 28]]]]]])
+    curves = made([[[[[[3, 2], [2, 8]], [[4, 1], [0, 20]]]]]])
     label = np.repeat(["happy", "sad"], [10, 30])
     said = np.repeat(["happy", "sad", "happy", "sad"], [7, 3, 2, 28])
     assert curves.scores("uar")["value"][0] == pytest.approx((0.7 + 28 / 30) / 2)
@@ -238,6 +239,8 @@ def test_scores_are_those_of_scikit_learn():
     assert curves.by_draw("weighted_f1")["value"].tolist() == pytest.approx([wanted])
     with pytest.raises(EvaluationError, match="unknown metric"):
         curves.scores("loss")
+    with pytest.raises(EvaluationError, match="at least two"):
+        replace(curves, counts=curves.counts[:, :, :, :1], speakers=("s0",), folds=(0,)).scores()
 
 
 def test_intervals_hold_the_value_and_widen_with_fewer_speakers_and_draws():
@@ -255,17 +258,28 @@ def test_intervals_hold_the_value_and_widen_with_fewer_speakers_and_draws():
     np.testing.assert_allclose(sure["deviation"], 0, atol=1e-12)
 
 
-def test_speakers_of_one_fold_share_their_draws_and_others_do_not():
-    curves = random_curves(speakers=4, folds=(0, 0, 1, 1))
-    weights = curves._weights(200, 0)
-    assert weights.shape == (200, 6, 4)
-    assert (weights.sum(axis=(1, 2)) == 6 * 4).all()
-    shares = weights / np.maximum(weights.sum(axis=1, keepdims=True), 1)
-    drawn = weights.sum(axis=1) > 0
-    both = drawn[:, 0] & drawn[:, 1]
-    np.testing.assert_allclose(shares[both][:, :, 0], shares[both][:, :, 1])
-    both = drawn[:, 0] & drawn[:, 2]
-    assert not np.allclose(shares[both][:, :, 0], shares[both][:, :, 2])
+def test_interval_adds_what_speakers_and_what_draws_move():
+    curves = random_curves(speakers=5, folds=(0, 0, 0, 1, 1))
+    found = curves.scores().query("model == 'm0' and percent == 20").iloc[0]
+    counts = curves.counts[:, 1, 0].astype(float)  # draws, speakers, classes, classes
+
+    def uar(pooled):
+        return np.mean(np.diag(pooled) / pooled.sum(axis=1))
+
+    errors, freedoms = [], []
+    without = [uar(np.delete(counts, k, axis=1).sum(axis=(0, 1))) for k in range(5)]
+    errors.append(4 / 5 * np.sum((without - np.mean(without)) ** 2))
+    freedoms.append(4)
+    for fold in ([0, 1, 2], [3, 4]):
+        rest = counts[:, [k for k in range(5) if k not in fold]].sum(axis=(0, 1))
+        without = [
+            uar(rest + np.delete(counts, draw, axis=0)[:, fold].sum(axis=(0, 1)) * 6 / 5) for draw in range(6)
+        ]
+        errors.append(5 / 6 * np.sum((without - np.mean(without)) ** 2))
+        freedoms.append(5)
+    freedom = np.sum(errors) ** 2 / np.sum(np.square(errors) / freedoms)
+    half = stats.t.ppf(0.975, freedom) * np.sqrt(np.sum(errors))
+    assert [found["low"], found["high"]] == pytest.approx([found["value"] - half, found["value"] + half])
 
 
 def test_pairs_cancel_what_both_have_in_common():

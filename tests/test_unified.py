@@ -341,8 +341,8 @@ def test_corpora_are_told_apart_by_level_until_it_is_taken_away():
     after = mismatch.corpus_recognition(np.column_stack([level * 0, noise]), table)
     assert set(before["label"]) == {"one", "two"}
     assert len(before) == len(table)
-    assert evaluation.bootstrap(before).value > 0.95
-    assert evaluation.bootstrap(after).value < 0.75
+    assert evaluation.interval(before).value > 0.95
+    assert evaluation.interval(after).value < 0.75
     assert len(before[["speaker", "fold"]].drop_duplicates()) == before["speaker"].nunique()
 
 
