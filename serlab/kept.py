@@ -89,6 +89,9 @@ def meaning(source: str) -> str:
 
 
 class _Deciding(ast.NodeTransformer):
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.ImportFrom | None:
+        return None if node.module == "serlab.checks" else node
+
     def visit_Raise(self, node: ast.Raise) -> None:
         return None
 
