@@ -1,4 +1,4 @@
-"""What is given to models: refused with shape, row and column, before it is trained on or answered wrongly."""
+"""What is given to models: refused with shape, row and column, before a wrong answer is given."""
 
 from __future__ import annotations
 
