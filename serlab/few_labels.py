@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import inspect
 import json
 import sys
 from collections.abc import Sequence
@@ -19,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from serlab import corpora, learning_curve, runs, segments, splits, store, training
+from serlab import corpora, kept, learning_curve, runs, segments, splits, store, training
 from serlab.embeddings import ByolS
 from serlab.errors import RunError, SerlabError
 from serlab.features import Egemaps, Extractor, MidTerm, Picture, SpeakerNormaliser, Summary
@@ -151,18 +150,15 @@ def codes(pictures: np.ndarray, rows: np.ndarray, speakers: Sequence[str], setti
     from serlab.models import autoencoder
 
     held = held_out(np.asarray(speakers, str)[rows])
-    digest = hashlib.sha256(inspect.getsource(autoencoder).encode())
-    digest.update(repr((sorted(settings.items()), training.versions("keras"), held.tolist())).encode())
-    digest.update(np.ascontiguousarray(pictures).tobytes() + rows.astype(np.int64).tobytes())
-    file = cache_dir() / FOLDER / f"codes-{digest.hexdigest()[:32]}.npy"
-    if not file.exists():
-        network = autoencoder.Autoencoder(**settings)
+    digest = hashlib.sha256(np.ascontiguousarray(pictures).tobytes())
+    network = autoencoder.Autoencoder(**settings)
+    key = kept.key(digest.digest(), network, training.versions("keras"), rows.astype(np.int64), held)
+    file = cache_dir() / FOLDER / f"{key}.npz"
+    if (found := kept.read(file, "codes")) is None:
         network.fit(pictures[rows[~held]], validation=pictures[rows[held]])
-        file.parent.mkdir(parents=True, exist_ok=True)
-        part = file.with_suffix(".part.npy")
-        np.save(part, network.transform(pictures))
-        part.replace(file)
-    return np.load(file)
+        found = (network.transform(pictures),)
+        kept.write(file, codes=found[0])
+    return found[0]
 
 
 def condensed(X: np.ndarray, rows: np.ndarray, components: int) -> np.ndarray:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import inspect
 import os
-import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -20,7 +19,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from serlab import evaluation, training
+from serlab import evaluation, kept, training
 from serlab.errors import EvaluationError
 from serlab.splits import Fold
 
@@ -473,9 +472,8 @@ def crossing(difference: Sequence[float], percentages: Sequence[float] = PERCENT
 
 def _block(models, X, labels, groups, fold: Fold, classes, percentages, seed, file: Path | None):
     """Do one draw of one fold: counts (percentages, models, speakers, classes, classes), and seconds."""
-    if file is not None and file.exists():
-        with np.load(file) as kept:
-            return kept["counts"], float(kept["seconds"])
+    if (found := kept.read(file, "counts", "seconds")) is not None:
+        return found[0], float(found[1])
     started = time.process_time()
     speakers = sorted(set(groups[fold.test]))
     counts = np.zeros((len(percentages), len(models), len(speakers), len(classes), len(classes)), np.int32)
@@ -497,10 +495,7 @@ def _block(models, X, labels, groups, fold: Fold, classes, percentages, seed, fi
             np.add.at(counts[row, column], (who, true, said), 1)
     seconds = time.process_time() - started
     if file is not None:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=file.parent, suffix=".part", delete=False) as part:
-            np.savez_compressed(part, counts=counts, seconds=seconds)
-        os.replace(part.name, file)
+        kept.write(file, counts=counts, seconds=seconds)
     return counts, seconds
 
 
@@ -518,16 +513,9 @@ def _digest(X: np.ndarray, labels: np.ndarray, groups: np.ndarray, fold: Fold) -
 
 
 def _key(models: Mapping[str, Callable], data: bytes, percentages: Sequence[float], seed) -> str:
-    """Name a draw's result by all that decides it: models, data, draw, and the code of both."""
-    about = []
-    for name, build in models.items():
-        model = build(seed=0, clips=NEIGHBOURS)
-        kind = type(model)
-        ours = kind.__module__.startswith("serlab.")
-        about.append((name, repr(model), inspect.getsource(kind) if ours else ""))
+    """Name a draw's result by all that decides it: models, data, draw, and the code of all."""
+    built = {name: build(seed=0, clips=NEIGHBOURS) for name, build in models.items()}
     libraries = training.versions()
     del libraries["serlab"]
-    code = "".join(inspect.getsource(function) for function in (_block, draw, classifier))
-    digest = hashlib.sha256(data)
-    digest.update(repr((about, tuple(percentages), seed, libraries, code)).encode())
-    return digest.hexdigest()[:32]
+    # Models may depend on how many clips they are given: what builds them counts too.
+    return kept.key(data, built, dict(models), tuple(percentages), seed, libraries, _block)

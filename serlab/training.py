@@ -10,7 +10,6 @@ import json
 import os
 import platform
 import subprocess
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -21,6 +20,7 @@ import numpy as np
 import pandas as pd
 import threadpoolctl
 
+from serlab import kept
 from serlab.errors import EvaluationError
 from serlab.splits import Fold, Split
 
@@ -96,6 +96,7 @@ def cross_validate(
 
     if len(X) != len(table):
         raise EvaluationError(f"{len(X)} rows of features do not go with {len(table)} rows of the table")
+    X = np.asarray(X)
     labels = table["emotion"].to_numpy(dtype=object).astype(str)
     classes = in_order(labels)
     wanted = list(only) if only is not None else [(s, f) for s in seeds for f in range(len(split))]
@@ -109,14 +110,17 @@ def cross_validate(
             fold = split.folds[number]
             model = build(seed * len(split) + number)
             file = Path(cache) / f"{_key(model, data, fold, seed)}.npz" if cache is not None else None
-            probabilities, predicted, cost = _read(file) or _fit_one(
-                model, X, labels, table, fold, classes, file
-            )
+            found = kept.read(file, "probabilities", "predicted", "cost")
+            if found is None:
+                found = _fit_one(model, X, labels, table, fold, classes)
+                if file is not None:
+                    kept.write(file, **dict(zip(("probabilities", "predicted", "cost"), found, strict=True)))
+            probabilities, predicted, cost = found
             part = table.iloc[fold.test][["clip", "speaker"]].assign(fold=number, seed=seed)
             part = part.assign(label=labels[fold.test], predicted=predicted)
             columns = [f"p_{name}" for name in classes]
             parts.append(part.join(pd.DataFrame(probabilities, index=part.index, columns=columns)))
-            costs.append(cost)
+            costs.append(json.loads(str(cost)))
     predictions = pd.concat(parts, ignore_index=True)
     counts = [cost["parameters"] for cost in costs]
     predictions.attrs["cost"] = {
@@ -316,7 +320,8 @@ def code_version() -> str:
     return f"sha256:{digest.hexdigest()}"
 
 
-def _fit_one(model, X, labels, table, fold: Fold, classes, file: Path | None):
+def _fit_one(model, X, labels, table, fold: Fold, classes) -> tuple[np.ndarray, np.ndarray, str]:
+    """Give probabilities, predicted classes, and what it cost as JSON."""
     takes = inspect.signature(model.fit).parameters
     extra = {}
     if "groups" in takes:
@@ -337,13 +342,11 @@ def _fit_one(model, X, labels, table, fold: Fold, classes, file: Path | None):
     if history is not None:
         history = {name: np.round(values, 4).tolist() for name, values in history.items()}
     cost |= {"parameters": count_parameters(model), "chosen": chosen, "history": history}
-    if file is not None:
-        _write(file, probabilities, predicted, cost)
-    return probabilities, predicted, cost
+    return probabilities, predicted, json.dumps(cost)
 
 
 def _digest(X: np.ndarray, table: pd.DataFrame) -> bytes:
-    digest = hashlib.sha256(repr(np.shape(X)).encode())
+    digest = hashlib.sha256(f"{X.dtype} {X.shape}".encode())
     digest.update("\n".join(table["clip"] + "\t" + table["speaker"] + "\t" + table["emotion"]).encode())
     for start in range(0, len(X), 64):
         digest.update(np.ascontiguousarray(X[start : start + 64]).tobytes())
@@ -352,37 +355,8 @@ def _digest(X: np.ndarray, table: pd.DataFrame) -> bytes:
 
 def _key(model, data: bytes, fold: Fold, seed: int) -> str:
     """Name a fold's result by all that decides it: the model, its data, who is on which side, the seed."""
-    settings = model.get_params(deep=True) if hasattr(model, "get_params") else vars(model)
-    settings = sorted((name, _plain(value)) for name, value in settings.items())
+    # Libraries are known by their versions, this package by its code.
     libraries = versions(*getattr(model, "libraries", ()))
     del libraries["serlab"]
-    # Libraries are known by their versions, this package by its text.
-    kind = type(model)
-    own = inspect.getsource(inspect.getmodule(kind)) if kind.__module__.startswith("serlab.") else ""
-    code = inspect.getsource(_fit_one) + own
-    digest = hashlib.sha256(data)
-    digest.update(repr((kind.__qualname__, settings, seed, libraries, code)).encode())
-    for rows in (fold.train, fold.validation, fold.test):
-        digest.update(rows.astype(np.int64).tobytes() + b"|")
-    return digest.hexdigest()[:32]
-
-
-def _plain(value) -> str:
-    """Write a setting without the memory addresses that ``repr`` gives to functions and plain objects."""
-    if inspect.isfunction(value):
-        return inspect.getsource(value)
-    return repr(value) if " at 0x" not in repr(value) else type(value).__qualname__
-
-
-def _write(file: Path, probabilities: np.ndarray, predicted: np.ndarray, cost: dict) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=file.parent, suffix=".part", delete=False) as part:
-        np.savez(part, probabilities=probabilities, predicted=predicted, cost=json.dumps(cost))
-    os.replace(part.name, file)
-
-
-def _read(file: Path | None):
-    if file is None or not file.exists():
-        return None
-    with np.load(file) as kept:
-        return kept["probabilities"], kept["predicted"], json.loads(str(kept["cost"]))
+    rows = [side.astype(np.int64) for side in (fold.train, fold.validation, fold.test)]
+    return kept.key(data, model, seed, libraries, rows, _fit_one)

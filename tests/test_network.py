@@ -180,9 +180,18 @@ def test_of_several_versions_all_are_trained_on_and_the_first_is_predicted():
 
 def test_training_that_comes_apart_is_reported():
     X, y = data()
-    X[3] = np.nan
     with pytest.raises(EvaluationError, match=r"after epoch 1.*smaller learning rate"):
-        Network(tiny, epochs=2).fit(X, y)
+        Network(tiny, epochs=2, optimizer=lambda steps: keras.optimizers.SGD(1e38)).fit(X * 1e30, y)
+
+
+def test_features_that_are_no_numbers_are_not_blamed_on_the_learning_rate():
+    X, y = data()
+    X[3, 2, 1] = np.nan
+    with pytest.raises(EvaluationError, match=r"row 3 hold nan in column 2, 1"):
+        Network(tiny).fit(X, y)
+    network = Network(tiny, epochs=1).fit(np.nan_to_num(X), y)
+    with pytest.raises(EvaluationError, match=r"row 1 hold nan"):
+        network.predict(X[2:4])
 
 
 def test_networks_of_the_book_are_built_with_their_seed():

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 
+from serlab.checks import check_inputs, check_like
 from serlab.errors import EvaluationError
 from serlab.quiet import keras
 
@@ -164,7 +165,7 @@ class Autoencoder(TransformerMixin, BaseEstimator):
         Raises
         ------
         EvaluationError
-            If values are not in [0, 1], or there is no such architecture.
+            If values are not numbers in [0, 1], or there is no such architecture.
         """
         if self.architecture not in ARCHITECTURES:
             raise EvaluationError(f"architecture must be one of {', '.join(ARCHITECTURES)}")
@@ -174,13 +175,17 @@ class Autoencoder(TransformerMixin, BaseEstimator):
                 f"An autoencoder takes pictures (clips, height, width) of values from 0 to 1, not {X.shape} "
                 f"from {X.min():.3g} to {X.max():.3g}: see serlab.features.Picture"
             )
+        check_inputs(X)
+        self.shape_ = X.shape[1:]
         keras.utils.set_random_seed(self.seed)
         self.encoder_, self.decoder_ = ARCHITECTURES[self.architecture](X.shape[1:], self.latent)
         self.model_ = keras.Sequential([self.encoder_, self.decoder_])
         self.model_.compile(keras.optimizers.Adam(self.learning_rate), "binary_crossentropy")
         given, callbacks = None, []
         if validation is not None:
-            given = (np.asarray(validation, np.float32),) * 2
+            validation = np.asarray(validation, np.float32)
+            check_like(validation, self.shape_)
+            given = (validation, validation)
             callbacks = [keras.callbacks.EarlyStopping(patience=self.patience, restore_best_weights=True)]
         self.history = self.model_.fit(
             X,
@@ -202,7 +207,9 @@ class Autoencoder(TransformerMixin, BaseEstimator):
 
     def transform(self, X: np.ndarray) -> np.ndarray:
         """Give the code of every picture: (clips, height, width) to (clips, latent)."""
-        return self.encoder_.predict(np.asarray(X, np.float32), batch_size=PREDICTED_AT_ONCE, verbose=0)
+        X = np.asarray(X, np.float32)
+        check_like(X, self.shape_)
+        return self.encoder_.predict(X, batch_size=PREDICTED_AT_ONCE, verbose=0)
 
     def paint(self, X: np.ndarray) -> np.ndarray:
         """Paint every picture again from its code: (clips, height, width) to the same shape."""

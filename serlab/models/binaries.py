@@ -12,6 +12,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.model_selection import StratifiedGroupKFold
 
+from serlab.checks import check_inputs
 from serlab.errors import EvaluationError
 from serlab.training import softmax
 
@@ -179,7 +180,8 @@ class Tuned(ClassifierMixin, BaseEstimator):
         EvaluationError
             If there is one speaker only, or a held-out part lacks a class.
         """
-        y, groups = np.asarray(y), np.asarray(groups)
+        X, y, groups = np.asarray(X), np.asarray(y), np.asarray(groups)
+        check_inputs(X, y)
         self.classes_, place = np.unique(y, return_inverse=True)
         parts = min(self.k, len(set(groups)))
         if parts < 2:
@@ -267,13 +269,16 @@ class OneVsRest(ClassifierMixin, BaseEstimator):
 
     def fit(self, X: np.ndarray, y: np.ndarray, groups: np.ndarray | None = None) -> OneVsRest:
         """Train a model for every class; `groups`, the rows' speakers, are handed on to models that ask."""
-        y = np.asarray(y)
+        X, y = np.asarray(X), np.asarray(y)
+        check_inputs(X, y)
         self.classes_ = np.unique(y)
         if len(self.classes_) < 3:
             raise EvaluationError(
                 f"one against the rest needs three classes or more, not {', '.join(self.classes_)}: "
                 "train the model itself"
             )
+        if _OTHER in self.classes_:
+            raise EvaluationError(f"no class may be called {_OTHER!r}, which stands for the rest: rename it")
         self.estimators_ = [
             _fitted(self.model, X, np.where(y == name, name, _OTHER), groups) for name in self.classes_
         ]
@@ -342,7 +347,8 @@ class Oversampled(ClassifierMixin, BaseEstimator):
         validation_data: tuple[np.ndarray, np.ndarray] | None = None,
     ) -> Oversampled:
         """Train on the repeated clips; validation clips are left as they are."""
-        y = np.asarray(y)
+        X, y = np.asarray(X), np.asarray(y)
+        check_inputs(X, y)
         self.classes_, counts = np.unique(y, return_counts=True)
         rng, rows = np.random.default_rng(self.seed), []
         for name in self.classes_:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from serlab.augment import Batches, Chain
+from serlab.checks import check_inputs, check_like
 from serlab.errors import EvaluationError
 from serlab.quiet import keras
 
@@ -117,10 +118,14 @@ class Network(keras.wrappers.SKLearnClassifier):
         Raises
         ------
         EvaluationError
-            If the loss becomes infinite or not a number.
+            If X and y cannot be trained on (see `serlab.checks.check_inputs`), or the loss becomes infinite
+            or not a number.
         """
+        X, y = np.asarray(X), np.asarray(y)
+        check_inputs(X, y)
+        self.shape_ = X.shape[1:]
         keras.utils.set_random_seed(self.seed)
-        Y = self._process_target(np.asarray(y), reset=True).astype(np.float32)
+        Y = self._process_target(y, reset=True).astype(np.float32)
         weight = len(Y) / (Y.shape[1] * Y.sum(axis=0)) if self.balanced else np.ones(Y.shape[1])
         if self.copies:
             X, Y = X.reshape(-1, *X.shape[2:]), np.repeat(Y, X.shape[1], axis=0)
@@ -170,7 +175,13 @@ class Network(keras.wrappers.SKLearnClassifier):
         return None if losses is None else {"epoch": int(np.argmin(losses)) + 1}
 
     def predict_proba(self, X: np.ndarray) -> np.ndarray:
-        """Give the probability of every class: (clips, ...) to (clips, classes)."""
+        """Give the probability of every class: (clips, ...) to (clips, classes).
+
+        Raises
+        ------
+        EvaluationError
+            If examples are of another shape than those trained on. One alone is given as ``X[i : i + 1]``.
+        """
         said = self.model_.predict(self._input(X), batch_size=PREDICTED_AT_ONCE, verbose=0)
         return np.asarray(said, dtype=np.float64)
 
@@ -179,6 +190,8 @@ class Network(keras.wrappers.SKLearnClassifier):
         return self.classes_[self.predict_proba(X).argmax(axis=1)]
 
     def _input(self, X: np.ndarray) -> np.ndarray:
+        X = np.asarray(X)
+        check_like(X, self.shape_)
         return self._scaled(self._centred(X[:, 0] if self.copies else X))
 
     def _centred(self, X: np.ndarray) -> np.ndarray:

@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.model_selection import GridSearchCV, StratifiedGroupKFold
 
+from serlab.checks import check_inputs, check_like
 from serlab.training import softmax
 
 
@@ -38,6 +39,7 @@ class SpeakerSearch(GridSearchCV):
 
     def fit(self, X: np.ndarray, y: np.ndarray, groups: Sequence[str]) -> SpeakerSearch:
         """Choose settings, then train on all rows; `groups` are the rows' speakers."""
+        check_inputs(np.asarray(X), y)
         self.cv = StratifiedGroupKFold(min(self.k, len(set(groups))))
         return super().fit(X, y, groups=groups)
 
@@ -71,12 +73,17 @@ class Committee(ClassifierMixin, BaseEstimator):
 
     def fit(self, X: np.ndarray, y: np.ndarray, groups: Sequence[str]) -> Committee:
         """Train every member on its columns; `groups` are the rows' speakers."""
+        X = np.asarray(X)
+        check_inputs(X, y)
+        self.shape_ = X.shape[1:]
         self.estimators_ = [clone(member).fit(X[:, part], y, groups=groups) for part, member in self.members]
         self.classes_ = self.estimators_[0].classes_
         return self
 
     def predict_proba(self, X: np.ndarray) -> np.ndarray:
         """Average the members' log-probabilities: shape (clips, classes)."""
+        X = np.asarray(X)
+        check_like(X, self.shape_)
         parts = [part for part, _ in self.members]
         votes = [one.predict_proba(X[:, part]) for one, part in zip(self.estimators_, parts, strict=True)]
         return softmax(np.mean(np.log(np.clip(votes, 1e-6, None)), axis=0))

@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression
 
+from serlab.checks import check_inputs, check_like
 from serlab.errors import EvaluationError
 from serlab.features import SpeakerNormaliser
 from serlab.training import softmax
@@ -86,14 +87,15 @@ class SelfTrainingVote(ClassifierMixin, BaseEstimator):
         Raises
         ------
         EvaluationError
-            If there are fewer unlabelled clips than classes, or settings are impossible.
+            If X and y cannot be trained on (see `serlab.checks.check_inputs`), there are fewer unlabelled
+            clips than classes, or settings are impossible.
         """
         X, y = np.asarray(X), np.asarray(y)
+        check_inputs(X, y)
+        self.shape_ = X.shape[1:]
         self.classes_, count = np.unique(y, return_counts=True)
         if not 0 < self.share <= 1 or self.rounds < 0:
             raise EvaluationError("share must lie above 0 and up to 1, and rounds must not be negative")
-        if len(self.classes_) < 2:
-            raise EvaluationError(f"A vote needs two classes or more, not {', '.join(self.classes_)}")
         self._train(X, y)
         self.answered_ = []
         if unlabelled is None or not len(unlabelled):
@@ -114,6 +116,8 @@ class SelfTrainingVote(ClassifierMixin, BaseEstimator):
 
     def predict_proba(self, X: np.ndarray, groups: Sequence[str]) -> np.ndarray:
         """Vote, and standardise the votes within each speaker: (clips, features) to (clips, classes)."""
+        X = np.asarray(X)
+        check_like(X, self.shape_)
         votes = [
             one.predict_log_proba(X[:, part]) for one, part in zip(self.members_, self.parts, strict=True)
         ]

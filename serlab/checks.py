@@ -1,0 +1,136 @@
+"""What is given to a model, looked at before anything is trained or predicted.
+
+Functions whose name begins with ``check`` look and raise, and do nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from serlab.errors import EvaluationError
+
+# Rows looked at together: features may be more than the memory holds, and are then read from the disk.
+AT_ONCE = 256
+
+
+def check_inputs(X: np.ndarray, y: Sequence | None = None, clips: Sequence[str] | None = None) -> None:
+    """Make sure that a model can be trained on features and labels.
+
+    Parameters
+    ----------
+    X : ndarray, shape (clips, ...)
+    y : sequence, shape (clips,), optional
+        Labels: two classes or more, none of them missing.
+    clips : sequence of str, shape (clips,), optional
+        Names of the rows, for messages.
+
+    Raises
+    ------
+    EvaluationError
+        If X has no rows or no features, holds anything but finite numbers, or is not as long as y; if a label
+        is missing, or all are the same. The message names the first row at fault and its column.
+
+    Examples
+    --------
+    >>> check_inputs(np.zeros((2, 3)), ["sad", "happy"])
+    >>> check_inputs(np.array([[0.0, 1.0], [2.0, np.nan]]), clips=["a.wav", "b.wav"])
+    Traceback (most recent call last):
+    serlab.errors.EvaluationError: features of row 1 (b.wav) hold nan in column 1...
+    """
+    if X.ndim < 2:
+        raise EvaluationError(
+            f"features are of shape {X.shape}, and must be (clips, features): one row for each clip. "
+            "For one number per clip take X[:, None], for one clip X[None]"
+        )
+    if 0 in X.shape:
+        raise EvaluationError(f"features of shape {X.shape} hold nothing to train on")
+    if X.dtype.kind not in "fiub":
+        raise EvaluationError(
+            f"features are of type {X.dtype} and must be numbers: leave out columns of text, then "
+            "X.astype(float)"
+        )
+    if X.dtype.kind == "f":
+        _check_finite(X, clips)
+    if y is not None:
+        check_labels(y, len(X), clips)
+
+
+def check_labels(y: Sequence, rows: int, clips: Sequence[str] | None = None) -> None:
+    """Make sure that there is one label for each row, none of them missing, and two classes or more.
+
+    Examples
+    --------
+    >>> check_labels(["sad", None], 2)
+    Traceback (most recent call last):
+    serlab.errors.EvaluationError: the label of row 1 is missing...
+    """
+    y = np.asarray(y, dtype=object)
+    if y.shape != (rows,):
+        raise EvaluationError(
+            f"labels of shape {y.shape} do not go with {rows} rows of features: one label for each row"
+        )
+    if (missing := pd.isna(y)).any():
+        row = int(missing.argmax())
+        raise EvaluationError(
+            f"the label of row {row}{_named(clips, row)} is missing: give it one, or leave the clip out"
+        )
+    if len(classes := set(y.tolist())) < 2:
+        raise EvaluationError(
+            f"all labels are {next(iter(classes))!r}: a model needs two classes or more to tell apart"
+        )
+
+
+def check_like(X: np.ndarray, shape: tuple[int, ...]) -> None:
+    """Make sure that examples are of the shape that a model was trained on.
+
+    Parameters
+    ----------
+    X : ndarray, shape (clips, ...)
+    shape : tuple of int
+        Of one example.
+
+    Raises
+    ------
+    EvaluationError
+        If they are of another shape, or hold anything but finite numbers.
+
+    Examples
+    --------
+    >>> X = np.zeros((5, 3))
+    >>> check_like(X[:2], (3,))
+    >>> check_like(X[0], (3,))
+    Traceback (most recent call last):
+    serlab.errors.EvaluationError: one example of shape (3,)...
+    """
+    wanted = ", ".join(["clips", *map(str, shape)]) + ("" if shape else ",")
+    if X.shape == shape:
+        raise EvaluationError(
+            f"one example of shape {X.shape} was given where several are expected, ({wanted}): for one "
+            "alone, take X[i:i+1] instead of X[i]"
+        )
+    if X.ndim != len(shape) + 1 or X.shape[1:] != shape:
+        raise EvaluationError(
+            f"features are of shape {X.shape}, and the model was trained on ({wanted}): take the same "
+            "features as in training; of one example, X[i:i+1]"
+        )
+    if X.dtype.kind == "f":
+        _check_finite(X, None)
+
+
+def _check_finite(X: np.ndarray, clips: Sequence[str] | None) -> None:
+    for start in range(0, len(X), AT_ONCE):
+        wrong = ~np.isfinite(X[start : start + AT_ONCE])
+        if wrong.any():
+            place = np.argwhere(wrong)[0]
+            row, column = int(place[0]) + start, ", ".join(map(str, place[1:]))
+            raise EvaluationError(
+                f"features of row {row}{_named(clips, row)} hold {X[(row, *place[1:])]} in column {column}: "
+                "compute them anew, or leave the clip out"
+            )
+
+
+def _named(clips: Sequence[str] | None, row: int) -> str:
+    return "" if clips is None else f" ({np.asarray(clips, dtype=object)[row]})"
