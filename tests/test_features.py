@@ -179,7 +179,7 @@ def test_f0_is_zero_in_noise_and_in_pauses():
         (lambda: features.Mel(scale="log"), "'power', 'sqrt' or 'db', not 'log'"),
         (lambda: features.Rms(scale="dB"), "'linear' or 'db', not 'dB'"),
         (lambda: features.F0(scale="mel"), "'hz' or 'semitones', not 'mel'"),
-        (lambda: features.F0(n_fft=512), "does not hold two periods of 60 Hz. Take a larger n_fft"),
+        (lambda: features.F0(n_fft=512), "does not hold three periods of 60 Hz. Take n_fft=800"),
         (lambda: features.Mfcc(deltas=3), "0, 1 or 2, not 3"),
         (lambda: features.Mfcc(n_mfcc=80), r"n_mfcc \(80\) cannot exceed n_mels \(64\)"),
         (

@@ -6,40 +6,52 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+import scipy.fft
 
 from serlab.errors import FeatureError
 from serlab.features.base import FrameFeature
 
 # Semitones are counted from here, as eGeMAPS does.
 SEMITONE_ZERO = 27.5
-# A frame so far below the loudest one is not taken as voiced, however regular.
-QUIET_DB = 40.0
+
+# Settings of the method, with the values that Praat has for speech. Costs are in units of correlation.
+CANDIDATES = 8  # per frame; more change nothing
+SILENCE = 0.03  # share of the clip's peak: a frame that stays below it is hardly voiced, however regular
+OCTAVE_COST = 0.01  # per octave down: of two equally good periods, the shorter one
+JUMP_COST = 0.35  # per octave of change between frames that are 10 ms apart
+SWITCH_COST = 0.14  # between voiced and unvoiced, likewise
+# Correlations are computed at so many lags per sample: a parabola between them is then exact to a cent.
+OVERSAMPLING = 2
+# Frames are correlated in blocks, so that memory does not grow with the length of a clip.
+BLOCK = 2000
 
 
 @dataclass(frozen=True, kw_only=True)
 class F0(FrameFeature):
     """Fundamental frequency of the voice (its pitch), 0 where unvoiced; and how periodic each frame is.
 
-    YIN proposes a period for every frame. A frame counts as voiced if it resembles itself one period later
-    (normalised correlation of at least `threshold`) and is not far quieter than the loudest frame. The
-    correlation is the second channel.
+    Boersma's method, which is the one of Praat. The autocorrelation of each frame, divided by that of its
+    window, has peaks where the frame resembles itself later: candidates for its period. The path through the
+    frames is taken that has the strongest candidates and the fewest leaps; that a frame is unvoiced is one of
+    its candidates, with a strength of `threshold`. The strongest correlation is the second channel.
+
+    It agrees with Praat better than librosa's pYIN, and needs a tenth of the time (`benchmarks/pitch.py`).
 
     Attributes
     ----------
+    n_fft : int
+        Length of a frame in samples: at least three periods of `fmin`. Longer ones blur quick changes.
     scale : {"hz", "semitones"}
         In Hz, or in semitones above 27.5 Hz.
     fmin, fmax : float
         Lowest and highest pitch in Hz.
     threshold : float
-        Correlation, between 0 and 1, from which on a frame is voiced.
+        Correlation, between 0 and 1, from which on a frame is voiced, if its neighbours do not matter.
 
     References
     ----------
-    de Cheveigné & Kawahara 2002, YIN, a fundamental frequency estimator for speech and music,
-    J. Acoust. Soc. Am. 111(4), 1917-1930.
     Boersma 1993, Accurate short-term analysis of the fundamental frequency and the harmonics-to-noise ratio
-    of a sampled sound, IFA Proceedings 17, 97-110 (the correlation, and its use to tell voiced from
-    unvoiced).
+    of a sampled sound, IFA Proceedings 17, 97-110.
 
     Examples
     --------
@@ -57,18 +69,24 @@ class F0(FrameFeature):
         "threshold": "correlation from which on a frame is voiced",
     }
 
+    n_fft: int = 800
     scale: str = "hz"
     fmin: float = 60.0
     fmax: float = 600.0
-    threshold: float = 0.5
+    threshold: float = 0.45
 
     def __post_init__(self) -> None:
         if self.scale not in ("hz", "semitones"):
             raise FeatureError(f"scale must be 'hz' or 'semitones', not {self.scale!r}")
-        if 2 * self.sample_rate / self.fmin > self.n_fft:
+        if not 0 < self.fmin < self.fmax <= self.sample_rate / 4:
             raise FeatureError(
-                f"A frame of {self.n_fft} samples does not hold two periods of {self.fmin:g} Hz. "
-                "Take a larger n_fft, or a higher fmin."
+                f"fmin and fmax must be in order, between 0 and a quarter of the sample rate, not "
+                f"{self.fmin:g} and {self.fmax:g} Hz at {self.sample_rate} Hz"
+            )
+        if 3 * self.sample_rate / self.fmin > self.n_fft:
+            raise FeatureError(
+                f"A frame of {self.n_fft} samples does not hold three periods of {self.fmin:g} Hz. "
+                f"Take n_fft={int(np.ceil(3 * self.sample_rate / self.fmin))}, or a higher fmin."
             )
 
     @property
@@ -78,33 +96,78 @@ class F0(FrameFeature):
 
     def frames(self, y: np.ndarray) -> np.ndarray:
         """Measure every frame: (samples,) to (2, time)."""
-        import librosa
-
-        f0 = librosa.yin(
-            y,
-            fmin=self.fmin,
-            fmax=self.fmax,
-            sr=self.sample_rate,
-            frame_length=self.n_fft,
-            hop_length=self.hop_length,
-        )
-        periodicity, power = self._periodicity(y, np.rint(self.sample_rate / f0).astype(int))
-        loud = power > power.max() * 10 ** (-QUIET_DB / 10)
-        voiced = (periodicity >= self.threshold) & loud
+        if not np.isfinite(y).all():
+            raise FeatureError("The pitch of a signal with NaN or infinite samples cannot be measured")
+        y = y - y.mean()
+        count = 1 + len(y) // self.hop_length
+        peak = np.abs(y).max()
+        if peak == 0:
+            return np.zeros((2, count))
+        padded = np.pad(y / peak, (self.n_fft // 2, self.n_fft))
+        frames = np.lib.stride_tricks.sliding_window_view(padded, self.n_fft)[:: self.hop_length][:count]
+        blocks = [self._candidates(frames[start : start + BLOCK]) for start in range(0, count, BLOCK)]
+        f0, correlation, level = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
+        strength = np.where(correlation > 0, correlation + OCTAVE_COST * np.log2(f0 / self.fmin), -np.inf)
+        unvoiced = self.threshold + np.maximum(0, 2 - level * (1 + self.threshold) / SILENCE)
+        path = _best_path(np.log2(f0), strength, unvoiced, 0.01 * self.frame_rate)
+        chosen = np.column_stack([f0, np.zeros(count)])[np.arange(count), path]
         if self.scale == "semitones":
-            f0 = 12 * np.log2(f0 / SEMITONE_ZERO)
-        return np.stack([np.where(voiced, f0, 0.0), np.where(loud, periodicity, 0.0)])
+            chosen = 12 * np.log2(np.where(chosen > 0, chosen, SEMITONE_ZERO) / SEMITONE_ZERO)
+        return np.stack([chosen, np.where(level > SILENCE, np.clip(correlation.max(axis=1), 0, 1), 0)])
 
-    def _periodicity(self, y: np.ndarray, periods: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Correlate each frame with itself one period later; also give its mean power."""
-        longest = int(np.ceil(self.sample_rate / self.fmin)) + 1
-        width = self.n_fft - longest
-        padded = np.pad(y.astype(np.float64), (self.n_fft // 2, self.n_fft))
-        starts = np.arange(len(periods)) * self.hop_length
-        windows = np.lib.stride_tricks.sliding_window_view(padded, width)
-        now, later = windows[starts], windows[starts + np.minimum(periods, longest)]
-        energy, energy_later = np.square(now).sum(axis=1), np.square(later).sum(axis=1)
-        scale = np.sqrt(energy * energy_later)
-        product = (now * later).sum(axis=1)
-        periodicity = np.divide(product, scale, out=np.zeros_like(product), where=scale > 0)
-        return np.clip(periodicity, 0.0, 1.0), energy / width
+    def _candidates(self, frames: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Find the periods of frames (time, samples).
+
+        Gives the frequencies in Hz and correlations (time, candidates), where a correlation of 0 marks a
+        place without a candidate, and the peak (time,) of the middle of each frame.
+        """
+        longest = self.sample_rate / self.fmin
+        window = np.hanning(self.n_fft + 2)[1:-1].astype(np.float32)
+        size = scipy.fft.next_fast_len(self.n_fft + int(longest) + 2, real=True)
+
+        def autocorrelation(x: np.ndarray) -> np.ndarray:
+            power = np.abs(scipy.fft.rfft(x, size)) ** 2
+            lags = scipy.fft.irfft(power, OVERSAMPLING * size)[..., : int(OVERSAMPLING * longest) + 2]
+            return lags / np.maximum(lags[..., :1], np.finfo(np.float32).tiny)
+
+        r = autocorrelation((frames - frames.mean(axis=1, keepdims=True)) * window) / autocorrelation(window)
+        first = int(OVERSAMPLING * self.sample_rate / self.fmax)
+        left, top, right = r[:, first - 1 : -2], r[:, first:-1], r[:, first + 1 :]
+        is_peak = (top > left) & (top >= right) & (top > 0)
+        # A parabola through a peak and its neighbours gives its place and height.
+        curve = np.where(is_peak, (top - left) + (top - right), 1)
+        offset = np.where(is_peak, (right - left) / 2 / curve, 0)
+        f0 = OVERSAMPLING * self.sample_rate / (np.arange(first, r.shape[1] - 1) + offset)
+        is_peak &= (f0 >= self.fmin) & (f0 <= self.fmax)
+        correlation = np.where(is_peak, top + (right - left) * offset / 4, 0)
+        kept = np.argsort(correlation + OCTAVE_COST * np.log2(f0) * is_peak, axis=1)[:, -CANDIDATES:]
+        middle = slice(int((self.n_fft - longest) / 2), int((self.n_fft + longest) / 2) + 1)
+        return (
+            np.take_along_axis(f0, kept, axis=1),
+            np.take_along_axis(correlation, kept, axis=1),
+            np.abs(frames[:, middle]).max(axis=1),
+        )
+
+
+def _best_path(octaves: np.ndarray, strength: np.ndarray, unvoiced: np.ndarray, scale: float) -> np.ndarray:
+    """Choose one candidate per frame by the Viterbi algorithm; the number after the last one is unvoiced.
+
+    `octaves` and `strength` are (time, candidates), `unvoiced` is (time,); costs count `scale` times.
+    """
+    count, last = strength.shape
+    strength = np.column_stack([strength, unvoiced])
+    cost = np.full((count, last + 1, last + 1), SWITCH_COST)  # from a candidate of the frame before
+    cost[:, last, last] = 0
+    cost[1:, :last, :last] = JUMP_COST * np.abs(octaves[:-1, :, None] - octaves[1:, None, :])
+    cost *= scale
+    before = np.zeros((count, last + 1), dtype=int)
+    total = strength[0]
+    for now in range(1, count):
+        reached = total[:, None] - cost[now]
+        before[now] = reached.argmax(axis=0)
+        total = reached.max(axis=0) + strength[now]
+    path = np.empty(count, dtype=int)
+    path[-1] = total.argmax()
+    for now in range(count - 1, 0, -1):
+        path[now - 1] = before[now, path[now]]
+    return path

@@ -27,10 +27,13 @@ def _slope(x: np.ndarray, t: np.ndarray) -> np.ndarray:
     return (x * centred).sum(axis=1) / spread if spread > 0 else np.zeros(len(x))
 
 
-def _movement(x: np.ndarray, t: np.ndarray) -> np.ndarray:
-    if len(t) < 2:
-        return np.zeros(len(x))
-    return np.abs(np.diff(x)).mean(axis=1) / np.diff(t).min()
+def _movement(middle: Callable) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+    def movement(x: np.ndarray, t: np.ndarray) -> np.ndarray:
+        if len(t) < 2:
+            return np.zeros(len(x))
+        return middle(np.abs(np.diff(x)), axis=1) / np.diff(t).min()
+
+    return movement
 
 
 def _standardised_moment(order: int) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
@@ -58,9 +61,11 @@ STATISTICS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
     "median": _percentile(50),
     "p80": _percentile(80),
     "p95": _percentile(95),
+    "iqr": lambda x, t: np.percentile(x, 75, axis=1) - np.percentile(x, 25, axis=1),
     "range": lambda x, t: np.percentile(x, 95, axis=1) - np.percentile(x, 5, axis=1),
     "slope": _slope,
-    "movement": _movement,
+    "movement": _movement(np.mean),
+    "median_movement": _movement(np.median),
     "skewness": _standardised_moment(3),
     "kurtosis": _standardised_moment(4),
 }
@@ -74,7 +79,7 @@ DEFAULT_FEATURES = (
     SpectralRolloff(**FRAME),
     ZeroCrossingRate(**FRAME),
     Rms(scale="db", **FRAME),
-    F0(scale="semitones", n_fft=1024, hop_length=160),
+    F0(scale="semitones", hop_length=160),
 )
 
 TIMING = (
@@ -92,8 +97,8 @@ class Summary(Extractor):
     """Statistics over time of frame features: one vector per clip, whatever the clip's length.
 
     Only frames of speech count: those no more than `gate_db` below the loudest one. The pitch is described
-    over voiced frames alone, and the share of voiced frames is added. Where no frame is left, statistics are
-    0.
+    over voiced frames alone, by statistics that a few frames an octave off do not move, and the share of
+    voiced frames is added. Where no frame is left, statistics are 0.
 
     Attributes
     ----------
@@ -102,6 +107,8 @@ class Summary(Extractor):
     statistics : tuple of str
         Which statistics are taken of each of their channels: keys of `serlab.features.summary.STATISTICS`.
         "slope" is the change per second of a fitted line, "movement" the mean absolute change per second.
+    pitch_statistics : tuple of str
+        Which of them are taken of the channels of `F0` instead.
     gate_db : float, optional
         Level below the loudest frame in dB at which speech ends; None takes all frames.
     timing : bool
@@ -121,17 +128,19 @@ class Summary(Extractor):
     units: ClassVar[dict[str, str]] = {
         "features": "measured frame by frame",
         "statistics": "taken over time of every channel",
+        "pitch_statistics": "taken of those of the pitch instead",
         "gate_db": "dB below the loudest frame at which speech ends; None takes all frames",
         "timing": "add measures of rhythm",
     }
 
     features: tuple[FrameFeature, ...] = DEFAULT_FEATURES
     statistics: tuple[str, ...] = ("mean", "std", "p20", "median", "p80", "range", "slope", "movement")
+    pitch_statistics: tuple[str, ...] = ("p20", "median", "p80", "iqr", "slope", "median_movement")
     gate_db: float | None = 40.0
     timing: bool = True
 
     def __post_init__(self) -> None:
-        unknown = [name for name in self.statistics if name not in STATISTICS]
+        unknown = [name for name in self.statistics + self.pitch_statistics if name not in STATISTICS]
         if unknown:
             raise FeatureError(f"Unknown statistics {unknown}; there are {', '.join(STATISTICS)}")
         if not self.features:
@@ -154,11 +163,16 @@ class Summary(Extractor):
         names = []
         for feature in self.features:
             names += [
-                f"{channel}_{statistic}" for statistic in self.statistics for channel in feature.channels
+                f"{channel}_{statistic}"
+                for statistic in self._statistics(feature)
+                for channel in feature.channels
             ]
             if isinstance(feature, F0):
                 names.append("voiced_share")
         return (*names, *(TIMING if self.timing else ()))
+
+    def _statistics(self, feature: FrameFeature) -> tuple[str, ...]:
+        return self.pitch_statistics if isinstance(feature, F0) else self.statistics
 
     @property
     def shape(self) -> tuple[int]:
@@ -177,7 +191,7 @@ class Summary(Extractor):
             kept = speech
             if isinstance(feature, F0):
                 kept = speech & (values[0] > 0)
-            for statistic in self.statistics:
+            for statistic in self._statistics(feature):
                 vector.append(
                     STATISTICS[statistic](values[:, kept], times[kept])
                     if kept.any()
