@@ -6,7 +6,7 @@ Everything is computed from predictions: a table with one row per clip and seed 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -279,6 +279,39 @@ def compare(
     value = measure(a.sum(0)) - measure(b.sum(0))
     error = jackknife(measure(_without(a)) - measure(_without(b)), a.sum((1, 2)))
     return Comparison(float(value), *map(float, student(value, error, confidence=confidence)))
+
+
+def compare_all(
+    pairs: Mapping[str, tuple],
+    metric: str | Callable[[np.ndarray], np.ndarray] = "uar",
+    confidence: float = 0.95,
+) -> pd.DataFrame:
+    """Compare several pairs of models that are read together, with Holm's correction for how many they are.
+
+    Parameters
+    ----------
+    pairs : mapping of str to (DataFrame or Run, DataFrame or Run)
+        What is compared, by the name of its row; see `compare`.
+    metric, confidence
+        As in `interval`.
+
+    Returns
+    -------
+    DataFrame
+        One row per pair, with columns ``difference``, ``low``, ``high``, ``p`` of each by itself, and
+        ``p_holm``, corrected by `holm`.
+
+    Examples
+    --------
+    >>> a = pd.DataFrame({"clip": list("uvwxyz"), "speaker": list("aabbcc"), "label": ["sad", "happy"] * 3})
+    >>> a["predicted"] = a["label"]
+    >>> b = a.assign(predicted=["sad", "happy", "sad", "sad", "sad", "sad"])
+    >>> compare_all({"a against b": (a, b), "a against a": (a, a)}).round(2)["p_holm"].to_dict()
+    {'a against b': 0.37, 'a against a': 1.0}
+    """
+    found = {name: compare(*pair, metric, confidence).__dict__ for name, pair in pairs.items()}
+    table = pd.DataFrame.from_dict(found, orient="index")
+    return table.assign(p_holm=holm(table["p"]))
 
 
 def by_group(
