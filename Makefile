@@ -1,5 +1,5 @@
 # Everything that is done with this repository. `make` alone lists the targets.
-# Needs Python 3.11 or newer with venv, make and git; all else comes from requirements.lock into .venv.
+# Needs Python 3.11 to 3.13 with venv, make and git; all else comes from requirements.lock into .venv.
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -22,15 +22,14 @@ help: ## list the targets
 env: $(READY) ## create .venv from the lock and install serlab in it
 
 $(READY): requirements.lock pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-		echo "serlab needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1). Name another one: make PYTHON=python3.12" >&2; \
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || { \
+		echo "The lock is for Python 3.11 to 3.13; $(PYTHON) is $$($(PYTHON) --version 2>&1). Name another one: make PYTHON=python3.12" >&2; \
 		exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' || { \
 		echo "$(PYTHON) cannot make environments. On Debian: apt install python3-venv" >&2; exit 1; }
 	@echo "Creating $(VENV) from requirements.lock; this takes a few minutes the first time."
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --require-hashes -r requirements.lock
-	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation -e .
+	@$(BIN)/python book/tools/environment.py
 	@touch $@
 
 book: $(READY) ## build the book in _build/html; warnings are errors
