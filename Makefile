@@ -7,10 +7,6 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 ONLY ?=
 
-# A chapter that waits is a fault; no cell of the first chapters takes that long.
-NBVAL := --nbval --nbval-current-env --nbval-sanitize-with chapters/nbval.sanitize.cfg \
-	--nbval-cell-timeout 3600 --nbval-kernel-startup-timeout 300 -p no:cacheprovider
-
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help env book serve-book test test-unit test-chapters test-real test-quick chapters sync results readme bench \
@@ -44,13 +40,13 @@ test-unit: $(READY) ## test serlab and the book's tools, with coverage
 	$(BIN)/python -m pytest --cov --cov-report term:skip-covered
 
 test-chapters: $(READY) ## run all chapters and compare their outputs as far as the corpora here allow
-	$(BIN)/python -m pytest $(NBVAL) chapters
+	$(BIN)/python -m pytest --nbval
 
 test-real: $(READY) ## run all chapters on the real corpora and compare every output
-	$(BIN)/python -m pytest $(NBVAL) --chapters real chapters
+	$(BIN)/python -m pytest --nbval --chapters real
 
 test-quick: $(READY) ## like test-real, but only the chapters that take under two minutes
-	$(BIN)/python -m pytest $(NBVAL) --chapters real --quick chapters
+	$(BIN)/python -m pytest --nbval --chapters real --quick
 
 chapters: $(READY) ## execute and pair chapters: all, or make chapters ONLY=03
 	$(BIN)/python book/tools/chapters.py run $(ONLY)
