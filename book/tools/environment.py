@@ -1,8 +1,8 @@
 """Install what requirements.lock names, and serlab, in the environment of this Python, and check the result.
 
-Nothing is resolved. The pip that came with Python 3.11 resolves even where every version is given with its hash,
-and then refuses a dependency such as ``coverage[toml]>=7.10`` from the day on which anything newer than the
-locked version is published. Nothing but serlab is built either: building would fetch tools that no lock names.
+Nothing is resolved. The pip that comes with Python 3.11 resolves even where each version is given with its
+hash, and then refuses a dependency such as ``coverage[toml]>=7.10`` from the day on which anything newer than
+the locked version is published. Nothing but serlab is built: that would fetch tools which no lock names.
 """
 
 from __future__ import annotations
