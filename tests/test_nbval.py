@@ -1,4 +1,4 @@
-"""How chapters are run and compared: `nbval_rules`, tried on small notebooks in a copy of its surroundings."""
+"""How chapters are run and compared: `nbval_rules`, tried on small notebooks in a copy of its place."""
 
 from __future__ import annotations
 

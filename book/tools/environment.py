@@ -12,21 +12,22 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-LOCKED = ("--no-deps", "--require-hashes", "--only-binary", ":all:", "--requirement", "requirements.lock")
+INSTALL = ("install", "--quiet", "--no-deps")
+LOCKED = (*INSTALL, "--require-hashes", "--only-binary", ":all:", "--requirement", "requirements.lock")
 
 
 def pip(*arguments: str) -> int:
     """Run pip in the checkout and return its status; it says itself what is wrong."""
-    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet", *arguments]
+    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", *arguments]
     return subprocess.run(command, cwd=ROOT).returncode
 
 
 def main() -> None:
-    if pip("install", *LOCKED) or pip("install", "--no-deps", "--no-build-isolation", "--editable", "."):
+    if pip(*LOCKED) or pip(*INSTALL, "--no-build-isolation", "--editable", "."):
         sys.exit("What requirements.lock names could not be installed; pip says above why.")
     # Each dependency of each package is there, in a version it accepts, and each version is the locked one:
     # pip would otherwise have to look for it, and here it may look nowhere.
-    if pip("check") or pip("install", "--no-index", "--dry-run", *LOCKED):
+    if pip("check") or pip(*LOCKED, "--no-index", "--dry-run"):
         sys.exit(f"{sys.prefix} is not what requirements.lock says: begin anew with `make clean`.")
 
 
