@@ -84,12 +84,31 @@ def test_text_files_are_utf8_with_unix_lines():
             assert not data or data.endswith(b"\n"), f"{path} does not end with a line"
 
 
-@pytest.mark.skipif(os.name == "nt", reason="Windows keeps no such bits")
-def test_the_ci_script_can_be_run():
-    path = ROOT / ".ci" / "run"
-    assert os.access(path, os.X_OK)
-    assert "set -euo pipefail" in path.read_text(encoding="utf-8")
-    subprocess.run(["bash", "-n", str(path)], check=True)
+@pytest.mark.skipif(os.name == "nt" or not (shutil.which("git") and shutil.which("make")), reason="no tools")
+@pytest.mark.parametrize("fails", ["nothing", "book", "test-quick"])
+def test_the_ci_script_works_in_a_fresh_clone_with_an_empty_home(tmp_path, fails):
+    """Tried on a checkout whose targets only say where they are; one of them may fail."""
+    checkout, corpora = tmp_path / "checkout", tmp_path / "shared" / "corpora"
+    for folder in (checkout / ".ci", checkout / ".venv", corpora, tmp_path / "temporary"):
+        folder.mkdir(parents=True)
+    shutil.copy(ROOT / ".ci" / "run", checkout / ".ci")
+    says = 'echo "$@ of $$(ls -A), home $$(ls -A $$HOME), cache $$XDG_CACHE_HOME, data $$SERLAB_DATA"'
+    stub = f"mkdir -p .venv/bin; ln -sf {shutil.which('echo')} .venv/bin/pytest; test $@ != {fails}"
+    (checkout / "Makefile").write_text(f"test book test-quick:\n\t@{says}\n\t@{stub}\n", encoding="utf-8")
+    git = ["git", "-C", str(checkout), "-c", "user.name=A", "-c", "user.email=a@example.org"]
+    for command in (["init", "-q"], ["add", ".ci", "Makefile"], ["commit", "-q", "-m", "All"]):
+        subprocess.run([*git, *command], check=True)
+    (checkout / "left_over").touch()
+    variables = {k: v for k, v in os.environ.items() if not k.startswith(("SERLAB_", "MAKE", "MFLAGS"))}
+    variables |= {"XDG_CACHE_HOME": str(tmp_path), "TMPDIR": str(tmp_path / "temporary")}
+    ran = subprocess.run([checkout / ".ci" / "run"], env=variables, capture_output=True, text=True)
+    said = re.sub(r"\s+", " ", ran.stdout)
+    assert "test of .ci .git Makefile, home , cache , data --nbval" in said, ran.stderr
+    assert (f"test-quick of .ci .git .venv Makefile, home , cache , data {corpora}" in said) == (
+        fails != "book"
+    )
+    assert (ran.returncode == 0) == (fails == "nothing")
+    assert list((tmp_path / "temporary").iterdir()) == []
 
 
 # ---- licences and citation ----
