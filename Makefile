@@ -1,5 +1,5 @@
 # Everything that is done with this repository. `make` alone lists the targets.
-# Needs Python 3.11 or newer with venv, make and git; all else comes from requirements.lock into .venv.
+# Needs Python 3.11 to 3.13 with venv, make and git; all else comes from requirements.lock into .venv.
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -7,13 +7,9 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 ONLY ?=
 
-# A chapter that waits is a fault; no cell of the first chapters takes that long.
-NBVAL := --nbval --nbval-current-env --nbval-sanitize-with chapters/nbval.sanitize.cfg \
-	--nbval-cell-timeout 3600 --nbval-kernel-startup-timeout 300 -p no:cacheprovider
-
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help env book serve-book test test-unit test-chapters test-real test-quick chapters sync results readme bench \
+.PHONY: help env book serve-book lab test test-unit test-chapters test-real test-quick chapters sync results readme bench \
 	wheel-test lint format lock address clean
 
 help: ## list the targets
@@ -22,15 +18,14 @@ help: ## list the targets
 env: $(READY) ## create .venv from the lock and install serlab in it
 
 $(READY): requirements.lock pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-		echo "serlab needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1). Name another one: make PYTHON=python3.12" >&2; \
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || { \
+		echo "The lock is for Python 3.11 to 3.13; $(PYTHON) is $$($(PYTHON) --version 2>&1). Name another one: make PYTHON=python3.12" >&2; \
 		exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' || { \
 		echo "$(PYTHON) cannot make environments. On Debian: apt install python3-venv" >&2; exit 1; }
 	@echo "Creating $(VENV) from requirements.lock; this takes a few minutes the first time."
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --require-hashes -r requirements.lock
-	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation -e .
+	@$(BIN)/python book/tools/environment.py
 	@touch $@
 
 book: $(READY) ## build the book in _build/html; warnings are errors
@@ -39,19 +34,23 @@ book: $(READY) ## build the book in _build/html; warnings are errors
 serve-book: book ## build the book and show it at http://localhost:8000
 	$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html 8000
 
+# Jupyter refuses to run as root unless told to; in a container there is often nobody else.
+lab: $(READY) ## open the chapters in JupyterLab
+	$(BIN)/python -m jupyterlab --ServerApp.root_dir=chapters $(if $(filter 0,$(shell id -u)),--allow-root)
+
 test: test-unit test-chapters ## run all tests: serlab, book and chapters (on demo unless SERLAB_DATA has the corpora)
 
 test-unit: $(READY) ## test serlab and the book's tools, with coverage
 	$(BIN)/python -m pytest --cov --cov-report term:skip-covered
 
 test-chapters: $(READY) ## run all chapters and compare their outputs as far as the corpora here allow
-	$(BIN)/python -m pytest $(NBVAL) chapters
+	$(BIN)/python -m pytest --nbval
 
 test-real: $(READY) ## run all chapters on the real corpora and compare every output
-	$(BIN)/python -m pytest $(NBVAL) --chapters real chapters
+	$(BIN)/python -m pytest --nbval --chapters real
 
 test-quick: $(READY) ## like test-real, but only the chapters that take under two minutes
-	$(BIN)/python -m pytest $(NBVAL) --chapters real --quick chapters
+	$(BIN)/python -m pytest --nbval --chapters real --quick
 
 chapters: $(READY) ## execute and pair chapters: all, or make chapters ONLY=03
 	$(BIN)/python book/tools/chapters.py run $(ONLY)

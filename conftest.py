@@ -1,4 +1,4 @@
-"""Shared set-up: tests never touch the user's cache, and never find a corpus they did not ask for."""
+"""Shared set-up: tests never touch the user's cache; notebooks run by the rules of tests/nbval_rules.py."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ import pytest
 
 import serlab
 
+pytest_plugins = ["nbval_rules"]
+# Copies of notebooks and modules.
+collect_ignore = ["_build", "dist"]
+
 
 @pytest.fixture(scope="session", autouse=True)
-def private_cache(request, tmp_path_factory):
+def private_cache(tmp_path_factory):
     """Keep downloads, features and the synthetic corpus of the whole session in one temporary folder.
 
-    Notebooks are run as a reader would, with the user's cache.
+    Notebooks use no fixtures: they are run as a reader would, with the user's cache.
     """
-    if request.config.getoption("nbval", default=False):
-        yield None
-        return
     folder = tmp_path_factory.mktemp("serlab-cache")
     before = os.environ.get("SERLAB_CACHE")
     os.environ["SERLAB_CACHE"] = str(folder)
