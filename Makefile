@@ -68,10 +68,11 @@ results: $(READY) ## make the recorded runs anew; goes on where it was interrupt
 readme: $(READY) ## write the recorded runs into README.md and its picture
 	$(BIN)/python book/tools/readme.py
 
-bench: $(READY) ## measure speed and memory of features and embeddings, speed and pitch of augmentation
+bench: $(READY) ## measure speed, memory and pitch: features, embeddings, augmentation, pitch trackers
 	$(BIN)/python benchmarks/run.py
 	$(BIN)/python benchmarks/augmentation.py
 	$(BIN)/python benchmarks/embeddings.py
+	$(BIN)/python benchmarks/pitch.py
 
 wheel-test: $(READY) ## build a wheel, install it alone elsewhere, run every chapter on demo
 	$(BIN)/python tests/wheel.py
