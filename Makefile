@@ -72,6 +72,7 @@ bench: $(READY) ## measure speed, memory, pitch, and how often intervals hold
 	$(BIN)/python benchmarks/augmentation.py
 	$(BIN)/python benchmarks/embeddings.py
 	$(BIN)/python benchmarks/intervals.py
+	$(BIN)/python benchmarks/pitch.py
 
 wheel-test: $(READY) ## build a wheel, install it alone elsewhere, run every chapter on demo
 	$(BIN)/python tests/wheel.py
