@@ -72,7 +72,7 @@ def check_labels(y: Sequence, rows: int, clips: Sequence[str] | None = None) -> 
         raise EvaluationError(
             f"labels of shape {y.shape} do not go with {rows} rows of features: one label for each row"
         )
-    if (missing := pd.isna(y)).any():
+    if (missing := pd.isna(y) | (y == "")).any():
         row = int(missing.argmax())
         raise EvaluationError(
             f"the label of row {row}{_named(clips, row)} is missing: give it one, or leave the clip out"

@@ -351,7 +351,8 @@ def _fold(listed: pd.DataFrame) -> splits.Fold:
     """Train on as many labelled parts of every class as the rarest has; test on all of the test set."""
     labelled = np.flatnonzero(listed["set"] == "labelled")
     train = labelled[learning_curve.balanced(listed["emotion"].to_numpy()[labelled])]
-    return splits.Fold(train, np.array([], int), np.flatnonzero(listed["set"] == "test"))
+    test = np.flatnonzero(listed["set"] == "test")
+    return splits.Fold(train, np.array([], int), test, splits.fingerprint(listed))
 
 
 def _learn(models, X, table, fold, draws, number=0, percentages=learning_curve.PERCENTAGES) -> Curves:

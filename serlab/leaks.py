@@ -80,10 +80,10 @@ def deal(
     rows = table.loc[np.repeat(table.index, versions)].reset_index(drop=True)
     rows = rows.assign(source=rows["clip"], version=np.tile(np.arange(versions), len(table)))
     rows["clip"] = rows["source"] + "#" + rows["version"].astype(str)
-    apart = _each_version(splits.speaker_folds(table, k, seed), versions)
+    apart = _each_version(splits.speaker_folds(table, k, seed), rows, versions)
     found = (
         splits.random_folds(rows, k, seed),
-        _each_version(splits.random_folds(table, k, seed), versions),
+        _each_version(splits.random_folds(table, k, seed), rows, versions),
         apart,
         apart,
     )
@@ -332,13 +332,14 @@ def _scaled_contours(X: np.ndarray, y: np.ndarray):
     return published_nets.original_contours(np.stack([np.zeros(X.shape[1:]), np.ones(X.shape[1:])]), y)
 
 
-def _each_version(split: Split, versions: int) -> Split:
-    """Turn rows of clips into rows of their versions."""
+def _each_version(split: Split, table: pd.DataFrame, versions: int) -> Split:
+    """Turn rows of clips into rows of their versions, which are those of the table."""
 
     def rows(clips: np.ndarray) -> np.ndarray:
         return (clips[:, None] * versions + np.arange(versions)).ravel()
 
-    folds = tuple(Fold(*map(rows, (fold.train, fold.validation, fold.test))) for fold in split)
+    made_for = splits.fingerprint(table)
+    folds = tuple(Fold(rows(fold.train), rows(fold.validation), rows(fold.test), made_for) for fold in split)
     return replace(split, folds=folds)
 
 

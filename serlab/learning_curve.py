@@ -20,8 +20,9 @@ import numpy as np
 import pandas as pd
 
 from serlab import evaluation, kept, training
+from serlab.checks import check_inputs
 from serlab.errors import EvaluationError
-from serlab.splits import Fold
+from serlab.splits import Fold, check_rows
 
 PERCENTAGES = tuple(range(2, 101, 2))
 CLASSIFIERS = {
@@ -379,6 +380,9 @@ def learn(
 
     if len(X) != len(table):
         raise EvaluationError(f"{len(X)} rows of features do not go with {len(table)} rows of the table")
+    X = np.asarray(X)
+    check_inputs(X, table["emotion"], table.get("clip"))
+    check_rows([fold], table)
     labels = table["emotion"].to_numpy(dtype=object).astype(str)
     groups = table["speaker"].to_numpy(dtype=object).astype(str)
     classes = in_order(labels[np.concatenate([fold.train, fold.test])])

@@ -404,7 +404,7 @@ def split_for(spec: ModelSpec, utterances: pd.DataFrame, protocol: str) -> split
     if spec.validates == "clips":
         return splits.with_random_validation(split, utterances)
     if spec.validates == "test":
-        peeking = tuple(splits.Fold(fold.train, fold.test, fold.test) for fold in split)
+        peeking = tuple(replace(fold, validation=fold.test) for fold in split)
         return replace(split, folds=peeking)
     return split
 

@@ -7,8 +7,9 @@ name.
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -41,11 +42,15 @@ SIX_EMOTIONS = ("neutral", "happy", "sad", "angry", "fearful", "disgust")
 
 @dataclass(frozen=True, eq=False)
 class Fold:
-    """Row numbers of one fold; `validation` is empty until `with_validation` carves it out of `train`."""
+    """Row numbers of one fold; `validation` is empty until `with_validation` carves it out of `train`.
+
+    `made_for` is the `fingerprint` of the table that the rows are of; empty for folds written by hand.
+    """
 
     train: np.ndarray
     validation: np.ndarray
     test: np.ndarray
+    made_for: str = ""
 
     def __repr__(self) -> str:
         return f"Fold(train={self.train.size}, validation={self.validation.size}, test={self.test.size})"
@@ -207,7 +212,7 @@ def seed_split(table: pd.DataFrame) -> Split:
     if order.size < 2:
         raise SplitError(f"a split needs at least two clips, the table has {order.size}")
     train, test = train_test_split(order, test_size=0.2, random_state=1)
-    return Split("seed-split", "random 80/20, seed 1 (shares speakers)", (_fold(train, test),), False)
+    return Split("seed-split", "random 80/20, seed 1 (shares speakers)", (_fold(table, train, test),), False)
 
 
 def random_folds(table: pd.DataFrame, k: int = 5, seed: int = 0) -> Split:
@@ -236,7 +241,7 @@ def random_folds(table: pd.DataFrame, k: int = 5, seed: int = 0) -> Split:
             f"cannot make {k} random folds: K must be at least 2 and at most {rarest}, the rarest class"
         )
     dealer = StratifiedKFold(k, shuffle=True, random_state=seed)
-    folds = tuple(_fold(*rows) for rows in dealer.split(table, table["emotion"]))
+    folds = tuple(_fold(table, *rows) for rows in dealer.split(table, table["emotion"]))
     return Split(f"random{k}", f"{k} random folds, seed {seed} (shares speakers)", folds, False)
 
 
@@ -256,7 +261,7 @@ def speaker_folds(table: pd.DataFrame, k: int = 5, seed: int = 0) -> Split:
     -------
     Split
     """
-    folds = tuple(_fold(*rows) for rows in _deal(table, "speaker", k, seed))
+    folds = tuple(_fold(table, *rows) for rows in _deal(table, "speaker", k, seed))
     return Split(f"group{k}", f"{k} speaker-disjoint folds, seed {seed}", folds, True)
 
 
@@ -335,7 +340,7 @@ def hold_out_clips(table: pd.DataFrame, share: float = 0.3, seed: int = 0) -> Sp
     except ValueError as error:
         raise SplitError(f"cannot hold out {100 * share:g} % of {len(table)} clips: {error}") from error
     title = f"random {100 * share:g} % of the clips held out, seed {seed} (shares speakers)"
-    return Split(f"clips{round(100 * share)}", title, (_fold(*parts),), False)
+    return Split(f"clips{round(100 * share)}", title, (_fold(table, *parts),), False)
 
 
 def six_emotions(table: pd.DataFrame) -> pd.DataFrame:
@@ -426,7 +431,7 @@ def corpus_folds(table: pd.DataFrame, k: int = 5, seed: int = 0) -> Split:
             tests[number].append(rows[test])
     every = np.arange(len(table))
     held = [np.concatenate(parts) for parts in tests]
-    folds = tuple(_fold(np.setdiff1d(every, test), test) for test in held)
+    folds = tuple(_fold(table, np.setdiff1d(every, test), test) for test in held)
     return Split(f"corpus{k}", f"{k} speaker-disjoint folds within corpora, seed {seed}", folds, True)
 
 
@@ -447,7 +452,9 @@ def leave_one_out(table: pd.DataFrame, column: str) -> Split:
     """
     _groups(table, column, 2)
     codes, names = pd.factorize(table[column])
-    folds = tuple(_fold(np.flatnonzero(codes != n), np.flatnonzero(codes == n)) for n in range(len(names)))
+    folds = tuple(
+        _fold(table, np.flatnonzero(codes != n), np.flatnonzero(codes == n)) for n in range(len(names))
+    )
     same = len(table[["corpus", "language"]].drop_duplicates()) == table["corpus"].nunique() == len(names)
     title = f"leave one {column} out ({', '.join(map(str, names))})"
     if same and column == "language":
@@ -483,7 +490,7 @@ def across(table: pd.DataFrame, train: str, test: str, column: str = "corpus") -
         raise SplitError(
             f"cannot train on {train!r} and test on {test!r}: they must be two of {', '.join(sorted(there))}"
         )
-    fold = _fold(*(np.flatnonzero(table[column] == name) for name in (train, test)))
+    fold = _fold(table, *(np.flatnonzero(table[column] == name) for name in (train, test)))
     return Split(f"{train}-to-{test}", f"trained on {train}, tested on {test}", (fold,), True)
 
 
@@ -529,7 +536,7 @@ def text_folds(table: pd.DataFrame, seed: int = 0) -> Split:
     """
     sentences = _groups(table, "sentence", 2)
     k = min(len(sentences), MOST_TEXT_FOLDS)
-    folds = tuple(_fold(*rows) for rows in _deal(table, "sentence", k, seed))
+    folds = tuple(_fold(table, *rows) for rows in _deal(table, "sentence", k, seed))
     what = "leave one sentence out" if k == len(sentences) else f"{k} sentence-disjoint folds, seed {seed}"
     return Split("text", f"{what} (shares speakers)", folds, False)
 
@@ -559,7 +566,7 @@ def speaker_text_folds(table: pd.DataFrame, seed: int = 0, k: int = 5) -> Split:
     by_sentence = _deal(table, "sentence", min(k, len(_groups(table, "sentence", 2))), seed)
     pairs = ((speakers, sentences) for speakers in by_speaker for sentences in by_sentence)
     folds = tuple(
-        _fold(np.intersect1d(train_s, train_t), np.intersect1d(test_s, test_t))
+        _fold(table, np.intersect1d(train_s, train_t), np.intersect1d(test_s, test_t))
         for (train_s, test_s), (train_t, test_t) in pairs
     )
     folds = tuple(fold for fold in folds if fold.test.size and fold.train.size)
@@ -636,13 +643,14 @@ def with_validation(split: Split, table: pd.DataFrame, share: float = 0.2, seed:
     """
     if not 0 < share <= 0.5:
         raise SplitError(f"cannot use a share of {share:g} for validation: it must lie in (0, 0.5]")
+    check_rows(split, table)
     folds = []
     for fold in split:
         rows = np.sort(np.concatenate([fold.train, fold.validation]))
         part = table.iloc[rows]
         k = min(round(1 / share), len(_groups(part, "speaker", 2)))
         train, validation = _deal(part, "speaker", k, seed)[0]
-        folds.append(Fold(rows[train], rows[validation], fold.test))
+        folds.append(replace(fold, train=rows[train], validation=rows[validation]))
     return replace(split, folds=tuple(folds))
 
 
@@ -673,12 +681,118 @@ def with_random_validation(split: Split, table: pd.DataFrame, share: float = 0.0
     >>> with_random_validation(make(table, "loso"), table, share=1 / 3).folds[0]
     Fold(train=4, validation=2, test=2)
     """
+    check_rows(split, table)
     folds = []
     for fold in split:
         rows = np.sort(np.concatenate([fold.train, fold.validation]))
         part = hold_out_clips(table.iloc[rows], share, seed).folds[0]
-        folds.append(Fold(rows[part.train], rows[part.test], fold.test))
+        folds.append(replace(fold, train=rows[part.train], validation=rows[part.test]))
     return replace(split, folds=tuple(folds))
+
+
+def fingerprint(table: pd.DataFrame) -> str:
+    """Tell a table by the names of its clips in their order; empty if it has none.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"clip": list("abc")})
+    >>> fingerprint(table) == fingerprint(table.assign(speaker="ann"))
+    True
+    >>> fingerprint(table) == fingerprint(table[::-1])
+    False
+    """
+    if "clip" not in table:
+        return ""
+    return hashlib.sha256("\n".join(map(str, table["clip"])).encode()).hexdigest()[:16]
+
+
+def check_rows(split: Iterable[Fold], table: pd.DataFrame) -> None:
+    """Make sure that folds are of the rows of a table, in the order that they have there.
+
+    Parameters
+    ----------
+    split : Split, or folds
+        Those written by hand (without `Fold.made_for`) are asked for row numbers of the table only.
+    table : DataFrame
+        Utterance table.
+
+    Raises
+    ------
+    SplitError
+        If the folds were made for another table: one with other clips, or with these in another order.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"clip": list("abcd"), "speaker": list("1122")})
+    >>> check_rows(make(table, "loso"), table)
+    >>> check_rows(make(table, "loso"), table[::-1])
+    Traceback (most recent call last):
+    serlab.errors.SplitError: fold 0 was made for another table...
+    """
+    own = fingerprint(table)
+    for number, fold in enumerate(split):
+        if fold.made_for and own and fold.made_for != own:
+            raise SplitError(
+                f"fold {number} was made for another table: rows were put in another order, left out or "
+                "added since. Split the table as it is now, with serlab.splits.make, and take its features"
+            )
+        for side in ("train", "validation", "test"):
+            rows = np.asarray(getattr(fold, side))
+            if rows.size and (rows.dtype.kind not in "iu" or rows.min() < 0 or rows.max() >= len(table)):
+                raise SplitError(
+                    f"the {side} rows of fold {number} are not row numbers of a table of {len(table)} rows, "
+                    "but of another table: split this one, with serlab.splits.make"
+                )
+
+
+def check(split: Split, table: pd.DataFrame) -> None:
+    """Make sure that a split is of a table (see `check_rows`), and as sound there as it says.
+
+    Parameters
+    ----------
+    split : Split
+    table : DataFrame
+        Utterance table.
+
+    Raises
+    ------
+    SplitError
+        If it is not; if a fold has nothing to train on or to test, or a row on both sides; or if the split
+        says that it is speaker-disjoint and a test speaker is heard in training or validation.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"clip": list("abcd"), "speaker": list("1122")})
+    >>> split = make(table, "loso")
+    >>> check(split, table)
+    >>> check(split, table.assign(speaker=list("1221")))
+    Traceback (most recent call last):
+    serlab.errors.SplitError: 'leave one speaker out (2 speakers)' says ... speaker 1 is, ...
+    """
+    check_rows(split, table)
+    for number, fold in enumerate(split):
+        if not (np.size(fold.train) and np.size(fold.test)):
+            raise SplitError(f"fold {number} of {split.name} has no rows for training, or none for testing")
+        # Choosing the epoch on test rows is unsound and has a name of its own; training on them has none.
+        for side, rows in (("tested", fold.test), ("validated with", fold.validation)):
+            both = np.intersect1d(fold.train, rows)
+            if both.size:
+                raise SplitError(
+                    f"row {both[0]} is both trained on and {side} in fold {number} of {split.name}"
+                )
+        if split.speaker_disjoint:
+            _check_speakers(fold, table, split.title or split.name)
+
+
+def _check_speakers(fold: Fold, table: pd.DataFrame, title: str) -> None:
+    speakers = table["speaker"].to_numpy(dtype=object)
+    used = np.concatenate([fold.train, np.setdiff1d(fold.validation, fold.test)]).astype(int)
+    tested = set(speakers[fold.test])
+    if shared := sorted(map(str, tested & set(speakers[used]))):
+        raise SplitError(
+            f"{title!r} says that no test speaker is heard in training, but speaker {shared[0]} is, by this "
+            "table. Split it anew, with serlab.splits.make"
+        )
 
 
 def audit(
@@ -715,6 +829,7 @@ def audit(
     >>> bool(audit(table, make(table, "random3")).loc["speakers", "share"] > 0)
     True
     """
+    check_rows(split, table)
     columns = {
         "rows": np.arange(len(table)),
         "clips": table["clip"],
@@ -764,13 +879,13 @@ def _most_speakers(table: pd.DataFrame) -> int:
     return int(table.groupby("corpus")["speaker"].nunique().max())
 
 
-def _fold(train: np.ndarray, test: np.ndarray) -> Fold:
-    return Fold(np.sort(train), np.array([], dtype=int), np.sort(test))
+def _fold(table: pd.DataFrame, train: np.ndarray, test: np.ndarray) -> Fold:
+    return Fold(np.sort(train), np.array([], dtype=int), np.sort(test), fingerprint(table))
 
 
 def _by_speakers(table: pd.DataFrame, test_speakers: Sequence[str]) -> Fold:
     held = table["speaker"].isin(list(test_speakers)).to_numpy()
-    return _fold(np.flatnonzero(~held), np.flatnonzero(held))
+    return _fold(table, np.flatnonzero(~held), np.flatnonzero(held))
 
 
 def _groups(table: pd.DataFrame, column: str, least: int) -> list[str]:

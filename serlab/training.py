@@ -20,7 +20,8 @@ import numpy as np
 import pandas as pd
 import threadpoolctl
 
-from serlab import kept
+from serlab import kept, splits
+from serlab.checks import check_inputs
 from serlab.errors import EvaluationError
 from serlab.splits import Fold, Split
 
@@ -50,7 +51,7 @@ def cross_validate(
         given the speakers of the training rows; if it has ``validation_data`` and the fold has validation
         rows it is given ``(X, y)`` of those.
     X : ndarray, shape (clips, ...)
-        Row i belongs to row i of `table`.
+        Row i belongs to row i of `table`. Of a DataFrame of numbers the values are taken.
     table : DataFrame
         With columns ``clip``, ``speaker``, ``emotion``.
     split : Split
@@ -74,6 +75,14 @@ def cross_validate(
         (settings that a search chose, fold by fold) and ``history`` (of networks, fold by fold: what was
         reported after each epoch).
 
+    Raises
+    ------
+    EvaluationError
+        If features or labels cannot be trained on: see `serlab.checks.check_inputs`. If all training clips of
+        a fold are of one class.
+    SplitError
+        If the split is not one of this table, or not as sound as it says: see `serlab.splits.check`.
+
     Notes
     -----
     Models without ``predict_proba`` get the softmax of their decision values: an ordering of the classes by
@@ -94,12 +103,11 @@ def cross_validate(
 
     from serlab.corpora.table import in_order
 
-    if len(X) != len(table):
-        raise EvaluationError(f"{len(X)} rows of features do not go with {len(table)} rows of the table")
     X = np.asarray(X)
+    wanted = list(only) if only is not None else [(s, f) for s in seeds for f in range(len(split))]
+    _check(X, table, split, {number for _, number in wanted})
     labels = table["emotion"].to_numpy(dtype=object).astype(str)
     classes = in_order(labels)
-    wanted = list(only) if only is not None else [(s, f) for s in seeds for f in range(len(split))]
     data = _digest(X, table) if cache is not None else b""
     parts, costs = [], []
     # Said only where there is no bar to show: otherwise the reader's TQDM_DISABLE decides.
@@ -318,6 +326,25 @@ def code_version() -> str:
     for file in sorted(package.rglob("*.py")):
         digest.update(file.relative_to(package).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
     return f"sha256:{digest.hexdigest()}"
+
+
+def _check(X: np.ndarray, table: pd.DataFrame, split: Split, wanted: set[int]) -> None:
+    if X.ndim and len(X) != len(table):
+        raise EvaluationError(f"{len(X)} rows of features do not go with {len(table)} rows of the table")
+    if lacking := {"clip", "speaker", "emotion"} - set(table):
+        raise EvaluationError(f"the table lacks the columns {', '.join(sorted(lacking))}")
+    clips = table["clip"].to_numpy(dtype=object)
+    check_inputs(X, table["emotion"], clips)
+    if (unknown := table["speaker"].isna().to_numpy()).any():
+        raise EvaluationError(f"clip {clips[unknown.argmax()]} has no speaker: give it one, or leave it out")
+    splits.check(split, table)
+    labels = table["emotion"].to_numpy(dtype=object)
+    for number in sorted(wanted):
+        if len(classes := set(labels[split.folds[number].train].tolist())) < 2:
+            raise EvaluationError(
+                f"all training clips of fold {number} of {split.name} are {classes.pop()!r}: a model needs "
+                "two classes or more to tell apart. Take another split, or leave such speakers out"
+            )
 
 
 def _fit_one(model, X, labels, table, fold: Fold, classes) -> tuple[np.ndarray, np.ndarray, str]:

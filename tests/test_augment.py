@@ -459,7 +459,7 @@ def test_cross_validation_changes_training_clips_on_the_fly_and_no_others():
         models.append(Watching())
         return models[-1]
 
-    cross_validate(build, np.arange(1.0, len(table) + 1), table, split)
+    cross_validate(build, np.arange(1.0, len(table) + 1)[:, None], table, split)
     for model, fold in zip(models, split, strict=True):
         assert model.changed == set(fold.train + 1)
         assert model.validated == set(fold.validation + 1)

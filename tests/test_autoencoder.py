@@ -93,3 +93,16 @@ def test_what_is_no_picture_is_refused():
         Autoencoder().fit(np.full((4, 8, 8), -1.0))
     with pytest.raises(EvaluationError, match="one of dense, slim, wide"):
         Autoencoder("deep").fit(np.zeros((4, 8, 8)))
+
+
+def test_one_picture_without_its_axis_and_values_that_are_no_numbers_are_refused():
+    X = stripes(shape=(16, 16))
+    network = Autoencoder("dense", latent=2, epochs=1).fit(X)
+    assert network.paint(X[:1]).shape == (1, 16, 16)
+    for answer in (network.transform, network.paint):
+        for wrong in (X[0], X[:, :8], X[..., None]):
+            with pytest.raises(EvaluationError, match=r"X\[i:i\+1\]"):
+                answer(wrong)
+    X[3, 2, 1] = np.nan
+    with pytest.raises(EvaluationError, match="row 3 hold nan in column 2, 1"):
+        Autoencoder("dense", latent=2, epochs=1).fit(X)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
@@ -192,6 +193,29 @@ def test_features_that_are_no_numbers_are_not_blamed_on_the_learning_rate():
     network = Network(tiny, epochs=1).fit(np.nan_to_num(X), y)
     with pytest.raises(EvaluationError, match=r"row 1 hold nan"):
         network.predict(X[2:4])
+
+
+@pytest.mark.parametrize("flat", [False, True])
+@pytest.mark.parametrize("copies", [False, True])
+def test_one_example_without_its_axis_is_refused(flat, copies):
+    X, y = data()
+    X = X.reshape(len(X), -1) if flat else X[:, :, :6]
+    X = np.stack([X, X], axis=1) if copies else X
+    network = Network(tiny, epochs=1, copies=copies).fit(X, y)
+    for answer in (network.predict, network.predict_proba):
+        assert len(answer(X[3:4])) == 1
+        for wrong in (X[3], X[..., :5], X[..., None]):
+            with pytest.raises(EvaluationError, match=r"X\[i:i\+1\]"):
+                answer(wrong)
+
+
+def test_a_data_frame_is_trained_on_as_its_numbers():
+    X, y = data()
+    X = X.reshape(len(X), -1)
+    framed = Network(tiny, epochs=1).fit(pd.DataFrame(X, index=y), pd.Series(y, index=y))
+    np.testing.assert_array_equal(
+        framed.predict_proba(pd.DataFrame(X)), Network(tiny, epochs=1).fit(X, y).predict_proba(X)
+    )
 
 
 def test_networks_of_the_book_are_built_with_their_seed():

@@ -278,3 +278,87 @@ def test_six_emotions_are_asked_for_by_name():
         splits.make(table, "six-group5")
     with pytest.raises(SplitError, match="fewer than two"):
         splits.six_emotions(table[table["emotion"] == "calm"])
+
+
+MAKERS = {
+    **{name: lambda table, name=name: splits.make(table, name) for name in ("loso", "group2", "holdout40")},
+    "validation": lambda table: splits.with_validation(splits.make(table, "loso"), table),
+    "seed-split": splits.seed_split,
+    "clips": splits.hold_out_clips,
+    "random": lambda table: splits.random_folds(table, 2),
+    "text": splits.text_folds,
+    "speaker-text": lambda table: splits.speaker_text_folds(table, k=2),
+    "across": lambda table: splits.across(table, "x", "y"),
+    "loco": lambda table: splits.leave_one_out(table, "corpus"),
+    "corpora": lambda table: splits.corpus_folds(table, 2),
+    "original": lambda table: splits.original_hold_out(table, 0.4),
+    "six": lambda table: splits.make(table, "six-loso"),
+}
+
+
+def small():
+    rows = [(s, e, t) for s in ("ann", "bob", "cy", "dee") for e in ("sad", "happy") for t in "12"]
+    table = pd.DataFrame(rows, columns=["speaker", "emotion", "sentence"])
+    table["corpus"] = np.where(table["speaker"].isin(["ann", "bob"]), "x", "y")
+    return table.assign(clip=[f"{row}.wav" for row in range(len(table))], language=table["corpus"])
+
+
+@pytest.mark.parametrize("name", MAKERS)
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda table: table.sample(frac=1, random_state=0),
+        lambda table: table.sort_values("emotion"),
+        lambda table: table[table["emotion"] == "sad"],
+        lambda table: table.drop(index=0),
+        lambda table: pd.concat([table, table.assign(clip=table["clip"] + "x")]),
+    ],
+)
+def test_a_split_is_of_the_table_that_it_was_made_for(name, change):
+    table = small()
+    split = MAKERS[name](table)
+    splits.check(split, table)
+    splits.check(split, table.set_index("clip", drop=False))
+    for use in (splits.check, lambda split, table: splits.audit(table, split), splits.with_validation):
+        with pytest.raises(SplitError, match="another table"):
+            use(split, change(table))
+
+
+def by_hand(train, test, validation=(), disjoint=True):
+    rows = [np.array(one, int) for one in (train, validation, test)]
+    return splits.Split("mine", "my own", (splits.Fold(*rows),), disjoint)
+
+
+@pytest.mark.parametrize(
+    ("split", "message"),
+    [
+        (by_hand([0, 1], [4, 16]), "test rows of fold 0 .* table of 16 rows"),
+        (by_hand([-1, 1], [4]), "train rows"),
+        (by_hand([0, 1], [1, 4]), "row 1 is both trained on and tested"),
+        (by_hand([0, 1], [1, 4], disjoint=False), "row 1 is both trained on and tested"),
+        (by_hand([0, 1], [4], [1]), "row 1 is both trained on and validated with"),
+        (by_hand([0, 1], [2, 4]), "'my own' says .* speaker ann is"),
+        (by_hand([0, 1], [4], [5]), "'my own' says .* speaker bob is"),
+        (by_hand([], [4]), "no rows for training"),
+        (by_hand([0], []), "none for testing"),
+        (splits.Split("x", "x", (splits.Fold(*[np.zeros(16, bool)] * 3),), True), "not row numbers"),
+    ],
+)
+def test_splits_written_by_hand_are_looked_at_too(split, message):
+    with pytest.raises(SplitError, match=message):
+        splits.check(split, small())
+
+
+def test_sound_splits_by_hand_and_a_peek_at_test_rows_pass():
+    splits.check(by_hand([0, 1], [4, 5], [8]), small())
+    splits.check(by_hand([0, 1], [4, 5], [4, 5]), small())
+    splits.check(by_hand([0, 1], [2, 3], disjoint=False), small())
+
+
+def test_speakers_are_compared_by_the_table_given():
+    table = small()
+    split = splits.make(table, "loso")
+    one = table.assign(speaker=table["speaker"].replace({"bob": "ann"}))
+    with pytest.raises(SplitError, match="speaker ann is"):
+        splits.check(split, one)
+    splits.check(splits.make(table, "random2"), one)

@@ -15,7 +15,7 @@ from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
 from serlab import splits, training
-from serlab.errors import EvaluationError
+from serlab.errors import EvaluationError, SplitError
 
 CLASSES = ["neutral", "happy", "sad"]
 
@@ -281,3 +281,61 @@ def test_one_thread_leaves_what_the_environment_says(monkeypatch):
     monkeypatch.delenv("TF_NUM_INTEROP_THREADS", raising=False)
     training.one_thread()
     assert [os.environ[f"TF_NUM_{kind}_THREADS"] for kind in ("INTRAOP", "INTEROP")] == ["4", "1"]
+
+
+def test_a_split_of_another_order_is_refused(corpus):
+    table, X = corpus
+    split = splits.make(table, "loso")
+    shuffled = table.sample(frac=1, random_state=0)
+    with pytest.raises(SplitError, match="another table"):
+        training.cross_validate(logistic, X, shuffled, split)
+    renumbered = shuffled.reset_index(drop=True)
+    with pytest.raises(SplitError, match="another table"):
+        training.cross_validate(logistic, X, renumbered, split)
+    part = table[table["speaker"] != "ann"]
+    with pytest.raises(SplitError, match="another table"):
+        training.cross_validate(logistic, X[18:], part, split, only=[(0, 0)])
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda X, table: (np.where(X[9, 2] == X, np.nan, X), table), r"row 9 \(ann-happy-3\) hold nan .* 2"),
+        (lambda X, table: (np.where(X[9, 2] == X, -np.inf, X), table), r"row 9 \(ann-happy-3\) hold -inf"),
+        (lambda X, table: (X[:, 0], table), r"shape \(72,\)"),
+        (lambda X, table: (X[:, :0], table), "nothing to train on"),
+        (lambda X, table: (X.astype(object), table), "must be numbers"),
+        (lambda X, table: (pd.DataFrame(X).assign(speaker="a"), table), "must be numbers"),
+        (lambda X, table: (X, table.assign(emotion=table["emotion"].mask(table.index == 7))), "row 7"),
+        (lambda X, table: (X, table.assign(emotion="sad")), "all labels are 'sad'"),
+        (lambda X, table: (X, table.assign(speaker=table["speaker"].mask(table.index == 7))), "no speaker"),
+        (lambda X, table: (X, table.drop(columns="speaker")), "lacks the columns speaker"),
+        (lambda X, table: (X[0], table), r"5 rows of features do not go with 72"),
+    ],
+)
+def test_what_cannot_be_trained_on_is_said_before_training(corpus, spoil, message):
+    table, X = corpus
+    split = splits.make(table, "loso")
+    X, table = spoil(X, table)
+    Spy.fits = 0
+    with pytest.raises(EvaluationError, match=message):
+        training.cross_validate(Spy, X, table, split)
+    assert Spy.fits == 0
+
+
+def test_a_data_frame_of_features_counts_as_its_numbers(corpus):
+    table, X = corpus
+    split = splits.make(table, "loso")
+    frame = pd.DataFrame(X, index=table["clip"], columns=list("abcde"))
+    said = training.cross_validate(logistic, frame, table, split)
+    pd.testing.assert_frame_equal(said, training.cross_validate(logistic, X, table, split))
+
+
+def test_one_class_in_training_names_the_fold_before_any_is_trained(corpus):
+    table, X = corpus
+    table = table.assign(emotion=np.where(table["speaker"] == "dee", "happy", "sad"))
+    Spy.fits = 0
+    with pytest.raises(EvaluationError, match="training clips of fold 3 of loso are 'sad'"):
+        training.cross_validate(Spy, X, table, splits.make(table, "loso"))
+    assert Spy.fits == 0
+    training.cross_validate(Spy, X, table, splits.make(table, "loso"), only=[(0, 0)])

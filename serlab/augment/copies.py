@@ -16,7 +16,7 @@ import pandas as pd
 from serlab.augment.chain import Chain
 from serlab.errors import SplitError
 from serlab.features.base import Extractor
-from serlab.splits import Fold
+from serlab.splits import Fold, check_rows, fingerprint
 
 
 def training_copies(table: pd.DataFrame, fold: Fold, versions: int) -> tuple[pd.DataFrame, Fold]:
@@ -72,11 +72,7 @@ def training_copies(table: pd.DataFrame, fold: Fold, versions: int) -> tuple[pd.
         raise SplitError(
             "The table has a column 'source': it holds copies already. Make them of the corpus as loaded."
         )
-    rows = np.concatenate([fold.train, fold.validation, fold.test])
-    if rows.min() < 0 or rows.max() >= len(table):
-        raise SplitError(
-            f"The fold has rows that a table of {len(table)} has not: it belongs to another table."
-        )
+    check_rows([fold], table)
     table = table.reset_index(drop=True).assign(source=table["clip"].to_numpy(), version=0)
     check_copies(table, fold)
     chosen = table.iloc[fold.train]
@@ -87,7 +83,7 @@ def training_copies(table: pd.DataFrame, fold: Fold, versions: int) -> tuple[pd.
     result = pd.concat([table, *copies], ignore_index=True)
     result.attrs = dict(table.attrs)
     train = np.concatenate([fold.train, np.arange(len(table), len(result))])
-    expanded = Fold(train, fold.validation, fold.test)
+    expanded = Fold(train, fold.validation, fold.test, fingerprint(result))
     check_copies(result, expanded)
     return result, expanded
 
