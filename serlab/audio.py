@@ -99,10 +99,11 @@ def read(
         rate = sample_rate or sound.rate
         change = _Resampler(sound.rate, rate)
         margin = None if seconds is None else seconds + RESAMPLING_MARGIN
-        parts = []
+        parts, kept = [], 0
         for _, mono in sound_files.listen(sound, margin, min_seconds, max_seconds):
             parts.append(change(mono))
-            if sum(map(len, parts)) > MAX_SAMPLES:
+            kept += len(parts[-1])
+            if kept > MAX_SAMPLES:
                 raise Damage("large", f"gives more than {MAX_SAMPLES:,} samples at {rate} Hz")
     y = change.whole(parts)
     for _, words in sound.notes:

@@ -5,16 +5,22 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
+import itertools
 import os
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
 from serlab.containers import Container, Damage
 
+if TYPE_CHECKING:
+    import av
+
 # Samples of all channels that are decoded at a time.
 BLOCK = 1 << 20
+# More than any codec puts into a block.
+PADDING = 4096
 
 
 class Sound:
@@ -58,19 +64,25 @@ class ByLibsndfile(Sound):
 
         super().__init__(container)
         source = file.fileno()
-        if container.head:
-            source = _Spliced(container.head, file, container.start, container.end)
-        else:
+        if container.end is None:
             os.lseek(source, 0, os.SEEK_SET)
+        else:
+            source = _Spliced(file, container)
         try:
             self._sound = soundfile.SoundFile(source, closefd=False)
         except soundfile.LibsndfileError as error:
-            raise Damage("corrupt", f"cannot be read as sound ({_reason(error)})") from error
+            kind = "unsupported" if "encoding" in _reason(error) else "corrupt"
+            raise Damage(kind, f"cannot be read as sound ({_reason(error)})") from error
         self.rate, self.channels, self.frames = (
             self._sound.samplerate,
             self._sound.channels,
             self._sound.frames,
         )
+        if container.guessed:
+            self.frames = container.frames
+        elif 0 < self.frames - container.frames < PADDING and container.name == "WAV" and container.frames:
+            # The last block of a compressed file is filled up.
+            self.frames = container.frames
         if self.frames < container.frames:
             raise _lacking(self.frames, container.frames)
 
@@ -132,27 +144,34 @@ def _reason(error: Exception) -> str:
 
 
 class _Spliced(io.RawIOBase):
-    """Some bytes and then a part of a file, to be read as one file."""
+    """Some bytes and then a part of a file, to be read as one file.
 
-    def __init__(self, head: bytes, file: BinaryIO, start: int, end: int):
-        self._head, self._file, self._start = head, file, start
-        self._size, self._place = len(head) + end - start, 0
+    libsndfile guesses how long MP3 is from its size, and stops there: so it is told a size that is large
+    enough, as if zeros followed.
+    """
+
+    def __init__(self, file: BinaryIO, container: Container):
+        self._head, self._file, self._start = container.head, file, container.start
+        self._size = container.end - container.start
+        self._told = len(self._head) + (self._size << 10 * container.guessed)
+        self._place = 0
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        self._place = offset + {os.SEEK_SET: 0, os.SEEK_CUR: self._place, os.SEEK_END: self._size}[whence]
+        self._place = offset + {os.SEEK_SET: 0, os.SEEK_CUR: self._place, os.SEEK_END: self._told}[whence]
         return self._place
 
     def tell(self) -> int:
         return self._place
 
     def read(self, count: int = -1) -> bytes:
-        count = max(0, min(count if count >= 0 else self._size, self._size - self._place))
+        count = max(0, min(count if count >= 0 else self._told, self._told - self._place))
         data = self._head[self._place : self._place + count]
-        if len(data) < count:
-            self._file.seek(self._start + max(0, self._place - len(self._head)))
-            data += self._file.read(count - len(data))
-        self._place += len(data)
-        return data
+        beyond = self._place + len(data) - len(self._head)
+        if len(data) < count and beyond < self._size:
+            self._file.seek(self._start + beyond)
+            data += self._file.read(min(count - len(data), self._size - beyond))
+        self._place += count
+        return data.ljust(count, b"\0")
 
     def readinto(self, buffer: memoryview) -> int:
         data = self.read(len(buffer))
@@ -174,44 +193,56 @@ class ByPyAV(Sound):
             if not self._media.streams.audio:
                 raise Damage("empty", "has no sound in it, only pictures")
             self._stream = self._media.streams.best("audio")
-            self._packets = self._media.decode(self._stream)
-            self._first = next(self._packets, None)
-        if self._first is None:
+            decoded = self._media.decode(self._stream)
+            begin = list(itertools.islice(decoded, 2))
+        if not begin:
             raise Damage("empty", "holds no samples")
-        self.rate, self.channels = self._first.sample_rate, self._first.layout.nb_channels
+        self._decoded = itertools.chain(begin, decoded)
+        self._layout, self._skip = begin[0].layout, self._opus_delay(*begin)
+        self.rate, self.channels = begin[0].sample_rate, self._layout.nb_channels
 
     def close(self) -> None:
         """Let go of PyAV's buffers."""
         self._media.close()
+
+    def blocks(self, limit: int | None = None) -> Iterator[np.ndarray]:
+        frames, skip = 0, self._skip
+        for block in self._all_blocks():
+            block, skip = block[skip:], max(0, skip - len(block))
+            block = block[: None if limit is None else limit - frames]
+            frames += len(block)
+            if len(block):
+                yield block
+            if frames == limit:
+                return
+        lasts, promised = frames / self.rate, self._promised()
+        if lasts < promised - 0.15:
+            raise Damage("truncated", f"is cut off: it should last {promised:.2f} s, and lasts {lasts:.2f} s")
+
+    def _all_blocks(self) -> Iterator[np.ndarray]:
+        import av
+
+        resampler = av.AudioResampler(format="fltp", layout=self._layout, rate=self.rate)
+        with self._damage():
+            for frame in self._decoded:
+                for part in resampler.resample(frame):
+                    yield part.to_ndarray().T
 
     @contextlib.contextmanager
     def _damage(self) -> Iterator[None]:
         try:
             yield
         except self._error as error:
-            raise Damage(
-                "corrupt", f"cannot be decoded as {self.container.name} ({error.strerror})"
-            ) from error
+            words = f"cannot be decoded as {self.container.name} ({error.strerror})"
+            raise Damage("corrupt", words) from error
 
-    def blocks(self, limit: int | None = None) -> Iterator[np.ndarray]:
-        import av
-
-        resampler = av.AudioResampler(format="fltp", layout=self._first.layout, rate=self.rate)
-        frames, packet = 0, self._first
-        while packet is not None and (limit is None or frames < limit):
-            with self._damage():
-                parts = resampler.resample(packet)
-                packet = next(self._packets, None)
-            for part in parts:
-                block = part.to_ndarray().T[: None if limit is None else limit - frames]
-                frames += len(block)
-                yield block
-        promised = self._promised()
-        if packet is None and (limit is None or frames < limit) and frames / self.rate < promised - 0.15:
-            raise Damage(
-                "truncated",
-                f"is cut off: it should last {promised:.2f} s, and lasts {frames / self.rate:.2f} s",
-            )
+    def _opus_delay(self, first: av.AudioFrame, second: av.AudioFrame | None = None) -> int:
+        """Return what FFmpeg leaves of the delay of Opus in WebM: it may count it at another rate."""
+        head = self._stream.codec_context.extradata or b""
+        if second is None or "webm" not in self._media.format.name or not head.startswith(b"OpusHead"):
+            return 0
+        delay, removed = int.from_bytes(head[10:12], "little"), second.samples - first.samples
+        return delay - removed if 0 < removed < delay < second.samples else 0
 
     def _promised(self) -> float:
         """Return the length in seconds that the container tells; 0 where it is only guessed."""

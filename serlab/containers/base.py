@@ -25,9 +25,12 @@ class Container:
     frames : int
         So many samples per channel there must be at least; 0 where the container does not say.
     head, start, end : bytes, int, int
-        The decoder is to see `head` and then what lies from `start` to `end` of the file.
+        If there is an `end`, the decoder is to see `head` and then what lies from `start` to `end` of the
+        file; else the file as it is.
     open_ended : bool
         A length was never written: what there is of sound is all that can be known.
+    guessed : bool
+        The decoder would guess how many samples there are, and stop at its guess: they are `frames`.
     digest : bytes
         MD5 of the decoded samples, where the file has it.
     extra : bool
@@ -40,6 +43,7 @@ class Container:
     start: int = 0
     end: int | None = None
     open_ended: bool = False
+    guessed: bool = False
     digest: bytes = b""
     extra: bool = False
 

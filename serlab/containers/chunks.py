@@ -35,8 +35,10 @@ _LAYOUTS = {
 # arecord choose as the greatest length.
 _UNWRITTEN = {0, 0xFFFFFFFF, 0x7FFFF000, 0x7FFFF024, 0x7FFFFF00}
 _ENDLESS = 1 << 62
-_COMPRESSED_MP3 = 0x55
+# How WAV numbers its encodings. libsndfile knows these: PCM and float, ADPCM, GSM, G.721, MP3.
+_MP3 = 0x55
 _LINEAR = {1, 3, 6, 7, 0xFFFE}
+_NATIVE = {*_LINEAR, 2, 0x11, 0x31, 0x38, 0x40, _MP3}
 
 
 def chunked(file: BinaryIO, start: int, size: int, name: str) -> Container:
@@ -61,7 +63,7 @@ def chunked(file: BinaryIO, start: int, size: int, name: str) -> Container:
                 return Container(name, 0, head, inside, size, open_ended=True, extra=extra)
             if length > there:
                 raise cut(there, length)
-            if kind == _COMPRESSED_MP3:
+            if kind == _MP3:
                 found = first_frame(file, inside, inside + length)
                 if found is None:
                     raise Damage("corrupt", "should hold MP3 sound, and holds none")
@@ -69,6 +71,7 @@ def chunked(file: BinaryIO, start: int, size: int, name: str) -> Container:
             return Container(name, 0 if kind in _LINEAR else frames, extra=extra)
         if chunk == b"fmt " and len(content) >= 2:
             kind = struct.unpack(layout.head[0] + "H", content[:2])[0]
+            extra = kind not in _NATIVE
         elif chunk == b"ds64" and len(content) >= 16:
             wide = struct.unpack("<8xQ", content[:16])[0]
         elif chunk == b"fact" and len(content) >= 4:

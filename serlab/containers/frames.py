@@ -112,14 +112,11 @@ def first_frame(file: BinaryIO, start: int, end: int) -> int | None:
 
 
 def mpeg(file: BinaryIO, start: int, end: int, name: str = "") -> Container:
-    """Count the frames of MPEG sound, and give decoders the right count where the file has none.
-
-    Without a count in the first frame (Xing, Info or VBRI) the decoder guesses one from the bit rate.
-    """
+    """Count the frames of MPEG sound, and put the right count where the first one has it (Xing, Info)."""
     frames = list(_frames(file, start, end, _mpeg_frame))
     first, last = frames[0], frames[-1]
     end = last[0] + last[1].size
-    version, layer, _, mono = first[1].kind
+    layer = first[1].kind[1]
     head = at(file, start, first[1].size)
     if layer != 1:
         # MPEG layers I and II have no such count.
@@ -135,16 +132,11 @@ def mpeg(file: BinaryIO, start: int, end: int, name: str = "") -> Container:
     # Some programs count the frame with the count, too.
     if promised > count + 1:
         raise cut(count, promised, "frames of sound")
-    if promised:
+    start += first[1].size * bool(found)
+    if promised and found[0] != b"VBRI":
         head = head[:place] + count.to_bytes(4) + head[place + 4 :]
-        return Container(name, head=head, start=start + first[1].size, end=end)
-    side = (17 if mono else 32) if version == 3 else (9 if mono else 17)
-    # A frame of middle bit rate, without checksum and padding, that holds nothing but the count.
-    begin = bytes([0xFF, head[1] | 1, 0x80 | head[2] & 0x0C, head[3]])
-    size = _mpeg_frame(begin).size
-    made = begin + bytes(side) + b"Info" + struct.pack(">II", 1, count)
-    skip = first[1].size if found else 0
-    return Container(name, head=made.ljust(size, b"\0"), start=start + skip, end=end)
+        return Container(name, head=head, start=start, end=end)
+    return Container(name, count * first[1].samples, start=start, end=end, guessed=True)
 
 
 def framed(file: BinaryIO, start: int, size: int, name: str) -> Container:
