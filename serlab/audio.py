@@ -7,13 +7,35 @@ from __future__ import annotations
 
 import math
 import os
+import warnings
 
 import numpy as np
 
-from serlab.errors import AudioError
+from serlab import sound_files
+from serlab.containers import Damage
+from serlab.errors import AudioError, AudioWarning
+from serlab.paths import shown
+from serlab.sound_files import LOUDEST_PEAK, MAX_SECONDS, MIN_SECONDS, SILENT_PEAK, to_mono
 
-# Quieter than three steps of 16-bit audio: no speech can be in there.
-SILENT_PEAK = 1e-4
+__all__ = [
+    "MAX_SAMPLES",
+    "MAX_SECONDS",
+    "MIN_SECONDS",
+    "SILENT_PEAK",
+    "fit_length",
+    "level",
+    "loudest",
+    "normalise",
+    "read",
+    "resample",
+    "signal",
+    "to_mono",
+    "trim",
+]
+
+
+MAX_SAMPLES = 1 << 26
+"""So many samples a signal may have: over an hour at 16 kHz, 256 MiB."""
 # What a resampling filter needs to see beyond the part that is kept.
 RESAMPLING_MARGIN = 0.1
 
@@ -23,13 +45,16 @@ def read(
     sample_rate: int | None = None,
     *,
     seconds: float | None = None,
-    min_seconds: float = 0.1,
-    max_seconds: float = 300.0,
+    min_seconds: float = MIN_SECONDS,
+    max_seconds: float = MAX_SECONDS,
 ) -> tuple[np.ndarray, int]:
     """Read a sound file as mono float32, at its own sampling rate or at the one asked for.
 
-    Any format that libsndfile reads will do (WAV, FLAC, OGG, MP3, ...). Values equal those of
-    ``librosa.load(path, sr=sample_rate)``.
+    WAV, FLAC, MP3, Ogg, AIFF, AU, CAF, W64 and NIST SPHERE are read by libsndfile; MP4, WebM, 3GP, AMR, AAC
+    and WMA where PyAV is installed (``pip install "serlab[formats]"``). The content of a file tells what it
+    is, not its name. Values equal those of ``librosa.load(path, sr=sample_rate)``.
+
+    Decoding, mixing and resampling go block by block, so that little memory is needed besides the result.
 
     Parameters
     ----------
@@ -40,8 +65,8 @@ def read(
     seconds : float, optional
         Read only the first so many seconds: quicker where the rest would be cut off anyway.
     min_seconds, max_seconds : float
-        Shortest and longest file accepted, in seconds. The length is taken from the header, so a file
-        that is far too long is refused before it fills the memory.
+        Shortest file accepted, and longest sound read, in seconds. Where the length is in the header, a sound
+        that is too long is refused before it is decoded.
 
     Returns
     -------
@@ -52,8 +77,14 @@ def read(
     Raises
     ------
     AudioError
-        If the file is missing, empty, a git-lfs pointer, unreadable, truncated, too short or too long,
-        silent, holds NaN or infinite values, or has channels that cancel out in the mono mix.
+        If the file is missing, no regular file, empty, a git-lfs pointer, unreadable, cut off, damaged, too
+        short or too long, silent, holds NaN, infinite or huge values, has channels that cancel out in the
+        mono mix, or would give more than `MAX_SAMPLES`.
+
+    Warns
+    -----
+    AudioWarning
+        If the sound is clipped, or the recording was never finished, so that nobody knows its length.
 
     Examples
     --------
@@ -64,105 +95,91 @@ def read(
     >>> y.shape, y.dtype, rate
     ((4000,), dtype('float32'), 8000)
     """
-    import soundfile
-
-    try:
-        with soundfile.SoundFile(path) as file:
-            rate, frames = file.samplerate, file.frames
-            _check_length(path, frames / rate, min_seconds, max_seconds)
-            if seconds is not None:
-                frames = min(frames, math.ceil((seconds + RESAMPLING_MARGIN) * rate))
-            channels = file.read(frames, dtype="float32", always_2d=True).T
-    except (soundfile.LibsndfileError, OSError) as error:
-        raise AudioError(_diagnose(path, error)) from error
-    if channels.shape[1] < frames:
-        raise AudioError(
-            f"{path} is cut off: {channels.shape[1]} of the {frames} samples in its header could be read. "
-            "Fetch or copy the file again."
-        )
-    y = _checked_mix(channels, path)
-    if sample_rate is not None and sample_rate != rate:
-        y, rate = resample(y, rate, sample_rate), sample_rate
-    if seconds is not None:
-        y = y[: round(seconds * rate)]
-    return y, rate
+    with sound_files.opened(path) as sound:
+        rate = sample_rate or sound.rate
+        change = _Resampler(sound.rate, rate)
+        margin = None if seconds is None else seconds + RESAMPLING_MARGIN
+        parts, kept = [], 0
+        for _, mono in sound_files.listen(sound, margin, min_seconds, max_seconds):
+            parts.append(change(mono))
+            kept += len(parts[-1])
+            if kept > MAX_SAMPLES:
+                raise Damage("large", f"gives more than {MAX_SAMPLES:,} samples at {rate} Hz")
+    y = change.whole(parts)
+    for _, words in sound.notes:
+        warnings.warn(f"{shown(path)} {words}.", AudioWarning, stacklevel=2)
+    return (y if seconds is None else y[: round(seconds * rate)]), rate
 
 
-def _check_length(path: str | os.PathLike, duration: float, shortest: float, longest: float) -> None:
-    if duration == 0:
-        raise AudioError(f"{path} holds no samples. Fetch the file again, or remove it from the corpus.")
-    if duration < shortest:
-        raise AudioError(
-            f"{path} lasts {duration:.3g} s, less than the {shortest:g} s needed. "
-            "Remove it from the corpus, or pass a smaller min_seconds."
-        )
-    if duration > longest:
-        raise AudioError(
-            f"{path} lasts {duration:.0f} s by its header, more than the {longest:g} s allowed for an "
-            "utterance. Cut it into utterances, or pass a larger max_seconds."
-        )
+class _Resampler:
+    """Changes the rate of a signal that comes in parts; the result does not depend on where they end."""
+
+    def __init__(self, from_rate: int, to_rate: int):
+        import soxr
+
+        self._rates, self._taken, self._stream = (from_rate, to_rate), 0, None
+        if from_rate != to_rate:
+            self._stream = soxr.ResampleStream(from_rate, to_rate, 1, dtype="float32", quality="HQ")
+
+    def __call__(self, y: np.ndarray) -> np.ndarray:
+        self._taken += len(y)
+        return y if self._stream is None else self._stream.resample_chunk(y)
+
+    def whole(self, parts: list[np.ndarray]) -> np.ndarray:
+        if self._stream is None:
+            return parts[0] if len(parts) == 1 else np.concatenate(parts)
+        parts = [*parts, self._stream.resample_chunk(np.empty(0, np.float32), last=True)]
+        from_rate, to_rate = self._rates
+        return fit_length(np.concatenate(parts), math.ceil(self._taken * to_rate / from_rate))
 
 
-def _diagnose(path: str | os.PathLike, error: Exception) -> str:
-    """Say why libsndfile could not read a file, in words that lead to a remedy."""
-    if not os.path.exists(path):
-        return f"{path} does not exist. Check the path, or fetch the corpus again."
-    if os.path.isdir(path):
-        return f"{path} is a folder, not a sound file. Give the path of one file in it."
-    try:
-        with open(path, "rb") as file:
-            head = file.read(64)
-    except OSError as unreadable:
-        return f"{path} cannot be opened ({unreadable.strerror}). Check its permissions."
-    if not head:
-        return f"{path} is empty (0 bytes). Fetch or copy the file again."
-    if head.startswith(b"version https://git-lfs"):
-        return f"{path} is a git-lfs pointer, not the sound itself. Run 'git lfs pull' in the corpus's clone."
-    return (
-        f"{path} cannot be read as sound ({error}). "
-        "Fetch it again, or convert it to WAV or FLAC (for example with ffmpeg)."
-    )
-
-
-def _checked_mix(channels: np.ndarray, path: str | os.PathLike) -> np.ndarray:
-    peak = np.abs(channels).max()
-    if not np.isfinite(peak):
-        raise AudioError(
-            f"{path} holds NaN or infinite samples. Export it again as 16-bit PCM, or remove it from the "
-            "corpus."
-        )
-    if peak < SILENT_PEAK:
-        raise AudioError(
-            f"{path} is silent (peak {peak:.1g} of full scale). Remove it from the corpus, or fetch it again."
-        )
-    y = to_mono(channels)
-    if len(channels) > 1 and np.abs(y).max() < max(SILENT_PEAK, 0.01 * peak):
-        raise AudioError(
-            f"{path} has channels that cancel each other out when mixed to mono. "
-            "Save one of its channels as a mono file."
-        )
-    return y
-
-
-def to_mono(channels: np.ndarray) -> np.ndarray:
-    """Mix channels to one by their mean.
+def signal(y: np.ndarray, name: str) -> np.ndarray:
+    """Make sure that an array is a mono signal with full scale at 1, as everything in serlab takes it.
 
     Parameters
     ----------
-    channels : ndarray, shape (channels, samples) or (samples,)
+    y : ndarray of float, shape (samples,)
+        Whole numbers are refused, because they do not say what full scale is; so are floats that reach far
+        beyond 1, which come of whole numbers that were not divided.
+    name : str
+        Of what is to be done with it, for the message.
 
     Returns
     -------
-    ndarray, shape (samples,)
+    ndarray of float32, shape (samples,)
+
+    Raises
+    ------
+    AudioError
+        With the remedy.
 
     Examples
     --------
-    >>> to_mono(np.array([[1.0, 0.0], [0.0, 0.5]]))
-    array([0.5 , 0.25])
+    >>> signal(np.array([0.5, -0.5]), "rms")
+    array([ 0.5, -0.5], dtype=float32)
+    >>> signal(np.array([300, -300], dtype=np.int16), "rms")
+    Traceback (most recent call last):
+        ...
+    serlab.errors.AudioError: rms takes floats with full scale at 1, not int16: divide by 32768 first.
     """
-    if channels.ndim == 1:
-        return channels
-    return channels[0] if len(channels) == 1 else channels.mean(axis=0)
+    y = np.asarray(y)
+    if y.dtype.kind != "f":
+        full = {"i": 1 << 8 * y.dtype.itemsize - 1}.get(y.dtype.kind)
+        remedy = f"divide by {full}" if y.dtype.itemsize < 8 and full else "bring it to full scale 1"
+        raise AudioError(f"{name} takes floats with full scale at 1, not {y.dtype}: {remedy} first.")
+    if y.ndim != 1 or len(y) == 0:
+        raise AudioError(f"{name} needs a mono signal of shape (samples,), not {y.shape}.")
+    peak = float(np.abs(y).max())
+    if not math.isfinite(peak):
+        raise AudioError(
+            f"{name} cannot take NaN or infinite samples. serlab.audio.read finds them in files."
+        )
+    if peak > LOUDEST_PEAK:
+        raise AudioError(
+            f"{name} takes signals with full scale at 1, and this one reaches {peak:.0f}. Divide it by the "
+            "full scale of its numbers, 32768 for those of 16 bits."
+        )
+    return y.astype(np.float32, copy=False)
 
 
 def resample(y: np.ndarray, from_rate: int, to_rate: int) -> np.ndarray:
@@ -187,10 +204,10 @@ def resample(y: np.ndarray, from_rate: int, to_rate: int) -> np.ndarray:
     >>> resample(np.zeros(16000, dtype="float32"), 16000, 22050).shape
     (22050,)
     """
-    import soxr
-
     if from_rate == to_rate:
         return y
+    import soxr
+
     length = math.ceil(len(y) * to_rate / from_rate)
     return fit_length(soxr.resample(y, from_rate, to_rate, quality="HQ"), length)
 

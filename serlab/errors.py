@@ -9,6 +9,10 @@ class AudioError(SerlabError):
     """A sound file or signal cannot be used: missing, empty, silent, corrupt, too short or too long."""
 
 
+class AudioWarning(UserWarning):
+    """A sound file is taken as it is, but something about it should be known: clipped, or never finished."""
+
+
 class CorpusError(SerlabError):
     """A corpus is missing, incomplete, mislabelled or not the one its name says."""
 

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 import tempfile
 from pathlib import Path
 
 import platformdirs
+
+from serlab.errors import SerlabError
+
+_CANNOT_FOLLOW = {
+    errno.ELOOP: ("is a link that leads back to itself", "Replace it by the file itself."),
+    errno.ENAMETOOLONG: ("has a longer name than a file can have", "Correct the name where it is listed."),
+}
 
 
 def cache_dir() -> Path:
@@ -51,3 +60,65 @@ def write_whole(file: Path, text: str) -> None:
         part.write(text)
     os.chmod(part.name, 0o644)
     os.replace(part.name, file)
+
+
+def regular_file(path: str | os.PathLike, error: type[SerlabError] = SerlabError) -> os.stat_result:
+    """Make sure that a path leads to a regular file, before it is opened: opening a pipe may never end.
+
+    Parameters
+    ----------
+    path : path-like
+    error : type
+        What to raise, a kind of SerlabError.
+
+    Returns
+    -------
+    os.stat_result
+
+    Raises
+    ------
+    SerlabError
+        Or `error`: if nothing is there, the name cannot be one of a file, the path cannot be followed, or
+        leads to a folder, pipe, device or socket.
+
+    Examples
+    --------
+    >>> regular_file(os.devnull)
+    Traceback (most recent call last):
+        ...
+    serlab.errors.SerlabError: /dev/null is a device, not a file. Copy what it gives into a file and ...
+    """
+    name = shown(path)
+    try:
+        found = os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        lost = "is a link to something that does not exist" if os.path.islink(path) else "does not exist"
+        raise error(f"{name} {lost}. Check the path, or fetch the corpus again.") from None
+    except ValueError:
+        raise error(
+            f"{name} has characters that no file name can have. Correct the name where it is listed."
+        ) from None
+    except OSError as failure:
+        why, remedy = _CANNOT_FOLLOW.get(
+            failure.errno, (f"cannot be opened ({failure.strerror})", "Check its permissions.")
+        )
+        raise error(f"{name} {why}. {remedy}") from failure
+    if stat.S_ISDIR(found.st_mode):
+        raise error(f"{name} is a folder, not a file. Give the path of one file in it.")
+    if not stat.S_ISREG(found.st_mode):
+        kind = {stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket"}.get(stat.S_IFMT(found.st_mode), "a device")
+        raise error(f"{name} is {kind}, not a file. Copy what it gives into a file and use that.")
+    return found
+
+
+def shown(path: str | os.PathLike) -> str:
+    r"""Write a path so that it can be printed, even one that is no valid text.
+
+    Examples
+    --------
+    >>> shown(os.fsdecode(b"caf\xe9\0.wav"))
+    'caf\\xe9\\x00.wav'
+    """
+    text = os.fspath(path)
+    text = os.fsdecode(text) if isinstance(text, bytes) else text
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace").replace("\0", r"\x00")

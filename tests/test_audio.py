@@ -100,7 +100,7 @@ def bad_files(folder):
         "none.wav": "holds no samples",
         "silent.wav": "silent.*Remove it",
         "short.wav": "lasts 0.05 s, less than the 0.1 s.*min_seconds",
-        "long.wav": "lasts 301 s by its header, more than the 300 s.*max_seconds",
+        "long.wav": "lasts 301 s, more than the 300 s.*max_seconds",
         "opposite.wav": "cancel each other out.*mono",
         "nan.wav": "NaN or infinite samples. Export",
         "inf.wav": "NaN or infinite samples. Export",

@@ -1,0 +1,218 @@
+"""Sound files opened, checked and decoded in blocks: the one way in for what reads, lists or judges them.
+
+libsndfile decodes what it can; what phones and browsers record (MP4, WebM, 3GP, AMR, WMA, ...) is decoded by
+PyAV where that is installed. Either way the container is looked through first (see `serlab.containers`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+from collections.abc import Iterator
+
+import numpy as np
+
+from serlab.containers import Damage, look
+from serlab.decoders import ByLibsndfile, ByPyAV, Sound
+from serlab.errors import AudioError
+from serlab.paths import regular_file, shown
+
+# fmt: off
+SUFFIXES = frozenset((
+    ".wav", ".wave", ".w64", ".rf64", ".flac", ".mp3", ".mp2", ".ogg", ".oga", ".opus", ".spx", ".aif",
+    ".aiff", ".aifc", ".au", ".snd", ".caf", ".sph", ".nist", ".svx", ".m4a", ".m4b", ".mp4", ".mov", ".3gp",
+    ".3g2", ".webm", ".mka", ".mkv", ".aac", ".amr", ".wma", ".asf",
+))
+# fmt: on
+"""File name endings of sound files. What a file holds is told by its content, not by its name."""
+
+MIN_SECONDS, MAX_SECONDS = 0.1, 300.0
+# Quieter than three steps of 16-bit audio: no speech can be in there.
+SILENT_PEAK = 1e-4
+# Lossy formats and normalised sound go a little beyond full scale, 1; whole numbers taken as they are, far.
+LOUDEST_PEAK = 10.0
+# From this peak on a sound may be clipped; it is if so large a share of its samples lies on flat tops.
+CLIPPED_PEAK, CLIPPED_SHARE = 0.98, 1e-3
+
+_CONVERT = "convert it to WAV or FLAC (for example with ffmpeg)"
+REMEDIES = {
+    "empty": "Fetch or copy the file again, or remove it from the corpus.",
+    "pointer": "Run 'git lfs pull' in the corpus's clone.",
+    "truncated": "Fetch or copy the file again.",
+    "corrupt": f"Fetch it again, or {_CONVERT}.",
+    "unsupported": f"{_CONVERT[0].upper()}{_CONVERT[1:]}.",
+    "decoder": f'Install it with `pip install "serlab[formats]"`, or {_CONVERT}.',
+    "numbers": "Export it again as 16-bit PCM, or remove it from the corpus.",
+    "scale": "Divide them by full scale (32768 for numbers of 16 bits) and save it again.",
+    "silent": "Remove it from the corpus, or fetch it again.",
+    "opposite": "Save one of its channels as a mono file.",
+    "short": "Remove it from the corpus, or pass a smaller min_seconds.",
+    "long": "Cut it into utterances, or pass a larger max_seconds.",
+    "large": "Read it at a lower sample_rate, or cut it into parts.",
+}
+"""Kind of fault to what a reader should do."""
+
+
+class SoundFileError(AudioError):
+    """A sound file that cannot be used.
+
+    Attributes
+    ----------
+    kind : str
+        One of `REMEDIES`.
+    detail : str
+        What is wrong, in words that can follow the file's name.
+    """
+
+    def __init__(self, path: str | os.PathLike, kind: str, detail: str):
+        super().__init__(os.fspath(path), kind, detail)
+        self.path, self.kind, self.detail = self.args
+
+    def __str__(self) -> str:
+        return f"{shown(self.path)} {self.detail}. {REMEDIES[self.kind]}"
+
+
+@contextlib.contextmanager
+def opened(path: str | os.PathLike) -> Iterator[Sound]:
+    """Open a sound file of any format and make sure that its container is whole.
+
+    What is wrong with the sound itself is found while it is decoded, within the same ``with``.
+
+    Parameters
+    ----------
+    path : path-like
+
+    Raises
+    ------
+    AudioError
+        If it is no regular file, cannot be opened, or is damaged.
+
+    Examples
+    --------
+    >>> import pathlib, soundfile, tempfile
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "tone.wav"
+    >>> soundfile.write(path, np.sin(np.arange(8000) * 0.1), 16000)
+    >>> with opened(path) as sound:
+    ...     sound.rate, sound.channels, sound.frames, [block.shape for block in sound.blocks()]
+    (16000, 1, 8000, [(8000, 1)])
+    """
+    size = regular_file(path, AudioError).st_size
+    with contextlib.ExitStack() as stack:
+        try:
+            file = stack.enter_context(open(path, "rb"))
+            container = look(file, size)
+            kind = ByPyAV if container.extra else ByLibsndfile
+            yield stack.enter_context(contextlib.closing(kind(file, container)))
+        except Damage as damage:
+            raise SoundFileError(path, damage.kind, damage.detail) from damage.__cause__
+        except OSError as error:
+            raise AudioError(
+                f"{shown(path)} cannot be opened ({error.strerror}). Check its permissions."
+            ) from error
+
+
+def duration(path: str | os.PathLike) -> float:
+    """Return the length of a sound file in seconds.
+
+    Parameters
+    ----------
+    path : path-like
+
+    Raises
+    ------
+    AudioError
+        If the file cannot be opened, is cut off, or is no sound.
+    """
+    with opened(path) as sound:
+        if sound.frames is None:
+            return sum(map(len, sound.blocks())) / sound.rate
+        sound.check_end()
+        return sound.frames / sound.rate
+
+
+def listen(
+    sound: Sound,
+    seconds: float | None = None,
+    min_seconds: float = MIN_SECONDS,
+    max_seconds: float = MAX_SECONDS,
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Decode an open sound file and judge it on the way: its length, its amplitude, its channels.
+
+    Parameters
+    ----------
+    sound : Sound
+        From `opened`, which turns what is found into errors that name the file. Its
+        ``notes`` are complete when all blocks have come.
+    seconds : float, optional
+        How much of the beginning; by default all.
+    min_seconds, max_seconds : float
+        Shortest file, and longest part of one, that will do.
+
+    Yields
+    ------
+    block : ndarray of float32, shape (samples, channels)
+    mono : ndarray of float32, shape (samples,)
+    """
+    limit = None if seconds is None else math.ceil(seconds * sound.rate)
+    if sound.frames is not None:
+        _check_length(sound.frames / sound.rate, min_seconds, math.inf if limit else max_seconds)
+    peak = mono_peak = 0.0
+    frames = flat = 0
+    for block in sound.blocks(limit):
+        frames += len(block)
+        _check_length(frames / sound.rate, 0, max_seconds)
+        block_peak = float(np.abs(block).max(initial=0))
+        if not math.isfinite(block_peak):
+            raise Damage("numbers", "holds NaN or infinite samples")
+        mono = to_mono(block.T)
+        peak, mono_peak = max(peak, block_peak), max(mono_peak, float(np.abs(mono).max(initial=0)))
+        if block_peak >= CLIPPED_PEAK:
+            flat += _on_flat_tops(block)
+        yield block, mono
+    _check_length(frames / sound.rate, 0 if limit else min_seconds, max_seconds)
+    if peak < SILENT_PEAK:
+        raise Damage("silent", f"is silent (peak {peak:.1g} of full scale)")
+    if peak > LOUDEST_PEAK:
+        raise Damage("scale", f"holds samples up to {peak:.0f}, where full scale is 1")
+    if sound.channels > 1 and mono_peak < max(SILENT_PEAK, 0.01 * peak):
+        raise Damage("opposite", "has channels that cancel each other out when mixed to mono")
+    share = flat / (frames * sound.channels)
+    if share > CLIPPED_SHARE:
+        sound.notes.append(("clipped", f"is clipped: {100 * share:.2g} % of its samples lie on flat tops"))
+
+
+def _check_length(duration: float, shortest: float, longest: float) -> None:
+    if duration == 0:
+        raise Damage("empty", "holds no samples")
+    if duration < shortest:
+        raise Damage("short", f"lasts {duration:.3g} s, less than the {shortest:g} s needed")
+    if duration > longest:
+        raise Damage("long", f"lasts {duration:.0f} s, more than the {longest:g} s allowed for an utterance")
+
+
+def _on_flat_tops(block: np.ndarray) -> int:
+    """Count the samples near full scale that are the third or a later one of a row of equal ones."""
+    same = (block[1:] == block[:-1]) & (np.abs(block[1:]) >= CLIPPED_PEAK)
+    return int(np.count_nonzero(same[1:] & same[:-1]))
+
+
+def to_mono(channels: np.ndarray) -> np.ndarray:
+    """Mix channels to one by their mean.
+
+    Parameters
+    ----------
+    channels : ndarray, shape (channels, samples) or (samples,)
+
+    Returns
+    -------
+    ndarray, shape (samples,)
+
+    Examples
+    --------
+    >>> to_mono(np.array([[1.0, 0.0], [0.0, 0.5]]))
+    array([0.5 , 0.25])
+    """
+    if channels.ndim == 1:
+        return channels
+    return channels[0] if len(channels) == 1 else channels.mean(axis=0)
