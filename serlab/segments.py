@@ -100,7 +100,7 @@ class Parts(Extractor):
 
     def extract(self, y: np.ndarray) -> np.ndarray:
         """Measure every part of a signal: (samples,) to (parts, ...)."""
-        found = [self.features.extract(part) for part in self.cut(np.asarray(y, np.float32))]
+        found = [self.features.extract(part) for part in self.cut(audio.signal(y, self.name))]
         return np.array(found, np.float32).reshape(-1, *self.features.shape)
 
 
