@@ -100,7 +100,7 @@ class Parts(Extractor):
 
     def extract(self, y: np.ndarray) -> np.ndarray:
         """Measure every part of a signal: (samples,) to (parts, ...)."""
-        found = [self.features.extract(part) for part in self.cut(np.asarray(y, np.float32))]
+        found = [self.features.extract(part) for part in self.cut(audio.signal(y, self.name))]
         return np.array(found, np.float32).reshape(-1, *self.features.shape)
 
 
@@ -190,7 +190,13 @@ def parts(table: pd.DataFrame, seconds: float, pad: bool = False) -> pd.DataFram
     return result
 
 
-def features(table: pd.DataFrame, extractor: Parts, *, progress: bool = False) -> np.ndarray:
+def features(
+    table: pd.DataFrame,
+    extractor: Parts,
+    *,
+    progress: bool = False,
+    max_seconds: float = audio.MAX_SECONDS,
+) -> np.ndarray:
     """Measure the parts of all clips; they come in the order of `parts`.
 
     Parameters
@@ -200,6 +206,8 @@ def features(table: pd.DataFrame, extractor: Parts, *, progress: bool = False) -
     extractor : Parts
     progress : bool
         Show a progress bar.
+    max_seconds : float
+        Longest recording that is cut into parts.
 
     Returns
     -------
@@ -210,7 +218,7 @@ def features(table: pd.DataFrame, extractor: Parts, *, progress: bool = False) -
     FeatureError
         If a file is not as long as the table says.
     """
-    found = store.features(table, extractor, progress=progress)
+    found = store.features(table, extractor, progress=progress, max_seconds=max_seconds)
     for clip, duration, count in zip(table["clip"], table["duration"], found.lengths, strict=True):
         if count != number_of_parts(duration, extractor.seconds, extractor.pad):
             raise FeatureError(f"{clip} gave {count} parts, which does not fit its {duration:.3f} s")

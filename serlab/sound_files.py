@@ -41,6 +41,7 @@ REMEDIES = {
     "pointer": "Run 'git lfs pull' in the corpus's clone.",
     "truncated": "Fetch or copy the file again.",
     "corrupt": f"Fetch it again, or {_CONVERT}.",
+    "foreign": "Fetch or copy the recording itself.",
     "unsupported": f"{_CONVERT[0].upper()}{_CONVERT[1:]}.",
     "decoder": f'Install it with `pip install "serlab[formats]"`, or {_CONVERT}.',
     "numbers": "Export it again as 16-bit PCM, or remove it from the corpus.",

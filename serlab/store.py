@@ -30,7 +30,7 @@ from tqdm import tqdm
 from serlab import audio
 from serlab.errors import AudioError, FeatureError, SerlabError
 from serlab.features.base import Extractor
-from serlab.paths import cache_dir
+from serlab.paths import cache_dir, regular_file, shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -111,6 +111,7 @@ def features(
     n_jobs: int = 2,
     progress: bool = True,
     root: str | os.PathLike | None = None,
+    max_seconds: float = audio.MAX_SECONDS,
 ) -> np.ndarray | Ragged:
     """Return the features of every clip of a table, computing only those not in the store.
 
@@ -126,6 +127,9 @@ def features(
         Show a progress bar on standard error while computing.
     root : path-like, optional
         Folder of the store; by default ``features`` in the cache folder (see `serlab.paths.cache_dir`).
+    max_seconds : float
+        Longest sound that is measured, see `serlab.audio.read`. To measure a long recording part by part,
+        take `serlab.segments`.
 
     Returns
     -------
@@ -164,7 +168,7 @@ def features(
             folder.mkdir(parents=True, exist_ok=True)
             with _lock(folder / "lock", extractor.name):
                 if not data.exists():
-                    _fill(data, paths, digests, extractor, n_jobs, progress)
+                    _fill(data, paths, digests, extractor, n_jobs, progress, max_seconds)
         return _open(data, len(paths), extractor.shape)
 
 
@@ -183,7 +187,13 @@ def _open(data: Path, clips: int, shape: tuple[int | None, ...]) -> np.ndarray |
 
 
 def _fill(
-    data: Path, paths: list[str], digests: list[str], extractor: Extractor, n_jobs: int, progress: bool
+    data: Path,
+    paths: list[str],
+    digests: list[str],
+    extractor: Extractor,
+    n_jobs: int,
+    progress: bool,
+    max_seconds: float,
 ) -> None:
     """Fill one table's data file, from where a killed process left it, and give it its final name."""
     part, index = data.with_suffix(".part"), data.with_suffix(".rows")
@@ -200,7 +210,7 @@ def _fill(
         try:
             for digest in rows_of.keys() & known.keys():
                 writer.write(digest, rows_of[digest], _read(known[digest], extractor.shape))
-            computed = _compute(todo, extractor, n_jobs)
+            computed = _compute(todo, extractor, n_jobs, max_seconds)
             # Said only where there is no bar to show: otherwise the reader's TQDM_DISABLE decides.
             hidden = {} if progress and todo else {"disable": True}
             for digest, values in tqdm(computed, extractor.name, len(todo), unit="clip", **hidden):
@@ -279,7 +289,7 @@ def _filled(shape: tuple[int | None, ...], frames: int) -> tuple[int, ...]:
 
 
 def _compute(
-    tasks: list[tuple[str, str]], extractor: Extractor, n_jobs: int
+    tasks: list[tuple[str, str]], extractor: Extractor, n_jobs: int, max_seconds: float
 ) -> Iterator[tuple[str, np.ndarray]]:
     """Yield (digest, features) of (digest, path) pairs, in parallel; raise the first error at the end."""
     import joblib
@@ -292,7 +302,7 @@ def _compute(
             # After an error nothing new is begun, but what is under way is finished and kept.
             if failed:
                 return
-            yield joblib.delayed(_extract)(tasks[start : start + BATCH], extractor)
+            yield joblib.delayed(_extract)(tasks[start : start + BATCH], extractor, max_seconds)
 
     # Threads share what is imported and cached; they are enough where the work is done outside Python's lock.
     backend = {"backend": "threading"} if extractor.light else {"backend": "loky", "inner_max_num_threads": 1}
@@ -309,18 +319,21 @@ def _compute(
 
 
 def _extract(
-    batch: list[tuple[str, str]], extractor: Extractor
+    batch: list[tuple[str, str]], extractor: Extractor, max_seconds: float
 ) -> list[tuple[str, np.ndarray | SerlabError]]:
-    return [(digest, _extract_one(path, extractor)) for digest, path in batch]
+    return [(digest, _extract_one(path, extractor, max_seconds)) for digest, path in batch]
 
 
-def _extract_one(path: str, extractor: Extractor) -> np.ndarray | SerlabError:
+def _extract_one(path: str, extractor: Extractor, max_seconds: float) -> np.ndarray | SerlabError:
     """Compute one clip's features; an error is returned, so that the rest of the batch is not lost."""
     try:
-        y, _ = audio.read(path, extractor.sample_rate, seconds=extractor.input_seconds)
-        values = np.ascontiguousarray(extractor.extract(y), dtype=np.float32)
+        y, _ = audio.read(
+            path, extractor.sample_rate, seconds=extractor.input_seconds, max_seconds=max_seconds
+        )
     except AudioError as error:
         return error
+    try:
+        values = np.ascontiguousarray(extractor.extract(y), dtype=np.float32)
     except Exception as error:
         return FeatureError(f"{path}: {extractor.name} failed: {error}")
     shape = extractor.shape
@@ -380,7 +393,7 @@ def _digests(paths: list[str], root: Path, n_jobs: int) -> list[str]:
     """Hash every file's content, trusting an earlier hash while size and time stamp are the same."""
     import joblib
 
-    stats = [_stat(path) for path in paths]
+    stats = [regular_file(path, AudioError) for path in paths]
     remembered = _remembered(root / "digests.tsv")
     absolute = [os.path.abspath(path) for path in paths]
     keys = [f"{stat.st_size} {stat.st_mtime_ns} {path}" for stat, path in zip(stats, absolute, strict=True)]
@@ -396,19 +409,14 @@ def _digests(paths: list[str], root: Path, n_jobs: int) -> list[str]:
     return [remembered[key] for key in keys]
 
 
-def _stat(path: str) -> os.stat_result:
-    try:
-        return os.stat(path)
-    except OSError:
-        raise AudioError(f"{path} does not exist. Check the path, or fetch the corpus again.") from None
-
-
 def _sha256(path: str) -> str:
     try:
         with open(path, "rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise AudioError(f"{path} cannot be opened ({error.strerror}). Check its permissions.") from error
+        raise AudioError(
+            f"{shown(path)} cannot be opened ({error.strerror}). Check its permissions."
+        ) from error
 
 
 def _remembered(file: Path) -> dict[str, str]:

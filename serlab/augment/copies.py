@@ -13,6 +13,7 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
+from serlab import audio
 from serlab.augment.chain import Chain
 from serlab.errors import SplitError
 from serlab.features.base import Extractor
@@ -179,7 +180,7 @@ class Augmented(Extractor):
 
     def extract(self, y: np.ndarray) -> np.ndarray:
         """Change one signal and measure it."""
-        y = np.asarray(y, dtype=np.float32)
+        y = audio.signal(y, self.name)
         return self.extractor.extract(self.chain(y, self.version, zlib.crc32(y.tobytes())))
 
 

@@ -9,6 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from serlab import audio
 from serlab.augment.copies import package_source
 from serlab.augment.spectrogram import frequency_mask, time_mask
 from serlab.augment.waveform import pitch_shift
@@ -103,5 +104,5 @@ class OriginalVersions(Extractor):
 
     def extract(self, y: np.ndarray) -> np.ndarray:
         """Make the five versions of one signal."""
-        y = np.asarray(y, dtype=np.float32)
+        y = audio.signal(y, self.name)
         return original_versions(y, np.random.default_rng([self.seed, zlib.crc32(y.tobytes())]))

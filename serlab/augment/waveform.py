@@ -57,7 +57,7 @@ def pitch_shift(y: np.ndarray, semitones: float, sample_rate: int) -> np.ndarray
     """
     import soxr
 
-    y = _checked(y)
+    y = audio.signal(y, "Augmentation")
     if not abs(semitones) <= 24:
         raise AudioError(f"The pitch cannot be shifted by {semitones} semitones: take -24 to 24.")
     if semitones == 0:
@@ -104,7 +104,7 @@ def time_stretch(y: np.ndarray, rate: float, sample_rate: int) -> np.ndarray:
     """
     from serlab.augment.wsola import overlap_add
 
-    y = _checked(y)
+    y = audio.signal(y, "Augmentation")
     low, high = RATES
     if not low <= rate <= high:
         raise AudioError(f"A signal cannot be stretched at a rate of {rate}: take {low:g} to {high:g}.")
@@ -143,7 +143,7 @@ def shift(y: np.ndarray, seconds: float, sample_rate: int) -> np.ndarray:
     >>> shift(np.array([1.0, 2.0, 3.0]), 0.5, 2)
     array([0., 1., 2.], dtype=float32)
     """
-    y = _checked(y)
+    y = audio.signal(y, "Augmentation")
     if not abs(seconds) * sample_rate < len(y) - 0.5:
         raise AudioError(
             f"A shift by {seconds} s leaves nothing of a signal of {len(y) / sample_rate:.3g} s. "
@@ -184,7 +184,7 @@ def add_noise(y: np.ndarray, snr: float, rng: np.random.Generator, colour: str =
     >>> round(float(10 * np.log10(np.mean(y**2) / np.mean(noise**2))), 3)
     20.0
     """
-    y = _checked(y)
+    y = audio.signal(y, "Augmentation")
     if not math.isfinite(snr):
         raise AudioError(f"A signal-to-noise ratio is a finite number of decibels, not {snr}.")
     if colour not in ("white", "pink"):
@@ -225,7 +225,7 @@ def gain(y: np.ndarray, db: float) -> np.ndarray:
     >>> gain(np.array([0.1, -0.2]), 20)
     array([ 1., -2.], dtype=float32)
     """
-    y = _checked(y)
+    y = audio.signal(y, "Augmentation")
     if not math.isfinite(db):
         raise AudioError(f"A gain is a finite number of decibels, not {db}.")
     return y * np.float32(10 ** (db / 20))
@@ -310,21 +310,10 @@ def room(
     """
     from scipy.signal import oaconvolve
 
-    y = _checked(y)
+    y = audio.signal(y, "Augmentation")
     wet = oaconvolve(y, room_response(rt60, sample_rate, rng, direct_db))[: len(y)]
     before, after = (np.sqrt(np.mean(np.square(part, dtype=np.float64))) for part in (y, wet))
     return (wet * (before / after if after > 0 else 1.0)).astype(np.float32)
-
-
-def _checked(y: np.ndarray) -> np.ndarray:
-    y = np.asarray(y, dtype=np.float32)
-    if y.ndim != 1 or len(y) == 0:
-        raise AudioError(f"Augmentation needs a mono signal of shape (samples,), not {y.shape}.")
-    if not np.isfinite(y).all():
-        raise AudioError(
-            "The signal holds NaN or infinite samples. Read it with serlab.audio.read, which checks."
-        )
-    return y
 
 
 @functools.lru_cache(maxsize=8)

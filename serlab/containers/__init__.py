@@ -38,9 +38,6 @@ _FORMATS = (
 """Name, beginning and explorer of every format that is read; MP3 is told by its frames alone."""
 
 _NOT_READ = (
-    ("a web page, not sound", rb"\s*<(!DOCTYPE|html|\?xml)"),
-    ("a ZIP archive", rb"PK\x03\x04"),
-    ("MIDI notes, not sound", rb"MThd"),
     ("AVI video", rb"RIFF....AVI "),
     ("WavPack sound", rb"wvpk"),
     ("Monkey's Audio", rb"MAC "),
@@ -58,6 +55,14 @@ _NOT_READ = (
     ("Akai MPC 2000 sound", rb"\x01\x04"),
 )
 """Formats that are recognised, but not read: most do not say how long they are, which would hide a cut."""
+
+_FOREIGN = (
+    ("a web page", rb"\s*<(!DOCTYPE|!doctype|html|HTML|\?xml)"),
+    ("a ZIP archive", rb"PK\x03\x04"),
+    ("MIDI notes", rb"MThd"),
+    ("a picture", rb"\x89PNG|\xff\xd8\xff[\xe0-\xef]|GIF8"),
+    ("a PDF document", rb"%PDF"),
+)
 
 
 def look(file: BinaryIO, size: int) -> Container:
@@ -97,6 +102,9 @@ def look(file: BinaryIO, size: int) -> Container:
     for name, pattern in _NOT_READ:
         if re.match(pattern, head, re.DOTALL):
             raise Damage("unsupported", f"holds {name}, which serlab does not read")
+    for name, pattern in _FOREIGN:
+        if re.match(pattern, head, re.DOTALL):
+            raise Damage("foreign", f"holds {name}, not sound")
     if (found := first_frame(file, start, size)) is not None:
         return mpeg(file, found, size)
     raise Damage("corrupt", "cannot be read as sound: its content is of no kind that serlab knows")

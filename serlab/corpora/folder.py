@@ -14,8 +14,9 @@ from typing import NamedTuple
 import pandas as pd
 
 from serlab.corpora import locate
-from serlab.corpora.table import EMOTIONS, SUFFIXES, build
+from serlab.corpora.table import EMOTIONS, build
 from serlab.errors import CorpusError
+from serlab.sound_files import SUFFIXES
 
 ALIASES = {
     "file": ("file", "path", "filename", "file_name", "clip", "file_id"),
@@ -157,7 +158,8 @@ class _Finder:
     def find(self, name: str) -> Path:
         # Tables made on Windows have backslashes.
         path = Path(os.path.normpath(self.root / (name if os.sep == "\\" else name.replace("\\", "/"))))
-        if path.is_file():
+        # Unlike the method of a path, this says no to names that are too long or impossible.
+        if os.path.isfile(path):
             return path
         stems = self._stems(path.parent)
         stem = path.stem if path.suffix.lower() in SUFFIXES else path.name

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from serlab.corpora.record import Record
-from serlab.corpora.table import SUFFIXES
 from serlab.paths import data_dirs
+from serlab.sound_files import SUFFIXES
 
 
 def candidates(record: Record, others: tuple[Record, ...] = ()) -> Iterator[Path]:
@@ -76,10 +76,18 @@ def _folders(folder: Path) -> list[Path]:
 def _entries(folder: Path, directories: bool) -> list[Path]:
     try:
         with os.scandir(folder) as entries:
-            names = [e.name for e in entries if not e.name.startswith(".") and e.is_dir() is directories]
+            names = [e.name for e in entries if not e.name.startswith(".") and _is_dir(e) is directories]
     except OSError:
         return []
     return [folder / name for name in sorted(names)]
+
+
+def _is_dir(entry: os.DirEntry) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        # A link that leads back to itself, for one.
+        return False
 
 
 def _named(pattern: str, folder: Path) -> bool:

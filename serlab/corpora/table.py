@@ -6,12 +6,11 @@ import math
 import os
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pandas as pd
-import soundfile
 
-from serlab.errors import CorpusError
+from serlab.errors import AudioError, CorpusError
+from serlab.sound_files import duration
 
 COLUMNS = (
     "clip",
@@ -54,54 +53,10 @@ contain, is unpleasant in every study but neither clearly activated nor clearly 
 J. A. Russell, "A circumplex model of affect", Journal of Personality and Social Psychology 39(6), 1980.
 """
 
-SUFFIXES = frozenset("." + name.lower() for name in soundfile.available_formats()) | {
-    ".aif",
-    ".aifc",
-    ".oga",
-    ".opus",
-}
-"""File name endings of sound files that libsndfile reads here."""
-
-LFS_POINTER = b"version https://git-lfs"
-
 
 def threads() -> int:
     """Return how many threads read files: these wait for the disk more than they compute."""
     return min(8, 2 * (os.cpu_count() or 1))
-
-
-def duration(path: Path | str) -> float:
-    """Return the length of a sound file in seconds, from its header.
-
-    Parameters
-    ----------
-    path
-        A file in any format that libsndfile reads.
-
-    Raises
-    ------
-    CorpusError
-        If the file is empty, a git-lfs pointer, or no sound file.
-    """
-    try:
-        with soundfile.SoundFile(path) as sound:
-            return sound.frames / sound.samplerate
-    except (soundfile.SoundFileError, OSError) as error:
-        raise CorpusError(f"{path} {why_unreadable(path)}") from error
-
-
-def why_unreadable(path: Path | str) -> str:
-    """Say in a few words what is wrong with a file that libsndfile cannot open."""
-    try:
-        with open(path, "rb") as file:
-            start = file.read(len(LFS_POINTER))
-    except OSError as error:
-        return f"cannot be opened ({error.strerror})"
-    if not start:
-        return "is empty (0 bytes)"
-    if start == LFS_POINTER:
-        return "is a git-lfs pointer, not sound"
-    return "is not a sound file that libsndfile can read"
 
 
 def build(rows: Iterable[Mapping], corpus: str, title: str, remedy: str) -> pd.DataFrame:
@@ -120,11 +75,11 @@ def build(rows: Iterable[Mapping], corpus: str, title: str, remedy: str) -> pd.D
     rows = sorted(rows, key=lambda row: row["clip"])
     with ThreadPoolExecutor(threads()) as pool:
         durations = list(pool.map(_duration_or_error, [row["path"] for row in rows]))
-    broken = [outcome for outcome in durations if isinstance(outcome, CorpusError)]
+    broken = [outcome for outcome in durations if isinstance(outcome, AudioError)]
     if broken:
         more = len(broken) - 1
-        others = f" (and {more} more file{'s' * (more > 1)})" if more else ""
-        raise CorpusError(f"{title}: {broken[0]}{others}. {remedy}") from broken[0]
+        others = f" ({more} more file{'s' * (more > 1)} cannot be read.)" if more else ""
+        raise CorpusError(f"{title}: {broken[0]}{others} {remedy}") from broken[0]
     table = pd.DataFrame(
         {column: pd.Series([row.get(column) for row in rows], dtype=object) for column in COLUMNS}
     )
@@ -141,10 +96,10 @@ def build(rows: Iterable[Mapping], corpus: str, title: str, remedy: str) -> pd.D
     return table
 
 
-def _duration_or_error(path: str) -> float | CorpusError:
+def _duration_or_error(path: str) -> float | AudioError:
     try:
         return duration(path)
-    except CorpusError as error:
+    except AudioError as error:
         return error
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import struct
 from collections import defaultdict
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -12,25 +11,33 @@ from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
-import soundfile
 
-from serlab import corpora
+from serlab import corpora, sound_files
 from serlab.corpora import folder as folders
 from serlab.corpora import locate
 from serlab.corpora.record import Record
-from serlab.corpora.table import LFS_POINTER, SUFFIXES, threads, why_unreadable
-from serlab.errors import CorpusError
+from serlab.corpora.table import threads
+from serlab.errors import AudioError, CorpusError
+from serlab.paths import regular_file, shown
 
 AGAIN = "replace it from a whole copy, or delete the corpus folder and run serlab.fetch"
 
 REMEDIES = {
     "missing": "add them from a whole copy, or delete the corpus folder and run serlab.fetch",
+    "unopened": "put the recording itself there, under that name, as a file that can be opened",
     "empty": f"there is no sound in it: {AGAIN}",
     "corrupt": f"it cannot be decoded: {AGAIN}",
     "truncated": f"the file ends before its sound does, as after a broken download: {AGAIN}",
+    "foreign": f"this is no sound: {AGAIN}",
+    "unsupported": "convert it to WAV or FLAC, for example with ffmpeg",
+    "decoder": 'run `pip install "serlab[formats]"`, or convert it to WAV or FLAC, for example with ffmpeg',
+    "numbers": "samples must be finite: export it again as 16-bit PCM",
+    "scale": "divide its samples by full scale (32768 for numbers of 16 bits) and save it again",
     "silent": f"it holds no sound: {AGAIN}",
+    "opposite": "save one of its channels as a mono file",
+    "short": "take it out of the table: features cannot be measured on it",
+    "long": "cut it into utterances, or give a larger max_seconds here and where features are measured",
     "pointer": "this is a git-lfs pointer: run `git lfs pull` in the clone, or use serlab.fetch",
     "changed": f"its bytes are not the official ones: {AGAIN}",
     "duplicate": "two clips have the same sound: find out which name is right, remove the other",
@@ -43,15 +50,15 @@ REMEDIES = {
     "leftover": "a download that was not finished, or an archive: it can be deleted",
     "partial": "nothing to do, but name the speakers when you report figures",
     "stereo": "nothing to do: channels are averaged when the clip is read",
+    "clipped": "record it again at a lower level if you can: its loudest parts are distorted",
+    "unfinished": "listen whether all of it is there; if so, save it again to have a length in its header",
     "known": "nothing to do: it is so in the official copy",
     "converted": "nothing to do if you converted them yourself",
 }
 """Kind of finding to what a reader should do."""
 
-_NOTES = {"extra", "leftover", "partial", "stereo", "known", "converted"}
+_NOTES = {"extra", "leftover", "partial", "stereo", "clipped", "unfinished", "known", "converted"}
 _LEFTOVERS = (".part", ".zip", ".tmp", ".crdownload", ".download")
-# Peak, relative to full scale, below which a clip holds no speech: -80 dB.
-_SILENCE = 1e-4
 
 
 @dataclass(frozen=True)
@@ -104,13 +111,18 @@ class Report:
         return f"<pre>{escape(str(self))}</pre>"
 
 
-def validate(name_or_folder: str | os.PathLike = "ravdess") -> Report:
+def validate(
+    name_or_folder: str | os.PathLike = "ravdess", *, max_seconds: float = sound_files.MAX_SECONDS
+) -> Report:
     """Read every file of a corpus and report what is wrong.
 
     Parameters
     ----------
     name_or_folder
         One of `serlab.corpora.names`, or the path of a folder with a table.
+    max_seconds
+        A longer recording is a fault, because feature extraction refuses it by default; what you mean to
+        give to `serlab.store.features` or `serlab.segments.features` as ``max_seconds``.
 
     Returns
     -------
@@ -130,14 +142,14 @@ def validate(name_or_folder: str | os.PathLike = "ravdess") -> Report:
     """
     name = corpora.known(name_or_folder)
     if name is None:
-        return _validate_folder(Path(name_or_folder).expanduser())
+        return _validate_folder(Path(name_or_folder).expanduser(), max_seconds)
     record = corpora.record(name)
     root = corpora.find(name)
     if root is None:
         raise CorpusError(corpora.not_found(record))
     if name == "demo":
-        return _validate_folder(root, record.title)
-    return _validate_official(record, root)
+        return _validate_folder(root, max_seconds, record.title)
+    return _validate_official(record, root, max_seconds)
 
 
 @dataclass(frozen=True)
@@ -148,12 +160,12 @@ class _Sound:
     path: Path
     digest: str = ""
     content: str = ""
-    channels: int = 1
     fault: str = ""
     detail: str = ""
+    notes: tuple[tuple[str, str], ...] = ()
 
 
-def _validate_folder(folder: Path, title: str | None = None) -> Report:
+def _validate_folder(folder: Path, max_seconds: float, title: str | None = None) -> Report:
     try:
         path, rows, faults = folders.read(folder)
     except CorpusError as error:
@@ -161,14 +173,14 @@ def _validate_folder(folder: Path, title: str | None = None) -> Report:
             raise CorpusError(hint) from error
         raise
     found = [(fault.kind, fault.clip, fault.path, fault.detail) for fault in faults]
-    sounds = _examine((row["clip"], Path(row["path"])) for row in rows)
+    sounds = _examine(((row["clip"], Path(row["path"])) for row in rows), max_seconds)
     found += _sound_problems(sounds)
     found += _duplicates(sounds)
     found += _leftovers([path.parent])
     return Report(title or path.parent.name, path.parent, len(sounds), _problems(found, path.parent))
 
 
-def _validate_official(record: Record, root: Path) -> Report:
+def _validate_official(record: Record, root: Path, max_seconds: float) -> Report:
     official = record.official
     copies = defaultdict(list)
     for path in locate.clip_files(record, root):
@@ -183,7 +195,7 @@ def _validate_official(record: Record, root: Path) -> Report:
             (copies[clip][0], "is not in the official list") for clip in copies.keys() - official.keys()
         ]
         copies = {clip: paths for clip, paths in copies.items() if clip in official}
-    sounds = _examine((clip, path) for clip, paths in copies.items() for path in paths)
+    sounds = _examine(((clip, path) for clip, paths in copies.items() for path in paths), max_seconds)
     by_path = {sound.path: sound for sound in sounds}
     for clip, (first, *others) in copies.items():
         for other in others:
@@ -224,84 +236,43 @@ def _problems(found: list[tuple], root: Path) -> pd.DataFrame:
     return table.astype({"fault": bool})
 
 
-def _examine(clips: Iterable[tuple[str, Path]]) -> list[_Sound]:
+def _examine(clips: Iterable[tuple[str, Path]], max_seconds: float) -> list[_Sound]:
     with ThreadPoolExecutor(threads()) as pool:
-        return list(pool.map(lambda item: _listen(*item), clips))
+        return list(pool.map(lambda item: _listen(*item, max_seconds), clips))
 
 
-def _listen(clip: str, path: Path) -> _Sound:
-    """Read a file from end to end, in blocks, and say what there is."""
+def _listen(clip: str, path: Path, max_seconds: float) -> _Sound:
+    """Read a file as `serlab.audio.read` does, from end to end, and say what there is."""
+    digest, content, channels, alike = "", hashlib.sha256(), 1, True
     try:
+        regular_file(path, AudioError)
         digest = corpora.file_digest(path)
-        with open(path, "rb") as file:
-            if file.read(len(LFS_POINTER)) == LFS_POINTER:
-                return _Sound(clip, path, digest, fault="pointer", detail="is a git-lfs pointer, not sound")
-    except OSError as error:
-        return _Sound(clip, path, fault="corrupt", detail=f"cannot be opened ({error.strerror})")
-    promised = None
-    frames, peak, finite, alike = 0, 0.0, True, True
-    content = hashlib.sha256()
-    try:
-        with soundfile.SoundFile(path) as sound:
-            promised, rate, channels = sound.frames, sound.samplerate, sound.channels
-            content.update(f"{rate}".encode())
-            for block in sound.blocks(blocksize=1 << 16, dtype="float32", always_2d=True):
-                frames += len(block)
-                finite = finite and bool(np.isfinite(block).all())
+        with sound_files.opened(path) as sound:
+            channels = sound.channels
+            content.update(f"{sound.rate}".encode())
+            for block, _ in sound_files.listen(sound, max_seconds=max_seconds):
                 alike = alike and bool((block == block[:, :1]).all())
-                peak = max(peak, float(np.abs(block).max(initial=0)))
                 content.update((block[:, 0] if channels > 1 and alike else block).tobytes())
-    except (soundfile.SoundFileError, OSError):
-        if promised:
-            return _Sound(clip, path, digest, fault="truncated", detail=_short(frames, promised))
-        kind = "corrupt" if path.stat().st_size else "empty"
-        return _Sound(clip, path, digest, fault=kind, detail=why_unreadable(path))
-    lacking = _riff_lacks(path)
-    fault, detail = "", ""
-    if frames < promised or lacking:
-        fault = "truncated"
-        detail = _short(frames, promised) if frames < promised else f"lacks {lacking} bytes at its end"
-    elif frames == 0:
-        fault, detail = "empty", "holds no samples"
-    elif not finite:
-        fault, detail = "corrupt", "holds samples that are not numbers (NaN or infinite)"
-    elif peak < _SILENCE:
-        fault, detail = "silent", f"is silent (peak {20 * np.log10(max(peak, 1e-9)):.0f} dB of full scale)"
-    if channels > 1 and not fault:
-        detail = f"has {channels} channels, {'all equal' if alike else 'which differ'}"
-    return _Sound(clip, path, digest, content.hexdigest(), channels, fault, detail)
-
-
-def _short(frames: int, promised: int) -> str:
-    return f"gives {frames} of the {promised} samples that its header promises"
-
-
-def _riff_lacks(path: Path) -> int:
-    """Return how many bytes a WAV file lacks of what its header promises; 0 for other files.
-
-    libsndfile reads what there is without complaint, so the chunks are looked at here.
-    """
-    size = path.stat().st_size
-    with open(path, "rb") as file:
-        riff, _, kind = struct.unpack("<4sI4s", file.read(12).ljust(12, b"\0"))
-        if riff != b"RIFF" or kind != b"WAVE":
-            return 0
-        while len(head := file.read(8)) == 8:
-            chunk, length = struct.unpack("<4sI", head)
-            # Programs that write to a pipe leave 0 or all ones, for "until the end".
-            if chunk == b"data":
-                return 0 if length in (0, 0xFFFFFFFF) else max(0, file.tell() + length - size)
-            file.seek(length + length % 2, os.SEEK_CUR)
-    return 0
+    except sound_files.SoundFileError as error:
+        return _Sound(clip, path, digest, fault=error.kind, detail=error.detail)
+    except (AudioError, OSError) as error:
+        detail = str(error).removeprefix(f"{shown(path)} ")
+        return _Sound(clip, path, digest, fault="unopened", detail=detail)
+    notes = [*sound.notes]
+    if channels > 1:
+        notes.append(("stereo", f"has {channels} channels, {'all equal' if alike else 'which differ'}"))
+    return _Sound(clip, path, digest, content.hexdigest(), notes=tuple(notes))
 
 
 def _sound_problems(sounds: list[_Sound], silent: Iterable[str] = ()) -> list[tuple]:
     found = []
     for sound in sounds:
-        known = sound.fault == "silent" and sound.clip in silent
-        kind = "known" if known else sound.fault or ("stereo" if sound.channels > 1 else "")
-        if kind:
-            found.append((kind, sound.clip, sound.path, f"{sound.path} {sound.detail}"))
+        name = shown(sound.path)
+        if sound.fault:
+            known = sound.fault == "silent" and sound.clip in silent
+            kind = "known" if known else sound.fault
+            found.append((kind, sound.clip, sound.path, f"{name} {sound.detail}"))
+        found += [(kind, sound.clip, sound.path, f"{name} {words}") for kind, words in sound.notes]
     return found
 
 
@@ -362,7 +333,7 @@ def _not_clips(record: Record, places: list[Path]) -> list[Path]:
         path
         for place in places
         for path in locate.visible_files(place)
-        if path.suffix.lower() in SUFFIXES and record.parse(path.stem) is None
+        if path.suffix.lower() in sound_files.SUFFIXES and record.parse(path.stem) is None
     ]
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from serlab import audio
 from serlab.embeddings.weights import Weights
 from serlab.errors import FeatureError
 from serlab.features.base import Extractor
@@ -126,10 +127,7 @@ class Embedding(Extractor):
 
     def extract(self, y: np.ndarray) -> np.ndarray:
         """Turn one signal into its embedding: (samples,) to `shape`."""
-        y = np.asarray(y, dtype=np.float32)
-        if y.ndim != 1 or len(y) == 0:
-            raise FeatureError(f"{self.name} needs a mono signal of shape (samples,), not {y.shape}")
-        frames = self.frames(y)
+        frames = self.frames(audio.signal(y, self.name))
         if self.statistics is None:
             return frames
         return np.concatenate([STATISTICS[name](frames) for name in self.statistics])

@@ -63,7 +63,8 @@ class Extractor:
         Parameters
         ----------
         y : ndarray of float, shape (samples,)
-            Mono, at `sample_rate`.
+            Mono, at `sample_rate`, full scale at 1: what `serlab.audio.read` gives. Check it with
+            `serlab.audio.signal`, as the extractors of serlab do.
 
         Returns
         -------
@@ -137,7 +138,8 @@ def _sources(file: Path, seen: frozenset[Path] = frozenset()) -> list[str]:
     source = file.read_text(encoding="utf-8")
     found = [source]
     package = Path(__file__).parents[1]
-    imports = r"^from serlab\.((?:features|embeddings)\.\w+) import|^from serlab import (audio)"
+    names = r"(?:features|embeddings)\.\w+|decoders|sound_files"
+    imports = rf"^from serlab\.({names}) import|^from serlab import (audio|sound_files)$"
     for name in re.findall(imports, source, re.MULTILINE):
         imported = package / ("".join(name).replace(".", "/") + ".py")
         if imported not in seen:
@@ -208,9 +210,7 @@ class FrameFeature(Extractor):
         -------
         ndarray of float32, shape (channels, time)
         """
-        y = np.asarray(y, dtype=np.float32)
-        if y.ndim != 1 or len(y) == 0:
-            raise FeatureError(f"{self.name} needs a mono signal of shape (samples,), not {y.shape}")
+        y = audio.signal(y, self.name)
         if self.seconds is not None:
             y = audio.fit_length(y, round(self.seconds * self.sample_rate), self.align)
         return np.atleast_2d(self.frames(y)).astype(np.float32, copy=False)

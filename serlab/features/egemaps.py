@@ -12,6 +12,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from serlab import audio
 from serlab.errors import FeatureError
 from serlab.features.base import Extractor
 
@@ -89,6 +90,7 @@ class Egemaps(Extractor):
 
     def extract(self, y: np.ndarray) -> np.ndarray:
         """Turn one signal into the 88 functionals: (samples,) to (88,)."""
+        y = audio.signal(y, self.name)
         return _smile().process_signal(y, self.sample_rate).to_numpy(dtype=np.float32)[0]
 
     def __str__(self) -> str:

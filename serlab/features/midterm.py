@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from serlab import audio
 from serlab.errors import FeatureError
 from serlab.features.base import Extractor
 
@@ -98,12 +99,10 @@ class MidTerm(Extractor):
 
     def short_term(self, y: np.ndarray) -> np.ndarray:
         """Measure every frame: (samples,) to (34, frames); names are in `SHORT_TERM`."""
-        y = np.asarray(y, dtype=np.float64)
+        y = audio.signal(y, self.name).astype(np.float64)
         window, step = (round(s * self.sample_rate) for s in (self.short_window, self.short_step))
-        if y.ndim != 1 or len(y) < window:
-            raise FeatureError(
-                f"{self.name} needs a mono signal of at least {window} samples, not one of shape {y.shape}"
-            )
+        if len(y) < window:
+            raise FeatureError(f"{self.name} needs a signal of at least {window} samples, not of {len(y)}")
         y = y - y.mean()
         y /= np.abs(y).max() + 1e-10
         frames = np.lib.stride_tricks.sliding_window_view(y, window)[::step]

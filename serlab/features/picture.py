@@ -64,7 +64,7 @@ class Picture(Extractor):
 
     def extract(self, y: np.ndarray) -> np.ndarray:
         """Turn one signal into a picture: (samples,) to (frames, lines), values in [0, 1]."""
-        y = audio.fit_length(np.asarray(y, np.float32), round(self.seconds * self.sample_rate), "centre")
+        y = audio.fit_length(audio.signal(y, self.name), round(self.seconds * self.sample_rate), "centre")
         frames, lines = self.shape
         blocks = y[: 2 * lines * (frames + 1)].reshape(frames + 1, 2 * lines)[1:]
         magnitude = np.abs(np.fft.rfft(blocks)[:, :lines])

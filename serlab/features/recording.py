@@ -71,11 +71,9 @@ class Recording(Extractor):
 
     def extract(self, y: np.ndarray) -> np.ndarray:
         """Turn one signal into the eight numbers, named by `feature_names`: (samples,) to (8,)."""
-        y = np.asarray(y, dtype=np.float32)
-        if y.ndim != 1 or not y.any():
-            raise FeatureError(
-                f"{self.name} needs a mono signal with sound in it, not one of shape {y.shape}"
-            )
+        y = audio.signal(y, self.name)
+        if not y.any():
+            raise FeatureError(f"{self.name} needs a signal with sound in it, not only zeros")
         power = power_spectrogram(y, N_FFT, HOP_LENGTH)
         loudness = audio_level(y)
         speech = loudness > loudness.max() - self.gate_db

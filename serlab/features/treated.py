@@ -114,11 +114,9 @@ class Treated(Extractor):
 
     def treat(self, y: np.ndarray) -> np.ndarray:
         """Treat a signal: (samples,) to (samples,), float32."""
-        y = np.asarray(y, dtype=np.float32)
-        if y.ndim != 1 or not y.any():
-            raise FeatureError(
-                f"{self.name} needs a mono signal with sound in it, not one of shape {y.shape}"
-            )
+        y = audio.signal(y, self.name)
+        if not y.any():
+            raise FeatureError(f"{self.name} needs a signal with sound in it, not only zeros")
         if self.trim_db is not None:
             y = audio.trim(y, self.trim_db)
         if self.band is not None:
