@@ -6,7 +6,7 @@ Everything is computed from predictions: a table with one row per clip and seed 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -598,6 +598,33 @@ def holm(p: Sequence[float]) -> np.ndarray:
     corrected = np.empty_like(p)
     corrected[order] = np.minimum(raised, 1)
     return corrected
+
+
+def clear(comparisons: Iterable[Comparison]) -> list[int]:
+    """Say which of several comparisons that are read together show a difference, after `holm`.
+
+    Parameters
+    ----------
+    comparisons : iterable of Comparison
+
+    Returns
+    -------
+    list of int
+        1 where the first of the two is clearly ahead (corrected p-value below 0.05), -1 where the second is,
+        0 where no difference can be shown.
+
+    Examples
+    --------
+    >>> clear([Comparison(0.1, 0.05, 0.15, 0.01), Comparison(-0.1, -0.19, -0.01, 0.03)])
+    [1, -1]
+    >>> clear([Comparison(0.1, 0.01, 0.19, 0.03), Comparison(0.1, 0.01, 0.19, 0.03)])
+    [0, 0]
+    """
+    comparisons = list(comparisons)
+    corrected = holm([one.p for one in comparisons])
+    return [
+        int(np.sign(one.difference)) * int(p < 0.05) for one, p in zip(comparisons, corrected, strict=True)
+    ]
 
 
 def floors(label: Sequence[str]) -> pd.DataFrame:
