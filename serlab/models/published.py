@@ -192,7 +192,13 @@ _VOTE = ModelSpec(
     members=_MEMBERS,
     plan=(EMODB,),
 )
-
+_VOTE_NORMALISED = replace(
+    _VOTE,
+    name="averages-vote-spknorm",
+    title=f"{_VOTE.title} ({TRANSDUCTIVE})",
+    speaker_normalised=True,
+    members=tuple(f"{member}-spknorm" for member in _MEMBERS),
+)
 
 _ANYWHERE = (SIX_CLIPS, SIX_SPEAKERS, NEMO)
 SPECS = (
@@ -205,6 +211,14 @@ SPECS = (
         plan=(EMODB_RANDOM, RAVDESS_RANDOM),
     ),
     _MODEL_A,
+    replace(
+        _MODEL_A,
+        name="model-a-last",
+        title="193-feature CNN, last epoch",
+        validation=ladder.LAST,
+        validates="itself",
+        plan=(EMODB,),
+    ),
     replace(
         _MODEL_A,
         name="model-a-usual",
@@ -242,13 +256,12 @@ SPECS = (
         plan=(EMODB_RANDOM, EMODB),
     ),
     _VOTE,
+    _VOTE_NORMALISED,
     replace(
-        _VOTE,
-        name="averages-vote-spknorm",
-        title=f"{_VOTE.title} ({TRANSDUCTIVE})",
-        speaker_normalised=True,
+        _VOTE_NORMALISED,
+        name="averages-vote-spknorm-scorenorm",
+        title=f"{_VOTE.title}, features and scores ({TRANSDUCTIVE})",
         normalises_scores=True,
-        members=tuple(f"{member}-spknorm" for member in _MEMBERS),
     ),
     _net(
         "contours-original-clips",
@@ -266,6 +279,14 @@ SPECS = (
         ladder.HELD_OUT,
         _ANYWHERE,
         validates="speakers",
+        **_CONTOURS,
+    ),
+    _net(
+        "contours-original-last",
+        "The original CREMA-D contour network, last epoch",
+        original_contours,
+        ladder.LAST,
+        (SIX_SPEAKERS, NEMO),
         **_CONTOURS,
     ),
     _net(
