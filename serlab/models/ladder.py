@@ -31,11 +31,12 @@ COSTLY = {"seeds": (0,), "single_fold_seeds": SEEDS}
 LIBRARIES = ("keras",)
 PEEK = "best epoch by loss on the test clips themselves, as in the original: unsound"
 HELD_OUT = "best epoch by loss on a fifth of the training clips, of speakers of their own"
-LAST = "nothing chosen: trained on all training speakers, the last epoch is kept"
+LAST = "no epoch chosen: trained on all training speakers, the last one is kept"
 SCHEDULED = (
-    "epochs, learning rate and layers fixed beforehand, on six training speakers of the first fold; "
-    "the last epoch is kept"
+    "epochs, learning rate and layers fixed before the first recorded run, by trials on six training "
+    "speakers of RAVDESS's first fold, of which no record is kept; the last epoch is kept"
 )
+CARRIED = "epochs, learning rate and layers of our ANN on summary features, unchanged; the last epoch is kept"
 LONG = (
     "four times the epochs, because longer training paid on random clips of speakers also trained on: "
     "made for such a split; the last epoch is kept"
