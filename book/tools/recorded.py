@@ -197,8 +197,8 @@ def ladder_text(table: pd.DataFrame, corpus: str = "ravdess") -> str:
     # Chapter 10 ends the ladder; what comes later asks other questions.
     top = shown[shown["chapter"] <= 10].sort_values("chapter").iloc[-1]
     text = (
-        "Recall on RAVDESS with 95\u00a0% intervals: for each chapter the model that it is about, not the best "
-        f"of its variants. Guessing reaches {percent(1 / top.classes)}\u00a0%; the last of the ladder, "
+        "Recall on RAVDESS with 95\u00a0% intervals: for each chapter the model that it is about, not the "
+        f"best of its variants. Guessing reaches {percent(1 / top.classes)}\u00a0%; the last of the ladder, "
         f"{top.title}, reaches {percent(top.uar)}\u00a0% on speakers it never heard"
     )
     twin = shared_twins(table, corpus).query("model == @top.model")
