@@ -299,6 +299,7 @@ def make(
         "members": list(spec.members),
         "pretrained": list(spec.pretrained),
         "speaker_normalised": spec.speaker_normalised,
+        "normalises_scores": spec.normalises_scores,
         "validation": spec.validation,
         **facts,
         "machine": training.machine(),

@@ -45,6 +45,25 @@ def test_every_normalised_model_stands_beside_its_plain_twin():
         assert name.removesuffix("-spknorm") in names
 
 
+def test_whose_scores_are_normalised_is_said_and_stands_beside_its_twin_without():
+    specs = {spec.name: spec for spec in models.specs()}
+    for spec in specs.values():
+        assert spec.normalises_scores == spec.name.endswith("-scorenorm") == ("scores (" in spec.title)
+        assert not specs[spec.name.removesuffix("-scorenorm")].normalises_scores
+
+
+def test_originals_have_their_last_epoch_on_as_many_speakers_as_ours():
+    specs = {spec.name: spec for spec in models.specs()}
+    held_out = ("ann-original", "cnn-original", "augmented-original", "contours-original", "model-a")
+    for name in held_out:
+        original, last = specs[name], specs[f"{name}-last"]
+        assert (original.validates, last.validates) == ("speakers", "itself")
+        assert last.build(0).get_params() == original.build(0).get_params()
+        assert last.extractors == original.extractors
+        assert set(last.plan) <= set(original.plan)
+        assert last.title == f"{original.title}, last epoch"
+
+
 def test_models_that_vote_are_recorded_wherever_their_members_are():
     planned = set(runs.planned())
     for corpus, protocol, name in planned:

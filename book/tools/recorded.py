@@ -13,9 +13,23 @@ ROOT = Path(__file__).resolve().parents[2]
 CHAPTERS = ROOT / "chapters"
 RESULTS = ROOT / "book" / "results"
 
-# What the landing page sets against each other: the published folds, and the split of the original notebook,
-# the only one with shared speakers that every model has.
-HONEST, SHARED = "emobox6", "seed-split"
+# What README.md and the landing page set against each other: the published folds, and random ones. Those of
+# "random5" test the same clips; of models that are slow to train there is only the random fifth of the
+# original notebook.
+HONEST = "emobox6"
+SHARED = {"random5": "in five random folds of the same clips", "seed-split": "on a random fifth of the clips"}
+# Chapter to model: the one that the chapter is about, plain, by name. A chapter's best by the test folds
+# would be the luckiest, too, and look better than it is.
+HEADLINES = {
+    4: "loudness",
+    5: "tree-tuned",
+    6: "ann",
+    7: "cnn",
+    8: "augmented",
+    9: "logreg-byols",
+    10: "three-vote",
+    14: "averages-compact",
+}
 
 
 def runs(root: Path = RESULTS) -> pd.DataFrame:
@@ -122,25 +136,35 @@ def chapters(folder: Path = CHAPTERS) -> list[dict]:
     return found
 
 
-def best_honest(table: pd.DataFrame, corpus: str = "ravdess", protocol: str = HONEST):
-    """Return the best run on unseen speakers that needs nothing of the test speakers, or None."""
+def headlines(table: pd.DataFrame, corpus: str = "ravdess") -> pd.DataFrame:
+    """Return the runs on unseen speakers of the models that chapters are about, one a chapter."""
     if table.empty:
-        return None
-    shown = table[(table["corpus"] == corpus) & (table["protocol"] == protocol) & ~table["normalised"]]
-    return None if shown.empty else shown.loc[shown["uar"].idxmax()]
+        return table
+    chosen = table["chapter"].map(HEADLINES) == table["model"]
+    return table[chosen & (table["corpus"] == corpus) & (table["protocol"] == HONEST)]
+
+
+def shared_twins(table: pd.DataFrame, corpus: str = "ravdess") -> pd.DataFrame:
+    """Return the runs of all models with shared speakers, one a model: on all clips where there is one."""
+    shown = table[(table["corpus"] == corpus) & table["protocol"].isin(list(SHARED))]
+    return shown.sort_values("protocol", key=lambda names: names.map(list(SHARED).index)).drop_duplicates(
+        "model"
+    )
 
 
 def one_line(number: int, table: pd.DataFrame) -> str:
-    """Say in one line what the models of a chapter reach; an empty string if it recorded none."""
-    if table.empty:
+    """Say in one line what the model of a chapter reaches; an empty string if it recorded none."""
+    own = headlines(table)
+    own = own[own["chapter"] == number] if len(own) else own
+    if own.empty:
         return ""
-    own = table[table["chapter"] == number]
-    best = best_honest(own)
-    if best is None:
-        return ""
-    line = f"**{interval(best)} %** UAR on unseen RAVDESS speakers ({best.title})"
-    twin = own[(own["corpus"] == "ravdess") & (own["protocol"] == SHARED) & (own["model"] == best.model)]
-    return line + (f"; {percent(twin.iloc[0].uar)} % if speakers are shared" if len(twin) else "")
+    own = own.iloc[0]
+    line = f"**{interval(own)} %** UAR on unseen RAVDESS speakers ({own.title})"
+    twin = shared_twins(table).query("model == @own.model")
+    if twin.empty:
+        return line
+    twin = twin.iloc[0]
+    return f"{line}; {percent(twin.uar)} % if speakers are shared, {SHARED[twin.protocol]}"
 
 
 def chapter_table(table: pd.DataFrame, link: str, start: str = "") -> list[str]:
@@ -167,17 +191,21 @@ def chapter_time_table() -> list[str]:
 
 def ladder_text(table: pd.DataFrame, corpus: str = "ravdess") -> str:
     """Say in words what the picture of all models shows, for those who cannot see it."""
-    best = best_honest(table, corpus)
-    if best is None:
+    shown = headlines(table, corpus)
+    if shown.empty:
         return "No runs are recorded yet."
-    shown = table[(table["corpus"] == corpus) & ~table["normalised"]]
-    shared = shown[shown["protocol"] == SHARED]
+    # Chapter 10 ends the ladder; what comes later asks other questions.
+    top = shown[shown["chapter"] <= 10].sort_values("chapter").iloc[-1]
     text = (
-        "Recall of the book's models on RAVDESS with 95\u00a0% intervals. "
-        f"Guessing reaches {percent(1 / best.classes)}\u00a0%, "
-        f"the best model {percent(best.uar)}\u00a0% on speakers it never heard ({best.title})"
+        "Recall on RAVDESS with 95\u00a0% intervals: for each chapter the model that it is about, not the "
+        f"best of its variants. Guessing reaches {percent(1 / top.classes)}\u00a0%; the last of the ladder, "
+        f"{top.title}, reaches {percent(top.uar)}\u00a0% on speakers it never heard"
     )
-    if len(shared):
-        best_shared = percent(shared["uar"].max())
-        text += f". Where test speakers are also in training, the best shows {best_shared}\u00a0%"
-    return text + "."
+    twin = shared_twins(table, corpus).query("model == @top.model")
+    if len(twin):
+        twin = twin.iloc[0]
+        text += (
+            f". Where test speakers are also in training, it shows {percent(twin.uar)}\u00a0%, "
+            f"{SHARED[twin.protocol]}"
+        )
+    return f"{text}. All speakers say the same two sentences, in training and in the test."

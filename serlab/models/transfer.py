@@ -32,7 +32,7 @@ _NETWORK = ModelSpec(
     9,
     (ByolS(),),
     ladder.dense,
-    ladder.SCHEDULED,
+    ladder.CARRIED,
     ladder.SEEDS,
     pretrained=PRETRAINED,
     libraries=LIBRARIES,
