@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from serlab import corpora, kept, learning_curve, runs, segments, splits, store, training
+from serlab import corpora, kept, learning_curve, provenance, run_files, runs, segments, splits, store
 from serlab.embeddings import ByolS
 from serlab.errors import RunError, SerlabError
 from serlab.features import Egemaps, Extractor, MidTerm, Picture, SpeakerNormaliser, Summary
@@ -72,7 +72,7 @@ def read(name: str, folder: Path | None = None) -> pd.DataFrame:
         raise RunError(
             f"{file} does not exist. Recorded there: {there}. To make it: python -m serlab.few_labels"
         )
-    return pd.read_csv(file)
+    return run_files.parsed(file.read_text(encoding="utf-8"))
 
 
 def about(folder: Path | None = None) -> dict:
@@ -152,7 +152,7 @@ def codes(pictures: np.ndarray, rows: np.ndarray, speakers: Sequence[str], setti
     held = held_out(np.asarray(speakers, str)[rows])
     digest = hashlib.sha256(np.ascontiguousarray(pictures).tobytes())
     network = autoencoder.Autoencoder(**settings)
-    key = kept.key(digest.digest(), network, training.versions("keras"), rows.astype(np.int64), held)
+    key = kept.key(digest.digest(), network, provenance.versions("keras"), rows.astype(np.int64), held)
     file = cache_dir() / FOLDER / f"{key}.npz"
     if (found := kept.read(file, "codes")) is None:
         network.fit(pictures[rows[~held]], validation=pictures[rows[held]])
@@ -200,8 +200,8 @@ def _search(folder: Path) -> dict:
                 found = autoencoder.search(
                     trained, validation, [name], epochs=EPOCHS, patience=PATIENCE, **grid
                 )
-                found.to_csv(file, index=False)
-            parts.append(pd.read_csv(file))
+                write_whole(file, found.to_csv(index=False))
+            parts.append(run_files.parsed(file.read_text(encoding="utf-8")))
             print(parts[-1].to_string(), flush=True)
     found = pd.concat(parts, ignore_index=True)
     _write(folder, "search", found.round({"loss": 5, "seconds": 1}))
@@ -432,8 +432,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--stage", action="append", choices=STAGES, help="only this one (may be given again)")
     parser.add_argument("--force", action="store_true", help="make tables anew that are recorded already")
+    runs.add_changed_code(parser)
     given = parser.parse_args(arguments)
-    training.one_thread()
+    provenance.one_thread()
     folder = _folder(None)
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "about.json"
@@ -442,12 +443,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if stage in _done(file) and not given.force:
                 print(f"{stage}: recorded already", flush=True)
                 continue
-            facts = _MAKERS[stage](folder)
-            facts |= {
-                "machine": training.machine(),
-                "versions": training.versions("keras"),
-                "code": training.code_version(),
-            }
+            how = provenance.circumstances("keras", allow_changed_code=given.allow_changed_code)
+            facts = _MAKERS[stage](folder) | how
             done = _done(file) | {stage: facts}
             done = {name: done[name] for name in STAGES if name in done}
             write_whole(file, json.dumps(done, indent=1, ensure_ascii=False) + "\n")

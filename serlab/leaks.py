@@ -9,7 +9,6 @@ and ``.json`` among the recorded runs.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -20,9 +19,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from serlab import corpora, evaluation, runs, splits, store, training
+from serlab import corpora, evaluation, provenance, run_files, runs, splits, store, training
 from serlab.errors import EvaluationError, RunError, SerlabError
-from serlab.paths import cache_dir, write_whole
+from serlab.paths import cache_dir
 from serlab.splits import Fold, Split
 
 STEPS = {
@@ -240,16 +239,21 @@ def read(corpus: str, folder: Path | None = None) -> tuple[pd.DataFrame, dict[st
     Raises
     ------
     RunError
-        If they are not recorded.
+        If they are not recorded, or damaged.
     """
     file = _path(corpus, folder)
     if not file.is_file():
         raise RunError(f"{file} does not exist. To make it: python -m serlab.leaks --corpus {corpus}")
-    predictions = pd.read_csv(file.with_suffix(".csv"), dtype={"clip": str, "speaker": str})
-    return predictions, json.loads(file.read_text(encoding="utf-8"))
+    return run_files.read(file)
 
 
-def record(corpus: str, folder: Path | None = None, cache: Path | None = None) -> dict[str, Any]:
+def record(
+    corpus: str,
+    folder: Path | None = None,
+    cache: Path | None = None,
+    *,
+    allow_changed_code: bool = False,
+) -> dict[str, Any]:
     """Measure the steps with the exact contour network and write them; return what `read` calls meta.
 
     Parameters
@@ -260,9 +264,12 @@ def record(corpus: str, folder: Path | None = None, cache: Path | None = None) -
         Where recorded runs lie, by default `serlab.runs.root`.
     cache : Path, optional
         Where finished folds are kept, by default the folder "leaks" of the user's cache.
+    allow_changed_code : bool
+        See `serlab.provenance.circumstances`.
     """
     from serlab import models
 
+    how = provenance.circumstances(*models.get(MODEL).libraries, allow_changed_code=allow_changed_code)
     protocol, each = RECORDED[corpus]
     table, spec = runs.labelled(corpora.load(corpus), protocol), models.get(MODEL)
     if each is not None:
@@ -282,16 +289,11 @@ def record(corpus: str, folder: Path | None = None, cache: Path | None = None) -
         "folds": FOLDS,
         "epochs": EPOCHS,
         **said.attrs["cost"],
-        "machine": training.machine(),
-        "versions": training.versions(*spec.libraries),
-        "code": training.code_version(),
+        **how,
         "scores": scores(said),
     }
     file = _path(corpus, folder)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.unlink(missing_ok=True)
-    write_whole(file.with_suffix(".csv"), said.to_csv(index=False, lineterminator="\n"))
-    write_whole(file, json.dumps(meta, indent=1, ensure_ascii=False) + "\n")
+    run_files.write(file, said.to_csv(index=False, lineterminator="\n"), meta)
     return meta
 
 
@@ -302,14 +304,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--corpus", action="append", choices=RECORDED, help="only this corpus")
     parser.add_argument("--force", action="store_true", help="record anew what is recorded already")
+    runs.add_changed_code(parser)
     given = parser.parse_args(arguments)
-    training.one_thread()
+    provenance.one_thread()
     for corpus in given.corpus or RECORDED:
         if _path(corpus, None).is_file() and not given.force:
             print(f"{corpus}: recorded already")
             continue
         try:
-            meta = record(corpus)
+            meta = record(corpus, allow_changed_code=given.allow_changed_code)
         except SerlabError as error:
             print(f"error: {error}", file=sys.stderr)
             return 1

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from serlab import evaluation, kept, training
+from serlab import evaluation, kept, provenance
 from serlab.checks import check_inputs
 from serlab.errors import EvaluationError
 from serlab.splits import Fold, check_rows
@@ -519,7 +519,7 @@ def _digest(X: np.ndarray, labels: np.ndarray, groups: np.ndarray, fold: Fold) -
 def _key(models: Mapping[str, Callable], data: bytes, percentages: Sequence[float], seed) -> str:
     """Name a draw's result by all that decides it: models, data, draw, and the code of all."""
     built = {name: build(seed=0, clips=NEIGHBOURS) for name, build in models.items()}
-    libraries = training.versions()
+    libraries = provenance.versions()
     del libraries["serlab"]
     # Models may depend on how many clips they are given: what builds them counts too.
     return kept.key(data, built, dict(models), tuple(percentages), seed, libraries, _block)

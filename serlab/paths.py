@@ -6,6 +6,7 @@ import errno
 import os
 import stat
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import platformdirs
@@ -54,12 +55,38 @@ def write_whole(file: Path, text: str) -> None:
         In a folder that exists. What it held before stays until the new text is all there.
     text : str
     """
-    with tempfile.NamedTemporaryFile(
-        "w", dir=file.parent, suffix=".part", delete=False, encoding="utf-8", newline="\n"
-    ) as part:
-        part.write(text)
-    os.chmod(part.name, 0o644)
-    os.replace(part.name, file)
+    write_together({file: text})
+
+
+def write_together(texts: Mapping[Path, str]) -> None:
+    """Write text files that belong together: all are on the disk before the first takes its place.
+
+    Parameters
+    ----------
+    texts : mapping of Path to str
+        Files in folders that exist, in the order in which they take their places.
+
+    Raises
+    ------
+    OSError
+        If the disk is full, for example. Then all files are as they were.
+    """
+    parts: dict[Path, Path] = {}
+    try:
+        for file, text in texts.items():
+            number, name = tempfile.mkstemp(dir=file.parent, suffix=".part")
+            parts[file] = Path(name)
+            with open(number, "w", encoding="utf-8", newline="\n") as part:
+                part.write(text)
+                # A full disk may be noticed only when what was written leaves the memory.
+                part.flush()
+                os.fsync(number)
+            os.chmod(name, 0o644)
+        for file, part in parts.items():
+            os.replace(part, file)
+    finally:
+        for part in parts.values():
+            part.unlink(missing_ok=True)
 
 
 def regular_file(path: str | os.PathLike, error: type[SerlabError] = SerlabError) -> os.stat_result:

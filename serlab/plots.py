@@ -36,8 +36,6 @@ _HONEST, _FLATTERING = "#332288", "#CC6677"
 # Of curves that share a picture: six at most.
 _CURVE_COLOURS = ("#332288", "#CC6677", "#117733", "#DDAA33", "#88CCEE", "#882255")
 _CURVE_STYLES = ("-", "--", "-.", (0, (5, 1)), (0, (1, 1)), (0, (3, 1, 1, 1)))
-# Splits in which people of the training set come back in the test set.
-_FLATTERING_PROTOCOLS = ("seed-split", "random", "text", "clips", "six-clips", "six-random")
 _FLOOR_DB = 80.0
 
 
@@ -664,8 +662,9 @@ def results(
     Parameters
     ----------
     runs : DataFrame
-        One row per run with ``protocol``, ``uar``, ``uar_low``, ``uar_high`` (0…1) and the column `label`,
-        for example from `serlab.runs.table`. Runs with the same label share a row of the picture.
+        One row per run with ``protocol``, ``speaker_disjoint``, ``uar``, ``uar_low``, ``uar_high`` (0…1) and
+        the column `label`, for example from `serlab.runs.table`. Runs with the same label share a row of the
+        picture.
     ax : matplotlib Axes, optional
         Where to draw; a new figure if not given.
     chance : float, optional
@@ -681,6 +680,7 @@ def results(
     Examples
     --------
     >>> runs = pd.DataFrame({"title": ["tree", "tree"], "protocol": ["emobox6", "random5"],
+    ...                      "speaker_disjoint": [True, False],
     ...                      "uar": [0.3, 0.4], "uar_low": [0.27, 0.37], "uar_high": [0.33, 0.44]})
     >>> ax = results(runs, chance=0.125)
     >>> [text.get_text() for text in ax.get_legend().get_texts()]
@@ -690,11 +690,12 @@ def results(
     titles = list(dict.fromkeys(runs[label]))
     if ax is None:
         ax = plt.subplots(figsize=(7.0, 1.0 + 0.38 * len(titles)))[1]
-    protocols = sorted(runs["protocol"].unique(), key=lambda name: name.startswith(_FLATTERING_PROTOCOLS))
+    # Honest ones first. A protocol is what its runs say: names tell nothing.
+    pairs = zip(~runs["speaker_disjoint"].astype(bool), runs["protocol"], strict=True)
+    protocols = sorted(dict.fromkeys(pairs), key=lambda pair: pair[0])
     honest_markers, flattering_markers = iter("os^P"), iter("DdvX")
-    for number, protocol in enumerate(protocols):
-        flattering = protocol.startswith(_FLATTERING_PROTOCOLS)
-        shown = runs[runs["protocol"] == protocol]
+    for number, (flattering, protocol) in enumerate(protocols):
+        shown = runs[(runs["protocol"] == protocol) & (runs["speaker_disjoint"] != flattering)]
         value, low, high = (100 * shown[key].to_numpy(float) for key in ("uar", "uar_low", "uar_high"))
         offset = 0.22 * (number - (len(protocols) - 1) / 2)
         colour = _FLATTERING if flattering else _HONEST

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import importlib.metadata
 import inspect
 import json
 import os
-import platform
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -20,7 +17,7 @@ import numpy as np
 import pandas as pd
 import threadpoolctl
 
-from serlab import kept, splits
+from serlab import kept, provenance, splits
 from serlab.checks import check_inputs
 from serlab.errors import EvaluationError
 from serlab.splits import Fold, Split
@@ -204,23 +201,6 @@ def count_parameters(model: Any) -> int | None:
     return None
 
 
-def one_thread() -> None:
-    """Let TensorFlow compute in one thread, unless the environment says otherwise; to be called before Keras.
-
-    With several threads the order in which numbers are added depends on how many there are, and after
-    thousands of training steps the last digits have become other predictions. Recorded runs come out alike
-    on other machines only if they are made like this.
-
-    Examples
-    --------
-    >>> one_thread()
-    >>> os.environ["TF_NUM_INTRAOP_THREADS"]
-    '1'
-    """
-    for kind in ("INTRAOP", "INTEROP"):
-        os.environ.setdefault(f"TF_NUM_{kind}_THREADS", "1")
-
-
 @contextlib.contextmanager
 def meter() -> Iterator[dict[str, float]]:
     """Measure what happens inside: ``seconds``, and ``peak_memory_mb`` of this process and its children.
@@ -263,71 +243,6 @@ def meter() -> Iterator[dict[str, float]]:
         look()
 
 
-def machine() -> str:
-    """Describe the processor in a few words: its model and number of cores, nothing personal.
-
-    Examples
-    --------
-    >>> "cores" in machine()
-    True
-    """
-    name = platform.processor() or platform.machine()
-    with contextlib.suppress(OSError):
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        name = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), name)
-    return f"{name}, {os.cpu_count()} cores, {platform.system()}"
-
-
-def versions(*extra: str) -> dict[str, str]:
-    """Give the versions of Python, serlab and the libraries that results depend on.
-
-    Parameters
-    ----------
-    *extra : str
-        Further packages, such as "keras".
-
-    Returns
-    -------
-    dict
-        Name to version.
-
-    Examples
-    --------
-    >>> sorted(versions())[:3]
-    ['librosa', 'numpy', 'python']
-    """
-    names = ("serlab", "numpy", "scipy", "scikit-learn", "librosa", "soxr", *extra)
-    return {"python": platform.python_version(), **{name: importlib.metadata.version(name) for name in names}}
-
-
-def code_version() -> str:
-    """Identify the code of this package.
-
-    Returns
-    -------
-    str
-        ``git-tree:`` and the hash of the committed folder where the package lies in an unchanged git
-        checkout, else ``sha256:`` and a hash of its source files.
-
-    Examples
-    --------
-    >>> code_version().split(":")[0] in ("git-tree", "sha256")
-    True
-    """
-    package = Path(__file__).parent
-    with contextlib.suppress(OSError, subprocess.CalledProcessError):
-        git = ["git", "-C", str(package)]
-        ask = {"check": True, "capture_output": True, "text": True}
-        changed = subprocess.run([*git, "status", "--porcelain", "."], **ask).stdout
-        tree = subprocess.run([*git, "rev-parse", "HEAD:./"], **ask).stdout.strip()
-        if not changed:
-            return f"git-tree:{tree}"
-    digest = hashlib.sha256()
-    for file in sorted(package.rglob("*.py")):
-        digest.update(file.relative_to(package).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
-    return f"sha256:{digest.hexdigest()}"
-
-
 def _check(X: np.ndarray, table: pd.DataFrame, split: Split, wanted: set[int]) -> None:
     if X.ndim and len(X) != len(table):
         raise EvaluationError(f"{len(X)} rows of features do not go with {len(table)} rows of the table")
@@ -335,7 +250,7 @@ def _check(X: np.ndarray, table: pd.DataFrame, split: Split, wanted: set[int]) -
         raise EvaluationError(f"the table lacks the columns {', '.join(sorted(lacking))}")
     clips = table["clip"].to_numpy(dtype=object)
     check_inputs(X, table["emotion"], clips)
-    if (unknown := table["speaker"].isna().to_numpy()).any():
+    if (unknown := (table["speaker"].isna() | (table["speaker"] == "")).to_numpy()).any():
         raise EvaluationError(f"clip {clips[unknown.argmax()]} has no speaker: give it one, or leave it out")
     splits.check(split, table)
     labels = table["emotion"].to_numpy(dtype=object)
@@ -383,7 +298,10 @@ def _digest(X: np.ndarray, table: pd.DataFrame) -> bytes:
 def _key(model, data: bytes, fold: Fold, seed: int) -> str:
     """Name a fold's result by all that decides it: the model, its data, who is on which side, the seed."""
     # Libraries are known by their versions, this package by its code.
-    libraries = versions(*getattr(model, "libraries", ()))
+    libraries = provenance.versions(*getattr(model, "libraries", ()))
     del libraries["serlab"]
     rows = [side.astype(np.int64) for side in (fold.train, fold.validation, fold.test)]
-    return kept.key(data, model, seed, libraries, rows, _fit_one)
+    limits = [n for kind, n in provenance.threads().items() if kind.startswith("tensorflow")]
+    # Networks come out otherwise with several threads; one, as in recorded runs, is not mentioned.
+    several = [limits] if "keras" in libraries and set(limits) != {1} else []
+    return kept.key(data, model, seed, libraries, rows, _fit_one, *several)

@@ -12,7 +12,8 @@ import pytest
 from matplotlib.colors import to_rgb
 from numpy.testing import assert_allclose
 
-from serlab import plots
+from serlab import plots, splits
+from serlab import runs as recorded
 
 RATE = 16000
 
@@ -291,6 +292,7 @@ def runs():
         {
             "title": ["tree", "svm", "tree", "svm"],
             "protocol": ["random5", "random5", "emobox6", "emobox6"],
+            "speaker_disjoint": [False, False, True, True],
             "uar": [0.40, 0.68, 0.30, 0.49],
             "uar_low": [0.37, 0.65, 0.27, 0.44],
             "uar_high": [0.44, 0.70, 0.33, 0.52],
@@ -316,3 +318,24 @@ def test_results_make_their_own_figure_and_need_no_chance(runs):
     ax = plots.results(runs.head(1))
     assert ax.get_xlim() == (0, 100)
     assert len(ax.get_legend().get_texts()) == 1
+
+
+@pytest.mark.parametrize("protocol", sorted({key[1] for key in recorded.list_runs()} | {"six-seed-split"}))
+def test_results_believe_the_record_and_not_the_name(runs, protocol):
+    for disjoint in (True, False):
+        ax = plots.results(runs.head(2).assign(protocol=protocol, speaker_disjoint=disjoint))
+        said = ax.get_legend().get_texts()[0].get_text()
+        assert said == f"{'speaker-disjoint' if disjoint else 'speakers shared'} ({protocol})"
+
+
+def test_splits_of_six_emotions_are_drawn_as_what_they_are(ax):
+    table = pd.DataFrame({"speaker": list("aabbccdd"), "emotion": ["sad", "happy"] * 4})
+    table["sentence"] = table["emotion"]
+    table["clip"] = [f"{row}.wav" for row in range(len(table))]
+    made = [splits.make(table, name) for name in ("six-seed-split", "six-text", "six-clips25", "six-loso")]
+    rows = [(one.name, one.speaker_disjoint, 0.5, 0.4, 0.6) for one in made]
+    frame = pd.DataFrame(rows, columns=["protocol", "speaker_disjoint", "uar", "uar_low", "uar_high"])
+    plots.results(frame.assign(title="tree"), ax)
+    said = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert said[0] == "speaker-disjoint (six-loso)"
+    assert all(text.startswith("speakers shared (six-") for text in said[1:])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import json
+import os
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +13,7 @@ import pandas as pd
 import pytest
 
 from conftest import real_corpus
-from serlab import corpora, evaluation, models, runs, splits
+from serlab import corpora, evaluation, models, provenance, runs, splits
 from serlab.errors import RunError
 from serlab.voting import vote
 
@@ -52,6 +54,7 @@ def made_up(protocol="group3", seeds=(0, 1), corpus="mine"):
         "seconds": 1.5,
         "peak_memory_mb": 100,
         "machine": "a machine",
+        "threads": {"blas": 1},
         "versions": {"python": "3"},
         "code": "sha256:0",
         "scores": evaluation.scores(p),
@@ -90,20 +93,138 @@ def test_speaker_numbers_keep_their_zeros_and_files_are_compact(tmp_path):
     assert b"\r" not in file.read_bytes()
 
 
-def test_a_writer_killed_between_the_two_files_leaves_no_run(tmp_path, monkeypatch):
+def full_disk(monkeypatch, ending):
+    """Let the disk be full as soon as a file of this ending is written."""
+    left = {"csv": 0, "json": 1, "rename": 9}[ending]
+
+    def sync(number, real=os.fsync):
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        real(number)
+
+    monkeypatch.setattr(os, "fsync", sync)
+
+
+@pytest.mark.parametrize("ending", ["csv", "json"])
+def test_a_full_disk_leaves_the_run_that_was_there(tmp_path, monkeypatch, ending):
     run = made_up()
-    runs.write(run, tmp_path)
-    replace = runs.write_whole
+    file = runs.write(run, tmp_path)
+    before = {one.name: one.read_bytes() for one in file.parent.iterdir()}
+    full_disk(monkeypatch, ending)
+    p = run.predictions.iloc[::-1]
+    with pytest.raises(RunError, match=r"made-up\.json cannot be written: No space left.*unchanged"):
+        runs.write(runs.Run(p, run.meta), tmp_path)
+    assert {one.name: one.read_bytes() for one in file.parent.iterdir()} == before
 
-    def killed(file, text):
-        if file.suffix == ".json":
+
+def test_a_writer_killed_between_the_two_files_leaves_no_mixture(tmp_path, monkeypatch):
+    run = made_up()
+    file = runs.write(run, tmp_path)
+    other = runs.Run(run.predictions.iloc[::-1], run.meta)
+    move = os.replace
+
+    def killed(part, target):
+        if target.suffix == ".json":
             raise KeyboardInterrupt
-        replace(file, text)
+        move(part, target)
 
-    monkeypatch.setattr(runs, "write_whole", killed)
+    monkeypatch.setattr(os, "replace", killed)
     with pytest.raises(KeyboardInterrupt):
-        runs.write(run, tmp_path)
-    assert runs.list_runs(tmp_path) == []
+        runs.write(other, tmp_path)
+    assert sorted(one.name for one in file.parent.iterdir()) == ["made-up.csv", "made-up.json"]
+    with pytest.raises(RunError, match=r"made-up\.csv is damaged, or not of made-up\.json"):
+        runs.read(*run.key, tmp_path)
+
+
+NAMES = ["NA", "nan", "null", "None", "01", "1e5", "True", "1.0", "N/A", "-", "ada ", '"', "a,b", "é", "Inf"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_name_of_a_speaker_class_or_clip_is_lost_or_changed(tmp_path, name):
+    run = made_up()
+    p = run.predictions.replace({"speaker": {"ann": name}})
+    for column in ("label", "predicted"):
+        p[column] = p[column].replace("sad", name)
+    p["clip"] = p["clip"].where(p["clip"] != "bob-sad-1", name)
+    p = p.rename(columns={"p_sad": f"p_{name}"})
+    classes = ["neutral", "happy", name]
+    run = runs.Run(p, run.meta | {"classes": classes, "scores": evaluation.scores(p)})
+    runs.write(run, tmp_path)
+    back = runs.read(*run.key, tmp_path)
+    pd.testing.assert_frame_equal(back.predictions, p, check_dtype=False)
+    assert runs.check(back) == []
+    assert evaluation.scores(back.predictions) == run.meta["scores"]
+    assert runs.table(tmp_path)["uar_low"].iloc[0] == run.meta["scores"]["uar_low"]
+
+
+def test_a_speaker_called_na_is_tested_and_counted(tmp_path, monkeypatch, demo):
+    monkeypatch.setattr(runs, "root", lambda: tmp_path)
+    first = sorted(demo["speaker"].unique())[0]
+    table = demo.assign(speaker=demo["speaker"].replace({first: "NA"}))
+    table.attrs = demo.attrs
+    monkeypatch.setattr(runs.corpora, "load", lambda name: table)
+    run = runs.make(models.get("chance"), "demo", "group3", progress=False)
+    back = runs.read(*run.key)
+    assert "NA" in set(back.predictions["speaker"])
+    assert len(back.predictions) == 5 * len(demo)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "null", "\x00", '{"model": 1}', '{"corpus": []}', b"\xff\xfe", None]
+)
+def test_one_bad_file_does_not_take_the_others_down(tmp_path, monkeypatch, text, capsys):
+    monkeypatch.setattr(runs, "root", lambda: tmp_path)
+    good = made_up()
+    runs.write(good, tmp_path)
+    bad = tmp_path / "mine" / "group3" / "bad.json"
+    if text is None:
+        bad.mkdir()
+    else:
+        bad.write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.warns(UserWarning, match=r"left out: .*bad\.json"):
+        assert runs.table()["model"].tolist() == ["made-up"]
+    bad.with_suffix(".csv").write_text("clip\n")
+    if text is not None:
+        assert runs.main(["--check"]) == 1
+        out = capsys.readouterr().out
+        assert "mine/group3/bad: " in out
+        assert "2 runs checked, 1 with problems" in out
+
+
+def test_a_run_in_the_place_of_another_is_not_taken_for_it(tmp_path):
+    file = runs.write(made_up(), tmp_path)
+    for ending in (".json", ".csv"):
+        file.with_suffix(ending).rename(file.with_name(f"other{ending}"))
+    with pytest.raises(RunError, match=r"other\.json is the run mine/group3/made-up"):
+        runs.read("mine", "group3", "other", tmp_path)
+    with pytest.warns(UserWarning, match=r"left out: .*other\.json is the run"):
+        assert runs.table(tmp_path).empty
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [(",0.", ",x."), ("clip,", "klip,"), (",0,", ",,"), ("\n", "\n\n,"), ("p_sad", 'p"sad')]
+)
+def test_a_damaged_table_is_named(tmp_path, old, new):
+    run = made_up()
+    file = runs.write(run, tmp_path)
+    about = json.loads(file.read_text())
+    table = file.with_suffix(".csv")
+    whole = table.read_text()
+    table.write_text(whole.replace(old, new, 1))
+    with pytest.raises(RunError, match=r"made-up\.csv is damaged, or not of made-up\.json"):
+        runs.read(*run.key, tmp_path)
+    # Older runs have no checksum: their tables are checked for what they say.
+    del about["predictions_sha256"]
+    file.write_text(json.dumps(about))
+    try:
+        problems = runs.check(runs.read(*run.key, tmp_path))
+    except RunError as error:
+        problems = [str(error)]
+    assert problems
+    table.write_bytes(whole.replace("\n", "\r\n").encode())
+    assert runs.check(runs.read(*run.key, tmp_path)) == []
 
 
 def test_missing_and_damaged_runs_are_named(tmp_path):
@@ -113,7 +234,7 @@ def test_missing_and_damaged_runs_are_named(tmp_path):
     with pytest.raises(RunError, match="Recorded there: made-up"):
         runs.read("mine", "group3", "other", tmp_path)
     file.write_text("{")
-    with pytest.raises(RunError, match=r"made-up\.json or \.csv is damaged"):
+    with pytest.raises(RunError, match=r"made-up\.json is damaged"):
         runs.read("mine", "group3", "made-up", tmp_path)
 
 
@@ -261,10 +382,12 @@ def test_command_line_makes_lists_checks_and_verifies(workplace, capsys):
     assert run.meta["scores"]["uar_low"] < 1 / 8 < run.meta["scores"]["uar_high"]
     assert len(set(run.predictions["predicted"])) == 8
     assert runs.check(run, corpora.load("demo")) == []
+    assert run.meta["threads"]["blas"] == run.meta["threads"]["tensorflow_intra"] == 1
     assert call("--check") == 0
     assert "1 runs checked, 0 with problems" in capsys.readouterr().out
     assert call("--verify", "chance") == 0
-    assert "100.0 % of" in capsys.readouterr().out
+    assert "100.0 % of" in (said := capsys.readouterr().out)
+    assert "the same by labels" in said
     assert call("--list") == 0
     listed = capsys.readouterr().out.splitlines()
     assert listed[0] == "recorded demo/group3/chance"
@@ -275,7 +398,7 @@ def test_command_line_leaves_alone_what_is_there_unless_forced(workplace, capsys
     call("--model", "majority")
     capsys.readouterr()
     made = []
-    monkeypatch.setattr(runs, "make", lambda spec, *key: made.append(key) or runs.read(*key, spec.name))
+    monkeypatch.setattr(runs, "make", lambda spec, *key, **_: made.append(key) or runs.read(*key, spec.name))
     assert call("--model", "majority") == 0
     assert made == []
     assert call("--model", "majority", "--force") == 0
@@ -300,14 +423,69 @@ def test_verify_refuses_what_it_cannot_reproduce(workplace):
     run = runs.read("demo", "group3", "chance")
     p = run.predictions
     turned = runs.Run(p.assign(predicted=np.roll(p["predicted"], 1)), run.meta)
-    with pytest.raises(RunError, match="not reproduced") as here:
+    with pytest.raises(RunError, match=r"not reproduced.*UAR was .* and is") as here:
         runs.verify(turned, models.get("chance"))
-    assert "It was made on" not in str(here.value)
+    assert "It was made with" not in str(here.value)
     turned.meta["machine"] = "an abacus"
-    with pytest.raises(RunError, match=r"not reproduced.*It was made on an abacus.*UAR was .* and is"):
+    del turned.meta["threads"]
+    with pytest.raises(
+        RunError,
+        match=r"It was made with machine an abacus, .*made with threads not recorded, and this is .*1",
+    ):
         runs.verify(turned, models.get("chance"))
     with pytest.raises(RunError, match="fold 1 holds other clips"):
         runs.verify(runs.Run(p.assign(fold=(p["fold"] + 1) % 3), run.meta), models.get("chance"), fold=1)
+
+
+@pytest.mark.parametrize(
+    ("network", "wrong", "shift", "judged"),
+    [
+        (False, 0, 0.0, "the same by labels"),
+        (False, 2, 0.009, "the same by labels"),
+        (False, 3, 0.0, None),
+        (False, 0, 0.011, None),
+        (True, 2, 0.0, "the same by labels"),
+        (True, 5, 0.0, "the same by UAR"),
+        (True, 0, 0.3, "the same by UAR"),
+        (True, 6, 0.0, None),
+    ],
+)
+def test_verify_judges_by_labels_or_of_networks_by_uar(monkeypatch, network, wrong, shift, judged):
+    """At the border: of 100 clips of four classes, 98 labels the same, or UAR 5 points apart."""
+    names = ["neutral", "happy", "sad", "angry"]
+    table = pd.DataFrame({"clip": [f"{k}.wav" for k in range(100)], "speaker": "ann"})
+    table["emotion"] = np.repeat(names, 25)
+    said = table.rename(columns={"emotion": "label"}).assign(fold=0, seed=0, predicted=table["emotion"])
+    said[[f"p_{name}" for name in names]] = 0.25
+    anew = said.copy()
+    anew.loc[: wrong - 1, "predicted"] = "angry"
+    anew["p_sad"] += 2 * shift
+    anew["p_angry"] -= 2 * shift
+    monkeypatch.setattr(runs.corpora, "load", lambda name: table)
+    monkeypatch.setattr(runs, "split_for", lambda *_: None)
+    monkeypatch.setattr(runs, "inputs", lambda *_: None)
+    monkeypatch.setattr(runs.training, "cross_validate", lambda *_, **__: anew)
+    base = made_up("random3").meta
+    run = runs.Run(said, base | {"classes": names, "seeds": [0]})
+
+    class Fitted:
+        libraries = ("keras",) if network else ()
+
+    spec = replace(models.get("majority"), build=lambda seed: Fitted())
+    assert spec.network is network
+    if judged:
+        assert runs.verify(run, spec).endswith(judged)
+    else:
+        with pytest.raises(RunError, match=r"not reproduced.*UAR was 100.0 %") as error:
+            runs.verify(run, spec)
+        assert ("tolerated of a network: 5 points" in str(error.value)) is network
+
+
+def test_networks_are_known_by_what_they_train():
+    networks = {spec.name for spec in models.specs() if spec.network}
+    assert {"ann", "cnn-moved", "model-a", "valence-separate", "valence-small-repeated"} <= networks
+    exact = {"logreg-byols", "valence-byols", "forest", "committee", "networks-vote", "valence-vote"}
+    assert not networks & exact
 
 
 def test_corpora_that_are_not_here_are_left_out(workplace, capsys, monkeypatch):
@@ -432,3 +610,41 @@ def test_emotions_are_learned_in_the_place_of_valence(workplace, monkeypatch):
     monkeypatch.setattr(runs.corpora, "load", lambda name: mixed)
     with pytest.raises(RunError, match="angry have more than one valence"):
         runs.make(spec, "unified", "ternary", progress=False)
+
+
+def test_a_run_is_not_made_from_code_that_no_commit_holds(workplace, monkeypatch, capsys):
+    monkeypatch.setattr(provenance, "changed_files", lambda: ("serlab/splits.py", "serlab/new.py"))
+    assert call("--model", "majority") == 1
+    assert "serlab/splits.py and 1 more" in (said := capsys.readouterr().err)
+    assert "Commit first" in said
+    assert runs.list_runs() == []
+    assert call("--model", "majority", "--allow-changed-code") == 0
+    assert runs.list_runs() == [("demo", "group3", "majority")]
+
+
+def test_a_run_says_with_how_many_threads_it_was_made(tmp_path):
+    run = made_up()
+    del run.meta["threads"]
+    assert runs.check(run) == [], "those made earlier do not say"
+    with pytest.raises(RunError, match="does not say its threads"):
+        runs.write(run, tmp_path)
+
+
+def test_check_finds_new_runs_whose_code_no_commit_holds(workplace, monkeypatch, capsys):
+    run = made_up()
+    runs.write(run, workplace)
+    for known, status in ((True, 0), (None, 0), (False, 1)):
+        monkeypatch.setattr(provenance, "is_committed", lambda code, known=known: known)
+        assert runs.main(["--check"]) == status
+    assert "no commit holds its code, sha256:0" in capsys.readouterr().out
+    file = workplace / "mine" / "group3" / "made-up.json"
+    about = json.loads(file.read_text())
+    file.write_text(json.dumps({name: value for name, value in about.items() if name != "threads"}))
+    assert runs.main(["--check"]) == 0, "earlier runs are left alone"
+
+
+def test_whether_speakers_are_apart_is_compared_with_the_split():
+    run = made_up(protocol="loso")
+    table = corpus_of(run)
+    run.meta["speaker_disjoint"] = False
+    assert any("speaker_disjoint is False" in line for line in runs.check(run, table))

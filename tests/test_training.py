@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -249,38 +247,6 @@ def test_peak_memory_sees_what_was_given_back():
             pass
         del block
     assert large["peak_memory_mb"] > small["peak_memory_mb"] + 100
-
-
-def test_facts_name_no_person_and_no_path():
-    facts = [training.machine(), training.code_version(), *training.versions("pandas").values()]
-    assert not any("/" in fact or "\\" in fact for fact in facts)
-    assert "pandas" in training.versions("pandas")
-
-
-def test_code_version_without_git_is_a_hash_of_the_sources(monkeypatch):
-    def no_git(*args, **kwargs):
-        raise FileNotFoundError
-
-    monkeypatch.setattr(training.subprocess, "run", no_git)
-    kind, digest = training.code_version().split(":")
-    assert kind == "sha256"
-    assert len(digest) == 64
-
-
-def test_code_version_in_a_clean_checkout_is_its_tree(monkeypatch):
-    class Answer:
-        def __init__(self, arguments):
-            self.stdout = "" if "status" in arguments else "abc123\n"
-
-    monkeypatch.setattr(training.subprocess, "run", lambda arguments, **kwargs: Answer(arguments))
-    assert training.code_version() == "git-tree:abc123"
-
-
-def test_one_thread_leaves_what_the_environment_says(monkeypatch):
-    monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", "4")
-    monkeypatch.delenv("TF_NUM_INTEROP_THREADS", raising=False)
-    training.one_thread()
-    assert [os.environ[f"TF_NUM_{kind}_THREADS"] for kind in ("INTRAOP", "INTEROP")] == ["4", "1"]
 
 
 def test_a_split_of_another_order_is_refused(corpus):

@@ -81,6 +81,15 @@ class ModelSpec:
     learns_emotions: bool = False
     plan: tuple[tuple[str, str], ...] | None = None
 
+    @property
+    def network(self) -> bool:
+        """Whether a network is trained: rounding then grows with every step.
+
+        A model on embeddings of a network that was trained elsewhere is none, and neither is a vote, which
+        trains nothing.
+        """
+        return self.build is not None and "keras" in getattr(self.build(0), "libraries", ())
+
     def normalised(self) -> ModelSpec:
         """Give the same model on features z-scored within each speaker, and say so in name and title."""
         title = f"{self.title} ({TRANSDUCTIVE})"

@@ -1,0 +1,115 @@
+"""The two files of a recorded result: a table, and a JSON file beside it that says how it came about."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from serlab.errors import RunError
+from serlab.paths import write_together
+
+# Taken as they are written: a speaker may be called NA, 01 or 1e5.
+WORDS = ("clip", "speaker", "label", "predicted", "step")
+DIGEST = "predictions_sha256"
+
+
+def read(file: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Read a table of predictions and the JSON file that says how it came about, as `write` left them.
+
+    Parameters
+    ----------
+    file : Path
+        The JSON file.
+
+    Raises
+    ------
+    RunError
+        If one of the two cannot be read, or they are not of one run.
+    """
+    meta = read_json(file)
+    try:
+        text = file.with_suffix(".csv").read_bytes().decode("utf-8").replace("\r\n", "\n")
+        # Results that were recorded before November 2026 do not say of which table they are.
+        if meta.pop(DIGEST, _digest(text)) != _digest(text):
+            raise ValueError("its checksum is not the one recorded")
+        return parsed(text), meta
+    except (OSError, ValueError) as error:
+        raise RunError(
+            f"{file.with_suffix('.csv')} is damaged, or not of {file.name}: {error}. Make it anew"
+        ) from error
+
+
+def write(file: Path, text: str, meta: dict[str, Any]) -> None:
+    """Write a table and the JSON file that says how it came about, and of which table it is.
+
+    What was there stays until both are on the disk.
+
+    Parameters
+    ----------
+    file : Path
+        The JSON file; the table lies beside it, with the ending ``.csv``.
+    text : str
+        The table.
+    meta : dict
+
+    Raises
+    ------
+    RunError
+        If they cannot be written. Then what was there is as it was.
+    """
+    about = json.dumps(meta | {DIGEST: _digest(text)}, indent=1, ensure_ascii=False) + "\n"
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_together({file.with_suffix(".csv"): text, file: about})
+    except OSError as error:
+        raise RunError(f"{file} cannot be written: {error.strerror}. What was there is unchanged") from error
+
+
+def parsed(text: str) -> pd.DataFrame:
+    """Read a table in which words are words: `WORDS` are never taken for numbers or for missing.
+
+    Parameters
+    ----------
+    text : str
+        Of a CSV file.
+
+    Raises
+    ------
+    ValueError
+        If it is no such table, or a probability is missing or no number.
+
+    Examples
+    --------
+    >>> parsed("speaker,loss\\nNA,0.5\\n01,\\n").values.tolist()
+    [['NA', 0.5], ['01', nan]]
+    """
+    columns = list(pd.read_csv(io.StringIO(text), nrows=0))
+    kinds = {name: float for name in columns if name.startswith("p_")} | dict.fromkeys(WORDS, str)
+    blank = {name: [""] for name in columns if name not in kinds}
+    return pd.read_csv(io.StringIO(text), dtype=kinds, keep_default_na=False, na_values=blank)
+
+
+def read_json(file: Path) -> dict[str, Any]:
+    """Read the JSON file of a result.
+
+    Raises
+    ------
+    RunError
+        If it cannot be read.
+    """
+    try:
+        meta = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise RunError(f"{file} is damaged: {error}. Make it anew") from error
+    if not isinstance(meta, dict):
+        raise RunError(f"{file} is damaged: it holds no JSON object. Make it anew")
+    return meta
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
