@@ -17,6 +17,7 @@ import struct
 import subprocess
 import sys
 import threading
+import tracemalloc
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -200,6 +201,108 @@ def test_tensors_stay_within_their_storage(tmp_path, shape, stride, offset):
     values = {"x": tensor("0", 4, shape, stride, offset)}
     with pytest.raises(FeatureError, match="storage"):
         read_state_dict(checkpoint(tmp_path / "x.pth", values, {"0": bytes(16)}))
+
+
+GLOBALS = b"ctorch._utils\n_rebuild_tensor_v2\n"
+
+
+def made_of(storage: bytes, shape=(4,), stride=(1,)) -> bytes:
+    """Write the pickle of a tensor that is made of anything."""
+    return GLOBALS + b"(" + storage + b"K\x00" + whole(*shape) + whole(*stride) + b"tR"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        # A tensor for a storage: its rows of 4 numbers were counted as numbers.
+        made_of(tensor("0", 4, (2, 2), (2, 1)), (2, 2), (2, 1)),
+        made_of(tensor("0", 4, (4,), (1,))),
+        made_of(text("0")),
+        made_of(b"N"),
+        made_of(b"K\x05"),
+        made_of(b"(K\x01t"),
+        # Shapes and steps that are none.
+        GLOBALS + b"(" + text("0") + b"tR",
+        tensor("0", 4, (4,), (1,)).replace(whole(4), text("4")),
+        tensor("0", 4, (4,), (1,)).replace(whole(4), b"(" + text("4") + b"t"),
+        tensor("0", 4, (4,), (1,)).replace(whole(4), b"(" + whole(4) + b"t"),
+        tensor("0", 4, (4,), (1,)).replace(whole(4), b"(G" + struct.pack(">d", 4.0) + b"t"),
+        tensor("0", 4, (1,) * 65, (1,) * 65),
+        tensor("0", 4, (4,), (2**31 - 1,)),
+        tensor("0", 4, (2, 2**30, 2**30), (1, 0, 0)),
+        # Storages that are none.
+        tensor("0", -1, (4,), (1,)),
+        tensor("0", 5, (4,), (1,)),
+        tensor("0", 2**31 - 1, (4,), (1,)),
+        tensor("1", 4, (4,), (1,)),
+        tensor("../data.pkl", 4, (4,), (1,)),
+        tensor("0", 4, (4,), (1,)).replace(b"ctorch\nFloatStorage\n", text("O")),
+        tensor("0", 4, (4,), (1,)).replace(b"ctorch\nFloatStorage\n", b"ctorch\nComplexFloatStorage\n"),
+        text("0") + b"Q",
+        b"Q",
+    ],
+)
+def test_no_crafted_tensor_reads_beyond_its_storage(tmp_path, value):
+    # The size is near that of the file, so that no other check helps.
+    path = checkpoint(tmp_path / "x.pth", {"x": value}, {"0": bytes(16)})
+    with pytest.raises(FeatureError, match=r"x\.pth"):
+        read_state_dict(path)
+
+
+@pytest.mark.parametrize(
+    "index",
+    [
+        b"\x80\x02B" + struct.pack("<I", 2**32 - 1) + b".",
+        b"\x80\x04\x8e" + struct.pack("<Q", 2**33) + b".",
+        b"\x80\x05\x96" + struct.pack("<Q", 2**33) + b".",
+        b"\x80\x02X" + struct.pack("<I", 2**32 - 1) + b".",
+        b"\x80\x02Nr" + struct.pack("<I", 2**29) + b".",
+        b"\x80\x02\x8b" + struct.pack("<I", 2**31 - 1) + b".",
+        b"\x80\x04\x95" + struct.pack("<Q", 2**33) + b"N.",
+    ],
+)
+def test_no_crafted_index_asks_for_more_memory_than_the_file_has(tmp_path, index):
+    path = archive(tmp_path / "x.pth", index)
+    tracemalloc.start()
+    try:
+        with pytest.raises(FeatureError, match=r"x\.pth"):
+            read_state_dict(path)
+        assert tracemalloc.get_traced_memory()[1] < 2**24
+    finally:
+        tracemalloc.stop()
+
+
+def test_parts_that_are_said_to_be_larger_than_the_file_are_refused(tmp_path):
+    path = checkpoint(tmp_path / "x.pth", {"x": tensor("0", 4, (4,), (1,))}, {"0": bytes(16)})
+    raw = bytearray(path.read_bytes())
+    place = raw.index(b"PK\x01\x02", raw.index(b"PK\x01\x02") + 1)
+    raw[place + 20 : place + 28] = struct.pack("<II", 2**32 - 2, 2**32 - 2)
+    path.write_bytes(raw)
+    with pytest.raises(FeatureError, match="larger than the file"):
+        read_state_dict(path)
+
+
+def test_numbers_with_their_bytes_in_the_other_order_are_refused(tmp_path):
+    path = checkpoint(tmp_path / "x.pth", {"x": tensor("0", 4, (4,), (1,))}, {"0": bytes(16)})
+    with zipfile.ZipFile(path, "a") as file:
+        file.writestr("archive/byteorder", "big")
+    with pytest.raises(FeatureError, match="other order"):
+        read_state_dict(path)
+
+
+def test_many_views_of_one_storage_take_no_memory(tmp_path):
+    size = 2**18
+    values = {f"x{number}": tensor("0", size, (size,), (1,)) for number in range(200)}
+    path = checkpoint(tmp_path / "x.pth", values, {"0": bytes(4 * size)})
+    tracemalloc.start()
+    try:
+        state = read_state_dict(path)
+        assert tracemalloc.get_traced_memory()[1] < 10 * 4 * size
+    finally:
+        tracemalloc.stop()
+    assert len(state) == 200
+    with pytest.raises(ValueError, match="read-only"):
+        state["x0"][0] = 1
 
 
 def test_damaged_checkpoints_are_refused(tmp_path):
