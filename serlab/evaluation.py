@@ -623,7 +623,7 @@ def clear(comparisons: Iterable[Comparison]) -> list[int]:
     comparisons = list(comparisons)
     corrected = holm([one.p for one in comparisons])
     return [
-        int(np.sign(one.difference)) * int(p < 0.05) for one, p in zip(comparisons, corrected, strict=True)
+        int(np.sign(one.difference)) if p < 0.05 else 0 for one, p in zip(comparisons, corrected, strict=True)
     ]
 
 
