@@ -564,8 +564,8 @@ def student(
     total = squares.sum(axis=0)
     shares = sum(square**2 / freedom for square, (_, freedom) in zip(squares, errors, strict=True))
     with np.errstate(divide="ignore", invalid="ignore"):
-        freedom = np.where(total > 0, total**2 / shares, 1.0)
-        t = np.where(total > 0, np.abs(value) / np.sqrt(total), np.where(value == 0, 0.0, np.inf))
+        freedom = np.where(total == 0, 1.0, total**2 / shares)
+        t = np.where(total == 0, np.where(value == 0, 0.0, np.inf), np.abs(value) / np.sqrt(total))
     half = stats.t.ppf((1 + confidence) / 2, freedom) * np.sqrt(total)
     return value - half, value + half, 2 * stats.t.sf(t, freedom)
 
@@ -623,7 +623,7 @@ def clear(comparisons: Iterable[Comparison]) -> list[int]:
     comparisons = list(comparisons)
     corrected = holm([one.p for one in comparisons])
     return [
-        int(np.sign(one.difference)) * int(p < 0.05) for one, p in zip(comparisons, corrected, strict=True)
+        int(np.sign(one.difference)) if p < 0.05 else 0 for one, p in zip(comparisons, corrected, strict=True)
     ]
 
 

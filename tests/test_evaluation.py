@@ -182,6 +182,11 @@ def test_holm_corrects_in_steps():
     assert evaluation.holm([0.6, 0.7]).tolist() == [1, 1]
 
 
+def test_an_unknown_error_is_no_error_of_zero():
+    assert np.isnan(evaluation.student(0.1, (np.nan, 1.0))).all()
+    assert evaluation.student(0.1, (0.0, 3.0)) == (0.1, 0.1, 0.0)
+
+
 def test_comparisons_that_are_read_together_are_judged_together():
     ps = [0.03, 0.01, 0.9, 0.02]
     found = [evaluation.Comparison(sign * 0.1, 0, 0, p) for sign, p in zip([1, -1, -1, 1], ps, strict=True)]
@@ -189,7 +194,7 @@ def test_comparisons_that_are_read_together_are_judged_together():
     assert [evaluation.clear([one])[0] for one in found] == [1, -1, 0, 1]
     assert evaluation.clear([]) == []
     # A p-value that is not a number shows nothing.
-    assert evaluation.clear([evaluation.Comparison(0.1, float("nan"), float("nan"), float("nan"))]) == [0]
+    assert evaluation.clear([evaluation.Comparison(*[float("nan")] * 4)]) == [0]
 
 
 def test_pooling_over_seeds_is_the_mean_over_seeds():
