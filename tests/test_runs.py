@@ -587,6 +587,9 @@ def test_recorded_models_vote(workplace):
         run.predictions, vote([one.predictions for one in members]), atol=6e-5, check_dtype=False
     )
     assert run.meta["members"] == ["chance", "majority"]
+    normalised = replace(spec, name="normalised", normalises_scores=True)
+    normalised = runs.make(normalised, "demo", "group3", progress=False)
+    assert [one.meta["normalises_scores"] for one in (run, normalised)] == [False, True]
     assert run.meta["seconds"] == pytest.approx(sum(one.meta["seconds"] for one in members), abs=0.01)
     assert run.meta["peak_memory_mb"] == max(one.meta["peak_memory_mb"] for one in members)
     assert "100.0 % of" in runs.verify(run, spec)
