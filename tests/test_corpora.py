@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 from collections import Counter
 from itertools import product
@@ -17,6 +18,7 @@ import serlab
 from conftest import real_corpus
 from serlab import corpora
 from serlab.corpora import emodb, locate
+from serlab.corpora.table import _plain_wav_seconds as quick_seconds
 from serlab.errors import CorpusError
 
 OFFICIAL = ("ravdess", "emodb", "emodb2", "emodb_first2s", "cremad", "nemo")
@@ -248,7 +250,10 @@ def test_no_folder_with_a_foreign_name_is_entered(copy, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
     ("name", "folder"),
-    [("emodb", "EMO-DB"), ("cremad", "CREMA-D"), ("nemo", "nEMO-main"), ("emodb_first2s", "EmoDB_first2s")],
+    [
+        *(("emodb", "EMO-DB"), ("cremad", "CREMA-D"), ("cremad", "Crema"), ("cremad", "crema_d-master")),
+        *(("nemo", "nEMO-main"), ("emodb_first2s", "EmoDB_first2s")),
+    ],
 )
 def test_other_usual_folder_names(copy, name, folder):
     copied = copy(
@@ -284,6 +289,48 @@ def test_clips_may_not_be_left_out(copy):
     assert str(folder) in message
 
 
+@pytest.mark.parametrize("content", ["official", "converted"])
+def test_a_misnamed_clip_is_to_be_renamed_rather_than_fetched_again(copy, monkeypatch, content):
+    folder = copy("cremad", only=lambda path: path.name.startswith("1040"))
+    right, wrong = (folder / "AudioWAV" / f"1040_ITH_SAD_{end}.wav" for end in ("XX", "X"))
+    right.rename(wrong)
+    (folder / "AudioWAV" / "1040_notes.wav").write_bytes(b"x")
+    with pytest.raises(CorpusError) as caught:
+        serlab.load("cremad")
+    assert "1 clip is missing (1040_ITH_SAD_XX)" in str(caught.value)
+    assert f"Rename {wrong} to 1040_ITH_SAD_XX.wav" in str(caught.value)
+    assert "serlab.fetch" not in str(caught.value)
+    if content == "official":
+        # What it holds counts more than what it is called.
+        record = corpora.record("cremad")
+        fact = corpora.file_digest(wrong), wrong.stat().st_size
+        monkeypatch.setitem(record.manifest, "1040_ITH_SAD_XX.wav", fact)
+        wrong = wrong.rename(wrong.with_name("unnamed.wav"))
+    report = serlab.validate("cremad")
+    told = report.problems.query("kind in ['misnamed', 'missing']")
+    assert told[["kind", "clip", "path", "fault"]].values.tolist() == [
+        ["misnamed", "1040_ITH_SAD_XX", str(wrong), True]
+    ]
+    assert f"{wrong.name} seems to be 1040_ITH_SAD_XX.wav" in str(report)
+    assert report.problems.query("kind == 'extra'")["clip"].tolist() == ["1040_notes"]
+    wrong.rename(right)
+    assert len(serlab.load("cremad")) == 82
+
+
+def test_a_strange_name_that_could_mean_several_clips_means_none(copy):
+    folder = copy("cremad", only=lambda path: path.name.startswith("1040"))
+    for emotion in ("SAD", "ANG"):
+        (folder / "AudioWAV" / f"1040_ITH_{emotion}_XX.wav").unlink()
+    write(folder / "AudioWAV" / "1040_ITH.wav", seed=1)
+    with pytest.raises(CorpusError) as caught:
+        serlab.load("cremad")
+    assert "2 clips are missing" in str(caught.value)
+    assert "Rename" not in str(caught.value)
+    (folder / "AudioWAV" / "1040_ITH.wav").rename(folder / "AudioWAV" / "1040-ith-ang-xx (1).wav")
+    with pytest.raises(CorpusError, match=r"missing \(1040_ITH_ANG_XX, .*\(1\)\.wav to 1040_ITH_ANG_XX\.wav"):
+        serlab.load("cremad")
+
+
 def test_a_clip_of_nemo_that_only_its_own_table_knows_may_not_be_left_out(copy):
     folder = copy("nemo")
     (folder / "samples" / "WR0_neutral_7.wav").unlink()
@@ -306,6 +353,34 @@ def test_nemo_needs_its_table(copy):
     table.write_text(nemo_table(s for s in nemo_stems() if s != "WR0_neutral_7"), encoding="utf-8")
     with pytest.raises(CorpusError, match="lists 4480 of the 4481 clips of all speakers"):
         serlab.load("nemo")
+
+
+@pytest.mark.parametrize(
+    ("damage", "says"),
+    [
+        (lambda text: text.encode().replace(b"Tak.", b"Zo\xeb", 3), "line 2: byte 0xeb is not UTF-8"),
+        (lambda text: text.replace("\ttak\t", "\t", 1).encode(), "line 2: fewer fields than the header has"),
+        (
+            lambda text: text.replace("\tTak.", '\t"Tak.', 1).encode(),
+            "line 2: .* a quote that opens here is not closed",
+        ),
+        (lambda text: text.encode("utf-16-le"), "line 1: holds a zero byte"),
+    ],
+)
+def test_a_damaged_table_of_nemo_is_told_with_its_line(copy, damage, says):
+    folder = copy("nemo", only=lambda path: path.stem[:3] == "EB0" or path.suffix == ".tsv")
+    (folder / "data.tsv").unlink()
+    (folder / "data.tsv").write_bytes(damage(nemo_table(nemo_stems())))
+    with pytest.raises(CorpusError, match=says):
+        serlab.load("nemo")
+    assert re.search(says, str(serlab.validate("nemo")))
+
+
+def test_a_link_that_leads_back_to_itself_hides_no_corpus(copy):
+    folder = copy("nemo", only=lambda path: path.stem[:3] == "EB0" or path.suffix == ".tsv")
+    for place in (folder, folder.parent, folder / "samples"):
+        (place / "loop").symlink_to("loop")
+    assert len(serlab.load("nemo")) == 539
 
 
 def test_counts_are_asserted_even_where_every_listed_clip_is_there(copy):
@@ -502,6 +577,26 @@ def test_remotes_have_what_a_download_needs():
     assert all(
         r.checksum.startswith("sha256:") and r.size and r.filename.startswith("AudioWAV/") for r in cremad
     )
+
+
+@pytest.mark.parametrize("subtype", ["PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "ULAW"])
+@pytest.mark.parametrize("channels", [1, 2])
+def test_lengths_of_plain_wav_files_are_those_that_libsndfile_finds(tmp_path, subtype, channels):
+    path = tmp_path / "x.wav"
+    sf.write(path, np.zeros((442, channels)), 22_100, subtype=subtype)
+    quick = quick_seconds(str(path))
+    assert quick == (sf.info(path).duration if subtype.startswith("PCM") else None) == (quick and 0.02)
+    whole = path.read_bytes()
+    odd = (whole[:-1], whole + b"\0", whole[:40] + bytes(4) + whole[44:], whole[:43], b"", b"x" * len(whole))
+    for content in odd:
+        path.write_bytes(content)
+        assert quick_seconds(str(path)) is None
+
+
+def test_lengths_of_what_is_no_file_are_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.wav")
+    for name in ("pipe.wav", "gone.wav", "", "a\0b"):
+        assert quick_seconds(str(tmp_path / name)) is None
 
 
 def test_content_hash_changes_with_bytes_only(copy, tmp_path):

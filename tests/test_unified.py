@@ -107,6 +107,20 @@ def test_the_reader_can_change_the_mapping():
     assert one["valence"].isna().sum() == 8, "the table that was given is left as it is"
 
 
+def test_clips_without_a_valence_can_be_kept(capsys):
+    one = tiny("one", ["a", "b"])
+    table = corpora.unify([one, tiny("two", ["a"])], keep_all=True)
+    assert table["emotion"].value_counts()["surprised"] == 6
+    assert table.loc[table["valence"].isna(), "emotion"].unique().tolist() == ["surprised"]
+    assert len(table) == 30
+    assert table.attrs["dropped"] == {}
+    assert capsys.readouterr().out == ""
+    with pytest.raises(CorpusError, match=r"6 clips have no valence.*\(surprised\)"):
+        corpora.relabel(table, "ternary")
+    alone = corpora.unify([tiny("a", "x", emotions=("surprised",))], keep_all=True)
+    assert len(alone) == 2
+
+
 def test_valence_that_a_table_brings_counts_more_than_its_emotion():
     one = tiny("one", ["a"], emotions=("happy",), takes=5)
     one["valence"] = [-1.0, -0.34, -0.33, 0.2, 0.9]

@@ -8,6 +8,7 @@ import importlib
 import os
 import warnings
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from filecmp import cmp
 from pathlib import Path
@@ -95,7 +96,9 @@ def record(name: str) -> Record:
     return getattr(importlib.import_module(f"serlab.corpora.{module}"), constant)
 
 
-def load(name_or_folder: str | os.PathLike = "ravdess") -> pd.DataFrame:
+def load(
+    name_or_folder: str | os.PathLike = "ravdess", *, labels: Mapping[str, str] | None = None
+) -> pd.DataFrame:
     """Return the table of a corpus, one row per utterance.
 
     Parameters
@@ -103,6 +106,8 @@ def load(name_or_folder: str | os.PathLike = "ravdess") -> pd.DataFrame:
     name_or_folder
         One of `names`, or the path of a folder with a table ``metadata.csv``; or ``"unified"``, for all that
         are here of RAVDESS, nEMO, EmoDB and CREMA-D, joined by `unify`.
+    labels
+        For a folder: what its labels mean where they are no words, such as ``{"01": "neutral"}``.
 
     Returns
     -------
@@ -113,7 +118,8 @@ def load(name_or_folder: str | os.PathLike = "ravdess") -> pd.DataFrame:
     Raises
     ------
     CorpusError
-        If the corpus is not found, not complete, or not the one its name says.
+        If the corpus is not found, not complete, or not the one its name says; or if the table of a folder
+        is wrong: the message names the lines.
 
     Notes
     -----
@@ -127,10 +133,12 @@ def load(name_or_folder: str | os.PathLike = "ravdess") -> pd.DataFrame:
     >>> tuple(table.columns) == COLUMNS
     True
     """
-    if name_or_folder == unified.NAME:
-        return unified.load()
     if (name := known(name_or_folder)) is None:
-        return _load_folder(Path(name_or_folder).expanduser().absolute())
+        return _load_folder(Path(os.path.abspath(os.path.expanduser(name_or_folder))), labels)
+    if labels is not None:
+        raise CorpusError(f"labels= is for a folder of your own; those of {name} are known. Leave it out.")
+    if name == unified.NAME:
+        return unified.load()
     if name == "demo":
         from serlab.corpora import demo
 
@@ -140,11 +148,11 @@ def load(name_or_folder: str | os.PathLike = "ravdess") -> pd.DataFrame:
     return _load_official(record(name))
 
 
-def _load_folder(path: Path) -> pd.DataFrame:
+def _load_folder(path: Path, labels: Mapping[str, str] | None) -> pd.DataFrame:
     from serlab.corpora import folder
 
     try:
-        return folder.load(path)
+        return folder.load(path, labels)
     except CorpusError as error:
         if hint := official_in(path):
             raise CorpusError(hint) from error
@@ -167,9 +175,9 @@ def official_in(path: Path) -> str:
 def known(name_or_folder: str | os.PathLike) -> str | None:
     """Return the name of a corpus, or None for a folder."""
     text = os.fspath(name_or_folder)
-    if text in _RECORDS:
+    if text in _RECORDS or text == unified.NAME:
         return text
-    if Path(text).expanduser().exists() or os.sep in text or not isinstance(name_or_folder, str):
+    if os.path.lexists(os.path.expanduser(text)) or os.sep in text or not isinstance(name_or_folder, str):
         return None
     return record(text).name
 
@@ -278,12 +286,22 @@ def not_found(of: Record) -> str:
 
 
 def _incomplete(of: Record, root: Path, missing: list[str]) -> str:
-    few = ", ".join(missing[:3]) + (", …" if len(missing) > 3 else "")
+    from serlab.corpora import misnamed
+
+    renamed = misnamed.find(of, root, missing)
+    # What lies there under another name comes first: that is mended without a download.
+    ordered = sorted(missing, key=lambda clip: clip not in renamed)
+    few = ", ".join(ordered[:3]) + (", …" if len(missing) > 3 else "")
     clips = "clip is" if len(missing) == 1 else "clips are"
     again = f' To get it anew, delete that folder and run serlab.fetch("{of.name}").' if of.remotes else ""
+    if renamed:
+        again = "".join(
+            f" Rename {path} to {clip}{path.suffix}: it seems to be that clip."
+            for clip, path in list(renamed.items())[:3]
+        )
     return (
-        f"{of.title} in {root} is not complete: {len(missing)} {clips} missing ({few}). "
-        f'Run serlab.validate("{of.name}") to see all faults.{again} '
+        f"{of.title} in {root} is not complete: {len(missing)} {clips} missing ({few}).{again} "
+        f'Run serlab.validate("{of.name}") to see all faults. '
         "Copies with whole speakers left out are accepted, but not speakers with clips left out."
     )
 

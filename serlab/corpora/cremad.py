@@ -100,8 +100,9 @@ RECORD = Record(
         for name, (digest, size) in read_manifest("cremad.tsv").items()
     ),
     manifest=read_manifest("cremad.tsv"),
-    folder=r"cremad.*",
-    inner=r"cremad.*",
+    # Crema is what a collection of four corpora on Kaggle calls it.
+    folder=r"crema(d.*)?",
+    inner=r"crema(d.*)?",
     clip_folder=r"audiowav",
     sentences=_SENTENCES,
     folds={
@@ -110,6 +111,7 @@ RECORD = Record(
     silent=frozenset({"1076_MTI_SAD_XX"}),
     notes=(
         "1076_MTI_SAD_XX has no sound in the official copy: leave it out before computing features.",
+        "Copies on Kaggle can hold 1040_ITH_SAD_XX under the name 1040_ITH_SAD_X: rename it.",
         "A clone without git-lfs holds small text files (pointers) in place of sound.",
         "Published splits (EmoBox's one fold, HEAR's five) share actors between training and test.",
         "Three pairs of official clips are identical; serlab.validate names them.",

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import math
 import os
+import re
 import warnings
 from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
 
-from serlab.corpora import locate
+from serlab.corpora import cells, locate, sheet, words
+from serlab.corpora.cells import REQUIRED, Bad
 from serlab.corpora.table import EMOTIONS, build
 from serlab.errors import CorpusError
+from serlab.paths import regular_file
 from serlab.sound_files import SUFFIXES
 
 ALIASES = {
@@ -29,38 +31,44 @@ ALIASES = {
     "valence": ("valence",),
     "arousal": ("arousal",),
 }
-"""Column of the utterance table to the headers that are read for it, in any case."""
+"""Column of the utterance table to the headers that are read for it, the first that is there, in any case."""
 
-REQUIRED = ("file", "emotion", "speaker")
-
-SPELLINGS = {
-    "neutral": ("neutrality", "neu", "normal"),
-    "calm": ("calmness", "relaxed"),
-    "happy": ("happiness", "hap", "joy", "joyful"),
-    "sad": ("sadness",),
-    "angry": ("anger", "ang"),
-    "fearful": ("fear", "fea", "afraid", "anxiety"),
-    "disgust": ("disgusted", "dis"),
-    "surprised": ("surprise", "sur"),
-    "bored": ("boredom", "bor"),
-}
-"""Emotion to other usual words for it; any other label is kept as it is."""
-
-_EMOTION = {spelling: emotion for emotion in EMOTIONS for spelling in (emotion, *SPELLINGS[emotion])}
-_GENDER = {"f": "female", "w": "female", "woman": "female", "m": "male", "man": "male"}
-_OPTIONAL = ("gender", "intensity", "sentence", "language")
+# Columns that say which part of a file a row means, with or without what is counted.
+_BEGIN = "start|beg|begin|beginning|onset|offset|from|tmin|xmin|t0|first(?=sample|frame)"
+_END = "end|stop|to|tmax|xmax|t1|last(?=sample|frame)"
+_PART = re.compile(
+    r"(?:seg|segment|utt|utterance|clip|turn|time|timestamp|t|x|audio|speech|voice|word|sentence|sample|frame|"
+    rf"file|wav|interval|region|chunk|slice|event|crop|cut|label|sec|ms)?(?:({_BEGIN})|{_END})"
+    r"(?:time|at|point|pos|position|stamp)?(?:s|secs?|seconds?|ms|msecs?|milliseconds?|samples?|frames?)?"
+)
+_LENGTH = ("duration", "dur", "length")
+# Problems that an error tells before it refers to serlab.validate for the rest.
+_HANDFUL = 5
 
 
 class Fault(NamedTuple):
-    """Something wrong with one row of a table."""
+    """Something wrong, or worth knowing, about one row of a table."""
 
-    clip: str
-    path: str
+    line: int
+    file: str
     kind: str
     detail: str
 
 
-def load(folder: Path | str) -> pd.DataFrame:
+class Contents(NamedTuple):
+    """What the table of a folder holds."""
+
+    path: Path
+    """The table itself."""
+    rows: pd.DataFrame
+    """One row per usable line, with columns of the utterance table."""
+    faults: list[Fault]
+    """Why lines cannot be used, in their order."""
+    notes: list[Fault]
+    """What can be used but may not be meant so."""
+
+
+def load(folder: Path | str, labels: Mapping[str, str] | None = None) -> pd.DataFrame:
     """Return the utterance table of a folder of recordings.
 
     Parameters
@@ -70,18 +78,21 @@ def load(folder: Path | str) -> pd.DataFrame:
         ``metadata.tsv``; or the path of the table itself. `ALIASES` names the columns: file, emotion
         and speaker are needed, the others may be missing. File names are relative to the table, with or
         without extension.
+    labels
+        What labels of the table mean, such as ``{"01": "neutral", "W": "angry"}``.
 
     Returns
     -------
     DataFrame
         As from `serlab.load`. Usual words for the emotions of `serlab.corpora.EMOTIONS` are turned into
-        those (`SPELLINGS`). Other labels are kept, with a warning, and listed in
+        those (`serlab.corpora.words.SPELLINGS`). Other labels are kept, with a warning, and listed in
         ``attrs["own_labels"]``: they have neither valence nor arousal unless the table gives them.
 
     Raises
     ------
     CorpusError
-        If the table or a row is unusable; the message names the file and the line.
+        If the table or a row is unusable, or if two rows may mean one person, or one label, under two
+        spellings; the message names the file and the lines.
 
     Examples
     --------
@@ -93,100 +104,183 @@ def load(folder: Path | str) -> pd.DataFrame:
     >>> table.loc[0, ["clip", "emotion", "speaker"]].tolist()
     ['one', 'happy', 'Ada']
     """
-    path, rows, faults = read(folder)
+    path, rows, faults, notes = read(folder, labels)
+    ask = f'Run serlab.validate("{folder}") for the whole list.'
+    if len(faults) == 1:
+        raise CorpusError(f"{path}, line {faults[0].line}: {faults[0].detail}.")
     if faults:
-        more = {1: "", 2: " (1 more row has a fault)"}.get(
-            len(faults), f" ({len(faults) - 1} more rows have faults)"
+        told = "".join(f"\n  line {fault.line}: {fault.detail}" for fault in faults[:_HANDFUL])
+        more = len(faults) - _HANDFUL
+        raise CorpusError(
+            f"{path} has {len(faults)} faults:{told}" + (f"\n  and {more} more. {ask}" if more > 0 else "")
         )
-        raise CorpusError(f'{faults[0].detail}{more}. Run serlab.validate("{folder}") for the whole list.')
     name = path.parent.name
-    table = build(rows, name, name, f'Run serlab.validate("{folder}") for the whole list.')
+    table = build(rows, name, name, ask)
+    for note in notes:
+        warnings.warn(f"{path}, line {note.line}: {note.detail}.", stacklevel=4)
     own = sorted(set(table["emotion"]) - set(EMOTIONS))
     if own:
         table.attrs["own_labels"] = own
         warnings.warn(
             f"{path}: {', '.join(own)} are not among serlab's emotions ({', '.join(EMOTIONS)}). They are "
             "kept as classes of their own.",
-            stacklevel=3,
+            stacklevel=4,
         )
     return table
 
 
-def read(folder: Path | str) -> tuple[Path, list[dict], list[Fault]]:
-    """Read the table of a folder: its path, one row per usable line, and the faults of other lines.
+def read(folder: Path | str, labels: Mapping[str, str] | None = None) -> Contents:
+    """Read the table of a folder, and find the recordings that it names.
 
     Raises
     ------
     CorpusError
-        If there is no table, more than one, an empty one, or one without the required columns.
+        If there is no table, more than one, an empty one, one that `serlab.corpora.sheet` cannot read or that
+        lacks the required columns, or one whose rows are parts of files.
     """
-    path = _table_file(Path(folder).expanduser().absolute())
-    header, lines = _lines(path)
-    columns = _columns(path, header)
-    finder = _Finder(path.parent)
-    rows, faults = [], []
-    first_line: dict[str, int] = {}
-    for number, line in lines:
-        try:
-            row = _row(line, columns, finder)
-            if row["path"] in first_line:
-                raise _BadRow("duplicate", f"{row['path']} is already in line {first_line[row['path']]}")
-            first_line[row["path"]] = number
-            rows.append(row)
-        except _BadRow as bad:
-            name = (line.get(columns["file"]) or "").strip()
-            faults.append(Fault(Path(name).stem, name, bad.kind, f"{path}, line {number}: {bad.detail}"))
-    if not rows and not faults:
+    path = _table_file(Path(os.path.abspath(os.path.expanduser(folder))))
+    found = sheet.read(path, lambda header: _columns(path, header))
+    if not found.lines and not found.faults:
         raise CorpusError(f"{path} has a header but no rows: add one line per recording.")
-    _name_clips(rows, path.parent)
-    return path, rows, faults
+    _refuse_parts(found)
+    told = _Told(found.lines, found.columns["file"])
+    told.faults += [Fault(line, "", "table", detail) for line, detail in found.faults]
+    finder = _Finder(path.parent)
+    meant = cells.meanings(path, labels, found.columns["emotion"])
+    checks = cells.checks(meant) | {"file": finder.find}
+    rows = {
+        column: told.each(values, partial(cells.read, column, found.names[column], checks.get(column)))
+        for column, values in found.columns.items()
+        if column in ALIASES
+    }
+    rows["path"] = rows.pop("file")
+    for column in ("speaker", "emotion"):
+        told.same_name(column, rows[column])
+    told.same_file(rows["path"])
+    told.unknown_people(rows["speaker"])
+    usable = [number for number in range(len(told.lines)) if number not in told.unusable]
+    if len(usable) < len(told.lines):
+        rows = {column: [values[number] for number in usable] for column, values in rows.items()}
+    rows["clip"] = _clips(rows["path"], finder.root)
+    table = pd.DataFrame({column: pd.Series(values, dtype=object) for column, values in rows.items()})
+    return Contents(path, table, sorted(told.faults), told.notes)
 
 
-class _BadRow(Exception):
-    def __init__(self, kind: str, detail: str):
-        super().__init__(detail)
-        self.kind, self.detail = kind, detail
+class _Told:
+    """Gathers what is to be said about the rows of a table."""
+
+    def __init__(self, lines: Sequence[int], files: Sequence[str]):
+        self.lines, self.files = lines, files
+        self.faults: list[Fault] = []
+        self.notes: list[Fault] = []
+        self.unusable: set[int] = set()
+
+    def each(self, given: Sequence[str], check: Callable[[str], object]) -> list:
+        """Check every different cell once; rows whose cell is bad are unusable."""
+        answers = {cell: check(cell) for cell in dict.fromkeys(given)}
+        if any(isinstance(answer, Bad) for answer in answers.values()):
+            for number, cell in enumerate(given):
+                if isinstance(answers[cell], Bad):
+                    self.bad(number, answers[cell])
+        return [answers[cell] for cell in given]
+
+    def bad(self, number: int, why: Bad) -> None:
+        self.unusable.add(number)
+        self.faults.append(self._about(number, *why))
+
+    def same_name(self, column: str, names: Sequence) -> None:
+        """Find names that are spelled in two ways; of each only the first row is told."""
+        twins = words.alike([name for name in dict.fromkeys(names) if isinstance(name, str)])
+        rows, place = (Counter(names), self._first(names)) if twins else ({}, {})
+        for name, first in twins.items():
+            detail = (
+                f"{column} {words.quoted(name)} ({_rows(rows[name])}) is {words.quoted(first)} of line "
+                f"{self.lines[place[first]]} ({_rows(rows[first])}) in another spelling. Write one {column} "
+                "in one way, and two in ways that differ by more than case, blanks, zeros or Unicode form"
+            )
+            self.faults.append(self._about(place[name], "table", detail))
+
+    def same_file(self, paths: Sequence) -> None:
+        if len(set(paths)) == len(paths):
+            return
+        first = self._first(paths)
+        for number, path in enumerate(paths):
+            if isinstance(path, str) and first[path] != number:
+                self.bad(number, Bad("duplicate", f"{path} is already in line {self.lines[first[path]]}"))
+
+    def unknown_people(self, names: Sequence) -> None:
+        for name in dict.fromkeys(names):
+            if isinstance(name, str) and words.is_missing(name):
+                told = (
+                    f"speaker {words.quoted(name)} ({_rows(names.count(name))}) is taken for a name. If "
+                    "it means that nobody knows who speaks, leave these rows out: that may be anybody"
+                )
+                self.notes.append(self._about(names.index(name), "name", told))
+
+    def _about(self, number: int, kind: str, detail: str) -> Fault:
+        return Fault(self.lines[number], self.files[number], kind, detail)
+
+    @staticmethod
+    def _first(values: Sequence) -> dict:
+        """Return the first place of every value."""
+        first: dict = {}
+        for number, value in enumerate(values):
+            first.setdefault(value, number)
+        return first
 
 
 class _Finder:
     """Finds recordings by name with or without extension, listing each folder once."""
 
     def __init__(self, root: Path):
-        self.root = root
-        self.listed: dict[Path, dict[str, list[Path]]] = {}
+        self.root = str(root)
+        # Folder as a table writes it: the same as a path, and the names of its files.
+        self.folders: dict[str, tuple[str, frozenset[str]]] = {}
+        self.stems: dict[str, dict[str, list[str]]] = {}
 
-    def find(self, name: str) -> Path:
+    def find(self, name: str) -> str | Bad:
         # Tables made on Windows have backslashes.
-        path = Path(os.path.normpath(self.root / (name if os.sep == "\\" else name.replace("\\", "/"))))
-        # Unlike the method of a path, this says no to names that are too long or impossible.
-        if os.path.isfile(path):
+        head, slash, tail = name.replace("\\", "/").rpartition("/")
+        folder, files = self.folders.get(head + slash) or self._list(head + slash)
+        path = folder + tail
+        # The second question is for systems that do not tell A from a.
+        if tail in files or os.path.isfile(path):
             return path
-        stems = self._stems(path.parent)
-        stem = path.stem if path.suffix.lower() in SUFFIXES else path.name
-        found = stems.get(stem, [])
+        stem, suffix = os.path.splitext(tail)
+        found = self._stems(folder, files).get(stem if suffix.lower() in SUFFIXES else tail, [])
         if len(found) > 1:
-            raise _BadRow(
-                "ambiguous", f"{name} may be {found[0].name} or {found[1].name}: give the extension"
-            )
-        if not found:
-            raise _BadRow("missing", f"there is no recording {path}, under any extension")
-        return found[0]
+            return Bad("ambiguous", f"{name} may be {found[0]} or {found[1]}: give the extension")
+        if found:
+            return folder + found[0]
+        why = f"there is no recording {path}, under any extension"
+        if os.path.lexists(path):
+            try:
+                regular_file(path, CorpusError)
+            except CorpusError as error:
+                why = str(error).removesuffix(".")
+        return Bad("missing", why)
 
-    def _stems(self, folder: Path) -> dict[str, list[Path]]:
-        if folder not in self.listed:
-            stems: dict[str, list[Path]] = {}
-            for file in locate.visible_files(folder):
-                if file.suffix.lower() in SUFFIXES:
-                    stems.setdefault(file.stem, []).append(file)
-            self.listed[folder] = stems
-        return self.listed[folder]
+    def _list(self, head: str) -> tuple[str, frozenset[str]]:
+        folder = os.path.normpath(os.path.join(self.root, head))
+        self.folders[head] = os.path.join(folder, ""), frozenset(locate.regular_files(folder))
+        return self.folders[head]
+
+    def _stems(self, folder: str, files: frozenset[str]) -> dict[str, list[str]]:
+        if folder not in self.stems:
+            self.stems[folder] = {}
+            for file in sorted(files):
+                stem, suffix = os.path.splitext(file)
+                if suffix.lower() in SUFFIXES and not file.startswith("."):
+                    self.stems[folder].setdefault(stem, []).append(file)
+        return self.stems[folder]
 
 
 def _table_file(folder: Path) -> Path:
-    if folder.is_file():
-        return folder
     if not folder.is_dir():
-        raise CorpusError(f"There is no folder {folder}.")
+        if not os.path.lexists(folder):
+            raise CorpusError(f"There is no folder {folder}.")
+        return folder
+    # Whatever is no folder: a pipe of that name is refused when it is read, rather than overlooked.
     tables = [file for file in locate.visible_files(folder) if file.suffix.lower() in (".csv", ".tsv")]
     named = [file for file in tables if file.stem.lower() == "metadata"]
     chosen = named or tables
@@ -203,79 +297,62 @@ def _table_file(folder: Path) -> Path:
     )
 
 
-def _lines(path: Path) -> tuple[list[str], list[tuple[int, dict]]]:
-    text = _decode(path.read_bytes())
-    if not text.strip():
-        raise CorpusError(f"{path} is empty: give it the columns {', '.join(REQUIRED)}.")
-    first = text.lstrip().splitlines()[0]
-    delimiter = max("\t;,", key=first.count)
-    reader = csv.DictReader(io.StringIO(text), delimiter=delimiter, skipinitialspace=True)
-    header = [name or "" for name in reader.fieldnames or []]
-    return header, [
-        (reader.line_num, line) for line in reader if any(value for value in line.values() if value)
-    ]
-
-
-def _decode(content: bytes) -> str:
-    """Decode a table: UTF-8 with or without byte order mark, UTF-16 with one, else Latin-1."""
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return content.decode("utf-16")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return content.decode("latin-1")
-
-
-def _columns(path: Path, header: list[str]) -> dict[str, str]:
-    by_name = {name.strip().lower(): name for name in reversed(header)}
+def _columns(path: Path, header: Sequence[str]) -> dict[str, int]:
+    """Find the columns of the utterance table, and those that say which part of a file is meant."""
     columns = {
-        column: by_name[alias]
+        column: header.index(alias)
         for column, aliases in ALIASES.items()
         for alias in reversed(aliases)
-        if alias in by_name
+        if alias in header
     }
     lacking = [column for column in REQUIRED if column not in columns]
     if lacking:
         wanted = "; ".join(f"{column} (or {', '.join(ALIASES[column][1:])})" for column in lacking)
-        raise CorpusError(
-            f"{path} lacks the column{'s' * (len(lacking) > 1)} {wanted}. Its header is: {', '.join(header)}."
+        columns = "column" if len(lacking) == 1 else "columns"
+        there = ", ".join(header)[:200]
+        raise CorpusError(f"{path} lacks the {columns} {wanted}. Its header is: {there}.")
+    parts = {name: _PART.fullmatch(re.sub(r"[\W_]", "", name)) for name in header}
+    begins = any(part and part[1] for part in parts.values())
+    return columns | {
+        f"part {place}": place
+        for place, name in enumerate(header)
+        if parts[name] or (begins and name in _LENGTH)
+    }
+
+
+def _refuse_parts(found: sheet.Sheet) -> None:
+    for column in [column for column in found.columns if column not in ALIASES]:
+        for line, cell in zip(found.lines, found.columns[column], strict=True):
+            # Nothing but zeros, or no number at all, says that the whole file is meant.
+            if re.match(r"[-+.\d]|PT", cell) and re.search("[1-9]", cell):
+                raise CorpusError(
+                    f"{found.path}, line {line}: the column {found.names[column]!r} says which part of a "
+                    f"file is meant ({cell}), but serlab takes whole files and would give the label to all "
+                    "of it. Cut the parts out into files, or remove the column if rows mean whole files."
+                )
+
+
+def _clips(paths: Sequence[str], root: str) -> list[str]:
+    """Name clips by stem where no other clip has that name, else by their path."""
+    inside = os.path.join(root, "")
+
+    def relative(path: str) -> str:
+        start = path.startswith(inside)
+        return (
+            path[len(inside) :].replace(os.sep, "/")
+            if start
+            else Path(os.path.relpath(path, root)).as_posix()
         )
-    return columns
+
+    clips = [os.path.splitext(path.rpartition(os.sep)[2])[0] for path in paths]
+    # A path may be the stem of yet another file: b.wav and a/b.wav beside b.wav.wav.
+    while len(set(clips)) < len(clips):
+        taken = Counter(clips)
+        clips = [
+            clip if taken[clip] == 1 else relative(path) for clip, path in zip(clips, paths, strict=True)
+        ]
+    return clips
 
 
-def _row(line: dict, columns: dict[str, str], finder: _Finder) -> dict:
-    if None in line:
-        raise _BadRow("table", "more fields than the header has: put quotes around a text with separators")
-    given = {column: (line[name] or "").strip() for column, name in columns.items()}
-    for column in REQUIRED:
-        if not given[column]:
-            raise _BadRow("table", f"{columns[column]} is empty")
-    row = {column: given.get(column) or None for column in _OPTIONAL}
-    row["gender"] = row["gender"] and _GENDER.get(row["gender"].lower(), row["gender"].lower())
-    row["emotion"] = _EMOTION.get(given["emotion"].lower(), given["emotion"])
-    row["speaker"] = given["speaker"]
-    for axis in ("valence", "arousal"):
-        row[axis] = _axis(axis, given.get(axis, ""))
-    row["path"] = str(finder.find(given["file"]))
-    return row
-
-
-def _axis(axis: str, text: str) -> float | None:
-    if not text:
-        return None
-    try:
-        value = float(text.replace(",", "."))
-    except ValueError:
-        raise _BadRow("table", f"{axis} {text!r} is not a number") from None
-    if not (math.isnan(value) or -1 <= value <= 1):
-        raise _BadRow("table", f"{axis} {text} is not within -1 to 1: rescale the column")
-    return value
-
-
-def _name_clips(rows: list[dict], root: Path) -> None:
-    """Name clips by stem where that is unique in the table, else by their path."""
-    stems = Counter(Path(row["path"]).stem for row in rows)
-    for row in rows:
-        path = Path(row["path"])
-        relative = Path(os.path.relpath(path, root)).as_posix()
-        row["clip"] = path.stem if stems[path.stem] == 1 else relative
+def _rows(count: int) -> str:
+    return f"{count} row{'s' * (count != 1)}"

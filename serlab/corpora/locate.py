@@ -54,6 +54,11 @@ def visible_files(folder: Path) -> list[Path]:
     return _entries(folder, directories=False)
 
 
+def regular_files(folder: Path | str) -> list[str]:
+    """Return the names of the regular files of a folder, hidden ones too; none if it cannot be read."""
+    return [name for name, kind in _scan(folder) if kind == "file"]
+
+
 def clip_folders(record: Record, folder: Path) -> list[Path]:
     """Return the folders in which clips of the corpus are looked for."""
     found = []
@@ -74,20 +79,25 @@ def _folders(folder: Path) -> list[Path]:
 
 
 def _entries(folder: Path, directories: bool) -> list[Path]:
+    found = [name for name, kind in _scan(folder) if (kind == "folder") is directories]
+    return [folder / name for name in sorted(found) if not name.startswith(".")]
+
+
+def _scan(folder: Path | str) -> Iterator[tuple[str, str]]:
+    """Yield the names in a folder, each with "file", "folder", or "" for pipes, devices and dead links."""
     try:
         with os.scandir(folder) as entries:
-            names = [e.name for e in entries if not e.name.startswith(".") and _is_dir(e) is directories]
-    except OSError:
-        return []
-    return [folder / name for name in sorted(names)]
+            for entry in entries:
+                yield entry.name, _kind(entry)
+    except (OSError, ValueError):
+        return
 
 
-def _is_dir(entry: os.DirEntry) -> bool:
+def _kind(entry: os.DirEntry) -> str:
     try:
-        return entry.is_dir()
-    except OSError:
-        # A link that leads back to itself, for one.
-        return False
+        return "folder" if entry.is_dir() else "file" if entry.is_file() else ""
+    except OSError:  # a link that leads back to itself
+        return ""
 
 
 def _named(pattern: str, folder: Path) -> bool:

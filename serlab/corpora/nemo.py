@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
+from serlab.corpora import sheet
 from serlab.corpora.record import Record, Remote
 from serlab.errors import CorpusError
 
@@ -32,6 +33,7 @@ _GENDERS = {
 }
 # Clips per speaker, where they are known; a shorter data.tsv has lost lines.
 _CLIPS = {"EB0": 539, "IC0": 540, "KS0": 540, "SM0": 538, "TP0": 539}
+_RESTORE = 'Restore the official table, or run serlab.fetch("nemo").'
 
 
 def parse(stem: str) -> dict | None:
@@ -72,21 +74,23 @@ def expected(folder: Path) -> set[str]:
             f"nEMO: no data.tsv in {folder}. Without it nobody can tell whether clips are missing: "
             'copy it from the official repository, or run serlab.fetch("nemo").'
         )
-    with open(path, encoding="utf-8-sig", newline="") as file:
-        rows = list(csv.DictReader(file, delimiter="\t"))
-    if not rows or not {"file_id", "speaker_id"} <= rows[0].keys():
-        raise CorpusError(f"{path} is not nEMO's table: it lacks the columns file_id and speaker_id.")
-    # The official table pads speaker_id with blanks.
-    counts = Counter(row["speaker_id"].strip() for row in rows)
+    table = sheet.read(path, lambda header: _columns(path, header))
+    for line, fault in table.faults:
+        raise CorpusError(f"{path}, line {line}: {fault}. {_RESTORE}")
+    counts = Counter(table.columns["speaker_id"])
     official = _CLIPS if len(counts) < len(_GENDERS) else {**_CLIPS, "all speakers": RECORD.clips}
     for speaker, clips in official.items():
-        found = len(rows) if speaker == "all speakers" else counts.get(speaker, clips)
+        found = len(table.lines) if speaker == "all speakers" else counts.get(speaker, clips)
         if found != clips:
-            raise CorpusError(
-                f"{path} lists {found} of the {clips} clips of {speaker}. "
-                'Restore the official table, or run serlab.fetch("nemo").'
-            )
-    return {row["file_id"].strip().removesuffix(".wav") for row in rows}
+            raise CorpusError(f"{path} lists {found} of the {clips} clips of {speaker}. {_RESTORE}")
+    return {name.removesuffix(".wav") for name in table.columns["file_id"]}
+
+
+def _columns(path: Path, header: Sequence[str]) -> dict[str, int]:
+    wanted = ("file_id", "speaker_id")
+    if not set(wanted) <= set(header):
+        raise CorpusError(f"{path} is not nEMO's table: it lacks the columns file_id and speaker_id.")
+    return {name: header.index(name) for name in wanted}
 
 
 RECORD = Record(

@@ -37,6 +37,7 @@ def unify(
     *,
     valence: Mapping[str, int | None] | None = None,
     arousal: Mapping[str, int | None] | None = None,
+    keep_all: bool = False,
 ) -> pd.DataFrame:
     """Join corpora to one utterance table in which every clip has a valence of -1, 0 or 1.
 
@@ -47,6 +48,8 @@ def unify(
     valence, arousal
         Changes to the usual mapping of emotions, `serlab.corpora.CIRCUMPLEX`: emotion to -1, 0 or 1, or to
         None for emotions that have no place on that axis. A folder's own labels can be given here too.
+    keep_all
+        Keep clips without a valence as well, with NaN for it: for work on the emotions themselves.
 
     Returns
     -------
@@ -69,7 +72,8 @@ def unify(
     -----
     The mapping follows the quadrants of Russell's circumplex. Clips whose emotion has no valence are left
     out, and it is said how many. By default that is "surprised": a pleasant and an unpleasant surprise share
-    a word, and acted corpora do not say which one is meant; ``valence={"surprised": 1}`` keeps such clips.
+    a word, and acted corpora do not say which one is meant; ``valence={"surprised": 1}`` keeps such clips, as
+    pleasant ones, and ``keep_all=True`` without saying so.
     "calm" counts as positive, as Russell has it, though it sounds nearer to neutral than to happy;
     ``valence={"calm": 0}`` follows the ear. Where a folder's table has a valence of its own, between -1 and
     1, that is taken rather than the mapping, and its middle third is 0.
@@ -89,6 +93,8 @@ def unify(
     [['demo/d01-angry-s1-1', 'demo/d01', 'angry', -1.0]]
     >>> len(unify(["demo"], valence={"surprised": 1}))
     384
+    >>> unify(["demo"], keep_all=True)["valence"].isna().sum()
+    np.int64(48)
     """
     from serlab import corpora
 
@@ -114,7 +120,7 @@ def unify(
         part = _renamed(table, name)
         part["valence"] = _mapped(part, "valence", valence).map(_three)
         part["arousal"] = _mapped(part, "arousal", arousal)
-        without = part["valence"].isna()
+        without = part["valence"].isna() & (not keep_all)
         if without.any():
             dropped[name] = dict(sorted(Counter(part.loc[without, "emotion"]).items()))
         kept.append(part[~without])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from html import escape
@@ -15,7 +15,7 @@ import pandas as pd
 
 from serlab import corpora, sound_files
 from serlab.corpora import folder as folders
-from serlab.corpora import locate
+from serlab.corpora import locate, misnamed
 from serlab.corpora.record import Record
 from serlab.corpora.table import threads
 from serlab.errors import AudioError, CorpusError
@@ -26,6 +26,7 @@ AGAIN = "replace it from a whole copy, or delete the corpus folder and run serla
 REMEDIES = {
     "missing": "add them from a whole copy, or delete the corpus folder and run serlab.fetch",
     "unopened": "put the recording itself there, under that name, as a file that can be opened",
+    "misnamed": "rename it",
     "empty": f"there is no sound in it: {AGAIN}",
     "corrupt": f"it cannot be decoded: {AGAIN}",
     "truncated": f"the file ends before its sound does, as after a broken download: {AGAIN}",
@@ -45,6 +46,7 @@ REMEDIES = {
     "conflict": "two files of one name differ: keep the right one",
     "ambiguous": "name the file with its extension in the table",
     "table": "correct this line of the table",
+    "name": "nothing to do if it is meant so",
     "corpus": "see the message",
     "extra": "it is no clip of this corpus and is not used; nothing to do",
     "leftover": "a download that was not finished, or an archive: it can be deleted",
@@ -57,7 +59,7 @@ REMEDIES = {
 }
 """Kind of finding to what a reader should do."""
 
-_NOTES = {"extra", "leftover", "partial", "stereo", "clipped", "unfinished", "known", "converted"}
+_NOTES = {"extra", "leftover", "partial", "stereo", "clipped", "unfinished", "known", "converted", "name"}
 _LEFTOVERS = (".part", ".zip", ".tmp", ".crdownload", ".download")
 
 
@@ -112,7 +114,10 @@ class Report:
 
 
 def validate(
-    name_or_folder: str | os.PathLike = "ravdess", *, max_seconds: float = sound_files.MAX_SECONDS
+    name_or_folder: str | os.PathLike = "ravdess",
+    *,
+    labels: Mapping[str, str] | None = None,
+    max_seconds: float = sound_files.MAX_SECONDS,
 ) -> Report:
     """Read every file of a corpus and report what is wrong.
 
@@ -120,6 +125,8 @@ def validate(
     ----------
     name_or_folder
         One of `serlab.corpora.names`, or the path of a folder with a table.
+    labels
+        For a folder: as for `serlab.load`.
     max_seconds
         A longer recording is a fault, because feature extraction refuses it by default; what you mean to
         give to `serlab.store.features` or `serlab.segments.features` as ``max_seconds``.
@@ -133,7 +140,7 @@ def validate(
     Raises
     ------
     CorpusError
-        If there is nothing to look at: no such corpus, no clip of it, or no table.
+        If there is nothing to look at: no such corpus, no clip of it, or no table that can be read.
 
     Examples
     --------
@@ -142,7 +149,8 @@ def validate(
     """
     name = corpora.known(name_or_folder)
     if name is None:
-        return _validate_folder(Path(name_or_folder).expanduser(), max_seconds)
+        folder = Path(os.path.abspath(os.path.expanduser(name_or_folder)))
+        return _validate_folder(folder, max_seconds, labels=labels)
     record = corpora.record(name)
     root = corpora.find(name)
     if root is None:
@@ -165,15 +173,21 @@ class _Sound:
     notes: tuple[tuple[str, str], ...] = ()
 
 
-def _validate_folder(folder: Path, max_seconds: float, title: str | None = None) -> Report:
+def _validate_folder(
+    folder: Path, max_seconds: float, title: str | None = None, labels: Mapping[str, str] | None = None
+) -> Report:
     try:
-        path, rows, faults = folders.read(folder)
+        path, rows, faults, notes = folders.read(folder, labels)
     except CorpusError as error:
         if hint := corpora.official_in(folder):
             raise CorpusError(hint) from error
         raise
-    found = [(fault.kind, fault.clip, fault.path, fault.detail) for fault in faults]
-    sounds = _examine(((row["clip"], Path(row["path"])) for row in rows), max_seconds)
+    found = [
+        (fault.kind, Path(fault.file).stem, fault.file, f"{path}, line {fault.line}: {fault.detail}")
+        for fault in faults + notes
+    ]
+    clips = zip(rows["clip"], map(Path, rows["path"]), strict=True)
+    sounds = _examine(clips, max_seconds)
     found += _sound_problems(sounds)
     found += _duplicates(sounds)
     found += _leftovers([path.parent])
@@ -189,11 +203,7 @@ def _validate_official(record: Record, root: Path, max_seconds: float) -> Report
         return Report(record.title, root, 0, _problems([("corpus", "", root, wrong)], root))
     places = locate.clip_folders(record, root)
     found = []
-    extra = [(path, "has the name of no official clip") for path in _not_clips(record, places)]
     if official:
-        extra += [
-            (copies[clip][0], "is not in the official list") for clip in copies.keys() - official.keys()
-        ]
         copies = {clip: paths for clip, paths in copies.items() if clip in official}
     sounds = _examine(((clip, path) for clip, paths in copies.items() for path in paths), max_seconds)
     by_path = {sound.path: sound for sound in sounds}
@@ -209,11 +219,17 @@ def _validate_official(record: Record, root: Path, max_seconds: float) -> Report
                 )
             )
     first_copies = [by_path[paths[0]] for paths in copies.values()]
-    found += _missing(record, root, set(copies))
+    missing = _missing(record, root, set(copies))
+    renamed = misnamed.find(record, root, (clip for kind, clip, *_ in missing if kind == "missing"))
+    found += [problem for problem in missing if problem[1] not in renamed]
+    found += [
+        ("misnamed", clip, path, f"{path} seems to be {clip}{path.suffix}") for clip, path in renamed.items()
+    ]
     found += _sound_problems(sounds, record.silent)
     found += _changed(record, sounds)
     found += _duplicates(first_copies, _known_pairs(record))
-    found += [("extra", path.stem, path, f"{path} {why}") for path, why in sorted(extra)]
+    extra = set(misnamed.strangers(record, root)) - set(renamed.values())
+    found += [("extra", path.stem, path, f"{path} has the name of no clip") for path in sorted(extra)]
     found += _leftovers(places)
     title = record.title
     problems = _problems(found, root)
@@ -326,15 +342,6 @@ def _missing(record: Record, root: Path, found: set[str]) -> list[tuple]:
         detail = f"{len(speakers)} of {len(record.speakers)} speakers; without {', '.join(absent[:6])}"
         problems.append(("partial", "", root, detail + (", …" if len(absent) > 6 else "")))
     return problems
-
-
-def _not_clips(record: Record, places: list[Path]) -> list[Path]:
-    return [
-        path
-        for place in places
-        for path in locate.visible_files(place)
-        if path.suffix.lower() in sound_files.SUFFIXES and record.parse(path.stem) is None
-    ]
 
 
 def _leftovers(places: list[Path]) -> list[tuple]:

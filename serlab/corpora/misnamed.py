@@ -1,0 +1,69 @@
+"""Find clips that lie in a copy of a corpus under a wrong name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
+
+from serlab import corpora
+from serlab.corpora import locate
+from serlab.corpora.record import Record
+from serlab.sound_files import SUFFIXES
+
+# Characters by which a name may be too long or too short: "_X" for "_XX", or " (1)" at the end.
+_MOST = 4
+
+
+def strangers(record: Record, root: Path) -> list[Path]:
+    """Return the sound files among the clips of a corpus that have the name of none."""
+    return [
+        path
+        for place in locate.clip_folders(record, root)
+        for path in locate.visible_files(place)
+        if path.suffix.lower() in SUFFIXES
+        and (record.parse(path.stem) is None or (record.official and path.stem not in record.official))
+    ]
+
+
+def find(record: Record, root: Path, missing: Iterable[str]) -> dict[str, Path]:
+    """Find missing clips among the files with strange names.
+
+    Parameters
+    ----------
+    record, root
+        The corpus and the folder of the copy.
+    missing
+        Stems of the clips that are not there under their names.
+
+    Returns
+    -------
+    dict
+        Missing clip to the file that has its official content, or whose name differs by case, signs or a few
+        characters at its end and could mean no other missing clip.
+    """
+    missing, files = set(missing), strangers(record, root)
+    if not missing or not files:
+        return {}
+    found = {}
+    facts = {PurePosixPath(path).stem: fact for path, fact in record.manifest.items()}
+    sizes = {facts[clip][1] for clip in missing & facts.keys()} - {None}
+    contents = {corpora.file_digest(path): path for path in files if path.is_file() and _size(path) in sizes}
+    for clip in sorted(missing):
+        if (digest := facts.get(clip, (None,))[0]) in contents:
+            found[clip] = contents[digest]
+        elif len(near := [path for path in files if _near(path.stem, clip)]) == 1:
+            meant = [other for other in missing if _near(near[0].stem, other)]
+            if len(meant) == 1:
+                found[clip] = near[0]
+    return found
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size
+
+
+def _near(stem: str, clip: str) -> bool:
+    one, other = (re.sub(r"[^a-z0-9]", "", name.lower()) for name in (stem, clip))
+    longer, shorter = sorted((one, other), key=len, reverse=True)
+    return longer.startswith(shorter) and len(longer) - len(shorter) <= _MOST
