@@ -5,7 +5,9 @@ Functions whose name begins with ``check`` look and raise, and do nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+import unicodedata
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -61,6 +63,8 @@ def check_inputs(X: np.ndarray, y: Sequence | None = None, clips: Sequence[str] 
 def check_labels(y: Sequence, rows: int, clips: Sequence[str] | None = None) -> None:
     """Make sure that there is one label for each row, none of them missing, and two classes or more.
 
+    Classes must differ in more than spelling: see `check_names`.
+
     Examples
     --------
     >>> check_labels(["sad", None], 2)
@@ -77,10 +81,11 @@ def check_labels(y: Sequence, rows: int, clips: Sequence[str] | None = None) -> 
         raise EvaluationError(
             f"the label of row {row}{_named(clips, row)} is missing: give it one, or leave the clip out"
         )
-    if len(classes := set(y.tolist())) < 2:
+    if len(classes := dict.fromkeys(y.tolist())) < 2:
         raise EvaluationError(
             f"all labels are {next(iter(classes))!r}: a model needs two classes or more to tell apart"
         )
+    check_names(classes)
 
 
 def check_like(X: np.ndarray, shape: tuple[int, ...]) -> None:
@@ -118,6 +123,54 @@ def check_like(X: np.ndarray, shape: tuple[int, ...]) -> None:
         )
     if X.dtype.kind == "f":
         _check_finite(X, None)
+
+
+def check_names(classes: Iterable) -> None:
+    """Make sure that names of classes are there, of one type, and differ in more than spelling.
+
+    Parameters
+    ----------
+    classes : iterable
+        Every name once.
+
+    Raises
+    ------
+    EvaluationError
+        If one is missing, some are numbers and others text, or two differ in case, blanks, Unicode form or
+        type alone.
+
+    Examples
+    --------
+    >>> check_names(["sad", "happy"])
+    >>> check_names(["sad", "Sad "])
+    Traceback (most recent call last):
+    serlab.errors.EvaluationError: 'sad' and 'Sad ' differ in spelling or type alone...
+    """
+    seen: dict[str, object] = {}
+    for one in classes:
+        if pd.isna(one):
+            raise EvaluationError("a label or prediction is missing: leave such clips out")
+        other = seen.setdefault(_plainly(one), one)
+        if other is not one:
+            raise EvaluationError(
+                f"{other!r} and {one!r} differ in spelling or type alone: write labels and predictions alike"
+            )
+    numbers = {isinstance(one, (int, float, np.number)) for one in seen.values()}
+    if len(numbers) > 1:
+        raise EvaluationError(
+            f"some classes are numbers and others text ({', '.join(map(repr, seen.values()))}): write labels "
+            "and predictions alike"
+        )
+
+
+def _plainly(name: object) -> str:
+    """Write a name without all that people leave to chance."""
+    text = name.decode("utf-8", "replace") if isinstance(name, bytes) else str(name)
+    text = unicodedata.normalize("NFKC", text).replace("_", " ").casefold()
+    text = " ".join("".join(c for c in text if unicodedata.category(c) != "Cf").split())
+    with contextlib.suppress(ValueError):
+        return str(float(text))
+    return text
 
 
 def _check_finite(X: np.ndarray, clips: Sequence[str] | None) -> None:

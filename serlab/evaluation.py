@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from serlab.checks import check_names
 from serlab.errors import EvaluationError
 
 
@@ -41,7 +42,7 @@ class Comparison:
         return f"{points}, p = {self.p:.3f}" if self.p >= 0.001 else f"{points}, p < 0.001"
 
 
-def uar(label: Sequence[str], predicted: Sequence[str]) -> float:
+def uar(label: Sequence[str], predicted: Sequence[str], classes: Sequence[str] | None = None) -> float:
     """Compute the unweighted average recall: the mean over classes of the share that was recognised.
 
     Also called UA, macro recall or balanced accuracy. A class counts as much as any other, however rare it
@@ -53,11 +54,22 @@ def uar(label: Sequence[str], predicted: Sequence[str]) -> float:
         What the clips are. The mean is over the classes that occur here.
     predicted : sequence of str, shape (n,)
         What the model said.
+    classes : sequence of str, optional
+        What may be said. Where they are not given, they are taken from the other two, which must then be
+        written alike.
 
     Returns
     -------
     float
         In [0, 1].
+
+    Raises
+    ------
+    EvaluationError
+        If there are not as many labels as predictions, or none; if one is missing, or not among `classes`.
+        Without `classes`, if two names differ in spelling or type alone ("Angry" and "angry", 1 and "1"), or
+        if labels and predictions, of two classes or more each, have none in common: a model that is always
+        wrong gives 0, and so would names that do not belong together.
 
     References
     ----------
@@ -67,16 +79,21 @@ def uar(label: Sequence[str], predicted: Sequence[str]) -> float:
     --------
     >>> uar(["sad", "sad", "sad", "happy"], ["sad", "sad", "sad", "sad"])
     0.5
+    >>> uar(["Angry"], ["angry"])
+    Traceback (most recent call last):
+    serlab.errors.EvaluationError: 'Angry' and 'angry' differ in spelling or type alone...
     """
-    return float(_uar(_counts(label, predicted)[0]))
+    return float(_uar(_counts(label, predicted, classes)[0]))
 
 
-def accuracy(label: Sequence[str], predicted: Sequence[str]) -> float:
+def accuracy(label: Sequence[str], predicted: Sequence[str], classes: Sequence[str] | None = None) -> float:
     """Compute the share of clips that were recognised (weighted accuracy, WA).
 
     Parameters
     ----------
     label, predicted : sequence of str, shape (n,)
+    classes : sequence of str, optional
+        As for `uar`, with the same errors.
 
     Returns
     -------
@@ -88,10 +105,10 @@ def accuracy(label: Sequence[str], predicted: Sequence[str]) -> float:
     >>> accuracy(["sad", "sad", "sad", "happy"], ["sad", "sad", "sad", "sad"])
     0.75
     """
-    return float(_accuracy(_counts(label, predicted)[0]))
+    return float(_accuracy(_counts(label, predicted, classes)[0]))
 
 
-def macro_f1(label: Sequence[str], predicted: Sequence[str]) -> float:
+def macro_f1(label: Sequence[str], predicted: Sequence[str], classes: Sequence[str] | None = None) -> float:
     """Compute the mean over classes of F1, the harmonic mean of precision and recall.
 
     The mean is over the classes that occur in either argument, as in scikit-learn.
@@ -99,6 +116,8 @@ def macro_f1(label: Sequence[str], predicted: Sequence[str]) -> float:
     Parameters
     ----------
     label, predicted : sequence of str, shape (n,)
+    classes : sequence of str, optional
+        As for `uar`, with the same errors.
 
     Returns
     -------
@@ -110,7 +129,7 @@ def macro_f1(label: Sequence[str], predicted: Sequence[str]) -> float:
     >>> round(macro_f1(["sad", "sad", "sad", "happy"], ["sad", "sad", "sad", "sad"]), 3)
     0.429
     """
-    return float(_macro_f1(_counts(label, predicted)[0]))
+    return float(_macro_f1(_counts(label, predicted, classes)[0]))
 
 
 def confusion(
@@ -790,8 +809,10 @@ def scores(predictions: pd.DataFrame) -> dict[str, float]:
         standard deviation of the UAR between seeds (missing with one seed). Rounded to five decimals.
     """
     label, predicted = predictions["label"], predictions["predicted"]
-    by_fold = [uar(part["label"], part["predicted"]) for _, part in predictions.groupby(["fold", "seed"])]
-    by_seed = [uar(part["label"], part["predicted"]) for _, part in predictions.groupby("seed")]
+    # A fold may hold few clips, all of them wrong: names are compared over all.
+    _, classes = _counts(label, predicted)
+    parts = (predictions.groupby(by) for by in (["fold", "seed"], "seed"))
+    by_fold, by_seed = ([uar(one["label"], one["predicted"], classes) for _, one in by] for by in parts)
     found = {
         "uar": uar(label, predicted),
         "accuracy": accuracy(label, predicted),
@@ -810,7 +831,9 @@ def _classes(*columns: Sequence[str]) -> list[str]:
     """List the classes that occur, in the usual order."""
     from serlab.corpora.table import in_order
 
-    return in_order(name for column in columns for name in pd.unique(pd.Series(column)))
+    names = dict.fromkeys(name for column in columns for name in pd.unique(pd.Series(column)))
+    check_names(names)
+    return in_order(names)
 
 
 def _counts(label, predicted, classes=None) -> tuple[np.ndarray, list[str]]:
@@ -819,6 +842,13 @@ def _counts(label, predicted, classes=None) -> tuple[np.ndarray, list[str]]:
     if not len(label):
         raise EvaluationError("there is nothing to evaluate: no labels were given")
     names = list(classes) if classes is not None else _classes(label, predicted)
+    if classes is None:
+        true, said = set(label), set(predicted)
+        if len(true) > 1 and len(said) > 1 and not true & said:
+            raise EvaluationError(
+                f"labels ({', '.join(map(str, true))}) and predictions ({', '.join(map(str, said))}) have no "
+                "class in common: name classes alike, or give all of them as classes="
+            )
     frame = pd.DataFrame({"speaker": 0, "label": np.asarray(label), "predicted": np.asarray(predicted)})
     return _speaker_counts(frame, names, least=1)[0][0], names
 

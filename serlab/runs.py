@@ -509,7 +509,7 @@ def verify(run: Run, spec: ModelSpec, seed: int | None = None, fold: int = 0, pr
     columns = [f"p_{name}" for name in run.meta["classes"]]
     same = float(np.mean(old["predicted"].to_numpy() == anew["predicted"].to_numpy()))
     apart = float(np.abs(old[columns].to_numpy() - anew[columns].to_numpy()).mean())
-    before, now = (evaluation.uar(one["label"], one["predicted"]) for one in (old, anew))
+    before, now = (evaluation.uar(one["label"], one["predicted"], run.meta["classes"]) for one in (old, anew))
     found = (
         f"{corpus}/{protocol}/{model}, fold {fold}, seed {seed}: {100 * same:.1f} % of {len(anew)} labels as "
         f"recorded (asked for: {100 * SAME_LABELS:.0f} %), probabilities {apart:.4f} apart on average "

@@ -53,6 +53,8 @@ ESTIMATORS = {
         (lambda X, y: (np.where(np.arange(24)[:, None] == 5, np.inf, X), y), r"row 5 hold inf in column 0"),
         (lambda X, y: (X, np.full(24, "sad")), "all labels are 'sad'"),
         (lambda X, y: (X, np.where(np.arange(24) == 2, None, y)), "label of row 2 is missing"),
+        (lambda X, y: (X, np.where(np.arange(24) == 2, "", y)), "label of row 2 is missing"),
+        (lambda X, y: (X, np.where(np.arange(24) == 0, "Sad", y)), "'Sad' and 'sad' differ in spelling"),
         (lambda X, y: (X, y[:-1]), r"labels of shape \(23,\) do not go with 24 rows"),
         (lambda X, y: (X[:, 0], y), r"shape \(24,\)"),
         (lambda X, y: (X[:0], y[:0]), "nothing to train on"),

@@ -339,3 +339,87 @@ def test_any_number_has_an_interval_over_speakers():
         evaluation.over_speakers(p, lambda rows: 1.0 if "s0" in set(rows["speaker"]) else np.nan)
     with pytest.raises(EvaluationError, match="at least two speakers"):
         evaluation.over_speakers(p[p["speaker"] == "s0"], len)
+
+
+MEASURES = {
+    "uar": evaluation.uar,
+    "accuracy": evaluation.accuracy,
+    "macro_f1": evaluation.macro_f1,
+    "confusion": lambda label, predicted, **more: evaluation.confusion(
+        label=label, predicted=predicted, **more
+    ),
+    "report": lambda label, predicted, **more: evaluation.report(label=label, predicted=predicted, **more),
+}
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+@pytest.mark.parametrize(
+    ("label", "predicted", "message"),
+    [
+        (["Angry"], ["angry"], "'Angry' and 'angry' differ in spelling"),
+        (["sad", "happy"], ["sad", "happy "], "'happy' and 'happy ' differ"),
+        (["sad", "happy", "happy"], ["sad", "sad", "HAPPY"], "differ in spelling"),
+        (["no_emotion", "sad"], ["no emotion", "sad"], "differ in spelling"),
+        (["caf\u00e9", "sad"], ["cafe\u0301", "sad"], "differ in spelling"),
+        (["sad\u200b", "happy"], ["sad", "happy"], "differ in spelling"),
+        ([0, 1, 1], ["0", "1", "1"], "0.? and '0' differ in spelling or type"),
+        (["1", "2"], ["1.0", "2.0"], "differ in spelling"),
+        ([1, 2], [b"1", b"2"], "differ in spelling or type"),
+        ([True, False], ["True", "False"], "differ in spelling or type"),
+        (["sad", "happy"], [0, 1], "some classes are numbers and others text"),
+        (np.array([0, 1]), pd.Series(["sad", "happy"]), "some classes are numbers and others text"),
+        (["ang", "hap"], ["angry", "happy"], "have no class in common"),
+        (["sad", None], ["sad", "sad"], "missing"),
+        (["sad", "happy"], ["sad", np.nan], "missing"),
+    ],
+)
+def test_names_that_do_not_belong_together_are_no_zero(measure, label, predicted, message):
+    with pytest.raises(EvaluationError, match=message):
+        MEASURES[measure](label, predicted)
+
+
+@pytest.mark.parametrize("turn", [list, np.array, pd.Series, pd.Categorical])
+def test_a_model_that_is_always_wrong_gets_its_zero(turn):
+    for label, predicted in (
+        (["sad", "happy"], ["happy", "sad"]),
+        (["sad", "happy"], ["angry", "angry"]),
+        (["sad", "sad"], ["happy", "angry"]),
+        (["sad"], ["happy"]),
+        ([-1, 1], [1, -1]),
+        ([0.0, 1.0], [1, 0]),
+        (["1", "2"], ["2", "1"]),
+    ):
+        assert evaluation.uar(turn(label), turn(predicted)) == 0
+        assert evaluation.accuracy(turn(label), turn(predicted)) == 0
+    few = (["sad", "happy"], ["angry", "neutral"])
+    with pytest.raises(EvaluationError, match="classes="):
+        evaluation.uar(*map(turn, few))
+    assert evaluation.uar(*map(turn, few), classes=["sad", "happy", "angry", "neutral"]) == 0
+    with pytest.raises(EvaluationError, match="not among the classes"):
+        evaluation.uar(*map(turn, few), classes=["sad", "happy", "angry"])
+
+
+def test_classes_that_nobody_has_change_no_score():
+    label, predicted = ["sad", "sad", "happy"], ["sad", "happy", "happy"]
+    for measure in (evaluation.uar, evaluation.accuracy, evaluation.macro_f1):
+        assert measure(label, predicted, ["angry", "happy", "sad"]) == measure(label, predicted)
+
+
+def test_intervals_and_comparisons_mind_spelling_too():
+    said = pd.DataFrame({"clip": list("abcd"), "speaker": list("1122"), "fold": 0, "seed": 0})
+    said = said.assign(label=["sad", "happy"] * 2, predicted=["Sad", "Happy"] * 2)
+    for measure in (
+        evaluation.interval,
+        evaluation.scores,
+        lambda one: evaluation.compare(one, one.assign(predicted=one["label"])),
+    ):
+        with pytest.raises(EvaluationError, match="differ in spelling"):
+            measure(said)
+
+
+def test_a_fold_in_which_all_is_wrong_has_its_score():
+    said = pd.DataFrame({"clip": list("abcdefgh"), "speaker": list("11223344"), "seed": 0})
+    said["fold"] = [0, 0, 0, 0, 1, 1, 1, 1]
+    said["label"] = ["sad", "happy", "sad", "happy", "angry", "calm", "angry", "calm"]
+    said["predicted"] = ["angry", "calm", "calm", "calm", "angry", "calm", "angry", "calm"]
+    assert evaluation.scores(said)["uar_fold_mean"] == 0.5
