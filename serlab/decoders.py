@@ -63,6 +63,7 @@ class ByLibsndfile(Sound):
         import soundfile
 
         super().__init__(container)
+        self._file = file
         source = file.fileno()
         if container.end is None:
             os.lseek(source, 0, os.SEEK_SET)
@@ -114,7 +115,9 @@ class ByLibsndfile(Sound):
                     min(step, left), dtype="int32" if digest else "float32", always_2d=True
                 )
             except soundfile.LibsndfileError as error:
-                self.check_end()
+                # After a failure a decoder cannot seek any more: another one tells whether the end is there.
+                with contextlib.closing(ByLibsndfile(self._file, self.container)) as again:
+                    again.check_end()
                 raise Damage("corrupt", f"is damaged: it cannot be decoded ({_reason(error)})") from error
             if not len(block):
                 raise _lacking(self.frames - left, self.frames)
