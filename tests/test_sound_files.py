@@ -144,6 +144,20 @@ def test_sounds_that_follow_each_other_in_one_ogg_file_are_refused(put):
         audio.read(put(written("OGG", "VORBIS") + written("OGG", "VORBIS")))
 
 
+def test_amr_with_pauses_keeps_its_time(put):
+    """Phones send no frames of speech in pauses, and FFmpeg's own decoder stops there."""
+    y = np.concatenate([speech(1.0, 8000), np.zeros(16_000), speech(1.0, 8000)])
+    heard = []
+    for pauses in ("0", "1"):
+        options = {"b": "12200", "dtx": pauses}
+        content = encoded("amr", "libopencore_amrnb", y=y, rate=8000, codec_options=options)
+        heard.append(audio.read(put(content))[0])
+        with pytest.raises(AudioError, match="ends within a frame"):
+            audio.read(put(content[:1000]))
+    assert len(heard[0]) == len(heard[1]) == 32_160
+    assert audio.level(heard[1][-8000:]) == pytest.approx(audio.level(heard[0][-8000:]), abs=1)
+
+
 def test_without_pyav_the_error_names_the_format_and_the_remedy(put, monkeypatch):
     contents = {name: encoded(*ENCODED[name]) for name in ("m4a", "webm", "3gp", "wma")}
     contents["amr"] = b"#!AMR\n" + bytes([0x3C, *range(31)]) * 20
