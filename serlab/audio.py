@@ -99,16 +99,21 @@ def read(
         rate = sample_rate or sound.rate
         change = _Resampler(sound.rate, rate)
         margin = None if seconds is None else seconds + RESAMPLING_MARGIN
+        _check_size(min((sound.frames or 0) / sound.rate, margin or math.inf), rate)
         parts, kept = [], 0
         for _, mono in sound_files.listen(sound, margin, min_seconds, max_seconds):
             parts.append(change(mono))
             kept += len(parts[-1])
-            if kept > MAX_SAMPLES:
-                raise Damage("large", f"gives more than {MAX_SAMPLES:,} samples at {rate} Hz")
+            _check_size(kept / rate, rate)
     y = change.whole(parts)
     for _, words in sound.notes:
         warnings.warn(f"{shown(path)} {words}.", AudioWarning, stacklevel=2)
     return (y if seconds is None else y[: round(seconds * rate)]), rate
+
+
+def _check_size(seconds: float, rate: int) -> None:
+    if seconds * rate > MAX_SAMPLES:
+        raise Damage("large", f"gives more than {MAX_SAMPLES:,} samples at {rate} Hz")
 
 
 class _Resampler:

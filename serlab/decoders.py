@@ -63,6 +63,7 @@ class ByLibsndfile(Sound):
         import soundfile
 
         super().__init__(container)
+        self._file = file
         source = file.fileno()
         if container.end is None:
             os.lseek(source, 0, os.SEEK_SET)
@@ -114,7 +115,9 @@ class ByLibsndfile(Sound):
                     min(step, left), dtype="int32" if digest else "float32", always_2d=True
                 )
             except soundfile.LibsndfileError as error:
-                self.check_end()
+                # After a failure a decoder cannot seek any more: another one tells whether the end is there.
+                with contextlib.closing(ByLibsndfile(self._file, self.container)) as again:
+                    again.check_end()
                 raise Damage("corrupt", f"is damaged: it cannot be decoded ({_reason(error)})") from error
             if not len(block):
                 raise _lacking(self.frames - left, self.frames)
@@ -193,7 +196,7 @@ class ByPyAV(Sound):
             if not self._media.streams.audio:
                 raise Damage("empty", "has no sound in it, only pictures")
             self._stream = self._media.streams.best("audio")
-            decoded = self._media.decode(self._stream)
+            decoded = self._frames()
             begin = list(itertools.islice(decoded, 2))
         if not begin:
             raise Damage("empty", "holds no samples")
@@ -218,6 +221,17 @@ class ByPyAV(Sound):
         lasts, promised = frames / self.rate, self._promised()
         if lasts < promised - 0.15:
             raise Damage("truncated", f"is cut off: it should last {promised:.2f} s, and lasts {lasts:.2f} s")
+
+    def _frames(self) -> Iterator[av.AudioFrame]:
+        import av
+
+        if not self.container.decoder:
+            yield from self._media.decode(self._stream)
+            return
+        decoder = av.CodecContext.create(self.container.decoder, "r")
+        decoder.sample_rate, decoder.layout = self._stream.rate, self._stream.layout.name
+        for packet in self._media.demux(self._stream):
+            yield from decoder.decode(packet)
 
     def _all_blocks(self) -> Iterator[np.ndarray]:
         import av

@@ -14,8 +14,11 @@ import pytest
 import soundfile
 
 from serlab import audio, features
+from serlab.augment.chain import Chain
+from serlab.augment.copies import Augmented
 from serlab.errors import AudioError, FeatureError
 from serlab.features import base
+from serlab.segments import Parts
 
 RATE = 16000
 FRAME_FEATURES = [
@@ -330,3 +333,32 @@ def test_egemaps_without_opensmile_says_how_to_get_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "opensmile", None)
     with pytest.raises(FeatureError, match=r'pip install "serlab\[egemaps\]".*licence.*free for private use'):
         _ = features.Egemaps().key
+
+
+@pytest.mark.parametrize(
+    "extractor",
+    [
+        *FRAME_FEATURES,
+        features.OriginalMel(),
+        features.Summary(),
+        features.Egemaps(),
+        features.MidTerm(sample_rate=8000),
+        features.Picture(seconds=0.5),
+        features.Recording(),
+        features.Treated(features=features.Rms(), level=-23.0),
+        Parts(features=features.MidTerm(sample_rate=8000), seconds=0.5),
+        Augmented(extractor=features.Rms(), chain=Chain()),
+    ],
+    ids=lambda extractor: extractor.name,
+)
+def test_amplitude_is_never_guessed(extractor):
+    y = np.random.default_rng(0).uniform(-0.3, 0.3, 16000)
+    for kind, words in (("i2", "int16: divide by 32768"), ("i4", "divide by 2147483648"), ("u1", "uint8")):
+        with pytest.raises(AudioError, match=words):
+            extractor.extract((100 * np.abs(y)).astype(kind))
+    with pytest.raises(AudioError, match=r"this one reaches 9\d\d\d\. Divide it"):
+        extractor.extract(y * 32768)
+    with pytest.raises(AudioError, match="NaN"):
+        extractor.extract(np.where(y > 0.29, np.nan, y))
+    beyond = extractor.extract(5 * y)
+    assert beyond.dtype == np.float32

@@ -9,8 +9,8 @@ import soundfile
 
 from serlab import segments
 from serlab.corpora import relabel, unify
-from serlab.errors import FeatureError, SplitError
-from serlab.features import Mel, MidTerm, Picture
+from serlab.errors import AudioError, FeatureError, SplitError
+from serlab.features import Mel, MidTerm, Picture, Rms
 from serlab.segments import Parts
 
 
@@ -100,3 +100,15 @@ def test_no_speaker_is_in_two_sets(demo):
         assert set(table["emotion"][sets == name]) == set(table["emotion"])
     with pytest.raises(SplitError, match="speakers"):
         segments.three_sets(table[table["speaker"].isin(sorted(set(table["speaker"]))[:3])])
+
+
+def test_a_long_recording_is_used_part_by_part(tmp_path):
+    y = np.random.default_rng(0).uniform(-0.3, 0.3, 310 * 8000).astype(np.float32)
+    soundfile.write(tmp_path / "long.flac", y, 8000)
+    table = pd.DataFrame({"clip": ["long"], "path": [str(tmp_path / "long.flac")], "duration": [310.0]})
+    parts = Parts(features=Rms(sample_rate=8000, seconds=10.0), seconds=10.0)
+    with pytest.raises(AudioError, match=r"lasts 310 s.*max_seconds"):
+        segments.features(table, parts)
+    found = segments.features(table, parts, max_seconds=400)
+    assert len(found) == len(segments.parts(table, 10.0)) == 31
+    np.testing.assert_allclose(found[30], parts.features.extract(y[-80_000:]), atol=1e-4)

@@ -450,3 +450,30 @@ def test_a_store_that_cannot_be_written_is_said(clips, extractor, tmp_path):
 def test_default_root_is_the_cache(clips, extractor, private_cache):
     store.features(clips, extractor, progress=False, n_jobs=1)
     assert list((private_cache / "features").glob("tracing-*/*.f32"))
+
+
+def test_a_long_recording_is_measured_if_the_caller_says_so(ask, tmp_path):
+    soundfile.write(tmp_path / "long.wav", np.random.default_rng(0).uniform(-0.5, 0.5, 400 * 100), 100)
+    table = pd.DataFrame({"path": [str(tmp_path / "long.wav")]})
+    rms = Rms(sample_rate=100, n_fft=100, hop_length=100)
+    with pytest.raises(AudioError, match=r"long\.wav lasts 400 s.*pass a larger max_seconds"):
+        ask(table, rms)
+    assert ask(table, rms, max_seconds=1000)[0].shape == (1, 401)
+    assert ask(table, Rms(sample_rate=100, n_fft=100, hop_length=100, seconds=5.0)).shape == (1, 1, 6)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="has no named pipes in folders")
+def test_pipes_and_devices_are_refused_before_they_are_hashed(clips, ask, extractor, tmp_path):
+    os.mkfifo(tmp_path / "pipe.wav")
+    (tmp_path / "zero.wav").symlink_to("/dev/zero")
+    for name, words in (("pipe.wav", "is a pipe"), ("zero.wav", "is a device")):
+        clips.loc[3, "path"] = str(tmp_path / name)
+        with pytest.raises(AudioError, match=rf"{name} {words}, not a file"):
+            ask(clips, extractor)
+
+
+def test_a_cut_off_file_gets_no_features(clips, ask, extractor):
+    content = Path(clips.path[5]).read_bytes()
+    Path(clips.path[5]).write_bytes(content[:2000])
+    with pytest.raises(AudioError, match=r"0-005\.wav is cut off"):
+        ask(clips, extractor)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import os
 import shutil
 import struct
 
 import numpy as np
 import pytest
 import soundfile as sf
+from test_sound_files import ENCODED, encoded, speech
 
 import serlab
 from serlab import corpora
@@ -263,6 +266,102 @@ def test_a_folder_of_ones_own(data):
     assert findings(report) == {("table", "b"), ("silent", "c"), ("missing", "d")}
     assert report.title == "mine"
     assert "metadata.csv, line 3: speaker is empty" in str(report)
+
+
+def folder_of(data, **contents):
+    """Write files and a table that lists them."""
+    folder = data / "mine"
+    folder.mkdir()
+    for number, (name, content) in enumerate(contents.items()):
+        if isinstance(content, bytes):
+            (folder / f"{name}.wav").write_bytes(content)
+        else:
+            sf.write(folder / f"{name}.wav", content, 8000, subtype="FLOAT" if number % 2 else "PCM_16")
+    lines = "".join(f"{name}.wav,sad,x\n" for name in contents)
+    (folder / "metadata.csv").write_text("file,emotion,speaker\n" + lines)
+    return folder
+
+
+def sound(form, seed=0, **options):
+    file = io.BytesIO()
+    sf.write(file, noise(seed, 4000), 8000, format=form, **options)
+    return file.getvalue()
+
+
+def test_what_features_refuse_is_reported(data):
+    opposite = noise(1, 4000) * [1, -1]
+    loud = np.clip(5 * noise(2, 4000), -1, 1)
+    folder = folder_of(
+        data,
+        good=noise(0, 4000),
+        shout=loud,
+        brief=noise(3, 799),
+        opposite=opposite,
+        one=noise(4, 1),
+        scaled=noise(5, 4000) * 32768,
+        long=np.tile(noise(6), (3010, 1)),
+        cut_au=sound("AU")[:3000],
+        cut_mp3=sound("MP3", 1)[:-50],
+        cut_ogg=sound("OGG", 2)[:-50],
+        gsm=sound("AIFF", 3, subtype="GSM610"),
+        g723=sound("AU", 4, subtype="G723_24"),
+    )
+    report = serlab.validate(folder)
+    assert findings(report) == {
+        ("clipped", "shout"),
+        ("short", "brief"),
+        ("stereo", "opposite"),
+        ("opposite", "opposite"),
+        ("short", "one"),
+        ("scale", "scaled"),
+        ("long", "long"),
+        ("truncated", "cut_au"),
+        ("truncated", "cut_mp3"),
+        ("truncated", "cut_ogg"),
+    } - {("stereo", "opposite")}
+    assert not report.problems.set_index("clip").loc["shout", "fault"]
+    assert ("long", "long") not in findings(serlab.validate(folder, max_seconds=400))
+    with pytest.raises(CorpusError, match="is cut off"):
+        serlab.load(folder)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="has no named pipes in folders")
+def test_odd_things_are_reported_and_the_rest_is_read(data):
+    folder = folder_of(data, good=noise(0, 4000), pipe=b"", zero=b"", loop=b"", other=noise(1, 4000))
+    for name in ("pipe", "zero", "loop"):
+        (folder / f"{name}.wav").unlink()
+    os.mkfifo(folder / "pipe.wav")
+    (folder / "zero.wav").symlink_to("/dev/zero")
+    (folder / "loop.wav").symlink_to("loop.wav")
+    with open(folder / "metadata.csv", "a") as file:
+        file.write("x" * 300 + ".wav,sad,x\n")
+    report = serlab.validate(folder)
+    assert report.clips == 5
+    assert findings(report) == {
+        ("unopened", "pipe"),
+        ("unopened", "zero"),
+        ("unopened", "loop"),
+        ("missing", "x" * 300),
+    }
+    assert "pipe.wav is a pipe, not a file." in str(report)
+    (folder / "metadata.csv").write_text("file,emotion,speaker\ngood,sad,x\nother,sad,y\n")
+    assert serlab.validate(folder).ok
+    assert len(serlab.load(folder)) == 2
+
+
+def test_recordings_of_phones_are_loaded_and_checked(data):
+    pytest.importorskip("av")
+    contents = {
+        name: encoded(*ENCODED[name], y=speech(seed=seed)) for seed, name in enumerate(("m4a", "webm"))
+    }
+    folder = folder_of(data, good=noise(0, 4000))
+    for name, content in contents.items():
+        (folder / f"a_{name}.{name}").write_bytes(content)
+    (folder / "metadata.csv").write_text("file,emotion,speaker\ngood,sad,x\na_m4a,sad,x\na_webm.webm,sad,x\n")
+    assert serlab.validate(folder).ok
+    assert serlab.load(folder)["duration"].tolist() == pytest.approx([0.5, 0.5, 0.5], abs=0.15)
+    (folder / "a_m4a.m4a").write_bytes(contents["m4a"][:-100])
+    assert findings(serlab.validate(folder)) == {("truncated", "a_m4a")}
 
 
 def test_long_lists_are_cut_in_print_only(data):

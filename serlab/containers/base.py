@@ -35,6 +35,8 @@ class Container:
         MD5 of the decoded samples, where the file has it.
     extra : bool
         The format is not one of those that libsndfile decodes.
+    decoder : str
+        FFmpeg's name for the decoder that is needed, where it is not the usual one.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Container:
     guessed: bool = False
     digest: bytes = b""
     extra: bool = False
+    decoder: str = ""
 
 
 def at(file: BinaryIO, place: int, count: int) -> bytes:

@@ -17,8 +17,9 @@ _KBITS = {
     (2, 2): (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
 }
 _KBITS |= {(2, 1): _KBITS[2, 2]}
-_AMR_NARROW = (12, 13, 15, 17, 19, 20, 26, 31, 5)
-_AMR_WIDE = (17, 23, 32, 36, 40, 46, 50, 58, 60, 5)
+# Bytes of a frame after its head, by its mode; the last two of each are pauses: noise, and nothing.
+_AMR_NARROW = dict(zip((*range(9), 15), (12, 13, 15, 17, 19, 20, 26, 31, 5, 0), strict=True))
+_AMR_WIDE = dict(zip((*range(10), 15), (17, 23, 32, 36, 40, 46, 50, 58, 60, 5, 0), strict=True))
 # How far a first frame may lie from the beginning, and how much of no sound may follow the last one.
 _JUNK = 4096
 
@@ -51,10 +52,10 @@ def _aac_frame(head: bytes) -> _Frame | None:
     return _Frame(size, 0, (head[2] & 0xFC,)) if size >= 7 else None
 
 
-def _amr_frame(sizes: tuple[int, ...]) -> Callable[[bytes], _Frame | None]:
+def _amr_frame(sizes: dict[int, int]) -> Callable[[bytes], _Frame | None]:
     def frame(head: bytes) -> _Frame | None:
-        code = head[0] >> 3 & 15
-        return _Frame(1 + sizes[code], 160, ()) if code < len(sizes) and not head[0] & 0x83 else None
+        size = sizes.get(head[0] >> 3 & 15)
+        return None if size is None or head[0] & 0x83 else _Frame(1 + size, 160, ())
 
     return frame
 
@@ -146,6 +147,10 @@ def framed(file: BinaryIO, start: int, size: int, name: str) -> Container:
     if magic.startswith(b"#!AMR"):
         wide = magic == b"#!AMR-WB\n"
         place, read = start + (9 if wide else 6), _amr_frame(_AMR_WIDE if wide else _AMR_NARROW)
-    if not any(True for _ in _frames(file, place, size, read)):
+    sizes = {frame.size for _, frame in _frames(file, place, size, read)}
+    if not sizes:
         raise Damage("empty", "holds no samples")
-    return Container(name, extra=True)
+    # FFmpeg's own decoder stops at a pause.
+    pauses = name == "AMR" and min(sizes) < 7
+    decoder = f"libopencore_amr{'w' if wide else 'n'}b" if pauses else ""
+    return Container(name, extra=True, decoder=decoder)

@@ -10,12 +10,12 @@ from serlab.containers.base import Container, Damage, at, cut, ends_early
 
 def ogg(file: BinaryIO, start: int, size: int, name: str) -> Container:
     """Look at every page of an Ogg file: none is missing, and every stream has the mark of its end."""
-    place, links, codec = start, 0, b""
+    place, begun, codec = start, False, b""
     following: dict[int, int] = {}
     while place < size:
         head = at(file, place, 27)
         if head[:4] != b"OggS":
-            if links and not following:
+            if begun and not following:
                 break
             if b"OggS".startswith(head):
                 raise ends_early("within a page")
@@ -27,7 +27,10 @@ def ogg(file: BinaryIO, start: int, size: int, name: str) -> Container:
         flags, _, serial, number = struct.unpack("<BQII", head[5:22])
         codec = codec or file.read(8)
         if flags & 2:
-            links += not following
+            if begun and not following:
+                # libsndfile reads the first, FFmpeg loses the end of the last.
+                raise Damage("unsupported", "holds several sounds, one after the other")
+            begun = True
         elif number != following.get(serial):
             raise Damage("corrupt", f"is damaged: pages are missing before byte {place}")
         following[serial] = number + 1
@@ -40,8 +43,7 @@ def ogg(file: BinaryIO, start: int, size: int, name: str) -> Container:
             "new.ogg`)"
         )
     name = {b"Spee": "Ogg Speex", b"\x7fFLA": "Ogg FLAC"}.get(codec[:4], name)
-    # Of several streams, one after the other, libsndfile reads the first.
-    return Container(name, extra=links > 1 or not codec.startswith((b"\x01vorbis", b"OpusHead")))
+    return Container(name, extra=not codec.startswith((b"\x01vorbis", b"OpusHead")))
 
 
 def mp4(file: BinaryIO, start: int, size: int, name: str) -> Container:
