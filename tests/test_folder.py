@@ -257,7 +257,13 @@ def test_labels_that_are_no_words_are_refused(folder, label):
 ALIKE = [
     *(("ada", "ADA"), ("1", "01"), ("1", "1.0"), ("01", "1.00"), ("s1", "S01"), ("sp 1", "sp1")),
     *(("Zo\u00eb", "Zoe\u0308"), ("Ada", "Ad\u200ba"), ("Ada B", "Ada  B"), ("Ada B", "Ada\u00a0B")),
-    *(("Ada_B", "Ada-B"), ("O'Hara", "O\u2019Hara"), ("Ada", "\uff21da"), ("Weiß", "WEISS")),
+    *(
+        ("Ada_B", "Ada-B"),
+        ("O'Hara", "O\u2019Hara"),
+        ("Ada", "“Ada”"),
+        ("Ada", "\uff21da"),
+        ("Weiß", "WEISS"),
+    ),
     *(
         ("Ada", "\u2060Ada"),
         ("①", "1"),
@@ -351,6 +357,7 @@ def test_other_encodings_are_refused_with_the_first_line_that_shows_it(folder, e
         (b"\x1f\x8b\x08" + bytes(40), "is a gzip archive"),
         ((PLAIN + 'd,sad,"' + 140_000 * "x" + '"\n').encode(), "line 5: holds a field of more than 131072"),
         (PLAIN.replace("Bo", "B\ufffd").encode(), "line 3: speaker 'B\ufffd' lost letters"),
+        (PLAIN.replace("Bo", "Zo\u00c3\u00ab").encode(), "line 3: speaker 'ZoÃ«' seems to be 'Zoë'"),
         (b"\n \n", "is empty"),
     ],
 )

@@ -46,15 +46,23 @@ def read(column: str, name: str, check: Callable[[str], object] | None, text: st
     >>> read("speaker", "actor", None, "").detail
     'actor is empty'
     """
-    if not any(c.isprintable() and c != " " for c in text):
+    # Most cells are plain, and a table can have a million of them.
+    plain = text.isascii() and text.isprintable()
+    if not text or not (plain or any(c.isprintable() and c != " " for c in text)):
         return Bad("table", f"{name} is empty") if column in REQUIRED else None
-    if "\ufffd" in text:
-        return Bad("table", f"{name} {text!r} lost letters when its encoding was changed: write it anew")
-    if "\n" in text and column != "sentence":
-        return Bad("table", f"{name} {text!r} has several lines: is a quote not closed?")
+    if not plain and (why := _why_damaged(column, text)):
+        return Bad("table", f"{name} {text!r} {why}")
     if column in ("gender", "intensity", "language") and words.is_missing(text):
         return None
     return text if check is None else check(text)
+
+
+def _why_damaged(column: str, text: str) -> str:
+    if "\ufffd" in text:
+        return "lost letters when its encoding was changed: write it anew"
+    if column in ("speaker", "emotion") and (once := words.misread(text)):
+        return f"seems to be {once!r}, read in a wrong encoding: write it anew"
+    return "has several lines: is a quote not closed?" if "\n" in text and column != "sentence" else ""
 
 
 def checks(meant: Mapping[str, str]) -> dict[str, Callable[[str], object]]:

@@ -85,13 +85,13 @@ MISSING = frozenset(
 # Letters of other alphabets that look like Latin ones, small or as capitals, and come from another keyboard.
 _LOOK = str.maketrans("авекмнорстухіјѕ" + "αβεηικμνορτυχ", "abekmhopctyxijs" + "abehikmvoptyx")
 _LEADING_ZEROS = re.compile(r"(?<![\d.,])0+(?=\d)")
-_APOSTROPHES = "'’‘ʼ`´"
+_QUOTES = "'’‘ʼ`´" + '"“”„«»'
 
 
 def plain(name: str) -> str:
     """Reduce a name to what tells it from other names.
 
-    Case, Unicode form, invisible characters, blanks, hyphens and underscores between words, zeros in front
+    Case, Unicode form, invisible characters, quotes, blanks, hyphens and underscores, zeros in front
     of a number and decimals of a whole one do not, nor whether an A is Latin, Greek or Cyrillic.
 
     Examples
@@ -113,7 +113,7 @@ def _sign(character: str) -> str:
     category = unicodedata.category(character)
     if category[0] == "Z" or category in ("Pd", "Pc") or character.isspace():
         return " "
-    return "" if category in ("Cf", "Cc") or character in _APOSTROPHES else character
+    return "" if category in ("Cf", "Cc") or character in _QUOTES else character
 
 
 def is_missing(text: str) -> bool:
@@ -180,6 +180,22 @@ def alike(names: list[str]) -> dict[str, str]:
     """
     first: dict[str, str] = {}
     return {name: first[key] for name in names if first.setdefault(key := plain(name), name) != name}
+
+
+def misread(text: str) -> str:
+    """Return what a text was before its UTF-8 was taken for Latin-1, or "" if it never was.
+
+    Examples
+    --------
+    >>> misread("ZoÃ«"), misread("Zoë")
+    ('Zoë', '')
+    """
+    for encoding in () if text.isascii() else ("cp1252", "latin-1"):
+        try:
+            return text.encode(encoding).decode()
+        except UnicodeError:
+            continue
+    return ""
 
 
 def quoted(name: str) -> str:
