@@ -859,6 +859,8 @@ def _speaker_counts(predictions: pd.DataFrame, classes: list[str], least: int = 
     if missing:
         raise EvaluationError(f"predictions lack the columns {', '.join(sorted(missing))}")
     speaker, names = pd.factorize(predictions["speaker"], sort=True)
+    if (speaker < 0).any():
+        raise EvaluationError(f"row {int((speaker < 0).argmax())} of the predictions has no speaker")
     if len(names) < least:
         raise EvaluationError("an interval over speakers needs predictions for at least two speakers")
     index = pd.Index(classes)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -171,24 +171,6 @@ def list_runs(folder: Path | None = None) -> list[tuple[str, str, str]]:
     return sorted((file.parts[-3], file.parts[-2], file.stem) for file in files)
 
 
-def metas(folder: Path | None = None) -> Iterator[tuple[tuple[str, str, str], dict[str, Any]]]:
-    """Give corpus, protocol and model of every recorded run, sorted, and what its JSON file holds.
-
-    A file that is damaged or lacks something is left out, with a warning that names it.
-    """
-    for key in list_runs(folder):
-        file = _path(folder, *key)
-        try:
-            meta = run_files.read_json(file)
-            if lacking := [name for name in KEYS if name not in meta]:
-                raise RunError(f"{file} lacks {', '.join(map(repr, lacking))}")
-            _check_place(file, meta)
-        except RunError as error:
-            warnings.warn(f"left out: {error}", stacklevel=2)
-        else:
-            yield key, meta
-
-
 def table(folder: Path | None = None) -> pd.DataFrame:
     """Return one row per recorded run: what it is, and its scores.
 
@@ -205,15 +187,14 @@ def table(folder: Path | None = None) -> pd.DataFrame:
     from serlab import models
 
     order = {name: place for place, name in enumerate(models.names())}
-    found = dict(metas(folder))
+    found = sorted(list_runs(folder), key=lambda key: (key[0], key[1], order.get(key[2], len(order)), key[2]))
     rows = []
-    for key in sorted(found, key=lambda key: (key[0], key[1], order.get(key[2], len(order)), key[2])):
-        (corpus, protocol, model), meta = key, found[key]
-        row = {"corpus": corpus, "protocol": protocol, "model": model}
-        row |= {name: meta[name] for name in TABLE_KEYS}
-        row |= {"classes": len(meta["classes"]), "seeds": len(meta["seeds"])}
-        row |= {"features": " + ".join(meta["features"]), "pretrained": ", ".join(meta["pretrained"])}
-        rows.append(row | meta["scores"])
+    for key in found:
+        file = _path(folder, *key)
+        try:
+            rows.append(_row(file, run_files.read_json(file)))
+        except RunError as error:
+            warnings.warn(f"left out: {error}", stacklevel=2)
     return pd.DataFrame(rows)
 
 
@@ -731,6 +712,19 @@ def _check_corpus(p: pd.DataFrame, meta: dict, table: pd.DataFrame) -> list[str]
 def _tests_all(protocol: str) -> bool:
     plain = protocol.removeprefix("six-")
     return plain != "seed-split" and not plain.startswith(("holdout", "clips")) and "-original" not in plain
+
+
+def _row(file: Path, meta: dict[str, Any]) -> dict[str, Any]:
+    """Give the row of `table` that a run has there."""
+    _check_place(file, meta)
+    try:
+        row = dict(zip(("corpus", "protocol", "model"), (*file.parts[-3:-1], file.stem), strict=True))
+        row |= {name: meta[name] for name in TABLE_KEYS}
+        row |= {"classes": len(meta["classes"]), "seeds": len(meta["seeds"])}
+        row |= {"features": " + ".join(meta["features"]), "pretrained": ", ".join(meta["pretrained"])}
+        return row | {name: float(value) for name, value in meta["scores"].items()}
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise RunError(f"{file} is damaged ({error!r}). Make the run anew") from error
 
 
 def _check_place(file: Path, meta: dict[str, Any]) -> None:

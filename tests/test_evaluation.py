@@ -423,3 +423,10 @@ def test_a_fold_in_which_all_is_wrong_has_its_score():
     said["label"] = ["sad", "happy", "sad", "happy", "angry", "calm", "angry", "calm"]
     said["predicted"] = ["angry", "calm", "calm", "calm", "angry", "calm", "angry", "calm"]
     assert evaluation.scores(said)["uar_fold_mean"] == 0.5
+
+
+def test_a_missing_speaker_is_not_taken_for_another():
+    said = pd.DataFrame({"clip": list("abcd"), "speaker": ["1", "1", "2", None]})
+    said["label"] = ["sad", "happy"] * 2
+    with pytest.raises(EvaluationError, match="row 3 of the predictions has no speaker"):
+        evaluation.interval(said.assign(predicted="sad"))

@@ -193,6 +193,24 @@ def test_one_bad_file_does_not_take_the_others_down(tmp_path, monkeypatch, text,
         assert "2 runs checked, 1 with problems" in out
 
 
+@pytest.mark.parametrize("key", [*runs.TABLE_KEYS, "scores", "classes", "seeds", "features", "corpus"])
+@pytest.mark.parametrize("value", [None, "left out"])
+def test_a_file_that_lacks_something_is_left_out_too(tmp_path, key, value):
+    run = made_up()
+    file = runs.write(run, tmp_path)
+    meta = json.loads(file.read_text())
+    if value == "left out":
+        del meta[key]
+    else:
+        meta[key] = None
+    file.with_stem("other").write_text(json.dumps(meta | {"model": "other"}))
+    if value is None and key in runs.TABLE_KEYS:
+        assert len(runs.table(tmp_path)) == 2, "shown as it is"
+        return
+    with pytest.warns(UserWarning, match=r"left out: .*other\.json is damaged"):
+        assert runs.table(tmp_path)["model"].tolist() == ["made-up"]
+
+
 def test_a_run_in_the_place_of_another_is_not_taken_for_it(tmp_path):
     file = runs.write(made_up(), tmp_path)
     for ending in (".json", ".csv"):

@@ -305,3 +305,19 @@ def test_one_class_in_training_names_the_fold_before_any_is_trained(corpus):
         training.cross_validate(Spy, X, table, splits.make(table, "loso"))
     assert Spy.fits == 0
     training.cross_validate(Spy, X, table, splits.make(table, "loso"), only=[(0, 0)])
+
+
+def test_networks_made_with_several_threads_are_kept_apart(corpus, tmp_path, monkeypatch):
+    class Net(Spy):
+        libraries = ("keras",)
+
+    table, X = corpus
+    split = splits.make(table, "loso")
+    counts = []
+    for intra, inter in (("1", "1"), ("4", "1"), ("1", "2"), ("1", "1")):
+        monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", intra)
+        monkeypatch.setenv("TF_NUM_INTEROP_THREADS", inter)
+        for build in (Net, logistic):
+            training.cross_validate(build, X, table, split, only=[(0, 0)], cache=tmp_path)
+        counts.append(len(list(tmp_path.iterdir())))
+    assert counts == [2, 3, 4, 4], "what is no network does not mind"
