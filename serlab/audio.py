@@ -330,6 +330,7 @@ def level(y: np.ndarray, measure: str = "rms") -> float:
     """
     if measure not in ("rms", "peak"):
         raise ValueError(f"measure must be 'rms' or 'peak', not {measure!r}")
+    signal(y, "level")
     y = np.asarray(y, dtype=np.float64)
     amplitude = np.abs(y).max() if measure == "peak" else np.sqrt(np.mean(y**2))
     return 20 * math.log10(amplitude) if amplitude > 0 else -math.inf

@@ -65,7 +65,8 @@ class ByLibsndfile(Sound):
         super().__init__(container)
         self._file = file
         source = file.fileno()
-        if container.end is None:
+        if container.end is None and os.name != "nt":
+            # Windows has no numbers of open files that all libraries share.
             os.lseek(source, 0, os.SEEK_SET)
         else:
             source = _Spliced(file, container)
@@ -155,7 +156,8 @@ class _Spliced(io.RawIOBase):
 
     def __init__(self, file: BinaryIO, container: Container):
         self._head, self._file, self._start = container.head, file, container.start
-        self._size = container.end - container.start
+        end = os.fstat(file.fileno()).st_size if container.end is None else container.end
+        self._size = end - container.start
         self._told = len(self._head) + (self._size << 10 * container.guessed)
         self._place = 0
 
@@ -192,7 +194,8 @@ class ByPyAV(Sound):
         self._error = av.error.FFmpegError
         file.seek(0)
         with self._damage():
-            self._media = av.open(file)
+            # Names of tracks and the like are no part of the sound.
+            self._media = av.open(file, metadata_errors="ignore")
             if not self._media.streams.audio:
                 raise Damage("empty", "has no sound in it, only pictures")
             self._stream = self._media.streams.best("audio")

@@ -180,6 +180,8 @@ def test_levels_of_known_signals():
     assert audio.level(tone(amplitude=1.0)) == pytest.approx(20 * math.log10(math.sqrt(0.5)), abs=1e-6)
     assert audio.level(tone(amplitude=0.1), "peak") == pytest.approx(-20, abs=0.01)
     assert audio.level(np.zeros(10)) == -math.inf
+    with pytest.raises(AudioError, match="level takes floats with full scale at 1, not int16"):
+        audio.level(np.array([300, -300], np.int16))
     with pytest.raises(ValueError, match="'rms' or 'peak', not 'lufs'"):
         audio.level(tone(), "lufs")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import shutil
@@ -156,6 +157,20 @@ def test_amr_with_pauses_keeps_its_time(put):
             audio.read(put(content[:1000]))
     assert len(heard[0]) == len(heard[1]) == 32_160
     assert audio.level(heard[1][-8000:]) == pytest.approx(audio.level(heard[0][-8000:]), abs=1)
+
+
+def test_damage_anywhere_is_an_error_or_read_but_never_a_crash(put):
+    rng = np.random.default_rng(0)
+    contents = [written(*kind) for kind in WRITTEN[::3]] + [encoded(*how) for how in ENCODED.values()]
+    for content in contents:
+        for reach in (60, 200, len(content)):
+            damaged = bytearray(content)
+            for place in rng.integers(0, min(reach, len(content)), 4):
+                damaged[place] = rng.choice([0, 255, rng.integers(256)])
+            for look in (audio.read, sound_files.duration):
+                with contextlib.suppress(AudioError), warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    look(put(bytes(damaged)))
 
 
 def test_without_pyav_the_error_names_the_format_and_the_remedy(put, monkeypatch):

@@ -54,7 +54,7 @@ def test_recording_finds_the_edges_of_the_band():
 @pytest.mark.parametrize("y", [np.zeros(1000), np.ones((2, 1000))])
 @pytest.mark.parametrize("extractor", [Recording(), Treated(features=Rms())])
 def test_silence_and_stereo_are_refused(y, extractor):
-    with pytest.raises((AudioError, FeatureError), match="signal with sound in it|mono signal"):
+    with pytest.raises((AudioError, FeatureError), match=r"signal with sound in it|mono signal"):
         extractor.extract(y)
 
 
