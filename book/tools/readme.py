@@ -52,7 +52,8 @@ def draw(table, path: Path = PICTURE) -> None:
     from serlab import plots
 
     shown = ladder_runs(table)
-    shown = shown.assign(label=[textwrap.fill(title, 36) for title in shown["title"]])
+    labels = [textwrap.fill(title, 36) for title in shown["title"]]
+    shown = shown.assign(label=labels, speaker_disjoint=~shown["shared"])
     plots.set_style()
     _, ax = plt.subplots(figsize=(8, 1.2 + 0.45 * shown["label"].nunique()))
     plots.results(shown, ax=ax, chance=1 / shown["classes"].iloc[0], label="label")
