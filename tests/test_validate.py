@@ -336,17 +336,29 @@ def test_odd_things_are_reported_and_the_rest_is_read(data):
     with open(folder / "metadata.csv", "a") as file:
         file.write("x" * 300 + ".wav,sad,x\n")
     report = serlab.validate(folder)
-    assert report.clips == 5
+    assert report.clips == 2
     assert findings(report) == {
-        ("unopened", "pipe"),
-        ("unopened", "zero"),
-        ("unopened", "loop"),
+        ("missing", "pipe"),
+        ("missing", "zero"),
+        ("missing", "loop"),
         ("missing", "x" * 300),
     }
     assert "pipe.wav is a pipe, not a file." in str(report)
     (folder / "metadata.csv").write_text("file,emotion,speaker\ngood,sad,x\nother,sad,y\n")
     assert serlab.validate(folder).ok
     assert len(serlab.load(folder)) == 2
+
+
+@pytest.mark.skipif(os.name == "nt", reason="has no named pipes in folders")
+def test_a_pipe_in_place_of_a_clip_and_dead_links(data):
+    clip(data).unlink()
+    os.mkfifo(clip(data))
+    (data / ACTOR / "lost.zip").symlink_to("nowhere.zip")
+    report = serlab.validate("ravdess")
+    assert findings(report) == {("unopened", "03-01-05-01-01-01-07"), ("leftover", "lost")}
+    assert "is a pipe, not a file" in str(report)
+    with pytest.raises(CorpusError, match="is a pipe, not a file"):
+        serlab.load("ravdess")
 
 
 def test_recordings_of_phones_are_loaded_and_checked(data):

@@ -346,7 +346,7 @@ def _missing(record: Record, root: Path, found: set[str]) -> list[tuple]:
 
 def _leftovers(places: list[Path]) -> list[tuple]:
     return [
-        ("leftover", path.stem, path, f"{path} ({path.stat().st_size / 1e6:.1f} MB)")
+        ("leftover", path.stem, path, f"{path} ({path.lstat().st_size / 1e6:.1f} MB)")
         for place in places
         for path in locate.visible_files(place)
         if path.suffix.lower() in _LEFTOVERS
