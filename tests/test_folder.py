@@ -382,7 +382,7 @@ def test_odd_things_in_a_folder_hide_nothing_else(folder):
     assert len(serlab.load(table(folder, PLAIN))) == 3
     said = refused(folder, PLAIN + "pipe.wav,sad,x\nloop,sad,x\nsub,sad,x\n")
     assert f"line 5: {folder / 'pipe.wav'} is a pipe, not a file" in said
-    assert "line 6: there is no recording" in said
+    assert f"line 6: {folder / 'loop.wav'} is a link that leads back to itself" in said
     assert f"line 7: {folder / 'sub'} is a folder, not a file" in said
 
 

@@ -338,9 +338,9 @@ def test_odd_things_are_reported_and_the_rest_is_read(data):
     report = serlab.validate(folder)
     assert report.clips == 2
     assert findings(report) == {
-        ("missing", "pipe"),
-        ("missing", "zero"),
-        ("missing", "loop"),
+        ("unopened", "pipe"),
+        ("unopened", "zero"),
+        ("unopened", "loop"),
         ("missing", "x" * 300),
     }
     assert "pipe.wav is a pipe, not a file." in str(report)

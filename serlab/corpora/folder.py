@@ -247,31 +247,31 @@ class _Finder:
         if tail in files or os.path.isfile(path):
             return path
         stem, suffix = os.path.splitext(tail)
-        found = self._stems(folder, files).get(stem if suffix.lower() in SUFFIXES else tail, [])
+        found = self._stems(folder).get(stem if suffix.lower() in SUFFIXES else tail, [])
         if len(found) > 1:
             return Bad("ambiguous", f"{name} may be {found[0]} or {found[1]}: give the extension")
-        if found:
+        if found and found[0] in files:
             return folder + found[0]
-        why = f"there is no recording {path}, under any extension"
-        if os.path.lexists(path):
+        there = folder + found[0] if found else path
+        if os.path.lexists(there):
             try:
-                regular_file(path, CorpusError)
+                regular_file(there, CorpusError)
             except CorpusError as error:
-                why = str(error).removesuffix(".")
-        return Bad("missing", why)
+                return Bad("unopened", str(error).removesuffix("."))
+        return Bad("missing", f"there is no recording {path}, under any extension")
 
     def _list(self, head: str) -> tuple[str, frozenset[str]]:
         folder = os.path.normpath(os.path.join(self.root, head))
         self.folders[head] = os.path.join(folder, ""), frozenset(locate.regular_files(folder))
         return self.folders[head]
 
-    def _stems(self, folder: str, files: frozenset[str]) -> dict[str, list[str]]:
+    def _stems(self, folder: str) -> dict[str, list[str]]:
+        """List what may be meant by a name without extension: whatever is no folder, to say what is wrong."""
         if folder not in self.stems:
             self.stems[folder] = {}
-            for file in sorted(files):
-                stem, suffix = os.path.splitext(file)
-                if suffix.lower() in SUFFIXES and not file.startswith("."):
-                    self.stems[folder].setdefault(stem, []).append(file)
+            for file in locate.visible_files(Path(folder)):
+                if file.suffix.lower() in SUFFIXES:
+                    self.stems[folder].setdefault(file.stem, []).append(file.name)
         return self.stems[folder]
 
 
