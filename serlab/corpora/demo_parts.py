@@ -64,7 +64,8 @@ def alter(y: np.ndarray, name: str, seed: int = 0) -> np.ndarray:
         narrow = scipy.signal.butter(8, 3500, fs=rate, output="sos")
         return 0.2 * scipy.signal.sosfilt(narrow, y)
     if name == "demo-c":
-        y = np.pad(1.5 * y, (round(0.3 * rate), round(0.1 * rate)))
+        gain = min(1.5, 0.95 / np.abs(y).max())  # loud, but not clipped
+        y = np.pad(gain * y, (round(0.3 * rate), round(0.1 * rate)))
         return y + 0.002 * np.random.default_rng(seed).standard_normal(len(y))
     return y
 
@@ -97,5 +98,5 @@ def _make(target: Path) -> None:
         if name == "demo-a":
             continue
         y, rate = soundfile.read(root / f"{clip}.flac", dtype="float32")
-        y = alter(y, name, seed=number).clip(-1, 1)
+        y = alter(y, name, seed=number)
         soundfile.write(target / f"{clip}.flac", y, rate, subtype="PCM_16")
