@@ -32,7 +32,7 @@ from serlab import audio, store
 from serlab.embeddings import ByolS, OpenL3, Weights, base, byol, byol_s, openl3, read_state_dict
 from serlab.embeddings.openl3 import WEIGHTS as L3_WEIGHTS
 from serlab.embeddings.openl3 import mel_db
-from serlab.errors import FeatureError, FetchError
+from serlab.errors import AudioError, FeatureError, FetchError
 
 PYTORCH = json.loads((Path(__file__).parent / "data" / "embeddings.json").read_text(encoding="utf-8"))
 
@@ -431,7 +431,7 @@ def test_signals_that_cannot_be_used(own_weights):
     with pytest.raises(FeatureError, match="1120 samples"):
         ByolS().extract(np.ones(1119))
     assert ByolS(statistics=None).extract(np.ones(1120)).shape == (512, 1)
-    with pytest.raises(FeatureError, match="mono"):
+    with pytest.raises(AudioError, match="mono"):
         ByolS().extract(np.ones((2, 16000)))
     with pytest.raises(FeatureError, match="16000 Hz"):
         ByolS(sample_rate=8000)

@@ -214,14 +214,6 @@ SPECS = (
     _MODEL_A,
     replace(
         _MODEL_A,
-        name="model-a-last",
-        title="193-feature CNN, last epoch",
-        validation=f"{ladder.LAST}; {UNRECORDED}",
-        validates="itself",
-        plan=(),  # not recorded yet
-    ),
-    replace(
-        _MODEL_A,
         name="model-a-usual",
         title="193-feature CNN, usual reading of the features",
         extractors=(Versions(extractor=Averages(), chains=STRETCHED),),
