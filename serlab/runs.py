@@ -441,34 +441,32 @@ def inputs(spec: ModelSpec, utterances: pd.DataFrame, progress: bool = False) ->
     )
 
 
-def verify(run: Run, spec: ModelSpec, seed: int | None = None, fold: int = 0, progress: bool = False) -> str:
-    """Train one fold anew and compare with what was recorded.
-
-    What is exact but for rounding is judged by its labels and probabilities. A network is judged by the UAR
-    of the fold, where labels and probabilities are not the same: rounding on another processor, or other
-    threads, grow in training until single clips are answered otherwise. A vote trains nothing: it is held
-    anew among the recorded members, and judged by labels.
+def remake(
+    run: Run, spec: ModelSpec, seed: int | None = None, fold: int = 0, progress: bool = False
+) -> dict[str, float | int]:
+    """Train one fold anew, and measure how near it comes to what was recorded.
 
     Parameters
     ----------
     run : Run
     spec : ModelSpec
-        The model of the run.
+        The model of the run. A vote trains nothing: it is held anew among the recorded members.
     seed : int, optional
         By default the run's first.
     fold : int
+    progress : bool
+        Show progress bars.
 
     Returns
     -------
-    str
-        What was compared, how near it is, and which of the two judged.
+    dict
+        ``seed``, ``fold``, ``clips``; ``labels``, the share of clips with the same prediction;
+        ``probabilities``, their mean difference; ``uar_before`` and ``uar_now``, of the fold.
 
     Raises
     ------
     RunError
-        If fewer than `SAME_LABELS` (98 %) of the labels agree, or probabilities differ by more than
-        `SAME_PROBABILITY` (0.01) on average, and, of a network, UAR by more than `SAME_UAR` (5 points) too.
-        The message names both machines, and the threads, if they differ.
+        If the fold holds other clips than recorded.
     """
     corpus, protocol, model = run.key
     seed = run.meta["seeds"][0] if seed is None else seed
@@ -488,20 +486,54 @@ def verify(run: Run, spec: ModelSpec, seed: int | None = None, fold: int = 0, pr
         raise RunError(f"{corpus}/{protocol}/{model}: fold {fold} holds other clips than recorded")
     old = old.loc[anew["clip"]]
     columns = [f"p_{name}" for name in run.meta["classes"]]
-    same = float(np.mean(old["predicted"].to_numpy() == anew["predicted"].to_numpy()))
-    apart = float(np.abs(old[columns].to_numpy() - anew[columns].to_numpy()).mean())
     before, now = (evaluation.uar(one["label"], one["predicted"], run.meta["classes"]) for one in (old, anew))
+    return {
+        "seed": seed,
+        "fold": fold,
+        "clips": len(anew),
+        "labels": float(np.mean(old["predicted"].to_numpy() == anew["predicted"].to_numpy())),
+        "probabilities": float(np.abs(old[columns].to_numpy() - anew[columns].to_numpy()).mean()),
+        "uar_before": before,
+        "uar_now": now,
+    }
+
+
+def verify(run: Run, spec: ModelSpec, seed: int | None = None, fold: int = 0, progress: bool = False) -> str:
+    """Train one fold anew and judge whether it is what was recorded.
+
+    What is exact but for rounding is judged by its labels and probabilities. A network is judged by the UAR
+    of the fold, where labels and probabilities are not the same: rounding on another processor, or other
+    threads, grow in training until single clips are answered otherwise. A vote is judged by labels.
+
+    Parameters
+    ----------
+    run, spec, seed, fold, progress
+        As for `remake`.
+
+    Returns
+    -------
+    str
+        What was compared, how near it is, and which of the two judged.
+
+    Raises
+    ------
+    RunError
+        If fewer than `SAME_LABELS` (98 %) of the labels agree, or probabilities differ by more than
+        `SAME_PROBABILITY` (0.01) on average, and, of a network, UAR by more than `SAME_UAR` (5 points) too.
+        The message names both machines, and the threads, if they differ.
+    """
+    made = remake(run, spec, seed, fold, progress)
     found = (
-        f"{corpus}/{protocol}/{model}, fold {fold}, seed {seed}: {100 * same:.1f} % of {len(anew)} labels as "
-        f"recorded (asked for: {100 * SAME_LABELS:.0f} %), probabilities {apart:.4f} apart on average "
-        f"(tolerated: {SAME_PROBABILITY})"
+        f"{'/'.join(run.key)}, fold {fold}, seed {made['seed']}: {100 * made['labels']:.1f} % of "
+        f"{made['clips']} labels as recorded (asked for: {100 * SAME_LABELS:.0f} %), probabilities "
+        f"{made['probabilities']:.4f} apart on average (tolerated: {SAME_PROBABILITY})"
     )
-    if same >= SAME_LABELS and apart <= SAME_PROBABILITY:
+    if made["labels"] >= SAME_LABELS and made["probabilities"] <= SAME_PROBABILITY:
         return f"{found}: the same by labels"
-    found += f"; UAR was {100 * before:.1f} % and is {100 * now:.1f} %"
+    found += f"; UAR was {100 * made['uar_before']:.1f} % and is {100 * made['uar_now']:.1f} %"
     if spec.network:
         found += f" (tolerated of a network: {100 * SAME_UAR:.0f} points)"
-        if round(abs(now - before), 9) <= SAME_UAR:
+        if round(abs(made["uar_now"] - made["uar_before"]), 9) <= SAME_UAR:
             return f"{found}: the same by UAR"
     here = {"machine": provenance.machine(), "threads": provenance.threads()}
     for what, value in here.items():

@@ -590,8 +590,9 @@ def test_an_archive_with_other_contents_is_deleted(host, tmp_path, members, mess
     ("clip", "message"),
     [
         (None, "holds 3 clips where 4 are expected"),
-        (b"version https://git-lfs.github.com/spec/v1\n", "clip3.wav is not audio"),
+        (b"version https://git-lfs.github.com/spec/v1\n", r"clip3.wav is a git-lfs pointer"),
         (wav(0, samples=0), "clip3.wav is empty"),
+        (wav(0)[:-100], "clip3.wav is cut off"),
     ],
 )
 def test_without_a_manifest_numbers_and_headers_are_checked(host, tmp_path, clip, message):

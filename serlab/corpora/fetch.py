@@ -20,9 +20,9 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from serlab import paths
+from serlab import paths, sound_files
 from serlab.corpora import unpack
-from serlab.errors import FetchError
+from serlab.errors import AudioError, FetchError
 
 if TYPE_CHECKING:
     import requests
@@ -512,7 +512,6 @@ def _unpack_all(record: Record, files: Path, corpus: Path) -> None:
 def _check_complete(record: Record, folder: Path) -> None:
     """Compare the clips in a folder with the manifest or, without one, with their number and headers."""
     import pooch
-    import soundfile
 
     found = _sound_files(folder)
     for name, (digest, size) in record.manifest.items():
@@ -529,8 +528,8 @@ def _check_complete(record: Record, folder: Path) -> None:
         )
     for path in found.values():
         try:
-            frames = soundfile.info(path).frames
-        except (soundfile.SoundFileError, RuntimeError) as error:
-            raise FetchError(f"{record.title}: {path.name} is not audio ({error})") from error
-        if not frames:
+            seconds = sound_files.duration(path)
+        except AudioError as error:
+            raise FetchError(f"{record.title}: the download is damaged: {error}") from error
+        if not seconds:
             raise FetchError(f"{record.title}: {path.name} is empty")
