@@ -60,6 +60,31 @@ def check_inputs(X: np.ndarray, y: Sequence | None = None, clips: Sequence[str] 
         check_labels(y, len(X), clips)
 
 
+def check_order(X: np.ndarray | pd.DataFrame, table: pd.DataFrame) -> None:
+    """Make sure that a DataFrame of features has its rows in the order of the table of clips.
+
+    Raises
+    ------
+    EvaluationError
+        If its index has the clips' names, or those of the table's rows, in another order.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"clip": ["a", "b"]})
+    >>> check_order(pd.DataFrame({"x": [0, 1]}, index=["b", "a"]), table)
+    Traceback (most recent call last):
+    serlab.errors.EvaluationError: the rows of X are in another order than those of the table...
+    """
+    if not isinstance(X, pd.DataFrame):
+        return
+    for names in (table.get("clip", table.index), table.index):
+        if list(X.index) != list(names) and set(X.index) == set(names):
+            raise EvaluationError(
+                "the rows of X are in another order than those of the table: take X.loc[table['clip']] or "
+                "X.loc[table.index]; or X.to_numpy() if its index means something else"
+            )
+
+
 def check_labels(y: Sequence, rows: int, clips: Sequence[str] | None = None) -> None:
     """Make sure that there is one label for each row, none of them missing, and two classes or more.
 

@@ -15,6 +15,9 @@ import pandas as pd
 from serlab.checks import check_names
 from serlab.errors import EvaluationError
 
+# Less than this is what rounding leaves of nothing.
+NOTHING = 1e-12
+
 
 @dataclass(frozen=True)
 class Interval:
@@ -293,6 +296,8 @@ def compare(
             f"the two runs were not tested on the same clips: {apart['clip'].nunique()} clips, the first of "
             f"them {apart['clip'].iloc[0]}, are in one only or have another label. Compare runs of one split."
         )
+    for one, which in ((first, "first"), (second, "second")):
+        _check_rows(one, which)
     classes = _classes(*(one[column] for one in (first, second) for column in ("label", "predicted")))
     a, b = (_speaker_counts(one, classes)[0] for one in (first, second))
     value = measure(a.sum(0)) - measure(b.sum(0))
@@ -476,11 +481,11 @@ def over_speakers(
     >>> over_speakers(table, lambda rows: rows["x"].corr(rows["y"])).value
     1.0
     """
-    speakers, sizes = np.unique(table["speaker"].to_numpy(dtype=object).astype(str), return_counts=True)
+    who, speakers = _speakers(table)
+    sizes = np.bincount(who)
     if len(speakers) < 2:
         raise EvaluationError("an interval over speakers needs rows of at least two speakers")
-    who = table["speaker"].astype(str)
-    without = np.array([statistic(table[(who != speaker).to_numpy()]) for speaker in speakers], float)
+    without = np.array([statistic(table[who != number]) for number in range(len(speakers))], float)
     if not np.isfinite(without).all():
         bad = speakers[~np.isfinite(without.reshape(len(speakers), -1)).all(axis=1)][0]
         raise EvaluationError(
@@ -563,7 +568,14 @@ def student(
     -------
     low, high : ndarray, shape (...)
     p : ndarray, shape (...)
-        Two-sided, of no difference: 1 where the value is zero and nothing moves it.
+        Two-sided, of no difference: 1 where the value is zero and nothing moves it. Where all speakers show
+        exactly the same difference, that of a test of signs, 0.5 to the power of the degrees of freedom; the
+        interval then has no width, and says less than it seems to.
+
+    Raises
+    ------
+    EvaluationError
+        If `confidence` is not between 0 and 1.
 
     References
     ----------
@@ -578,15 +590,21 @@ def student(
     """
     from scipy import stats
 
+    if not 0 < confidence < 1:
+        raise EvaluationError(f"confidence must be between 0 and 1, such as 0.95, not {confidence:g}")
     value = np.asarray(value, float)
-    squares = np.array([np.square(error) for error, _ in errors])
+    # What rounding leaves of nothing is nothing.
+    value = np.where(np.abs(value) < NOTHING, 0.0, value)
+    squares = np.array([np.where(np.abs(error) < NOTHING, 0.0, np.square(error)) for error, _ in errors])
     total = squares.sum(axis=0)
     shares = sum(square**2 / freedom for square, (_, freedom) in zip(squares, errors, strict=True))
     with np.errstate(divide="ignore", invalid="ignore"):
         freedom = np.where(total == 0, 1.0, total**2 / shares)
         t = np.where(total == 0, np.where(value == 0, 0.0, np.inf), np.abs(value) / np.sqrt(total))
     half = stats.t.ppf((1 + confidence) / 2, freedom) * np.sqrt(total)
-    return value - half, value + half, 2 * stats.t.sf(t, freedom)
+    # Where all speakers agree exactly, no test of signs could be surer than this.
+    p = np.where(np.isinf(t), 0.5 ** sum(freedom for _, freedom in errors), 2 * stats.t.sf(t, freedom))
+    return value - half, value + half, p
 
 
 def holm(p: Sequence[float]) -> np.ndarray:
@@ -843,12 +861,7 @@ def _counts(label, predicted, classes=None) -> tuple[np.ndarray, list[str]]:
         raise EvaluationError("there is nothing to evaluate: no labels were given")
     names = list(classes) if classes is not None else _classes(label, predicted)
     if classes is None:
-        true, said = set(label), set(predicted)
-        if len(true) > 1 and len(said) > 1 and not true & said:
-            raise EvaluationError(
-                f"labels ({', '.join(map(str, true))}) and predictions ({', '.join(map(str, said))}) have no "
-                "class in common: name classes alike, or give all of them as classes="
-            )
+        _check_common(label, predicted)
     frame = pd.DataFrame({"speaker": 0, "label": np.asarray(label), "predicted": np.asarray(predicted)})
     return _speaker_counts(frame, names, least=1)[0][0], names
 
@@ -858,11 +871,11 @@ def _speaker_counts(predictions: pd.DataFrame, classes: list[str], least: int = 
     missing = {"speaker", "label", "predicted"} - set(predictions)
     if missing:
         raise EvaluationError(f"predictions lack the columns {', '.join(sorted(missing))}")
-    speaker, names = pd.factorize(predictions["speaker"], sort=True)
-    if (speaker < 0).any():
-        raise EvaluationError(f"row {int((speaker < 0).argmax())} of the predictions has no speaker")
+    speaker, names = _speakers(predictions)
     if len(names) < least:
         raise EvaluationError("an interval over speakers needs predictions for at least two speakers")
+    if least > 1:
+        _check_common(predictions["label"], predictions["predicted"])
     index = pd.Index(classes)
     true, said = (index.get_indexer(predictions[column]) for column in ("label", "predicted"))
     if min(true.min(), said.min()) < 0:
@@ -874,6 +887,38 @@ def _speaker_counts(predictions: pd.DataFrame, classes: list[str], least: int = 
     return counts, list(names)
 
 
+def _speakers(table: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Number the speakers of a table, in the order of their names: numbers of rows, and names."""
+    if (missing := table["speaker"].isna().to_numpy()).any():
+        raise EvaluationError(f"row {int(missing.argmax())} has no speaker: name one, or leave the row out")
+    # As text: categories have an order of their own, and 1 and "1" are one person.
+    return pd.factorize(table["speaker"].astype(str).to_numpy(dtype=object), sort=True)
+
+
+def _check_common(label, predicted) -> None:
+    """Make sure that labels and predictions are names of the same classes."""
+    true, said = set(label), set(predicted)
+    if len(true) > 1 and len(said) > 1 and not true & said:
+        raise EvaluationError(
+            f"labels ({', '.join(map(str, true))}) and predictions ({', '.join(map(str, said))}) have no "
+            "class in common: name classes alike, or give all of them as classes="
+        )
+
+
+def _check_rows(predictions: pd.DataFrame, which: str) -> None:
+    """Make sure that each clip counts alike: once for each seed (and each altered version), and in all."""
+    rows = predictions[[name for name in ("clip", "seed", "version") if name in predictions]]
+    if (again := rows.duplicated()).any():
+        clip = rows["clip"][again].iloc[0]
+        raise EvaluationError(f"clip {clip} is there twice in the {which} predictions, for one seed")
+    counts = rows["clip"].value_counts()
+    if counts.iloc[0] > counts.iloc[-1]:
+        raise EvaluationError(
+            f"clip {counts.index[-1]} is there for fewer seeds than clip {counts.index[0]} in the {which} "
+            "predictions: take seeds that were tested on the same clips"
+        )
+
+
 def _without(counts: np.ndarray) -> np.ndarray:
     """Add up the confusions of all speakers but one, each in turn: shape (speakers, classes, classes)."""
     return counts.sum(axis=0) - counts
@@ -881,7 +926,14 @@ def _without(counts: np.ndarray) -> np.ndarray:
 
 def _measured(measure, counts: np.ndarray) -> tuple[np.ndarray, tuple[np.ndarray, float]]:
     """Give a metric over all speakers, and its `jackknife`."""
-    return measure(counts.sum(axis=0)), jackknife(measure(_without(counts)), counts.sum((1, 2)))
+    tables = _without(counts)
+    without = np.asarray(measure(tables))
+    if without.shape != (len(counts),) or not np.isclose(without[0], measure(tables[0]), equal_nan=True):
+        raise EvaluationError(
+            "the metric must give one number for each table of counts: sum over axis=(-2, -1) and index with "
+            "[..., i, j]"
+        )
+    return measure(counts.sum(axis=0)), jackknife(without, counts.sum((1, 2)))
 
 
 def _grouped(predictions: pd.DataFrame, by: str) -> list[tuple[str, pd.DataFrame]]:

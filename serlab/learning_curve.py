@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 from serlab import evaluation, kept, provenance
-from serlab.checks import check_inputs
+from serlab.checks import check_inputs, check_order
 from serlab.errors import EvaluationError
 from serlab.splits import Fold, check_rows
 
@@ -380,6 +380,7 @@ def learn(
 
     if len(X) != len(table):
         raise EvaluationError(f"{len(X)} rows of features do not go with {len(table)} rows of the table")
+    check_order(X, table)
     X = np.asarray(X)
     check_inputs(X, table["emotion"], table.get("clip"))
     check_rows([fold], table)

@@ -114,6 +114,11 @@ def make(table: pd.DataFrame, protocol: str, seed: int = 0) -> Split:
     >>> [fold.test.tolist() for fold in make(table, "loso")]
     [[0, 1], [2, 3], [4, 5]]
     """
+    if "clip" in table and (again := table["clip"].duplicated()).any():
+        raise SplitError(
+            f"clip {table['clip'][again].iloc[0]} is in the table twice, and could be on both sides of a "
+            "split: drop one, or name it otherwise"
+        )
     plain = {
         "seed-split": lambda: seed_split(table),
         "loso": lambda: leave_one_speaker_out(table),

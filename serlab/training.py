@@ -18,7 +18,7 @@ import pandas as pd
 import threadpoolctl
 
 from serlab import kept, provenance, splits
-from serlab.checks import check_inputs
+from serlab.checks import check_inputs, check_order
 from serlab.errors import EvaluationError
 from serlab.splits import Fold, Split
 
@@ -100,6 +100,7 @@ def cross_validate(
 
     from serlab.corpora.table import in_order
 
+    check_order(X, table)
     X = np.asarray(X)
     wanted = list(only) if only is not None else [(s, f) for s in seeds for f in range(len(split))]
     _check(X, table, split, {number for _, number in wanted})

@@ -184,7 +184,56 @@ def test_holm_corrects_in_steps():
 
 def test_an_unknown_error_is_no_error_of_zero():
     assert np.isnan(evaluation.student(0.1, (np.nan, 1.0))).all()
-    assert evaluation.student(0.1, (0.0, 3.0)) == (0.1, 0.1, 0.0)
+    # Where four speakers agree exactly, a test of their signs has p = 1/8.
+    assert evaluation.student(0.1, (0.0, 3.0)) == (0.1, 0.1, 0.125)
+
+
+def test_what_rounding_leaves_is_no_difference():
+    label = list("aaabbbcccdddeee") * 3
+    one = pd.DataFrame({"clip": range(45), "speaker": np.repeat(list("xyz"), 15), "label": label})
+    first, second = (one.assign(predicted=label) for _ in range(2))
+    for start in (0, 15, 30):
+        first.loc[start, "predicted"], second.loc[start + 12, "predicted"] = "b", "a"
+    found = evaluation.compare(first, second)
+    assert (found.difference, found.p) == (pytest.approx(0), 1)
+    assert evaluation.clear([found]) == [0]
+
+
+def test_two_speakers_who_agree_prove_nothing():
+    first = pd.DataFrame({"clip": list("uvwx"), "speaker": list("aabb"), "label": ["sad", "happy"] * 2})
+    first["predicted"] = first["label"]
+    assert evaluation.compare(first, first.assign(predicted="sad")).p == 0.5
+
+
+def test_speakers_are_paired_by_name_whatever_their_type():
+    first, second = made_up(seeds=(0,)), made_up(seeds=(0,), seed=3)
+    second["label"] = first["label"]
+    wanted = evaluation.compare(first, second)
+    turned = pd.Categorical(first["speaker"], categories=sorted(set(first["speaker"]), reverse=True))
+    assert evaluation.compare(first.assign(speaker=turned), second) == wanted
+
+
+def test_every_clip_counts_alike():
+    p = made_up(seeds=(0,))
+    hits = p[p["label"] == p["predicted"]]
+    with pytest.raises(EvaluationError, match=r"clip c\d+ is there twice in the second predictions"):
+        evaluation.compare(p, pd.concat([p, hits]))
+    with pytest.raises(EvaluationError, match=r"for fewer seeds than clip c\d+ in the first"):
+        evaluation.compare(pd.concat([p, hits.assign(seed=1)]), p)
+
+
+def test_intervals_refuse_what_scores_refuse():
+    p = pd.DataFrame({"speaker": list("aabb"), "clip": list("uvwx"), "label": ["sad", "happy"] * 2})
+    german = p.assign(predicted=["traurig", "froh"] * 2)
+    for call in (evaluation.interval, lambda one: evaluation.compare(p.assign(predicted=p["label"]), one)):
+        with pytest.raises(EvaluationError, match="have no class in common"):
+            call(german)
+    p["predicted"] = p["label"]
+    for wrong in (95, 0, -1):
+        with pytest.raises(EvaluationError, match=r"confidence must be between 0 and 1, such as 0\.95"):
+            evaluation.interval(p, confidence=wrong)
+    with pytest.raises(EvaluationError, match=r"one number for each table of counts"):
+        evaluation.interval(p, lambda counts: np.trace(counts) / counts.sum())
 
 
 def test_comparisons_that_are_read_together_are_judged_together():
@@ -339,6 +388,8 @@ def test_any_number_has_an_interval_over_speakers():
         evaluation.over_speakers(p, lambda rows: 1.0 if "s0" in set(rows["speaker"]) else np.nan)
     with pytest.raises(EvaluationError, match="at least two speakers"):
         evaluation.over_speakers(p[p["speaker"] == "s0"], len)
+    with pytest.raises(EvaluationError, match="row 0 has no speaker"):
+        evaluation.over_speakers(p.assign(speaker=p["speaker"].where(p["speaker"] != "s0")), len)
 
 
 MEASURES = {
@@ -428,5 +479,5 @@ def test_a_fold_in_which_all_is_wrong_has_its_score():
 def test_a_missing_speaker_is_not_taken_for_another():
     said = pd.DataFrame({"clip": list("abcd"), "speaker": ["1", "1", "2", None]})
     said["label"] = ["sad", "happy"] * 2
-    with pytest.raises(EvaluationError, match="row 3 of the predictions has no speaker"):
+    with pytest.raises(EvaluationError, match="row 3 has no speaker"):
         evaluation.interval(said.assign(predicted="sad"))

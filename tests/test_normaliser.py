@@ -103,3 +103,10 @@ def test_is_a_scikit_learn_estimator():
 
 def test_its_docstring_says_transductive():
     assert "transductive" in SpeakerNormaliser.__doc__
+
+
+@pytest.mark.parametrize("missing", [None, np.nan])
+def test_a_clip_without_speaker_is_refused(missing):
+    groups = np.array(["a", "a", missing, "b"], dtype=object)
+    with pytest.raises(ValueError, match="row 2 has no speaker"):
+        SpeakerNormaliser().fit_transform(np.eye(4), groups=groups)

@@ -362,3 +362,11 @@ def test_speakers_are_compared_by_the_table_given():
     with pytest.raises(SplitError, match="speaker ann is"):
         splits.check(split, one)
     splits.check(splits.make(table, "random2"), one)
+
+
+@pytest.mark.parametrize("protocol", ["random2", "group2", "loso"])
+def test_a_clip_that_is_there_twice_is_refused(protocol):
+    table = pd.DataFrame({"clip": list("abcdefgh"), "speaker": list("11223344")})
+    table["emotion"] = ["sad", "happy"] * 4
+    with pytest.raises(SplitError, match="clip a is in the table twice"):
+        splits.make(pd.concat([table, table], ignore_index=True), protocol)

@@ -321,3 +321,15 @@ def test_networks_made_with_several_threads_are_kept_apart(corpus, tmp_path, mon
             training.cross_validate(build, X, table, split, only=[(0, 0)], cache=tmp_path)
         counts.append(len(list(tmp_path.iterdir())))
     assert counts == [2, 3, 4, 4], "what is no network does not mind"
+
+
+def test_a_frame_of_features_in_another_order_is_refused():
+    table = pd.DataFrame(
+        {"clip": list("abcdefgh"), "speaker": list("11223344"), "emotion": ["sad", "happy"] * 4}
+    )
+    split = splits.make(table, "loso")
+    X = pd.DataFrame({"x": np.arange(8.0)}, index=table["clip"])
+    training.cross_validate(lambda seed: DecisionTreeClassifier(), X, table, split)
+    for turned in (X.iloc[::-1], X.reset_index(drop=True).iloc[::-1]):
+        with pytest.raises(EvaluationError, match="rows of X are in another order"):
+            training.cross_validate(lambda seed: DecisionTreeClassifier(), turned, table, split)

@@ -77,8 +77,13 @@ class SpeakerNormaliser(TransformerMixin, BaseEstimator):
             raise ValueError(
                 "SpeakerNormaliser needs groups, the speaker of each row: transform(X, groups=...)"
             )
-        groups = np.asarray(groups)
+        groups = np.asarray(groups, dtype=object)
         check_consistent_length(X, groups)
+        if (missing := np.array([group is None or group != group for group in groups])).any():
+            raise ValueError(
+                f"row {int(missing.argmax())} has no speaker in groups: name one, or leave it out"
+            )
+        groups = groups.astype(str)
         result = np.empty_like(X)
         measured = (0, *range(2, X.ndim))
         for speaker in np.unique(groups):
