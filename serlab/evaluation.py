@@ -604,7 +604,7 @@ def student(
     half = stats.t.ppf((1 + confidence) / 2, freedom) * np.sqrt(total)
     # Where all speakers agree exactly, no test of signs could be surer than this.
     p = np.where(np.isinf(t), 0.5 ** sum(freedom for _, freedom in errors), 2 * stats.t.sf(t, freedom))
-    return value - half, value + half, p
+    return value - half, value + half, p[()]  # a number where the value is one
 
 
 def holm(p: Sequence[float]) -> np.ndarray:

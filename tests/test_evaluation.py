@@ -184,6 +184,7 @@ def test_holm_corrects_in_steps():
 
 def test_an_unknown_error_is_no_error_of_zero():
     assert np.isnan(evaluation.student(0.1, (np.nan, 1.0))).all()
+    assert [round(number, 3) for number in evaluation.student(0.1, (0.04, 9.0))] == [0.01, 0.19, 0.034]
     # Where four speakers agree exactly, a test of their signs has p = 1/8.
     assert evaluation.student(0.1, (0.0, 3.0)) == (0.1, 0.1, 0.125)
 
