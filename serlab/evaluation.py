@@ -301,7 +301,7 @@ def compare(
     classes = _classes(*(one[column] for one in (first, second) for column in ("label", "predicted")))
     a, b = (_speaker_counts(one, classes)[0] for one in (first, second))
     value = measure(a.sum(0)) - measure(b.sum(0))
-    error = jackknife(measure(_without(a)) - measure(_without(b)), a.sum((1, 2)))
+    error = jackknife(_without_each(measure, a) - _without_each(measure, b), a.sum((1, 2)))
     return Comparison(float(value), *map(float, student(value, error, confidence=confidence)))
 
 
@@ -919,21 +919,21 @@ def _check_rows(predictions: pd.DataFrame, which: str) -> None:
         )
 
 
-def _without(counts: np.ndarray) -> np.ndarray:
-    """Add up the confusions of all speakers but one, each in turn: shape (speakers, classes, classes)."""
-    return counts.sum(axis=0) - counts
-
-
-def _measured(measure, counts: np.ndarray) -> tuple[np.ndarray, tuple[np.ndarray, float]]:
-    """Give a metric over all speakers, and its `jackknife`."""
-    tables = _without(counts)
+def _without_each(measure, counts: np.ndarray) -> np.ndarray:
+    """Give a metric without each speaker in turn: shape (speakers,)."""
+    tables = counts.sum(axis=0) - counts
     without = np.asarray(measure(tables))
     if without.shape != (len(counts),) or not np.isclose(without[0], measure(tables[0]), equal_nan=True):
         raise EvaluationError(
             "the metric must give one number for each table of counts: sum over axis=(-2, -1) and index with "
             "[..., i, j]"
         )
-    return measure(counts.sum(axis=0)), jackknife(without, counts.sum((1, 2)))
+    return without
+
+
+def _measured(measure, counts: np.ndarray) -> tuple[np.ndarray, tuple[np.ndarray, float]]:
+    """Give a metric over all speakers, and its `jackknife`."""
+    return measure(counts.sum(axis=0)), jackknife(_without_each(measure, counts), counts.sum((1, 2)))
 
 
 def _grouped(predictions: pd.DataFrame, by: str) -> list[tuple[str, pd.DataFrame]]:

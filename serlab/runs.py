@@ -537,7 +537,7 @@ def verify(run: Run, spec: ModelSpec, seed: int | None = None, fold: int = 0, pr
             return f"{found}: the same by UAR"
     here = {"machine": provenance.machine(), "threads": provenance.threads()}
     for what, value in here.items():
-        there = run.meta.get(what, "not recorded")
+        there = run.meta.get(what, provenance.NOT_RECORDED)
         if value != there:
             found += f". It was made with {what} {there}, and this is {value}"
     raise RunError(f"not reproduced: {found}")

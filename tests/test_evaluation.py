@@ -233,8 +233,9 @@ def test_intervals_refuse_what_scores_refuse():
     for wrong in (95, 0, -1):
         with pytest.raises(EvaluationError, match=r"confidence must be between 0 and 1, such as 0\.95"):
             evaluation.interval(p, confidence=wrong)
-    with pytest.raises(EvaluationError, match=r"one number for each table of counts"):
-        evaluation.interval(p, lambda counts: np.trace(counts) / counts.sum())
+    for call in (evaluation.interval, lambda one, metric: evaluation.compare(one, one, metric)):
+        with pytest.raises(EvaluationError, match=r"one number for each table of counts"):
+            call(p, lambda counts: np.trace(counts) / counts.sum())
 
 
 def test_comparisons_that_are_read_together_are_judged_together():
