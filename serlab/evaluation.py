@@ -218,7 +218,7 @@ def interval(
 
     Parameters
     ----------
-    predictions : DataFrame
+    predictions : DataFrame or Run
         With columns ``speaker``, ``label``, ``predicted``; the rows of several seeds are pooled.
     metric : {"uar", "accuracy", "macro_f1", "weighted_f1"} or callable
         A callable takes confusion counts of shape (..., classes, classes), labels in rows, and returns
@@ -243,6 +243,7 @@ def interval(
     >>> print(interval(predictions))
     83.3 % [11.6, 100.0]
     """
+    predictions = getattr(predictions, "predictions", predictions)
     counts = _speaker_counts(predictions, _classes(predictions["label"], predictions["predicted"]))[0]
     value, error = _measured(_metric(metric), counts)
     low, high, _ = student(value, error, confidence=confidence)
@@ -333,6 +334,8 @@ def compare_all(
     >>> compare_all({"a against b": (a, b), "a against a": (a, a)}).round(2)["p_holm"].to_dict()
     {'a against b': 0.37, 'a against a': 1.0}
     """
+    if not pairs:
+        raise EvaluationError("there is nothing to compare: no pairs were given")
     found = {name: compare(*pair, metric, confidence).__dict__ for name, pair in pairs.items()}
     table = pd.DataFrame.from_dict(found, orient="index")
     return table.assign(p_holm=holm(table["p"]))
@@ -630,6 +633,8 @@ def holm(p: Sequence[float]) -> np.ndarray:
     [0.03, 0.06, 0.06]
     """
     p = np.asarray(p, float)
+    if p.ndim != 1 or ((p < 0) | (p > 1)).any():
+        raise EvaluationError(f"p-values must be numbers from 0 to 1 in one row, not {p.tolist()}")
     order = np.argsort(p)
     raised = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
     corrected = np.empty_like(p)
@@ -685,6 +690,8 @@ def floors(label: Sequence[str]) -> pd.DataFrame:
     """
     if not len(label):
         raise EvaluationError("floors need at least one label")
+    if pd.isna(pd.Series(label)).any():
+        raise EvaluationError("a label is missing: leave such clips out")
     share = pd.Series(label).value_counts(normalize=True).to_numpy()
     k = share.size
     rows = {
@@ -738,6 +745,8 @@ def reliability(predictions: pd.DataFrame, of: str | None = None, bins: int = 10
         said, true = p.max(axis=1), names[p.argmax(axis=1)] == predictions["label"].to_numpy()
     else:
         said, true = predictions[f"p_{of}"].to_numpy(), (predictions["label"] == of).to_numpy()
+    if bins < 1 or not ((said >= 0) & (said <= 1 + 1e-6)).all():
+        raise EvaluationError("probabilities must be numbers from 0 to 1, and bins at least 1")
     part = np.minimum((said * bins).astype(int), bins - 1)
     found = pd.DataFrame({"said": said, "true": true.astype(float), "clips": part})
     return found.groupby(part).agg({"said": "mean", "true": "mean", "clips": "size"}).reset_index(drop=True)
@@ -805,6 +814,8 @@ def risk_coverage(right: Sequence[bool], sure: Sequence[float]) -> tuple[np.ndar
     right, sure = np.asarray(right, bool), np.asarray(sure, float)
     if len(right) != len(sure) or not len(right):
         raise EvaluationError(f"{len(right)} answers do not go with {len(sure)} values of how sure they are")
+    if np.isnan(sure).any():
+        raise EvaluationError(f"answer {int(np.isnan(sure).argmax())} has NaN for how sure it is")
     kept = np.arange(1, len(right) + 1)
     wrong = ~right[np.argsort(-sure, kind="stable")]
     return kept / len(right), np.cumsum(wrong) / kept

@@ -19,7 +19,7 @@ import threadpoolctl
 
 from serlab import kept, provenance, splits
 from serlab.checks import check_inputs, check_order
-from serlab.errors import EvaluationError
+from serlab.errors import EvaluationError, SplitError
 from serlab.splits import Fold, Split
 
 
@@ -100,6 +100,12 @@ def cross_validate(
 
     from serlab.corpora.table import in_order
 
+    if not isinstance(split, Split):
+        raise SplitError(
+            f"split must be what serlab.splits.make(table, 'loso') returns, not {split!r}. Folds of "
+            "one's own are splits.Split(name, title, folds, speaker_disjoint), of splits.Fold(train, "
+            "validation, test)"
+        )
     check_order(X, table)
     X = np.asarray(X)
     wanted = list(only) if only is not None else [(s, f) for s in seeds for f in range(len(split))]
@@ -290,7 +296,8 @@ def _fit_one(model, X, labels, table, fold: Fold, classes) -> tuple[np.ndarray, 
 
 def _digest(X: np.ndarray, table: pd.DataFrame) -> bytes:
     digest = hashlib.sha256(f"{X.dtype} {X.shape}".encode())
-    digest.update("\n".join(table["clip"] + "\t" + table["speaker"] + "\t" + table["emotion"]).encode())
+    names = [table[column].astype(str) for column in ("clip", "speaker", "emotion")]
+    digest.update("\n".join(names[0].str.cat(names[1:], sep="\t")).encode())
     for start in range(0, len(X), 64):
         digest.update(np.ascontiguousarray(X[start : start + 64]).tobytes())
     return digest.digest()

@@ -51,6 +51,11 @@ def vote(members: Sequence[pd.DataFrame]) -> pd.DataFrame:
     >>> vote([one, two])[["predicted", "p_sad"]].round(2).values.tolist()
     [['sad', 0.71]]
     """
+    if isinstance(members, pd.DataFrame) or not members:
+        raise EvaluationError("a vote takes a list of predictions, one table for each model")
+    for number, member in enumerate(members):
+        if lacking := {"clip", "speaker", "fold", "seed", "label"} - set(member):
+            raise EvaluationError(f"member {number} of the vote lacks the columns {sorted(lacking)}")
     columns = [name for name in members[0] if name.startswith("p_")]
     facts = ["clip", "speaker", "fold", "label"]
     longest = max(members, key=lambda member: member["seed"].nunique())

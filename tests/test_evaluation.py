@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ from serlab import evaluation
 from serlab.errors import EvaluationError
 
 CLASSES = ["neutral", "happy", "sad"]
+SURE = pd.DataFrame({"label": ["sad", "happy"], "p_sad": [0.9, 0.2], "p_happy": [0.1, 0.8]})
 
 
 def made_up(n_speakers=6, per_speaker=20, right=0.6, seeds=(0, 1), seed=0):
@@ -483,3 +485,25 @@ def test_a_missing_speaker_is_not_taken_for_another():
     said["label"] = ["sad", "happy"] * 2
     with pytest.raises(EvaluationError, match="row 3 has no speaker"):
         evaluation.interval(said.assign(predicted="sad"))
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: evaluation.compare_all({}), "no pairs were given"),
+        (lambda: evaluation.holm([1.2]), "from 0 to 1"),
+        (lambda: evaluation.floors(["sad", None]), "a label is missing"),
+        (lambda: evaluation.risk_coverage([True, False], [0.5, np.nan]), "answer 1 has NaN"),
+        (lambda: evaluation.calibration_error(SURE.assign(p_sad=[0.5, np.nan])), "from 0 to 1"),
+        (lambda: evaluation.calibration_error(SURE.assign(p_sad=[0.5, 40.0])), "from 0 to 1"),
+        (lambda: evaluation.calibration_error(SURE, bins=0), "bins at least 1"),
+    ],
+)
+def test_what_cannot_be_judged_is_refused(call, message):
+    with pytest.raises(EvaluationError, match=message):
+        call()
+
+
+def test_an_interval_of_a_run_is_that_of_its_predictions():
+    run = SimpleNamespace(predictions=made_up())
+    assert evaluation.interval(run) == evaluation.interval(run.predictions)

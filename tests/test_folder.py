@@ -69,7 +69,7 @@ def test_optional_columns(folder):
             folder,
             "file;emotion;speaker;sex;intensity;sentence;language;valence;arousal\n"
             "a;happy;1;F;strong;7;Danish;0,5;-1\n"
-            "b;happy;1;Male;;;;;\n",
+            "b;happy;2;Male;;;;;\n",
         )
     )
     first, second = t.to_dict("records")
@@ -484,3 +484,30 @@ def test_spellings_do_not_contradict_each_other():
     assert len(plain) == len(set(plain))
     assert set(words.SPELLINGS) == set(serlab.corpora.EMOTIONS)
     assert not any(words.why_no_label(word) for word in every)
+
+
+def test_a_speaker_of_two_genders_is_told(folder):
+    text = "file,emotion,speaker,sex\na,happy,Ada,f\nb,sad,Bo,m\nsub/c,sad,Ada,m\n"
+    with pytest.warns(UserWarning, match=r"line 4: speaker 'Ada' is male here and female in line 2"):
+        assert len(serlab.load(table(folder, text))) == 3
+
+
+def test_ratings_from_nought_to_one_are_told(folder):
+    text = "file,emotion,speaker,valence\na,happy,Ada,{}\nb,sad,Bo,0.1\nsub/c,neutral,Ada,0.5\n"
+    with pytest.warns(UserWarning, match=r"line 3: valence goes from 0.1 to 0.9.* write 2 \* valence - 1"):
+        assert serlab.load(table(folder, text.format(0.9)))["valence"].tolist() == [0.9, 0.1, 0.5]
+    assert serlab.validate(folder).problems["kind"].tolist() == ["ratings"]
+    serlab.load(table(folder, text.format(-0.9)))
+
+
+@pytest.mark.parametrize("header", ["Anfang,Ende", "debut,fin", "Beginn (s),Ende (s)", "inicio,fin"])
+def test_parts_of_files_are_refused_in_other_languages(folder, header):
+    text = f"file,emotion,speaker,{header}\na,happy,Ada,0.5,1.25\n"
+    assert "says which part of a file is meant" in refused(folder, text)
+
+
+def test_one_value_throughout_is_no_sound(folder):
+    sf.write(folder / "a.wav", np.full(800, 0.25), 8000)
+    assert serlab.validate(table(folder, PLAIN)).problems[["kind", "clip"]].values.tolist() == [
+        ["silent", "a"]
+    ]

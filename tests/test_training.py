@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import threadpoolctl
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
@@ -333,3 +334,18 @@ def test_a_frame_of_features_in_another_order_is_refused():
     for turned in (X.iloc[::-1], X.reset_index(drop=True).iloc[::-1]):
         with pytest.raises(EvaluationError, match="rows of X are in another order"):
             training.cross_validate(lambda seed: DecisionTreeClassifier(), turned, table, split)
+
+
+@pytest.mark.parametrize("split", ["loso", GroupKFold(2), [([0], [1])]])
+def test_what_is_no_split_is_refused(corpus, split):
+    table, X = corpus
+    with pytest.raises(SplitError, match=r"must be what serlab.splits.make"):
+        training.cross_validate(logistic, X, table, split)
+
+
+def test_speakers_may_be_numbers_where_folds_are_kept(corpus, tmp_path):
+    table, X = corpus
+    table = table.assign(speaker=table["speaker"].map({"ann": 1, "bob": 2, "cy": 3, "dee": 4}))
+    split = splits.make(table, "loso")
+    said = training.cross_validate(logistic, X, table, split, cache=tmp_path)
+    pd.testing.assert_frame_equal(said, training.cross_validate(logistic, X, table, split))

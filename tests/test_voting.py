@@ -127,3 +127,16 @@ def test_a_model_that_knows_nothing_favours_no_coarse_class():
 def test_every_fine_class_needs_a_coarse_one():
     with pytest.raises(EvaluationError, match="'sad' belongs to none of the classes negative, neutral"):
         merge_classes(emotions(), {"angry": "negative", "neutral": "neutral", "happy": "neutral"})
+
+
+@pytest.mark.parametrize(
+    ("members", "message"),
+    [
+        ([], "a list of predictions"),
+        (member(0, None), "a list of predictions"),
+        ([member(0, None), member(1, None).drop(columns="fold")], r"member 1 .* \['fold'\]"),
+    ],
+)
+def test_what_cannot_vote_is_refused(members, message):
+    with pytest.raises(EvaluationError, match=message):
+        vote(members)

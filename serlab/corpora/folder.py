@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import warnings
@@ -34,8 +35,11 @@ ALIASES = {
 """Column of the utterance table to the headers that are read for it, the first that is there, in any case."""
 
 # Columns that say which part of a file a row means, with or without what is counted.
-_BEGIN = "start|beg|begin|beginning|onset|offset|from|tmin|xmin|t0|first(?=sample|frame)"
-_END = "end|stop|to|tmax|xmax|t1|last(?=sample|frame)"
+_BEGIN = (
+    "start|anfang|beginn|debut|début|inicio|inizio|beg|begin|beginning|onset|offset|from|tmin|xmin|t0|"
+    "first(?=sample|frame)"
+)
+_END = "end|ende|fin|fine|stop|to|tmax|xmax|t1|last(?=sample|frame)"
 _PART = re.compile(
     r"(?:seg|segment|utt|utterance|clip|turn|time|timestamp|t|x|audio|speech|voice|word|sentence|sample|frame|"
     rf"file|wav|interval|region|chunk|slice|event|crop|cut|label|sec|ms)?(?:({_BEGIN})|{_END})"
@@ -156,6 +160,10 @@ def read(folder: Path | str, labels: Mapping[str, str] | None = None) -> Content
     rows["path"] = rows.pop("file")
     for column in ("speaker", "emotion"):
         told.same_name(column, rows[column])
+    if "gender" in rows:
+        told.one_gender(rows["speaker"], rows["gender"])
+    for axis in ("valence", "arousal"):
+        told.one_sided(axis, rows.get(axis, ()))
     told.same_file(rows["path"])
     told.unknown_people(rows["speaker"])
     usable = [number for number in range(len(told.lines)) if number not in told.unusable]
@@ -207,6 +215,30 @@ class _Told:
         for number, path in enumerate(paths):
             if isinstance(path, str) and first[path] != number:
                 self.bad(number, Bad("duplicate", f"{path} is already in line {self.lines[first[path]]}"))
+
+    def one_gender(self, names: Sequence, genders: Sequence) -> None:
+        """Find speakers who have two genders: perhaps two people under one name."""
+        first: dict = {}
+        for number, (name, gender) in enumerate(zip(names, genders, strict=True)):
+            known = first.setdefault(name, (gender, number)) if isinstance(name, str) and gender else None
+            if known and known[0] not in (gender, None):
+                first[name] = (None, known[1])
+                told = (
+                    f"speaker {words.quoted(name)} is {gender} here and {known[0]} in line "
+                    f"{self.lines[known[1]]}: if these are two people, give each a name of their own"
+                )
+                self.notes.append(self._about(number, "name", told))
+
+    def one_sided(self, axis: str, values: Sequence) -> None:
+        """Find ratings from 0 to 1, whose middle would be taken for the middle of -1 to 1."""
+        given = [value for value in values if isinstance(value, float) and not math.isnan(value)]
+        if len(set(given)) > 2 and min(given) >= 0 and max(given) > 0:
+            lowest, highest = min(given), max(given)
+            told = (
+                f"{axis} goes from {lowest:g} to {highest:g}, and is read as -1 (low) to 1 (high). If 0.5 is "
+                f"the middle of your scale, write 2 * {axis} - 1"
+            )
+            self.notes.append(self._about(values.index(lowest), "ratings", told))
 
     def unknown_people(self, names: Sequence) -> None:
         for name in dict.fromkeys(names):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -47,6 +48,7 @@ REMEDIES = {
     "ambiguous": "name the file with its extension in the table",
     "table": "correct this line of the table",
     "name": "nothing to do if it is meant so",
+    "ratings": "nothing to do if it is meant so",
     "corpus": "see the message",
     "extra": "it is no clip of this corpus and is not used; nothing to do",
     "leftover": "a download that was not finished, or an archive: it can be deleted",
@@ -59,7 +61,8 @@ REMEDIES = {
 }
 """Kind of finding to what a reader should do."""
 
-_NOTES = {"extra", "leftover", "partial", "stereo", "clipped", "unfinished", "known", "converted", "name"}
+_NOTES = {"extra", "leftover", "partial", "stereo", "clipped", "unfinished", "known", "converted"}
+_NOTES |= {"name", "ratings"}
 _LEFTOVERS = (".part", ".zip", ".tmp", ".crdownload", ".download")
 
 
@@ -260,13 +263,18 @@ def _examine(clips: Iterable[tuple[str, Path]], max_seconds: float) -> list[_Sou
 def _listen(clip: str, path: Path, max_seconds: float) -> _Sound:
     """Read a file as `serlab.audio.read` does, from end to end, and say what there is."""
     digest, content, channels, alike = "", hashlib.sha256(), 1, True
+    lowest, highest = math.inf, -math.inf
     try:
         regular_file(path, AudioError)
         digest = corpora.file_digest(path)
         with sound_files.opened(path) as sound:
             channels = sound.channels
             content.update(f"{sound.rate}".encode())
-            for block, _ in sound_files.listen(sound, max_seconds=max_seconds):
+            for block, mono in sound_files.listen(sound, max_seconds=max_seconds):
+                lowest, highest = (
+                    min(lowest, mono.min(initial=lowest)),
+                    max(highest, mono.max(initial=highest)),
+                )
                 alike = alike and bool((block == block[:, :1]).all())
                 content.update((block[:, 0] if channels > 1 and alike else block).tobytes())
     except sound_files.SoundFileError as error:
@@ -274,6 +282,8 @@ def _listen(clip: str, path: Path, max_seconds: float) -> _Sound:
     except (AudioError, OSError) as error:
         detail = str(error).removeprefix(f"{shown(path)} ")
         return _Sound(clip, path, digest, fault="unopened", detail=detail)
+    if highest - lowest < sound_files.SILENT_PEAK:
+        return _Sound(clip, path, digest, fault="silent", detail=f"holds one value, {lowest:.2g}, throughout")
     notes = [*sound.notes]
     if channels > 1:
         notes.append(("stereo", f"has {channels} channels, {'all equal' if alike else 'which differ'}"))
