@@ -2,8 +2,8 @@
 
 The original CREMA-D notebook made two altered versions of every clip, dealt clips and versions out to
 training and test at random, and scaled by the range of all of them. `measure` repairs this in three steps.
-``python -m serlab.leaks`` records the steps for the exact contour network, as ``<root>/leaks/<corpus>.csv``
-and ``.json`` among the recorded runs.
+``python -m serlab.leaks`` records the steps for the exact contour network, as
+``<root>/leaks/<corpus>.csv.gz`` and ``.json`` among the recorded runs.
 """
 
 from __future__ import annotations

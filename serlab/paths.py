@@ -55,15 +55,15 @@ def write_whole(file: Path, text: str) -> None:
         In a folder that exists. What it held before stays until the new text is all there.
     text : str
     """
-    write_together({file: text})
+    write_together({file: text.encode()})
 
 
-def write_together(texts: Mapping[Path, str]) -> None:
-    """Write text files that belong together: all are on the disk before the first takes its place.
+def write_together(contents: Mapping[Path, bytes]) -> None:
+    """Write files that belong together: all are on the disk before the first takes its place.
 
     Parameters
     ----------
-    texts : mapping of Path to str
+    contents : mapping of Path to bytes
         Files in folders that exist, in the order in which they take their places.
 
     Raises
@@ -73,11 +73,11 @@ def write_together(texts: Mapping[Path, str]) -> None:
     """
     parts: dict[Path, Path] = {}
     try:
-        for file, text in texts.items():
+        for file, content in contents.items():
             number, name = tempfile.mkstemp(dir=file.parent, suffix=".part")
             parts[file] = Path(name)
-            with open(number, "w", encoding="utf-8", newline="\n") as part:
-                part.write(text)
+            with open(number, "wb") as part:
+                part.write(content)
                 # A full disk may be noticed only when what was written leaves the memory.
                 part.flush()
                 os.fsync(number)

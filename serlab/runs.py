@@ -1,8 +1,9 @@
 """Recorded runs: what a model predicted for every clip, and how that came about.
 
-A run is two files, ``<root>/<corpus>/<protocol>/<model>.csv`` with one row per clip and seed, and ``.json``
-beside it. Every number that the book shows for a model comes from such a run. ``python -m serlab.runs``
-makes those that are missing; it can be stopped at any moment and goes on at the fold where it was.
+A run is two files, ``<root>/<corpus>/<protocol>/<model>.csv.gz`` with one row per clip and seed, and
+``.json`` beside it. Every number that the book shows for a model comes from such a run. ``python -m
+serlab.runs`` makes those that are missing; it can be stopped at any moment and goes on at the fold where it
+was.
 """
 
 from __future__ import annotations
@@ -135,8 +136,7 @@ def read(corpus: str, protocol: str, model: str, folder: Path | None = None) -> 
         If there is no such run, its files cannot be read, or they are of another run.
     """
     json_file = _path(folder, corpus, protocol, model)
-    csv_file = json_file.with_suffix(".csv")
-    for file in (json_file, csv_file):
+    for file in (json_file, json_file.with_suffix(run_files.TABLE)):
         if not file.is_file():
             others = ", ".join(found[2] for found in list_runs(folder) if found[:2] == (corpus, protocol))
             make_it = f"python -m serlab.runs --corpus {corpus} --protocol {protocol} --model {model}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import functools
+import gzip
 import json
 import os
 from dataclasses import replace
@@ -77,7 +78,7 @@ def test_a_run_comes_back_as_it_was_written(tmp_path):
     assert back.meta == json.loads(json.dumps(run.meta))
     assert runs.list_runs(tmp_path) == [("mine", "group3", "made-up")]
     assert "mine / group3 / made-up" in repr(back)
-    assert sorted(file.name for file in path.parent.iterdir()) == ["made-up.csv", "made-up.json"]
+    assert sorted(file.name for file in path.parent.iterdir()) == ["made-up.csv.gz", "made-up.json"]
 
 
 def test_speaker_numbers_keep_their_zeros_and_files_are_compact(tmp_path):
@@ -85,12 +86,36 @@ def test_speaker_numbers_keep_their_zeros_and_files_are_compact(tmp_path):
     p = run.predictions.assign(speaker=run.predictions["speaker"].map({"ann": "01", "bob": "02", "cy": "10"}))
     p[["p_neutral", "p_happy", "p_sad"]] = [0.5, 0.12349, 0.37651]
     run = runs.Run(p, run.meta | {"scores": evaluation.scores(p)})
-    file = runs.write(run, tmp_path).with_suffix(".csv")
+    file = runs.write(run, tmp_path).with_suffix(".csv.gz")
     assert runs.read(*run.key, tmp_path).predictions["speaker"].iloc[0] == "01"
-    header, first, *_ = file.read_text().splitlines()
+    header, first, *_ = unpacked(file).splitlines()
     assert header == "clip,speaker,fold,seed,label,predicted,p_neutral,p_happy,p_sad"
     assert first.endswith(",0.5,0.1235,0.3765")
-    assert b"\r" not in file.read_bytes()
+    assert "\r" not in unpacked(file)
+    told = pd.read_csv(file, dtype={"speaker": str})
+    assert told["speaker"].tolist() == p["speaker"].tolist(), "pandas reads it in one call"
+    written = file.read_bytes()
+    runs.write(run, tmp_path)
+    assert file.read_bytes() == written
+
+
+def unpacked(file):
+    return gzip.decompress(file.read_bytes()).decode()
+
+
+def pack(file, text):
+    file.write_bytes(gzip.compress(text.encode()))
+
+
+@pytest.mark.parametrize(
+    "spoil", [lambda b: b[:-9], lambda b: b[:30] + b"x" + b[31:], lambda b: b"", lambda b: b"x" * 99]
+)
+def test_a_table_that_cannot_be_unpacked_is_named(tmp_path, spoil):
+    run = made_up()
+    file = runs.write(run, tmp_path).with_suffix(".csv.gz")
+    file.write_bytes(spoil(file.read_bytes()))
+    with pytest.raises(RunError, match=r"made-up\.csv\.gz is damaged"):
+        runs.read(*run.key, tmp_path)
 
 
 def full_disk(monkeypatch, ending):
@@ -133,8 +158,8 @@ def test_a_writer_killed_between_the_two_files_leaves_no_mixture(tmp_path, monke
     monkeypatch.setattr(os, "replace", killed)
     with pytest.raises(KeyboardInterrupt):
         runs.write(other, tmp_path)
-    assert sorted(one.name for one in file.parent.iterdir()) == ["made-up.csv", "made-up.json"]
-    with pytest.raises(RunError, match=r"made-up\.csv is damaged, or not of made-up\.json"):
+    assert sorted(one.name for one in file.parent.iterdir()) == ["made-up.csv.gz", "made-up.json"]
+    with pytest.raises(RunError, match=r"made-up\.csv\.gz is damaged, or not of made-up\.json"):
         runs.read(*run.key, tmp_path)
 
 
@@ -185,7 +210,7 @@ def test_one_bad_file_does_not_take_the_others_down(tmp_path, monkeypatch, text,
         bad.write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.warns(UserWarning, match=r"left out: .*bad\.json"):
         assert runs.table()["model"].tolist() == ["made-up"]
-    bad.with_suffix(".csv").write_text("clip\n")
+    bad.with_suffix(".csv.gz").write_text("clip\n")
     if text is not None:
         assert runs.main(["--check"]) == 1
         out = capsys.readouterr().out
@@ -213,7 +238,7 @@ def test_a_file_that_lacks_something_is_left_out_too(tmp_path, key, value):
 
 def test_a_run_in_the_place_of_another_is_not_taken_for_it(tmp_path):
     file = runs.write(made_up(), tmp_path)
-    for ending in (".json", ".csv"):
+    for ending in (".json", ".csv.gz"):
         file.with_suffix(ending).rename(file.with_name(f"other{ending}"))
     with pytest.raises(RunError, match=r"other\.json is the run mine/group3/made-up"):
         runs.read("mine", "group3", "other", tmp_path)
@@ -228,10 +253,9 @@ def test_a_damaged_table_is_named(tmp_path, old, new):
     run = made_up()
     file = runs.write(run, tmp_path)
     about = json.loads(file.read_text())
-    table = file.with_suffix(".csv")
-    whole = table.read_text()
-    table.write_text(whole.replace(old, new, 1))
-    with pytest.raises(RunError, match=r"made-up\.csv is damaged, or not of made-up\.json"):
+    table = file.with_suffix(".csv.gz")
+    pack(table, unpacked(table).replace(old, new, 1))
+    with pytest.raises(RunError, match=r"made-up\.csv\.gz is damaged, or not of made-up\.json"):
         runs.read(*run.key, tmp_path)
     # Older runs have no checksum: their tables are checked for what they say.
     del about["predictions_sha256"]
@@ -241,8 +265,6 @@ def test_a_damaged_table_is_named(tmp_path, old, new):
     except RunError as error:
         problems = [str(error)]
     assert problems
-    table.write_bytes(whole.replace("\n", "\r\n").encode())
-    assert runs.check(runs.read(*run.key, tmp_path)) == []
 
 
 def test_missing_and_damaged_runs_are_named(tmp_path):
@@ -425,8 +447,8 @@ def test_command_line_leaves_alone_what_is_there_unless_forced(workplace, capsys
 
 def test_command_line_reports_problems(workplace, capsys):
     call("--model", "majority")
-    file = workplace / "demo" / "group3" / "majority.csv"
-    file.write_text(file.read_text().replace(",d01,", ",d02,"))
+    file = workplace / "demo" / "group3" / "majority.csv.gz"
+    pack(file, unpacked(file).replace(",d01,", ",d02,"))
     capsys.readouterr()
     assert call("--check") == 1
     out = capsys.readouterr().out
