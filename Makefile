@@ -60,8 +60,8 @@ sync: $(READY) ## carry edited text into the notebooks, keeping outputs of uncha
 
 results: $(READY) ## make the recorded runs anew; goes on where it was interrupted
 	$(BIN)/python -m serlab.runs
-	$(BIN)/python -m serlab.leaks
-	$(BIN)/python -m serlab.few_labels
+	$(BIN)/python -m serlab.lessons.ch15_leaks
+	$(BIN)/python -m serlab.lessons.ch16_few_labels
 	$(BIN)/python book/tools/readme.py
 
 readme: $(READY) ## write the recorded runs into README.md and its picture

@@ -558,8 +558,8 @@ def bands(
     Parameters
     ----------
     curves : mapping of str to DataFrame
-        Name of a curve to its ``percent``, ``value``, ``low`` and ``high`` (all but the first 0…1), as from
-        `serlab.learning_curve.Curves.scores`. Curves are told apart by colour and by the style of the line.
+        Name of a curve to its ``percent``, ``value``, ``low`` and ``high`` (all but the first 0…1). Curves
+        are told apart by colour and by the style of the line.
     ax : matplotlib Axes, optional
         Where to draw; a new figure if not given.
     ylabel : str

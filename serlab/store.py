@@ -129,7 +129,7 @@ def features(
         Folder of the store; by default ``features`` in the cache folder (see `serlab.paths.cache_dir`).
     max_seconds : float
         Longest sound that is measured, see `serlab.audio.read`. To measure a long recording part by part,
-        take `serlab.segments`.
+        take `serlab.lessons.ch16_segments`.
 
     Returns
     -------

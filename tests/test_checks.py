@@ -9,9 +9,9 @@ from sklearn.linear_model import LogisticRegression
 
 from serlab.checks import check_inputs, check_like
 from serlab.errors import EvaluationError
+from serlab.lessons.ch16_self_training import SelfTrainingVote
 from serlab.models.binaries import OneVsRest, Oversampled, Tuned
 from serlab.models.search import Committee, SpeakerSearch
-from serlab.models.self_training import SelfTrainingVote
 
 Y = np.array(["sad", "happy", "angry"] * 8)
 SPEAKERS = np.repeat(["ann", "bob", "cy", "dee"], 6)

@@ -13,9 +13,10 @@ import soundfile
 from sklearn.linear_model import LogisticRegression
 
 import serlab
-from serlab import audio, corpora, evaluation, leaks, models, runs, splits, store, training
+from serlab import audio, corpora, evaluation, models, runs, splits, store, training
 from serlab.errors import AudioError, SplitError
 from serlab.features import Contours
+from serlab.lessons import ch15_leaks as leaks
 
 RECORD = corpora.record("cremad")
 

@@ -18,7 +18,7 @@ from serlab.augment.chain import Chain
 from serlab.augment.copies import Augmented
 from serlab.errors import AudioError, FeatureError
 from serlab.features import base
-from serlab.segments import Parts
+from serlab.lessons.ch16_segments import Parts
 
 RATE = 16000
 FRAME_FEATURES = [

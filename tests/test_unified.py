@@ -9,10 +9,11 @@ import soundfile
 
 import serlab
 from conftest import real_corpus
-from serlab import corpora, evaluation, mismatch, models, runs, splits
+from serlab import corpora, evaluation, models, runs, splits
 from serlab.corpora import demo_parts, unified
 from serlab.errors import CorpusError, SplitError
 from serlab.features import Recording
+from serlab.lessons import ch11_mismatch as mismatch
 
 EMOTIONS = ("neutral", "happy", "sad", "angry", "surprised")
 

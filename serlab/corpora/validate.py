@@ -132,7 +132,7 @@ def validate(
         For a folder: as for `serlab.load`.
     max_seconds
         A longer recording is a fault, because feature extraction refuses it by default; what you mean to
-        give to `serlab.store.features` or `serlab.segments.features` as ``max_seconds``.
+        give to `serlab.store.features` as ``max_seconds``.
 
     Returns
     -------

@@ -2,7 +2,7 @@
 
 The original CREMA-D notebook made two altered versions of every clip, dealt clips and versions out to
 training and test at random, and scaled by the range of all of them. `measure` repairs this in three steps.
-``python -m serlab.leaks`` records the steps for the exact contour network, as
+``python -m serlab.lessons.ch15_leaks`` records the steps for the exact contour network, as
 ``<root>/leaks/<corpus>.csv.gz`` and ``.json`` among the recorded runs.
 """
 
@@ -243,7 +243,9 @@ def read(corpus: str, folder: Path | None = None) -> tuple[pd.DataFrame, dict[st
     """
     file = _path(corpus, folder)
     if not file.is_file():
-        raise RunError(f"{file} does not exist. To make it: python -m serlab.leaks --corpus {corpus}")
+        raise RunError(
+            f"{file} does not exist. To make it: python -m serlab.lessons.ch15_leaks --corpus {corpus}"
+        )
     return run_files.read(file)
 
 
@@ -300,7 +302,8 @@ def record(
 def main(arguments: Sequence[str] | None = None) -> int:
     """Record the steps from the command line; return the exit status."""
     parser = argparse.ArgumentParser(
-        prog="python -m serlab.leaks", description="Record what copies, speakers and scaling leak."
+        prog="python -m serlab.lessons.ch15_leaks",
+        description="Record what copies, speakers and scaling leak.",
     )
     parser.add_argument("--corpus", action="append", choices=RECORDED, help="only this corpus")
     parser.add_argument("--force", action="store_true", help="record anew what is recorded already")

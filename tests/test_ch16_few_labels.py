@@ -8,9 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from serlab import few_labels, learning_curve, runs, segments
+from serlab import runs
 from serlab.corpora import unify
 from serlab.errors import RunError
+from serlab.lessons import ch16_few_labels as few_labels
+from serlab.lessons import ch16_learning_curve as learning_curve
+from serlab.lessons import ch16_segments as segments
 
 # Steps
 
@@ -56,7 +59,7 @@ def test_components_are_found_on_the_rows_given_alone():
 
 
 def test_codes_are_learned_from_the_rows_given_alone_and_kept(private_cache, monkeypatch, tmp_path):
-    from serlab.models.autoencoder import Autoencoder
+    from serlab.lessons.ch16_autoencoder import Autoencoder
 
     monkeypatch.setattr(few_labels, "cache_dir", lambda: tmp_path)
     pictures = np.random.default_rng(0).uniform(size=(30, 8, 8)).astype(np.float32)
@@ -105,7 +108,7 @@ def test_a_stage_writes_its_table_once(private_cache, monkeypatch, tmp_path, cap
 def test_stages_build_upon_each_other(private_cache, monkeypatch, tmp_path):
     """Run search, curves and cuts on the synthetic corpus, with settings that take no time."""
     from serlab.features import MidTerm
-    from serlab.models import autoencoder
+    from serlab.lessons import ch16_autoencoder as autoencoder
 
     monkeypatch.setenv("SERLAB_CORPUS", "demo")
     monkeypatch.delenv("SERLAB_DATA", raising=False)

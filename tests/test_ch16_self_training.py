@@ -9,7 +9,7 @@ from sklearn.linear_model import LogisticRegression
 
 from serlab.errors import EvaluationError
 from serlab.features import SpeakerNormaliser
-from serlab.models.self_training import SelfTrainingVote
+from serlab.lessons.ch16_self_training import SelfTrainingVote
 from serlab.training import softmax
 
 CLASSES = np.array(["angry", "happy", "sad"])

@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 from sklearn.neighbors import KNeighborsClassifier
 
-from serlab import corpora, evaluation, leaks, runs, splits
+from serlab import corpora, evaluation, runs, splits
 from serlab.errors import EvaluationError, RunError
+from serlab.lessons import ch15_leaks as leaks
 
 VERSIONS = 3
 
@@ -122,7 +123,7 @@ def test_recording_and_reading_on_the_demo_corpus(tmp_path, monkeypatch):
     assert meta["corpus"]["clips"] == 12 * 6
     assert len(said) == 4 * 12 * 6 * meta["versions_per_clip"]
     assert runs.list_runs(tmp_path) == []
-    with pytest.raises(RunError, match=r"python -m serlab.leaks --corpus nemo"):
+    with pytest.raises(RunError, match=r"python -m serlab.lessons.ch15_leaks --corpus nemo"):
         leaks.read("nemo", tmp_path)
 
 

@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 import soundfile
 
-from serlab import segments
 from serlab.corpora import relabel, unify
 from serlab.errors import AudioError, FeatureError, SplitError
 from serlab.features import Mel, MidTerm, Picture, Rms
-from serlab.segments import Parts
+from serlab.lessons import ch16_segments as segments
+from serlab.lessons.ch16_segments import Parts
 
 
 @pytest.fixture

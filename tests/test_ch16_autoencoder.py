@@ -7,7 +7,7 @@ import pytest
 from sklearn.base import clone
 
 from serlab.errors import EvaluationError
-from serlab.models.autoencoder import ARCHITECTURES, Autoencoder, floor, search
+from serlab.lessons.ch16_autoencoder import ARCHITECTURES, Autoencoder, floor, search
 
 
 def stripes(clips=60, shape=(20, 12), seed=0):

@@ -16,7 +16,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from serlab import evaluation
 from serlab.errors import EvaluationError
-from serlab.learning_curve import (
+from serlab.lessons.ch16_learning_curve import (
     PERCENTAGES,
     Curves,
     balanced,

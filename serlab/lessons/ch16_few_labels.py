@@ -1,4 +1,4 @@
-"""Chapter 16: the study of few labels. ``python -m serlab.few_labels`` makes its recorded tables.
+"""The study of few labels. ``python -m serlab.lessons.ch16_few_labels`` makes its recorded tables.
 
 It goes through `STAGES`; each can be stopped at any moment and goes on at the draw where it was. Tables lie
 in ``book/results/few-labels``, and ``about.json`` beside them says how they came about.
@@ -18,11 +18,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from serlab import corpora, kept, learning_curve, provenance, run_files, runs, segments, splits, store
+from serlab import corpora, kept, provenance, run_files, runs, splits, store
 from serlab.embeddings import ByolS
 from serlab.errors import RunError, SerlabError
 from serlab.features import Egemaps, Extractor, MidTerm, Picture, SpeakerNormaliser, Summary
-from serlab.learning_curve import Curves
+from serlab.lessons import ch16_learning_curve as learning_curve
+from serlab.lessons import ch16_segments as segments
+from serlab.lessons.ch16_learning_curve import Curves
 from serlab.paths import cache_dir, write_whole
 
 FOLDER = "few-labels"
@@ -70,7 +72,8 @@ def read(name: str, folder: Path | None = None) -> pd.DataFrame:
     if not file.is_file():
         there = ", ".join(sorted(one.stem for one in file.parent.glob("*.csv"))) or "nothing"
         raise RunError(
-            f"{file} does not exist. Recorded there: {there}. To make it: python -m serlab.few_labels"
+            f"{file} does not exist. Recorded there: {there}. To make it: "
+            "python -m serlab.lessons.ch16_few_labels"
         )
     return run_files.parsed(file.read_text(encoding="utf-8"))
 
@@ -79,7 +82,7 @@ def about(folder: Path | None = None) -> dict:
     """Tell how the tables came about: per stage its seconds, machine, versions, code and corpora."""
     file = _folder(folder) / "about.json"
     if not file.is_file():
-        raise RunError(f"{file} does not exist. To make it: python -m serlab.few_labels")
+        raise RunError(f"{file} does not exist. To make it: python -m serlab.lessons.ch16_few_labels")
     return json.loads(file.read_text(encoding="utf-8"))
 
 
@@ -110,12 +113,12 @@ def chosen(found: pd.DataFrame) -> dict:
     Parameters
     ----------
     found : DataFrame
-        From `serlab.models.autoencoder.search`. Networks with `CODE` numbers are looked at.
+        From `serlab.lessons.ch16_autoencoder.search`. Networks with `CODE` numbers are looked at.
 
     Returns
     -------
     dict
-        Settings for `serlab.models.autoencoder.Autoencoder`.
+        Settings for `serlab.lessons.ch16_autoencoder.Autoencoder`.
     """
     fit = found[found["latent"] == CODE]
     near = fit[fit["loss"] <= (1 + NEAR) * fit["loss"].min()]
@@ -140,14 +143,14 @@ def codes(pictures: np.ndarray, rows: np.ndarray, speakers: Sequence[str], setti
         Those to train on; every fifth speaker of these decides when to stop.
     speakers : sequence of str, shape (clips,)
     settings : dict
-        For `serlab.models.autoencoder.Autoencoder`.
+        For `serlab.lessons.ch16_autoencoder.Autoencoder`.
 
     Returns
     -------
     ndarray of float32, shape (clips, latent)
         Kept in the cache: a second call with the same pictures and settings reads them.
     """
-    from serlab.models import autoencoder
+    from serlab.lessons import ch16_autoencoder as autoencoder
 
     held = held_out(np.asarray(speakers, str)[rows])
     digest = hashlib.sha256(np.ascontiguousarray(pictures).tobytes())
@@ -172,8 +175,8 @@ def condensed(X: np.ndarray, rows: np.ndarray, components: int) -> np.ndarray:
 
 
 def vote(parts: Sequence[slice], rounds: int, seed: int = 0, clips: int = 0):
-    """Build a vote for `serlab.learning_curve.learn`; with no rounds it does not teach itself."""
-    from serlab.models.self_training import SelfTrainingVote
+    """Build a vote for `learning_curve.learn`; with no rounds it does not teach itself."""
+    from serlab.lessons.ch16_self_training import SelfTrainingVote
 
     return SelfTrainingVote(parts, rounds=rounds, strength=STRENGTH)
 
@@ -185,7 +188,7 @@ def _bookkeeping(folder: Path) -> dict:
 
 
 def _search(folder: Path) -> dict:
-    from serlab.models import autoencoder
+    from serlab.lessons import ch16_autoencoder as autoencoder
 
     table, listed, pictures, _ = _cut(MAIN)
     free = np.flatnonzero(listed["set"] == "unlabelled")
@@ -428,7 +431,8 @@ _MAKERS = dict(zip(STAGES, (_bookkeeping, _search, _three_sets, _cuts, _ravdess,
 def main(arguments: Sequence[str] | None = None) -> int:
     """Make the tables from the command line; return the exit status."""
     parser = argparse.ArgumentParser(
-        prog="python -m serlab.few_labels", description="Make the recorded tables of the study of few labels."
+        prog="python -m serlab.lessons.ch16_few_labels",
+        description="Make the recorded tables of the study of few labels.",
     )
     parser.add_argument("--stage", action="append", choices=STAGES, help="only this one (may be given again)")
     parser.add_argument("--force", action="store_true", help="make tables anew that are recorded already")
