@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 from serlab import corpora, evaluation, provenance, run_files, splits, store, training, voting
-from serlab.errors import RunError, SerlabError
+from serlab.errors import RunError, SerlabError, SplitError
 from serlab.paths import cache_dir
 
 if TYPE_CHECKING:
@@ -275,7 +275,7 @@ def make(
     """
     how = provenance.circumstances(*spec.libraries, allow_changed_code=allow_changed_code)
     loaded = corpora.load(corpus)
-    utterances = labelled(loaded, protocol)
+    utterances = splits.get(protocol).prepare(loaded)
     split = split_for(spec, utterances, protocol)
     if spec.members:
         said, facts = _voted(spec, [read(corpus, protocol, name, folder) for name in spec.members])
@@ -313,30 +313,6 @@ def make(
     run = Run(said, meta)
     write(run, folder)
     return run
-
-
-def labelled(utterances: pd.DataFrame, protocol: str) -> pd.DataFrame:
-    """Give a table the labels that a protocol is about: classes of valence, six emotions, or all it has.
-
-    Clips that are known to hold no sound, as one of CREMA-D does, are left out.
-
-    Parameters
-    ----------
-    utterances : DataFrame
-        Utterance table; from `serlab.corpora.unify` for protocols about valence.
-    protocol : str
-        For `serlab.splits.make`.
-    """
-    name = utterances.attrs.get("corpus")
-    silent = corpora.record(name).silent if name in corpora.names() else frozenset()
-    if silent & set(utterances["clip"]):
-        heard = utterances[~utterances["clip"].isin(silent)].reset_index(drop=True)
-        heard.attrs = dict(utterances.attrs)
-        utterances = heard
-    if protocol.startswith("six-"):
-        return splits.six_emotions(utterances)
-    task = splits.task_of(protocol)
-    return corpora.relabel(utterances, task) if task else utterances
 
 
 def _answered(said: pd.DataFrame, learned: pd.DataFrame, utterances: pd.DataFrame) -> pd.DataFrame:
@@ -471,7 +447,7 @@ def remake(
     corpus, protocol, model = run.key
     seed = run.meta["seeds"][0] if seed is None else seed
     loaded = corpora.load(corpus)
-    utterances = labelled(loaded, protocol)
+    utterances = splits.get(protocol).prepare(loaded)
     split = split_for(spec, utterances, protocol)
     if spec.members:
         anew, _ = _voted(spec, [read(corpus, protocol, name) for name in spec.members])
@@ -683,10 +659,15 @@ def _check_rows(p: pd.DataFrame, meta: dict) -> list[str]:
     for seed, part in p.groupby("seed"):
         if missing := sorted(everyone - set(part["clip"])):
             problems.append(f"seed {seed} lacks {len(missing)} clips, the first of them {missing[0]}")
-    if _tests_all(meta["protocol"]) and len(everyone) != meta["corpus"]["clips"]:
+    try:
+        protocol = splits.get(meta["protocol"])
+    except SplitError as error:
+        return [*problems, str(error)]
+    if protocol.tests_every_clip and len(everyone) != meta["corpus"]["clips"]:
         problems.append(f"{len(everyone)} clips are tested, the corpus had {meta['corpus']['clips']}")
-    # Where sentences are apart too, a speaker is tested in several folds, and trained on in none of them.
-    if meta["speaker_disjoint"] and not meta["protocol"].endswith("speaker-text"):
+    if protocol.speaker_disjoint != meta["speaker_disjoint"]:
+        problems.append(f"speaker_disjoint is {meta['speaker_disjoint']}, which {protocol.name} is not")
+    if protocol.tests_speakers_at_once:
         folds = p.groupby("speaker")["fold"].nunique()
         if (folds > 1).any():
             problems.append(
@@ -719,7 +700,7 @@ def _check_corpus(p: pd.DataFrame, meta: dict, table: pd.DataFrame) -> list[str]
     # Of several corpora others may be on this machine than the run was made on.
     if table.attrs.get("sources") != meta["corpus"].get("sources"):
         return []
-    table = labelled(table, meta["protocol"])
+    table = splits.get(meta["protocol"]).prepare(table)
     known = table.set_index("clip")
     if unknown := sorted(set(p["clip"]) - set(known.index)):
         return [f"{len(unknown)} clips are not in the corpus, the first of them {unknown[0]}"]
@@ -732,18 +713,11 @@ def _check_corpus(p: pd.DataFrame, meta: dict, table: pd.DataFrame) -> list[str]
                 f"{p['clip'][wrong.argmax()]}"
             )
     split = splits.make(table, meta["protocol"])
-    if split.speaker_disjoint != meta["speaker_disjoint"]:
-        problems.append(f"speaker_disjoint is {meta['speaker_disjoint']}, which {meta['protocol']} is not")
     expected = {table["clip"].iloc[row]: k for k, fold in enumerate(split) for row in fold.test}
     where = p["clip"].map(expected)
     if set(p["clip"]) != set(expected) or (where != p["fold"]).any():
         problems.append(f"the folds are not those of {meta['protocol']}")
     return problems
-
-
-def _tests_all(protocol: str) -> bool:
-    plain = protocol.removeprefix("six-")
-    return plain != "seed-split" and not plain.startswith(("holdout", "clips")) and "-original" not in plain
 
 
 def _row(file: Path, meta: dict[str, Any]) -> dict[str, Any]:

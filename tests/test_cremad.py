@@ -140,7 +140,7 @@ def test_networks_get_validation_actors_and_all_versions_in_one_row(sounding, tm
 
 
 def test_runs_are_recorded_without_the_clip_that_has_no_sound(table, tmp_path):
-    assert len(runs.labelled(table, "group5")) == 7441
+    assert len(splits.get("group5").prepare(table)) == 7441
     run = runs.make(models.get("majority"), "cremad", "emosuperb5", folder=tmp_path, progress=False)
     assert run.meta["corpus"]["clips"] == 7441
     assert runs.check(run, table) == []

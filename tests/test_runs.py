@@ -340,9 +340,9 @@ def test_folds_may_share_speakers_where_the_protocol_says_so():
 
 def test_a_seed_split_tests_only_some_clips():
     run = made_up(protocol="seed-split")
-    assert (
-        runs.check(runs.Run(run.predictions, run.meta | {"corpus": run.meta["corpus"] | {"clips": 99}})) == []
-    )
+    meta = run.meta | {"corpus": run.meta["corpus"] | {"clips": 99}, "speaker_disjoint": False}
+    assert runs.check(runs.Run(run.predictions, meta)) == []
+    assert runs.check(runs.Run(run.predictions, meta | {"speaker_disjoint": True})) != []
 
 
 def test_labels_speakers_clips_and_folds_are_compared_with_the_corpus():

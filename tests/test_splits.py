@@ -32,7 +32,7 @@ def sides(table, fold, column):
 
 
 @pytest.mark.parametrize(
-    "protocol", ["seed-split", "random5", "group3", "holdout30", "loso", "text", "speaker-text"]
+    "protocol", ["seed-split", "random5", "group3", "clips30", "loso", "text", "speaker-text"]
 )
 def test_no_row_is_on_two_sides_and_protocols_keep_their_word(protocol):
     table = made_up()
@@ -47,11 +47,11 @@ def test_no_row_is_on_two_sides_and_protocols_keep_their_word(protocol):
         if "text" in protocol:
             train, test = sides(table, fold, "sentence")
             assert not train & test
-    if protocol not in ("seed-split", "holdout30"):
+    if protocol not in ("seed-split", "clips30"):
         assert tested.size == len(table)
 
 
-@pytest.mark.parametrize("protocol", ["random5", "group3", "holdout30", "speaker-text"])
+@pytest.mark.parametrize("protocol", ["random5", "group3", "clips30", "speaker-text"])
 def test_seed_decides(protocol):
     table = made_up()
     tests = [[fold.test.tolist() for fold in splits.make(table, protocol, seed)] for seed in (0, 0, 1)]
@@ -82,15 +82,6 @@ def test_speaker_folds_balance_classes_that_speakers_do_not():
         assert share == pytest.approx(table["emotion"].eq("sad").mean(), abs=0.03)
 
 
-def test_hold_out_keeps_class_proportions_and_the_share_of_speakers():
-    table = made_up(speakers=10)
-    table = table[~((table["speaker"] < "05") & (table["emotion"] == "sad"))].reset_index(drop=True)
-    (fold,) = splits.make(table, "holdout40")
-    test = table.iloc[fold.test]
-    assert test["speaker"].nunique() == 4
-    assert (test["speaker"] < "05").groupby(test["speaker"]).first().sum() == 2
-
-
 def test_leave_one_speaker_out_goes_by_name():
     table = made_up()
     split = splits.make(table, "loso")
@@ -101,7 +92,7 @@ def test_leave_one_speaker_out_goes_by_name():
 
 def test_many_sentences_are_grouped():
     split = splits.make(made_up(speakers=2, sentences=24), "text")
-    assert len(split) == splits.MOST_TEXT_FOLDS
+    assert len(split) == 10
     assert "10 sentence-disjoint folds" in split.title
     assert "leave one sentence out" in splits.make(made_up(), "text").title
 
@@ -131,12 +122,11 @@ def test_validation_is_speaker_disjoint_and_comes_out_of_training():
         ({}, "by-moon", "unknown protocol 'by-moon'.*'loso'.*'text'"),
         ({"speaker": "me"}, "loso", "at least 2 different values of speaker, not \\['me'\\]"),
         ({"speaker": "me"}, "group2", "at least 2 different values of speaker"),
-        ({"speaker": "me"}, "holdout30", "at least 2 different values of speaker"),
         ({}, "group9", "9 speaker-disjoint folds of 8 speakers: use 2 to 8"),
         ({}, "group1", "1 speaker-disjoint folds"),
         ({}, "random1", "K must be at least 2"),
         ({}, "random99", "at most 64, the rarest class"),
-        ({}, "holdout0", "must lie between 0 and 1"),
+        ({}, "clips0", "must lie between 0 and 1"),
         ({"sentence": pd.NA}, "text", "no sentence column"),
         ({"sentence": None}, "speaker-text", "no sentence column"),
         ({"sentence": "one"}, "text", "at least 2 different values of sentence"),
@@ -281,7 +271,7 @@ def test_six_emotions_are_asked_for_by_name():
 
 
 MAKERS = {
-    **{name: lambda table, name=name: splits.make(table, name) for name in ("loso", "group2", "holdout40")},
+    **{name: lambda table, name=name: splits.make(table, name) for name in ("loso", "group2")},
     "validation": lambda table: splits.with_validation(splits.make(table, "loso"), table),
     "seed-split": splits.seed_split,
     "clips": splits.hold_out_clips,
@@ -370,3 +360,28 @@ def test_a_clip_that_is_there_twice_is_refused(protocol):
     table["emotion"] = ["sad", "happy"] * 4
     with pytest.raises(SplitError, match="clip a is in the table twice"):
         splits.make(pd.concat([table, table], ignore_index=True), protocol)
+
+
+@pytest.mark.parametrize(
+    "name", ["seed-split", "random2", "group2", "loso", "text", "speaker-text", "clips30"]
+)
+@pytest.mark.parametrize("task", ["emotions", "six"])
+def test_a_protocol_says_what_its_split_is(name, task):
+    asked = splits.get(name if task == "emotions" else f"six-{name}")
+    table = asked.prepare(made_up())
+    split = asked.split(table)
+    assert (asked.task, asked.name) == (task, split.name)
+    assert asked.speaker_disjoint == split.speaker_disjoint
+    assert split.title.startswith("six emotions, ") == (task == "six")
+    tested = [set(table["speaker"].iloc[fold.test]) for fold in split]
+    assert asked.tests_every_clip == (sum(fold.test.size for fold in split) == len(table))
+    if len(split) > 1:
+        assert asked.tests_speakers_at_once == (sum(map(len, tested)) == len(set.union(*tested)))
+
+
+@pytest.mark.parametrize(
+    "name", ["six-ternary", "six-six-loso", "group", "loso2", "TASK", "groupK", "group²"]
+)
+def test_what_only_looks_like_a_protocol_is_refused(name):
+    with pytest.raises(SplitError, match="unknown protocol"):
+        splits.get(name)

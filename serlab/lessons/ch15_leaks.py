@@ -273,7 +273,7 @@ def record(
 
     how = provenance.circumstances(*models.get(MODEL).libraries, allow_changed_code=allow_changed_code)
     protocol, each = RECORDED[corpus]
-    table, spec = runs.labelled(corpora.load(corpus), protocol), models.get(MODEL)
+    table, spec = splits.get(protocol).prepare(corpora.load(corpus)), models.get(MODEL)
     if each is not None:
         table = _some(table, each)
     X = store.features(table, *spec.extractors, n_jobs=1)

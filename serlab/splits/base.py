@@ -1,0 +1,204 @@
+"""What a split is: folds of row numbers of an utterance table, checked against the table they are of."""
+
+from __future__ import annotations
+
+import hashlib
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from serlab.errors import SplitError
+
+
+@dataclass(frozen=True, eq=False)
+class Fold:
+    """Row numbers of one fold; `validation` is empty until `with_validation` carves it out of `train`.
+
+    `made_for` is the `fingerprint` of the table that the rows are of; empty for folds written by hand.
+    """
+
+    train: np.ndarray
+    validation: np.ndarray
+    test: np.ndarray
+    made_for: str = ""
+
+    def __repr__(self) -> str:
+        return f"Fold(train={self.train.size}, validation={self.validation.size}, test={self.test.size})"
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """A named list of folds.
+
+    Attributes
+    ----------
+    name : str
+        Protocol name, as in `PROTOCOLS`, with its number filled in ("group5").
+    title : str
+        The name as it is shown to readers.
+    folds : tuple of Fold
+    speaker_disjoint : bool
+        Whether no test speaker is heard in training or validation.
+    """
+
+    name: str
+    title: str
+    folds: tuple[Fold, ...]
+    speaker_disjoint: bool
+
+    def __iter__(self) -> Iterator[Fold]:
+        return iter(self.folds)
+
+    def __len__(self) -> int:
+        return len(self.folds)
+
+
+def fingerprint(table: pd.DataFrame) -> str:
+    """Tell a table by the names of its clips in their order; empty if it has none.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"clip": list("abc")})
+    >>> fingerprint(table) == fingerprint(table.assign(speaker="ann"))
+    True
+    >>> fingerprint(table) == fingerprint(table[::-1])
+    False
+    """
+    if "clip" not in table:
+        return ""
+    return hashlib.sha256("\n".join(map(str, table["clip"])).encode()).hexdigest()[:16]
+
+
+def check_rows(split: Iterable[Fold], table: pd.DataFrame) -> None:
+    """Make sure that folds are of the rows of a table, in the order that they have there.
+
+    Parameters
+    ----------
+    split : Split, or folds
+        Those written by hand (without `Fold.made_for`) are asked for row numbers of the table only.
+    table : DataFrame
+        Utterance table.
+
+    Raises
+    ------
+    SplitError
+        If the folds were made for another table: one with other clips, or with these in another order.
+
+    Examples
+    --------
+    >>> from serlab.splits import make
+    >>> table = pd.DataFrame({"clip": list("abcd"), "speaker": list("1122")})
+    >>> check_rows(make(table, "loso"), table)
+    >>> check_rows(make(table, "loso"), table[::-1])
+    Traceback (most recent call last):
+    serlab.errors.SplitError: fold 0 was made for another table...
+    """
+    own = fingerprint(table)
+    for number, fold in enumerate(split):
+        if fold.made_for and own and fold.made_for != own:
+            raise SplitError(
+                f"fold {number} was made for another table: rows were put in another order, left out or "
+                "added since. Split the table as it is now, with serlab.splits.make, and take its features"
+            )
+        for side in ("train", "validation", "test"):
+            rows = np.asarray(getattr(fold, side))
+            if rows.size and (rows.dtype.kind not in "iu" or rows.min() < 0 or rows.max() >= len(table)):
+                raise SplitError(
+                    f"the {side} rows of fold {number} are not row numbers of a table of {len(table)} rows, "
+                    "but of another table: split this one, with serlab.splits.make"
+                )
+
+
+def check(split: Split, table: pd.DataFrame) -> None:
+    """Make sure that a split is of a table (see `check_rows`), and as sound there as it says.
+
+    Parameters
+    ----------
+    split : Split
+    table : DataFrame
+        Utterance table.
+
+    Raises
+    ------
+    SplitError
+        If it is not; if a fold has nothing to train on or to test, or a row on both sides; or if the split
+        says that it is speaker-disjoint and a test speaker is heard in training or validation.
+
+    Examples
+    --------
+    >>> from serlab.splits import make
+    >>> table = pd.DataFrame({"clip": list("abcd"), "speaker": list("1122")})
+    >>> split = make(table, "loso")
+    >>> check(split, table)
+    >>> check(split, table.assign(speaker=list("1221")))
+    Traceback (most recent call last):
+    serlab.errors.SplitError: 'leave one speaker out (2 speakers)' says ... speaker 1 is, ...
+    """
+    check_rows(split, table)
+    for number, fold in enumerate(split):
+        if not (np.size(fold.train) and np.size(fold.test)):
+            raise SplitError(f"fold {number} of {split.name} has no rows for training, or none for testing")
+        # Choosing the epoch on test rows is unsound and has a name of its own; training on them has none.
+        for side, rows in (("tested", fold.test), ("validated with", fold.validation)):
+            both = np.intersect1d(fold.train, rows)
+            if both.size:
+                raise SplitError(
+                    f"row {both[0]} is both trained on and {side} in fold {number} of {split.name}"
+                )
+        if split.speaker_disjoint:
+            _check_speakers(fold, table, split.title or split.name)
+
+
+def _check_speakers(fold: Fold, table: pd.DataFrame, title: str) -> None:
+    speakers = table["speaker"].to_numpy(dtype=object)
+    used = np.concatenate([fold.train, np.setdiff1d(fold.validation, fold.test)]).astype(int)
+    tested = set(speakers[fold.test])
+    if shared := sorted(map(str, tested & set(speakers[used]))):
+        raise SplitError(
+            f"{title!r} says that no test speaker is heard in training, but speaker {shared[0]} is, by this "
+            "table. Split it anew, with serlab.splits.make"
+        )
+
+
+def fold_of(table: pd.DataFrame, train: np.ndarray, test: np.ndarray) -> Fold:
+    return Fold(np.sort(train), np.array([], dtype=int), np.sort(test), fingerprint(table))
+
+
+def fold_of_speakers(table: pd.DataFrame, test_speakers: Sequence[str]) -> Fold:
+    held = table["speaker"].isin(list(test_speakers)).to_numpy()
+    return fold_of(table, np.flatnonzero(~held), np.flatnonzero(held))
+
+
+def groups_of(table: pd.DataFrame, column: str, least: int) -> list[str]:
+    """List the distinct speakers or sentences, or say why they cannot be kept apart."""
+    if column not in table or table[column].isna().all():
+        raise SplitError(
+            f"this corpus has no {column} column: give the table one, or use a split that needs none"
+        )
+    if table[column].isna().any():
+        clip = table.loc[table[column].isna(), "clip"].iloc[0]
+        raise SplitError(f"clip {clip} has no {column}: fill in the {column} column, or leave such clips out")
+    found = sorted(table[column].unique())
+    if len(found) < least:
+        raise SplitError(
+            f"a {column}-disjoint split needs at least {least} different values of {column}, not {found}"
+        )
+    return found
+
+
+def deal(table: pd.DataFrame, column: str, k: int, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    groups = groups_of(table, column, 2)
+    if not 2 <= k <= len(groups):
+        raise SplitError(
+            f"cannot make {k} {column}-disjoint folds of {len(groups)} {column}s: use 2 to {len(groups)}"
+        )
+    dealer = StratifiedGroupKFold(k, shuffle=True, random_state=seed)
+    with warnings.catch_warnings():
+        # A class with fewer clips than folds is no fault: stratification is "as far as possible".
+        warnings.filterwarnings("ignore", "The least populated class", UserWarning)
+        return list(dealer.split(table, table["emotion"], table[column]))

@@ -1,0 +1,148 @@
+"""Ways to split several corpora that were joined by `serlab.corpora.unify`."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from serlab.errors import SplitError
+from serlab.splits.base import Split, deal, fold_of, fold_of_speakers, groups_of
+
+
+def corpus_folds(table: pd.DataFrame, k: int = 5, seed: int = 0) -> Split:
+    """Deal the speakers of each corpus into `k` folds, so that each fold has speakers of all corpora.
+
+    Within a corpus, classes are spread as evenly as whole speakers allow; what counts is valence where the
+    table has it, so that the folds do not depend on the task. Speakers of a corpus with fewer than `k` are
+    tested in as many folds as there are speakers.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Utterance table of one or more corpora, as from `serlab.corpora.unify`.
+    k : int
+        Number of folds, at least 2 and at most the number of speakers of the corpus that has most.
+    seed : int
+        Decides how they are dealt out.
+
+    Returns
+    -------
+    Split
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"clip": list("abcdef"), "speaker": list("112345"), "corpus": list("xxxyyy")})
+    >>> table["emotion"] = ["sad", "happy"] * 3
+    >>> [table["corpus"][fold.test].nunique() for fold in corpus_folds(table, 2)]
+    [2, 2]
+    """
+    groups_of(table, "speaker", 2)
+    by_corpus = table.groupby("corpus", sort=False)["speaker"].nunique()
+    if not 2 <= k <= by_corpus.max():
+        raise SplitError(
+            f"cannot make {k} speaker-disjoint folds within corpora: the one with most speakers has "
+            f"{by_corpus.max()}. Use 2 to {by_corpus.max()}"
+        )
+    strata = "valence" if "valence" in table and table["valence"].notna().all() else "emotion"
+    tests: list[list[np.ndarray]] = [[] for _ in range(k)]
+    for corpus in by_corpus.index:
+        rows = np.flatnonzero(table["corpus"] == corpus)
+        part = table.iloc[rows]
+        part = part.assign(emotion=part[strata].astype(str))
+        if by_corpus[corpus] == 1:
+            tests[0].append(rows)
+            continue
+        for number, (_, test) in enumerate(deal(part, "speaker", min(k, by_corpus[corpus]), seed)):
+            tests[number].append(rows[test])
+    every = np.arange(len(table))
+    held = [np.concatenate(parts) for parts in tests]
+    folds = tuple(fold_of(table, np.setdiff1d(every, test), test) for test in held)
+    return Split(f"corpus{k}", f"{k} speaker-disjoint folds within corpora, seed {seed}", folds, True)
+
+
+def leave_one_out(table: pd.DataFrame, column: str) -> Split:
+    """Test on each corpus or language in turn, in the order of the table; train on all others.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Utterance table of several corpora, as from `serlab.corpora.unify`.
+    column : {"corpus", "language"}
+        What is left out. Where each language is that of one corpus both give the same folds, and the title
+        says so.
+
+    Returns
+    -------
+    Split
+    """
+    groups_of(table, column, 2)
+    codes, names = pd.factorize(table[column])
+    folds = tuple(
+        fold_of(table, np.flatnonzero(codes != n), np.flatnonzero(codes == n)) for n in range(len(names))
+    )
+    same = len(table[["corpus", "language"]].drop_duplicates()) == table["corpus"].nunique() == len(names)
+    title = f"leave one {column} out ({', '.join(map(str, names))})"
+    if same and column == "language":
+        title += ": the same folds as leaving one corpus out"
+    return Split({"corpus": "loco", "language": "lolo"}[column], title, folds, True)
+
+
+def across(table: pd.DataFrame, train: str, test: str, column: str = "corpus") -> Split:
+    """Train on all clips of one corpus or language, test on all of another.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Utterance table of several corpora, as from `serlab.corpora.unify`.
+    train, test : str
+        Two different values of `column`.
+    column : str
+        "corpus", "language" or "family".
+
+    Returns
+    -------
+    Split
+        With one fold.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"speaker": list("1234"), "corpus": ["ravdess", "ravdess", "nemo", "emodb"]})
+    >>> across(table, "ravdess", "nemo").folds[0]
+    Fold(train=2, validation=0, test=1)
+    """
+    there = set(groups_of(table.dropna(subset=[column]), column, 2))
+    if train == test or not {train, test} <= there:
+        raise SplitError(
+            f"cannot train on {train!r} and test on {test!r}: they must be two of {', '.join(sorted(there))}"
+        )
+    fold = fold_of(table, *(np.flatnonzero(table[column] == name) for name in (train, test)))
+    return Split(f"{train}-to-{test}", f"trained on {train}, tested on {test}", (fold,), True)
+
+
+def original_hold_out(table: pd.DataFrame, share: float = 0.3, seed: int = 0) -> Split:
+    """Hold out a random share of the speakers, whatever they say: the original split of the valence study.
+
+    It takes the first draw, so that classes and corpora may be unlike on the two sides.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Utterance table.
+    share : float
+        Share of the speakers, in (0, 1); at least one speaker stays on each side.
+    seed : int
+        Of the draw.
+
+    Returns
+    -------
+    Split
+        With one fold.
+    """
+    if not 0 < share < 1:
+        raise SplitError(f"cannot hold out a share of {share:g} of the speakers: it must lie between 0 and 1")
+    speakers = groups_of(table, "speaker", 2)
+    count = min(max(round(share * len(speakers)), 1), len(speakers) - 1)
+    drawn = np.random.default_rng(seed).choice(len(speakers), count, replace=False)
+    fold = fold_of_speakers(table, [speakers[number] for number in drawn])
+    title = f"a random {round(100 * share)} % of the speakers held out, seed {seed}"
+    return Split(f"original{round(100 * share)}", title, (fold,), True)

@@ -1,0 +1,270 @@
+"""The protocols of the book: which clips, under which labels, in which folds. Only here names are read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import pandas as pd
+
+from serlab import corpora
+from serlab.errors import SplitError
+from serlab.splits.base import Split
+from serlab.splits.folds import (
+    hold_out_clips,
+    leave_one_speaker_out,
+    published_folds,
+    random_folds,
+    seed_split,
+    speaker_folds,
+    speaker_text_folds,
+    text_folds,
+)
+from serlab.splits.joined import corpus_folds, leave_one_out, original_hold_out
+
+SIX_EMOTIONS = ("neutral", "happy", "sad", "angry", "fearful", "disgust")
+
+
+class _Kind(NamedTuple):
+    """What the protocols of one name, or of one pattern, have in common."""
+
+    meaning: str
+    split: Callable[[pd.DataFrame, int, int], Split]
+    """Takes the table, the number in the name, and the seed."""
+    speaker_disjoint: bool = True
+    tests_every_clip: bool = True
+
+
+# K and P stand for a number, TASK for one of `serlab.corpora.TASKS`.
+_KINDS = {
+    "seed-split": _Kind(
+        "random 80/20, seed 1: the split of the original notebook (shares speakers)",
+        lambda table, _, seed: seed_split(table),
+        speaker_disjoint=False,
+        tests_every_clip=False,
+    ),
+    "randomK": _Kind("K random folds, K = 2, 3, ... (shares speakers)", random_folds, speaker_disjoint=False),
+    "groupK": _Kind("K speaker-disjoint folds", speaker_folds),
+    "loso": _Kind("leave one speaker out", lambda table, _, seed: leave_one_speaker_out(table)),
+    "emobox6": _Kind(
+        "RAVDESS, the six speaker-disjoint folds published by EmoBox",
+        lambda table, _, seed: published_folds(table, "emobox6"),
+    ),
+    "text": _Kind(
+        "leave sentences out (shares speakers)",
+        lambda table, _, seed: text_folds(table, seed),
+        speaker_disjoint=False,
+    ),
+    "speaker-text": _Kind(
+        "leave speakers and sentences out together",
+        lambda table, _, seed: speaker_text_folds(table, seed),
+    ),
+    "emosuperb5": _Kind(
+        "CREMA-D, the five speaker-disjoint sessions published by EMO-SUPERB",
+        lambda table, _, seed: published_folds(table, "emosuperb5"),
+    ),
+    "clipsP": _Kind(
+        "P percent of the clips held out, stratified by emotion (shares speakers)",
+        lambda table, percent, seed: hold_out_clips(table, percent / 100, seed),
+        speaker_disjoint=False,
+        tests_every_clip=False,
+    ),
+    "TASK": _Kind(
+        "five speaker-disjoint folds, each with speakers of all corpora (fewer where none has five)",
+        lambda table, _, seed: corpus_folds(table, min(5, _most_speakers(table)), seed),
+    ),
+    "TASK-loco": _Kind("leave one corpus out", lambda table, _, seed: leave_one_out(table, "corpus")),
+    "TASK-lolo": _Kind("leave one language out", lambda table, _, seed: leave_one_out(table, "language")),
+    "TASK-original": _Kind(
+        "a random 30 percent of the speakers held out, whatever they say",
+        lambda table, _, seed: original_hold_out(table, 0.3, seed),
+        tests_every_clip=False,
+    ),
+}
+PROTOCOLS = {name: kind.meaning for name, kind in _KINDS.items()} | {
+    "six-PROTOCOL": "any of these, on the six emotions that CREMA-D has (see `six_emotions`)"
+}
+"""Name of a protocol, or pattern of names, to what it means."""
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """What is asked of a model, and which clips it is asked about.
+
+    Attributes
+    ----------
+    name : str
+    task : str
+        "emotions" for all that the corpus has, "six" for those of CREMA-D, or one of `serlab.corpora.TASKS`.
+    number : int
+        The number in the name, such as the 5 of "group5"; 0 where there is none.
+    kind : _Kind
+        How it splits.
+
+    Examples
+    --------
+    >>> asked = get("binary-neg-loco")
+    >>> asked.task, asked.speaker_disjoint, asked.tests_every_clip
+    ('binary-neg', True, True)
+    """
+
+    name: str
+    task: str
+    number: int
+    kind: _Kind
+
+    @property
+    def speaker_disjoint(self) -> bool:
+        """Whether no test speaker is heard in training or validation."""
+        return self.kind.speaker_disjoint
+
+    @property
+    def tests_every_clip(self) -> bool:
+        """Whether each clip is tested in one of the folds."""
+        return self.kind.tests_every_clip
+
+    @property
+    def tests_speakers_at_once(self) -> bool:
+        """Whether all clips of a speaker are tested in one fold."""
+        # Where sentences are kept apart too, a speaker is tested in several folds and trained on in none.
+        return self.speaker_disjoint and self.kind is not _KINDS["speaker-text"]
+
+    def prepare(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Give a table the rows and labels that the protocol is about.
+
+        Parameters
+        ----------
+        table : DataFrame
+            Utterance table; for protocols about valence one of `serlab.corpora.unify`.
+
+        Returns
+        -------
+        DataFrame
+            Without clips that are known to hold no sound, as one of CREMA-D does.
+
+        Raises
+        ------
+        CorpusError
+            If valence is asked, and a clip has none.
+        SplitError
+            If six emotions are asked, and fewer than two of them are there.
+        """
+        name = table.attrs.get("corpus")
+        silent = corpora.record(name).silent if name in corpora.names() else frozenset()
+        if silent & set(table["clip"]):
+            table = _rows(table, ~table["clip"].isin(silent))
+        if self.task == "six":
+            return six_emotions(table)
+        return table if self.task == "emotions" else corpora.relabel(table, self.task)
+
+    def split(self, table: pd.DataFrame, seed: int = 0) -> Split:
+        """Split a table that `prepare` has given its labels; see `make`."""
+        if "clip" in table and (again := table["clip"].duplicated()).any():
+            raise SplitError(
+                f"clip {table['clip'][again].iloc[0]} is in the table twice, and could be on both sides of a "
+                "split: drop one, or name it otherwise"
+            )
+        if self.task == "six" and (others := set(table["emotion"]) - set(SIX_EMOTIONS)):
+            raise SplitError(
+                f"{self.name} is about the six emotions of CREMA-D, and the table has "
+                f"{', '.join(sorted(others))} too: take six_emotions(table)"
+            )
+        split = self.kind.split(table, self.number, seed)
+        title = f"six emotions, {split.title}" if self.task == "six" else split.title
+        return replace(split, name=self.name, title=title)
+
+
+def get(name: str) -> Protocol:
+    """Return the protocol of a name.
+
+    Parameters
+    ----------
+    name : str
+        One of `PROTOCOLS`, the letter replaced by a number: "group5", "random5", "clips30"; TASK is one of
+        `serlab.corpora.TASKS`: "ternary", "binary-neg-loco".
+
+    Raises
+    ------
+    SplitError
+        If there is none of that name.
+    """
+    six = name.startswith("six-")
+    for pattern, kind in _KINDS.items():
+        pattern = pattern.replace("TASK", f"(?P<task>{'|'.join(corpora.TASKS)})")
+        found = re.fullmatch(re.sub("[KP]$", r"(?P<number>[0-9]+)", pattern), name.removeprefix("six-"))
+        parts = found.groupdict() if found else {}
+        if found and not (six and "task" in parts):
+            task = parts.get("task", "six" if six else "emotions")
+            return Protocol(name, task, int(parts.get("number", 0)), kind)
+    known = "; ".join(f"{known!r} ({meaning})" for known, meaning in PROTOCOLS.items())
+    raise SplitError(f"unknown protocol {name!r}. Known are: {known}")
+
+
+def make(table: pd.DataFrame, protocol: str, seed: int = 0) -> Split:
+    """Split an utterance table by the name of a protocol.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Utterance table with at least the columns ``clip``, ``speaker`` and ``emotion``.
+    protocol : str
+        As for `get`. Folds are the same for all tasks, so that models of one can be compared with those
+        of another.
+    seed : int
+        Decides how speakers or clips are dealt out. "seed-split", "loso", published folds and those that
+        leave a corpus or a language out do not depend on it.
+
+    Returns
+    -------
+    Split
+
+    Raises
+    ------
+    SplitError
+        If the name is unknown, or the table cannot be split in this way.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"clip": list("abcdef"), "speaker": list("112233")})
+    >>> table["emotion"] = ["sad", "happy"] * 3
+    >>> [fold.test.tolist() for fold in make(table, "loso")]
+    [[0, 1], [2, 3], [4, 5]]
+    """
+    return get(protocol).split(table, seed)
+
+
+def six_emotions(table: pd.DataFrame) -> pd.DataFrame:
+    """Keep the clips of a table that are of one of CREMA-D's six emotions.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Utterance table.
+
+    Returns
+    -------
+    DataFrame
+        With rows numbered anew.
+
+    Raises
+    ------
+    SplitError
+        If fewer than two of the six are there.
+    """
+    kept = _rows(table, table["emotion"].isin(SIX_EMOTIONS))
+    if kept["emotion"].nunique() < 2:
+        raise SplitError(f"of {', '.join(SIX_EMOTIONS)} the table has fewer than two")
+    return kept
+
+
+def _rows(table: pd.DataFrame, wanted: pd.Series) -> pd.DataFrame:
+    kept = table[wanted].reset_index(drop=True)
+    kept.attrs = dict(table.attrs)
+    return kept
+
+
+def _most_speakers(table: pd.DataFrame) -> int:
+    """Count the speakers of the corpus that has most."""
+    return int(table.groupby("corpus")["speaker"].nunique().max())

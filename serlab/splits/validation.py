@@ -1,0 +1,91 @@
+"""Validation rows, carved out of what is trained on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from serlab.errors import SplitError
+from serlab.splits.base import Split, check_rows, deal, groups_of
+from serlab.splits.folds import hold_out_clips
+
+
+def with_validation(split: Split, table: pd.DataFrame, share: float = 0.2, seed: int = 0) -> Split:
+    """Carve speaker-disjoint validation rows out of every fold's training rows.
+
+    Validation data chooses epochs and settings; its speakers appear neither in what is left for training
+    nor, where the split is speaker-disjoint, in the test rows.
+
+    Parameters
+    ----------
+    split : Split
+        Validation rows that it has already are dealt out anew.
+    table : DataFrame
+        Utterance table.
+    share : float
+        Share of the training rows, met as nearly as whole speakers allow, in (0, 0.5].
+    seed : int
+        Decides which speakers validate.
+
+    Returns
+    -------
+    Split
+
+    Examples
+    --------
+    >>> from serlab.splits import make
+    >>> table = pd.DataFrame({"clip": list("abcdef"), "speaker": list("112233")})
+    >>> table["emotion"] = ["sad", "happy"] * 3
+    >>> with_validation(make(table, "loso"), table, share=0.5).folds[0]
+    Fold(train=2, validation=2, test=2)
+    """
+    if not 0 < share <= 0.5:
+        raise SplitError(f"cannot use a share of {share:g} for validation: it must lie in (0, 0.5]")
+    check_rows(split, table)
+    folds = []
+    for fold in split:
+        rows = np.sort(np.concatenate([fold.train, fold.validation]))
+        part = table.iloc[rows]
+        k = min(round(1 / share), len(groups_of(part, "speaker", 2)))
+        train, validation = deal(part, "speaker", k, seed)[0]
+        folds.append(replace(fold, train=rows[train], validation=rows[validation]))
+    return replace(split, folds=tuple(folds))
+
+
+def with_random_validation(split: Split, table: pd.DataFrame, share: float = 0.05, seed: int = 0) -> Split:
+    """Carve validation clips out of every fold's training clips at random, whoever speaks.
+
+    As the original CREMA-D notebook did. Of speakers also trained on, they choose epochs that suit those
+    speakers: `with_validation` is the sound way.
+
+    Parameters
+    ----------
+    split : Split
+    table : DataFrame
+        Utterance table.
+    share : float
+        Share of the training clips, in (0, 1).
+    seed : int
+        Of the draw.
+
+    Returns
+    -------
+    Split
+
+    Examples
+    --------
+    >>> from serlab.splits import make
+    >>> table = pd.DataFrame({"clip": list("abcdefgh"), "speaker": list("11223344")})
+    >>> table["emotion"] = ["sad", "happy"] * 4
+    >>> with_random_validation(make(table, "loso"), table, share=1 / 3).folds[0]
+    Fold(train=4, validation=2, test=2)
+    """
+    check_rows(split, table)
+    folds = []
+    for fold in split:
+        rows = np.sort(np.concatenate([fold.train, fold.validation]))
+        part = hold_out_clips(table.iloc[rows], share, seed).folds[0]
+        folds.append(replace(fold, train=rows[part.train], validation=rows[part.test]))
+    return replace(split, folds=tuple(folds))
