@@ -74,35 +74,6 @@ class Ragged(Sequence):
         start = self._offsets[row]
         return self._data[start : start + math.prod(shape)].reshape(shape)
 
-    def padded(self, frames: int | None = None, align: str = "left", value: float = 0.0) -> np.ndarray:
-        """Copy into one array, cut or padded along time.
-
-        Parameters
-        ----------
-        frames : int, optional
-            Length in frames; by default that of the longest clip.
-        align : {"left", "centre", "right"}
-            Where a clip lies in its row; "left" keeps the beginning, "right" the end.
-        value : float
-            What to pad with.
-
-        Returns
-        -------
-        ndarray of float32, shape (clips, ..., frames)
-        """
-        frames = int(self.lengths.max()) if frames is None else frames
-        result = np.full((len(self), *_filled(self._shape, frames)), value, dtype=np.float32)
-        axis = self._shape.index(None)
-        for row, clip in enumerate(self):
-            excess = self.lengths[row] - frames
-            before = {"left": 0, "centre": abs(excess) // 2, "right": abs(excess)}[align]
-            source, target = (before, 0) if excess > 0 else (0, before)
-            size = min(frames, self.lengths[row])
-            np.moveaxis(result[row], axis, 0)[target : target + size] = np.moveaxis(clip, axis, 0)[
-                source : source + size
-            ]
-        return result
-
 
 def features(
     table: pd.DataFrame,

@@ -35,7 +35,6 @@ def test_every_speaker_says_every_sentence_twice_in_every_emotion(demo):
 def test_it_is_called_synthetic(demo):
     assert demo.attrs == {"corpus": "demo", "title": "demo (synthetic)"}
     assert set(demo.language) == {"synthetic"}
-    assert "Synthetic" in serlab.corpora.describe("demo")
 
 
 def test_record_and_table_agree(demo):

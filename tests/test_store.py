@@ -237,21 +237,6 @@ def test_ragged_features_equal_direct_extraction(clips, ask):
         np.testing.assert_array_equal(result[row], Rms().extract(audio.read(path)[0]))
 
 
-@pytest.mark.parametrize(
-    ("align", "long", "short"),
-    [("left", [0, 1, 2], [5, 6, -1]), ("centre", [1, 2, 3], [5, 6, -1]), ("right", [2, 3, 4], [-1, 5, 6])],
-)
-def test_padding_ragged_features(align, long, short):
-    ragged = store.Ragged(np.arange(7.0), (1, None), np.array([0, 5]), np.array([5, 2]))
-    assert ragged.padded(3, align, value=-1).tolist() == [[long], [short]]
-    assert ragged.padded().shape == (2, 1, 5)
-
-
-def test_padding_where_time_is_not_last():
-    ragged = store.Ragged(np.arange(6.0), (None, 2), np.array([0, 4]), np.array([2, 1]))
-    assert ragged.padded().tolist() == [[[0, 1], [2, 3]], [[4, 5], [0, 0]]]
-
-
 @pytest.mark.parametrize("kind", [Mel(seconds=1.0), Rms()])
 def test_empty_table(ask, kind):
     assert len(ask(pd.DataFrame({"path": []}), kind)) == 0

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from serlab.augment.spectrogram import mixup
 from serlab.errors import FeatureError
 
 
@@ -161,10 +160,8 @@ class Batches:
     batch_size : int
     augment : Chain, optional
         Changes each batch.
-    mixup_alpha : float, optional
-        Blend clips by `mixup` with this alpha, after the other changes.
     seed : int
-        Decides the order of the clips and the mixtures.
+        Decides the order of the clips.
 
     Examples
     --------
@@ -191,7 +188,6 @@ class Batches:
         rows: Iterable[int] | None = None,
         batch_size: int = 32,
         augment: Chain | None = None,
-        mixup_alpha: float | None = None,
         seed: int = 0,
     ):
         if len(X) != len(Y):
@@ -200,7 +196,7 @@ class Batches:
             raise FeatureError(f"A batch holds at least one clip, not {batch_size}.")
         self.X, self.Y = X, Y
         self.rows = np.arange(len(X)) if rows is None else np.asarray(rows)
-        self.batch_size, self.augment, self.mixup_alpha, self.seed = batch_size, augment, mixup_alpha, seed
+        self.batch_size, self.augment, self.seed = batch_size, augment, seed
         self.epoch = 0
         self._shuffle()
 
@@ -212,12 +208,10 @@ class Batches:
         if not 0 <= number < len(self):
             raise IndexError(f"there are {len(self)} batches, none has number {number}")
         chosen = self._order[number * self.batch_size : (number + 1) * self.batch_size]
-        X, Y = np.asarray(self.X[chosen]), self.Y[chosen]
+        X = np.asarray(self.X[chosen])
         if self.augment is not None:
             X = self.augment(X, self.epoch, number)
-        if self.mixup_alpha is not None:
-            X, Y = mixup(X, Y, _generator(self.seed, self.epoch, number), self.mixup_alpha)
-        return X, Y
+        return X, self.Y[chosen]
 
     def on_epoch_end(self) -> None:
         """Go on to the next epoch: another order, other changes. Keras calls this by itself."""

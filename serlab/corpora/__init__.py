@@ -31,7 +31,6 @@ __all__ = [
     "choose",
     "cite",
     "content_hash",
-    "describe",
     "fetch",
     "find",
     "folds",
@@ -418,48 +417,6 @@ def folds(name: str, protocol: str) -> list[list[str]]:
         there = f"it has {', '.join(published)}" if published else "it has none"
         raise CorpusError(f"{record(name).title} has no published folds {protocol!r}: {there}.")
     return [list(speakers) for speakers in published[protocol]]
-
-
-def describe(name: str) -> str:
-    """Return a readable description of a corpus: what it is, its counts, licence, traps and source.
-
-    Examples
-    --------
-    >>> print(describe("ravdess").splitlines()[0])
-    RAVDESS ("ravdess")
-    """
-    import textwrap
-
-    of = record(name)
-    lines = [f'{of.title} ("{of.name}")', *textwrap.wrap(of.description, 96), ""]
-    facts = {
-        "Language": of.language,
-        "Clips": f"{of.clips} by {len(of.speakers)} speakers",
-        "Emotions": _counts(of.classes),
-        "Licence": license(name),
-        "Cite": of.citation_key,
-        "Home": of.homepage,
-        "Folds": ", ".join(of.folds),
-    }
-    if name != "demo":
-        facts["Here"] = str(find(name) or f"not found. {_how_to_get(of)}")
-    for fact, text in facts.items():
-        if text:
-            lines += textwrap.wrap(
-                text,
-                96,
-                initial_indent=f"{fact:<10}",
-                subsequent_indent=" " * 10,
-                break_long_words=False,
-                break_on_hyphens=False,
-            )
-    if of.notes:
-        lines.append("")
-        for note in of.notes:
-            lines += textwrap.wrap(
-                note, 96, initial_indent="- ", subsequent_indent="  ", break_on_hyphens=False
-            )
-    return "\n".join(lines)
 
 
 def cite(name: str) -> str:

@@ -39,8 +39,6 @@ class Network(keras.wrappers.SKLearnClassifier):
         its deviation there.
     augment : Chain, optional
         Changes every batch of training clips, on the fly.
-    mixup : float, optional
-        Blend training clips by `serlab.augment.mixup` with this alpha.
     label_smoothing : float
         Share of the label that is spread over all classes.
     balanced : bool
@@ -81,7 +79,6 @@ class Network(keras.wrappers.SKLearnClassifier):
         centre_clips: bool = False,
         standardise: bool = False,
         augment: Chain | None = None,
-        mixup: float | None = None,
         label_smoothing: float = 0.0,
         balanced: bool = False,
         copies: bool = False,
@@ -92,7 +89,7 @@ class Network(keras.wrappers.SKLearnClassifier):
         self.epochs, self.batch_size, self.steps_at_once = epochs, batch_size, steps_at_once
         self.optimizer = optimizer
         self.centre_clips, self.standardise = centre_clips, standardise
-        self.augment, self.mixup = augment, mixup
+        self.augment = augment
         self.label_smoothing, self.balanced, self.copies = label_smoothing, balanced, copies
         self.seed, self.progress = seed, progress
 
@@ -132,7 +129,7 @@ class Network(keras.wrappers.SKLearnClassifier):
         X = self._centred(X)
         self.mean_, self.deviation_ = self._measure(X)
         X = self._scaled(X)
-        batches = _TrainingBatches(X, Y, None, self.batch_size, self.augment, self.mixup, self.seed)
+        batches = _TrainingBatches(X, Y, None, self.batch_size, self.augment, self.seed)
         self.model_ = self._get_model(X, Y)
         optimizer = self.optimizer
         self.model_.compile(
