@@ -191,7 +191,7 @@ class Curves:
             With ``model``, ``percent``, ``clips``, ``value``, ``low``, ``high``, and ``deviation``: the
             standard deviation between draws.
         """
-        measure = evaluation._metric(metric)
+        measure = evaluation.metric_of_counts(metric)
         rows = []
         for place, model in enumerate(self.models):
             counts = self.counts[:, :, place]
@@ -214,7 +214,7 @@ class Curves:
 
     def by_draw(self, metric: str = "uar") -> pd.DataFrame:
         """Score every draw by itself: ``model``, ``percent``, ``draw``, ``value``."""
-        found = evaluation._metric(metric)(self.counts.sum(axis=3))
+        found = evaluation.metric_of_counts(metric)(self.counts.sum(axis=3))
         index = pd.MultiIndex.from_product(
             [range(len(found)), self.percentages, self.models], names=["draw", "percent", "model"]
         )
@@ -256,7 +256,7 @@ class Curves:
         ]
         if facts[0] != facts[1]:
             raise EvaluationError("Curves to compare must be of the same draws, percentages and speakers.")
-        measure = evaluation._metric(metric)
+        measure = evaluation.metric_of_counts(metric)
         inside = (np.array(self.percentages) > within[0]) & (np.array(self.percentages) <= within[1])
         counts = [one.counts[:, :, one.models.index(model)] for one in (self, other)]
         value, low, high = self._interval(lambda a, b: measure(a) - measure(b), *counts)
@@ -284,7 +284,7 @@ class Curves:
         Interval
             Of the first less the second.
         """
-        measure = evaluation._metric(metric)
+        measure = evaluation.metric_of_counts(metric)
         counts = [
             self.counts[:, self.percentages.index(percent), self.models.index(model)][:, None]
             for model, percent in (first, second)

@@ -1,0 +1,37 @@
+"""How good a model is, and how sure one can be: metrics, intervals over speakers, comparisons, floors.
+
+Everything is computed from predictions: a table with one row per clip and seed and at least the columns
+``speaker``, ``label`` and ``predicted``. Counts that are pooled over seeds weigh each seed alike.
+"""
+
+from serlab.evaluation.calibration import calibration_error, reliability, risk_coverage
+from serlab.evaluation.comparisons import Comparison, clear, compare, compare_all, group_difference, holm
+from serlab.evaluation.intervals import Interval, by_group, interval, jackknife, over_speakers, student
+from serlab.evaluation.metrics import accuracy, confusion, floors, macro_f1, metric_of_counts, report, uar
+from serlab.evaluation.recorded_scores import scores
+
+__all__ = [
+    "Comparison",
+    "Interval",
+    "accuracy",
+    "by_group",
+    "calibration_error",
+    "clear",
+    "compare",
+    "compare_all",
+    "confusion",
+    "floors",
+    "group_difference",
+    "holm",
+    "interval",
+    "jackknife",
+    "macro_f1",
+    "metric_of_counts",
+    "over_speakers",
+    "reliability",
+    "report",
+    "risk_coverage",
+    "scores",
+    "student",
+    "uar",
+]

@@ -1,0 +1,129 @@
+"""Whether a model's probabilities can be believed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from serlab.errors import EvaluationError
+
+
+def reliability(predictions: pd.DataFrame, of: str | None = None, bins: int = 10) -> pd.DataFrame:
+    """Compare how probable a model finds a class with how often it is right: the reliability curve.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        With columns ``label`` and ``p_<class>``; the rows of several seeds are pooled.
+    of : str, optional
+        The class whose probability is judged. By default that of the most probable class, whichever it is.
+    bins : int
+        Number of equal parts of the range from 0 to 1.
+
+    Returns
+    -------
+    DataFrame
+        One row per part that holds clips, with columns ``said`` (mean probability), ``true`` (share of clips
+        that are of the class) and ``clips``. A calibrated model has ``true`` near ``said`` everywhere.
+
+    Raises
+    ------
+    EvaluationError
+        If there are no probabilities, or none of that class.
+
+    References
+    ----------
+    Niculescu-Mizil & Caruana 2005, Predicting good probabilities with supervised learning, ICML.
+
+    Examples
+    --------
+    >>> said = pd.DataFrame({"label": ["sad", "sad", "happy", "happy"], "p_sad": [0.9, 0.9, 0.9, 0.1]})
+    >>> reliability(said.assign(p_happy=1 - said["p_sad"]), "sad", bins=2).round(2).values.tolist()
+    [[0.1, 0.0, 1.0], [0.9, 0.67, 3.0]]
+    """
+    columns = [name for name in predictions if name.startswith("p_")]
+    if not columns or (of is not None and f"p_{of}" not in columns):
+        known = ", ".join(name.removeprefix("p_") for name in columns) or "none"
+        raise EvaluationError(f"no probabilities of {of or 'any class'}: there are those of {known}")
+    if of is None:
+        p = predictions[columns].to_numpy()
+        names = np.array([name.removeprefix("p_") for name in columns])
+        said, true = p.max(axis=1), names[p.argmax(axis=1)] == predictions["label"].to_numpy()
+    else:
+        said, true = predictions[f"p_{of}"].to_numpy(), (predictions["label"] == of).to_numpy()
+    if bins < 1 or not ((said >= 0) & (said <= 1 + 1e-6)).all():
+        raise EvaluationError("probabilities must be numbers from 0 to 1, and bins at least 1")
+    part = np.minimum((said * bins).astype(int), bins - 1)
+    found = pd.DataFrame({"said": said, "true": true.astype(float), "clips": part})
+    return found.groupby(part).agg({"said": "mean", "true": "mean", "clips": "size"}).reset_index(drop=True)
+
+
+def calibration_error(predictions: pd.DataFrame, of: str | None = None, bins: int = 10) -> float:
+    """Compute the expected calibration error: how far probabilities are from the truth, on average.
+
+    Parameters
+    ----------
+    predictions, of, bins
+        As for `reliability`.
+
+    Returns
+    -------
+    float
+        Mean over clips of the distance between ``said`` and ``true``, in [0, 1]; 0 is perfect. It depends on
+        the number of parts: compare only what was computed with the same.
+
+    References
+    ----------
+    Guo, Pleiss, Sun & Weinberger 2017, On calibration of modern neural networks, ICML.
+
+    Examples
+    --------
+    >>> said = pd.DataFrame({"label": ["sad", "happy"], "p_sad": [0.9, 0.9], "p_happy": [0.1, 0.1]})
+    >>> round(calibration_error(said), 2)
+    0.4
+    """
+    found = reliability(predictions, of, bins)
+    return float(np.average(np.abs(found["said"] - found["true"]), weights=found["clips"]))
+
+
+def risk_coverage(right: Sequence[bool], sure: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
+    """Give the share of wrong answers among the surest ones, for every number of answers kept.
+
+    Parameters
+    ----------
+    right : sequence of bool, shape (clips,)
+        Whether each answer is right.
+    sure : sequence of float, shape (clips,)
+        How sure the model is of each, such as its largest probability. Answers it is equally sure of keep
+        their order.
+
+    Returns
+    -------
+    coverage, risk : ndarray, shape (clips,)
+        Share of answers kept, the surest first, from one answer to all; share of wrong ones among them.
+
+    Raises
+    ------
+    EvaluationError
+        If there are no answers, or not as many values of the one as of the other.
+
+    References
+    ----------
+    Geifman, Y., & El-Yaniv, R. (2017). Selective classification for deep neural networks. NeurIPS.
+
+    Examples
+    --------
+    >>> coverage, risk = risk_coverage([True, False, True, True], [0.9, 0.4, 0.5, 0.8])
+    >>> coverage.tolist(), risk.tolist()
+    ([0.25, 0.5, 0.75, 1.0], [0.0, 0.0, 0.0, 0.25])
+    """
+    right, sure = np.asarray(right, bool), np.asarray(sure, float)
+    if len(right) != len(sure) or not len(right):
+        raise EvaluationError(f"{len(right)} answers do not go with {len(sure)} values of how sure they are")
+    if np.isnan(sure).any():
+        raise EvaluationError(f"answer {int(np.isnan(sure).argmax())} has NaN for how sure it is")
+    kept = np.arange(1, len(right) + 1)
+    wrong = ~right[np.argsort(-sure, kind="stable")]
+    return kept / len(right), np.cumsum(wrong) / kept

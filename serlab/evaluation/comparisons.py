@@ -1,0 +1,255 @@
+"""Which of two models is better, and whether that can be shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from serlab.errors import EvaluationError
+from serlab.evaluation.intervals import groups_by, jackknife, measure_by_speaker, student, without_each
+from serlab.evaluation.metrics import classes_of, count_by_speaker, metric_of_counts
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Difference of two models on the same clips (the first less the second), its interval and p-value."""
+
+    difference: float
+    low: float
+    high: float
+    p: float
+
+    def __str__(self) -> str:
+        points = f"{100 * self.difference:+.1f} points [{100 * self.low:+.1f}, {100 * self.high:+.1f}]"
+        return f"{points}, p = {self.p:.3f}" if self.p >= 0.001 else f"{points}, p < 0.001"
+
+
+def compare(
+    first,
+    second,
+    metric: str | Callable[[np.ndarray], np.ndarray] = "uar",
+    confidence: float = 0.95,
+) -> Comparison:
+    """Compare two models on the same clips, speaker by speaker.
+
+    Whoever is left out is left out for both models, so that what makes a speaker hard for both cancels. The
+    two-sided p-value comes from the same t as the interval: it is below 0.05 where the 95 % interval leaves
+    out zero. Where several comparisons are read together, correct them with `holm`.
+
+    Parameters
+    ----------
+    first, second : DataFrame or Run
+        Predictions with columns ``clip``, ``speaker``, ``label``, ``predicted``. Seeds are pooled within
+        each; the two may have different numbers of seeds.
+    metric, confidence
+        As in `interval`.
+
+    Returns
+    -------
+    Comparison
+        Of `first` less `second`.
+
+    Raises
+    ------
+    EvaluationError
+        If the two were not tested on the same clips with the same labels.
+
+    Examples
+    --------
+    >>> first = pd.DataFrame({"clip": list("uvwxyz"), "speaker": list("aabbcc")})
+    >>> first["label"] = first["predicted"] = ["sad", "happy"] * 3
+    >>> second = first.assign(predicted=["sad", "happy", "sad", "sad", "sad", "sad"])
+    >>> print(compare(first, second, "accuracy"))
+    +33.3 points [-38.4, +105.0], p = 0.184
+    """
+    measure = metric_of_counts(metric)
+    first, second = (getattr(one, "predictions", one) for one in (first, second))
+    clips = [one[["clip", "speaker", "label"]].drop_duplicates() for one in (first, second)]
+    apart = pd.concat(clips).drop_duplicates(keep=False)
+    if len(apart):
+        raise EvaluationError(
+            f"the two runs were not tested on the same clips: {apart['clip'].nunique()} clips, the first of "
+            f"them {apart['clip'].iloc[0]}, are in one only or have another label. Compare runs of one split."
+        )
+    for one, which in ((first, "first"), (second, "second")):
+        _check_rows(one, which)
+    classes = classes_of(*(one[column] for one in (first, second) for column in ("label", "predicted")))
+    a, b = (count_by_speaker(one, classes)[0] for one in (first, second))
+    value = measure(a.sum(0)) - measure(b.sum(0))
+    error = jackknife(without_each(measure, a) - without_each(measure, b), a.sum((1, 2)))
+    return Comparison(float(value), *map(float, student(value, error, confidence=confidence)))
+
+
+def compare_all(
+    pairs: Mapping[str, tuple],
+    metric: str | Callable[[np.ndarray], np.ndarray] = "uar",
+    confidence: float = 0.95,
+) -> pd.DataFrame:
+    """Compare several pairs of models that are read together, with Holm's correction for how many they are.
+
+    Parameters
+    ----------
+    pairs : mapping of str to (DataFrame or Run, DataFrame or Run)
+        What is compared, by the name of its row; see `compare`.
+    metric, confidence
+        As in `interval`.
+
+    Returns
+    -------
+    DataFrame
+        One row per pair, with columns ``difference``, ``low``, ``high``, ``p`` of each by itself, and
+        ``p_holm``, corrected by `holm`.
+
+    Examples
+    --------
+    >>> a = pd.DataFrame({"clip": list("uvwxyz"), "speaker": list("aabbcc"), "label": ["sad", "happy"] * 3})
+    >>> a["predicted"] = a["label"]
+    >>> b = a.assign(predicted=["sad", "happy", "sad", "sad", "sad", "sad"])
+    >>> compare_all({"a against b": (a, b), "a against a": (a, a)}).round(2)["p_holm"].to_dict()
+    {'a against b': 0.37, 'a against a': 1.0}
+    """
+    if not pairs:
+        raise EvaluationError("there is nothing to compare: no pairs were given")
+    found = {name: compare(*pair, metric, confidence).__dict__ for name, pair in pairs.items()}
+    table = pd.DataFrame.from_dict(found, orient="index")
+    return table.assign(p_holm=holm(table["p"]))
+
+
+def group_difference(
+    predictions: pd.DataFrame,
+    by: str,
+    first: str,
+    second: str,
+    metric: str | Callable[[np.ndarray], np.ndarray] = "uar",
+    confidence: float = 0.95,
+) -> Comparison:
+    """Compare how good a model is for two groups of speakers, such as women and men.
+
+    Each group has its own standard error over its own speakers, and the two are added as in Welch's test. So
+    the interval is as wide as few speakers make it, however many clips they gave.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        With columns ``speaker``, ``label``, ``predicted`` and `by`; the rows of several seeds are pooled.
+    by : str
+        Column that names the groups.
+    first, second : str
+        Two values of that column.
+    metric, confidence
+        As in `interval`.
+
+    Returns
+    -------
+    Comparison
+        Of the first group less the second.
+
+    Raises
+    ------
+    EvaluationError
+        If there is no such column or group, if a group has one speaker only, or if a speaker is in both.
+
+    References
+    ----------
+    Welch, B. L. (1947). The generalization of "Student's" problem when several different population
+    variances are involved. Biometrika, 34(1-2), 28-35.
+
+    Examples
+    --------
+    >>> said = pd.DataFrame({"speaker": list("aabbccdd"), "gender": ["female"] * 4 + ["male"] * 4})
+    >>> said["label"] = ["sad", "happy"] * 4
+    >>> said["predicted"] = ["sad", "happy"] * 3 + ["sad", "sad"]
+    >>> print(group_difference(said, "gender", "female", "male", "accuracy"))
+    +25.0 points [-292.7, +342.7], p = 0.500
+    """
+    parts = dict(groups_by(predictions, by))
+    if absent := [name for name in (first, second) if name not in parts]:
+        raise EvaluationError(f"no {by} is {absent[0]!r}: there are {', '.join(map(str, parts))}")
+    both = set(parts[first]["speaker"]) & set(parts[second]["speaker"])
+    if both:
+        raise EvaluationError(
+            f"speaker {min(both)} is both {first} and {second}: this compares groups of different speakers. "
+            "Take by_group, or compare two sets of predictions."
+        )
+    classes = classes_of(predictions["label"], predictions["predicted"])
+    (a, error), (b, other) = (
+        measure_by_speaker(metric_of_counts(metric), count_by_speaker(parts[name], classes)[0])
+        for name in (first, second)
+    )
+    return Comparison(float(a - b), *map(float, student(a - b, error, other, confidence=confidence)))
+
+
+def holm(p: Sequence[float]) -> np.ndarray:
+    """Correct the p-values of comparisons that are read together, so that one error in twenty stays that.
+
+    Parameters
+    ----------
+    p : sequence of float, shape (n,)
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        In the order given, none below what it was.
+
+    References
+    ----------
+    Holm, S. (1979). A simple sequentially rejective multiple test procedure. Scandinavian Journal of
+    Statistics, 6(2), 65-70.
+
+    Examples
+    --------
+    >>> holm([0.01, 0.04, 0.03]).tolist()
+    [0.03, 0.06, 0.06]
+    """
+    p = np.asarray(p, float)
+    if p.ndim != 1 or ((p < 0) | (p > 1)).any():
+        raise EvaluationError(f"p-values must be numbers from 0 to 1 in one row, not {p.tolist()}")
+    order = np.argsort(p)
+    raised = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
+    corrected = np.empty_like(p)
+    corrected[order] = np.minimum(raised, 1)
+    return corrected
+
+
+def clear(comparisons: Iterable[Comparison]) -> list[int]:
+    """Say which of several comparisons that are read together show a difference, after `holm`.
+
+    Parameters
+    ----------
+    comparisons : iterable of Comparison
+
+    Returns
+    -------
+    list of int
+        1 where the first of the two is clearly ahead (corrected p-value below 0.05), -1 where the second is,
+        0 where no difference can be shown.
+
+    Examples
+    --------
+    >>> clear([Comparison(0.1, 0.05, 0.15, 0.01), Comparison(-0.1, -0.19, -0.01, 0.03)])
+    [1, -1]
+    >>> clear([Comparison(0.1, 0.01, 0.19, 0.03), Comparison(0.1, 0.01, 0.19, 0.03)])
+    [0, 0]
+    """
+    comparisons = list(comparisons)
+    corrected = holm([one.p for one in comparisons])
+    return [
+        int(np.sign(one.difference)) if p < 0.05 else 0 for one, p in zip(comparisons, corrected, strict=True)
+    ]
+
+
+def _check_rows(predictions: pd.DataFrame, which: str) -> None:
+    """Make sure that each clip counts alike: once for each seed (and each altered version), and in all."""
+    rows = predictions[[name for name in ("clip", "seed", "version") if name in predictions]]
+    if (again := rows.duplicated()).any():
+        clip = rows["clip"][again].iloc[0]
+        raise EvaluationError(f"clip {clip} is there twice in the {which} predictions, for one seed")
+    counts = rows["clip"].value_counts()
+    if counts.iloc[0] > counts.iloc[-1]:
+        raise EvaluationError(
+            f"clip {counts.index[-1]} is there for fewer seeds than clip {counts.index[0]} in the {which} "
+            "predictions: take seeds that were tested on the same clips"
+        )

@@ -1,0 +1,301 @@
+"""How sure one can be of a score: intervals over speakers, by leaving out one speaker at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from serlab.errors import EvaluationError
+from serlab.evaluation.metrics import classes_of, count_by_speaker, metric_of_counts, number_speakers
+
+# Less than this is what rounding leaves of nothing.
+NOTHING = 1e-12
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A value with the two ends of its confidence interval."""
+
+    value: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{100 * self.value:.1f} % [{100 * self.low:.1f}, {100 * self.high:.1f}]"
+
+
+def interval(
+    predictions: pd.DataFrame,
+    metric: str | Callable[[np.ndarray], np.ndarray] = "uar",
+    confidence: float = 0.95,
+) -> Interval:
+    """Give a metric with its confidence interval over speakers.
+
+    Clips of one speaker resemble each other, so that counting clips as if each were new evidence gives
+    intervals that are too narrow. Here one whole speaker at a time is left out, with all their clips of all
+    seeds: how much the metric then moves says how much it depends on who was asked. See `jackknife`.
+
+    Parameters
+    ----------
+    predictions : DataFrame or Run
+        With columns ``speaker``, ``label``, ``predicted``; the rows of several seeds are pooled.
+    metric : {"uar", "accuracy", "macro_f1", "weighted_f1"} or callable
+        A callable takes confusion counts of shape (..., classes, classes), labels in rows, and returns
+        shape (...), between 0 and 1. In "weighted_f1" every class counts as often as it occurs.
+    confidence : float
+        In (0, 1).
+
+    Returns
+    -------
+    Interval
+        Both ends within 0 and 1.
+
+    Raises
+    ------
+    EvaluationError
+        If there are fewer than two speakers, or a column is missing.
+
+    Examples
+    --------
+    >>> predictions = pd.DataFrame({"speaker": list("aabbcc"), "label": ["sad", "happy"] * 3})
+    >>> predictions["predicted"] = ["sad", "happy", "sad", "sad", "sad", "happy"]
+    >>> print(interval(predictions))
+    83.3 % [11.6, 100.0]
+    """
+    predictions = getattr(predictions, "predictions", predictions)
+    counts = count_by_speaker(predictions, classes_of(predictions["label"], predictions["predicted"]))[0]
+    value, error = measure_by_speaker(metric_of_counts(metric), counts)
+    low, high, _ = student(value, error, confidence=confidence)
+    return Interval(float(value), max(0.0, float(low)), min(1.0, float(high)))
+
+
+def by_group(
+    predictions: pd.DataFrame,
+    by: str,
+    metric: str | Callable[[np.ndarray], np.ndarray] = "accuracy",
+    confidence: float = 0.95,
+) -> pd.DataFrame:
+    """Give a metric, with its interval over speakers, for each group of clips: for each sentence, say.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        With columns ``speaker``, ``label``, ``predicted`` and `by`; the rows of several seeds are pooled.
+    by : str
+        Column that names the groups. Rows without a value are left out.
+    metric, confidence
+        As in `interval`, which is applied to each group by itself.
+
+    Returns
+    -------
+    DataFrame
+        One row per group, sorted, with columns ``value``, ``low``, ``high`` and ``rows`` (how many
+        predictions).
+
+    Raises
+    ------
+    EvaluationError
+        If there is no such column, or nothing in it, or a group holds one speaker only.
+
+    Examples
+    --------
+    >>> said = pd.DataFrame({"speaker": list("abab"), "sentence": ["s1", "s1", "s2", "s2"]})
+    >>> said = said.assign(label="sad", predicted=["sad", "sad", "sad", "happy"])
+    >>> by_group(said, "sentence")["value"].to_dict()
+    {'s1': 1.0, 's2': 0.5}
+    """
+    found = {}
+    for name, part in groups_by(predictions, by):
+        try:
+            one = interval(part, metric, confidence)
+        except EvaluationError as error:
+            raise EvaluationError(f"{by} {name}: {error}") from error
+        found[name] = (one.value, one.low, one.high, len(part))
+    table = pd.DataFrame.from_dict(found, orient="index", columns=["value", "low", "high", "rows"])
+    return table.rename_axis(by)
+
+
+def over_speakers(
+    table: pd.DataFrame,
+    statistic: Callable[[pd.DataFrame], float | np.ndarray],
+    confidence: float = 0.95,
+) -> Interval:
+    """Give any number that is computed from a table, such as a correlation, with its interval over speakers.
+
+    As in `interval`, one whole speaker at a time is left out. That one is quicker for metrics.
+
+    Parameters
+    ----------
+    table : DataFrame
+        With a column ``speaker``.
+    statistic : callable
+        Takes rows of the table, returns a number, or an array of numbers, each of which gets its interval.
+    confidence : float
+        In (0, 1).
+
+    Returns
+    -------
+    Interval
+        Of arrays where the statistic is one.
+
+    Raises
+    ------
+    EvaluationError
+        If there are fewer than two speakers, or the statistic is not a number without one of them.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"speaker": list("aabbcc"), "x": [1, 2, 3, 4, 5, 6], "y": [2, 4, 6, 8, 10, 12]})
+    >>> over_speakers(table, lambda rows: rows["x"].corr(rows["y"])).value
+    1.0
+    """
+    who, speakers = number_speakers(table)
+    sizes = np.bincount(who)
+    if len(speakers) < 2:
+        raise EvaluationError("an interval over speakers needs rows of at least two speakers")
+    without = np.array([statistic(table[who != number]) for number in range(len(speakers))], float)
+    if not np.isfinite(without).all():
+        bad = speakers[~np.isfinite(without.reshape(len(speakers), -1)).all(axis=1)][0]
+        raise EvaluationError(
+            f"the statistic is not a number without speaker {bad}: too few speakers have what it needs for "
+            "an interval. Leave it out, or give the value alone."
+        )
+    value = np.asarray(statistic(table), float)
+    low, high, _ = student(value, jackknife(without, sizes), confidence=confidence)
+    return Interval(*(float(one) if one.ndim == 0 else one for one in (value, low, high)))
+
+
+def jackknife(without: np.ndarray, sizes: Sequence[float]) -> tuple[np.ndarray, float]:
+    """Compute the standard error over speakers of any statistic, by leaving out one speaker at a time.
+
+    Speakers who gave many clips count for more in a pooled score, so that a few of them decide it: the
+    degrees of freedom are those of the effective number of speakers, the square of the sum of their sizes
+    over the sum of the squares, less one.
+
+    Parameters
+    ----------
+    without : ndarray, shape (speakers, ...)
+        The statistic without each speaker. Of a difference: the difference without each speaker.
+    sizes : sequence of float, shape (speakers,)
+        Clips of each speaker.
+
+    Returns
+    -------
+    standard_error : ndarray, shape (...)
+    degrees_of_freedom : float
+        For `student`.
+
+    Raises
+    ------
+    EvaluationError
+        If there are fewer than two speakers.
+
+    References
+    ----------
+    Efron, B., & Stein, C. (1981). The jackknife estimate of variance. Annals of Statistics, 9(3), 586-596.
+
+    Kish, L. (1965). Survey sampling, section 11.7 (the effective number). Wiley.
+
+    Examples
+    --------
+    The standard error of a mean:
+
+    >>> x = np.array([1.0, 2.0, 3.0, 6.0])
+    >>> error, freedom = jackknife((x.sum() - x) / 3, np.ones(4))
+    >>> round(float(error), 4), round(float(x.std(ddof=1) / 2), 4), freedom
+    (1.0801, 1.0801, 3.0)
+    """
+    without, sizes = np.asarray(without, float), np.asarray(sizes, float)
+    n = len(without)
+    if n < 2:
+        raise EvaluationError("an interval over speakers needs at least two of them")
+    error = np.sqrt((n - 1) / n * np.square(without - without.mean(axis=0)).sum(axis=0))
+    return error, float(sizes.sum() ** 2 / np.square(sizes).sum() - 1)
+
+
+def student(
+    value: np.ndarray, *errors: tuple[np.ndarray, float], confidence: float = 0.95
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Turn a value and its standard error into an interval and a p-value, by Student's t.
+
+    Every interval and every p-value in the book comes from here. In simulations it holds the truth in 94 to
+    96 % of cases for 5, 10, 24 and 39 speakers; percentiles of a bootstrap did so in 84 to 93 %
+    (``benchmarks/intervals.py``).
+
+    Parameters
+    ----------
+    value : ndarray, shape (...)
+        A score or a difference.
+    *errors : (standard error of shape (...), degrees of freedom)
+        From `jackknife`. Several independent ones, as of two groups of speakers, are added by their squares,
+        with Welch's degrees of freedom.
+    confidence : float
+        In (0, 1).
+
+    Returns
+    -------
+    low, high : ndarray, shape (...)
+    p : ndarray, shape (...)
+        Two-sided, of no difference: 1 where the value is zero and nothing moves it. Where all speakers show
+        exactly the same difference, that of a test of signs, 0.5 to the power of the degrees of freedom; the
+        interval then has no width, and says less than it seems to.
+
+    Raises
+    ------
+    EvaluationError
+        If `confidence` is not between 0 and 1.
+
+    References
+    ----------
+    Student (1908). The probable error of a mean. Biometrika, 6(1), 1-25. Welch (1947), as in
+    `group_difference`.
+
+    Examples
+    --------
+    >>> low, high, p = student(0.1, (0.04, 9.0))
+    >>> round(float(low), 3), round(float(high), 3), round(float(p), 3)
+    (0.01, 0.19, 0.034)
+    """
+    from scipy import stats
+
+    if not 0 < confidence < 1:
+        raise EvaluationError(f"confidence must be between 0 and 1, such as 0.95, not {confidence:g}")
+    value = np.asarray(value, float)
+    # What rounding leaves of nothing is nothing.
+    value = np.where(np.abs(value) < NOTHING, 0.0, value)
+    squares = np.array([np.where(np.abs(error) < NOTHING, 0.0, np.square(error)) for error, _ in errors])
+    total = squares.sum(axis=0)
+    shares = sum(square**2 / freedom for square, (_, freedom) in zip(squares, errors, strict=True))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        freedom = np.where(total == 0, 1.0, total**2 / shares)
+        t = np.where(total == 0, np.where(value == 0, 0.0, np.inf), np.abs(value) / np.sqrt(total))
+    half = stats.t.ppf((1 + confidence) / 2, freedom) * np.sqrt(total)
+    # Where all speakers agree exactly, no test of signs could be surer than this.
+    p = np.where(np.isinf(t), 0.5 ** sum(freedom for _, freedom in errors), 2 * stats.t.sf(t, freedom))
+    return value - half, value + half, p[()]  # a number where the value is one
+
+
+def without_each(measure, counts: np.ndarray) -> np.ndarray:
+    """Give a metric without each speaker in turn: shape (speakers,)."""
+    tables = counts.sum(axis=0) - counts
+    without = np.asarray(measure(tables))
+    if without.shape != (len(counts),) or not np.isclose(without[0], measure(tables[0]), equal_nan=True):
+        raise EvaluationError(
+            "the metric must give one number for each table of counts: sum over axis=(-2, -1) and index with "
+            "[..., i, j]"
+        )
+    return without
+
+
+def measure_by_speaker(measure, counts: np.ndarray) -> tuple[np.ndarray, tuple[np.ndarray, float]]:
+    """Give a metric over all speakers, and its `jackknife`."""
+    return measure(counts.sum(axis=0)), jackknife(without_each(measure, counts), counts.sum((1, 2)))
+
+
+def groups_by(predictions: pd.DataFrame, by: str) -> list[tuple[str, pd.DataFrame]]:
+    if by not in predictions or predictions[by].isna().all():
+        raise EvaluationError(f"predictions say nothing in column {by!r}: join it from the utterance table")
+    return list(predictions.groupby(by))
