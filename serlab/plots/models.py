@@ -1,0 +1,233 @@
+"""Figures of models: learning curves, confusion, results with their intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+
+from serlab.plots.style import EDGE, FLATTERING, HONEST, emotion_palette, new_axes
+
+# Of curves that share a picture: six at most.
+_CURVE_COLOURS = ("#332288", "#CC6677", "#117733", "#DDAA33", "#88CCEE", "#882255")
+_CURVE_STYLES = ("-", "--", "-.", (0, (5, 1)), (0, (1, 1)), (0, (3, 1, 1, 1)))
+
+
+def learning_curves(
+    history: Mapping[str, Sequence[float]], metric: str = "loss", ax: Axes | None = None
+) -> Axes:
+    """Draw a measure over the epochs of training, for training and validation data.
+
+    Parameters
+    ----------
+    history : mapping of str to sequence of float, or DataFrame
+        One value per epoch under `metric` and, if there is validation data, under ``"val_" + metric``:
+        what Keras gives as ``history.history``.
+    metric : str
+        What to draw. The best validation epoch is marked: the lowest loss, the highest of anything else.
+    ax : matplotlib Axes, optional
+        Where to draw; a new figure if not given.
+
+    Returns
+    -------
+    matplotlib Axes
+
+    Examples
+    --------
+    >>> ax = learning_curves({"loss": [3, 2, 1], "val_loss": [3, 2.5, 2.8]})
+    >>> [text.get_text() for text in ax.get_legend().get_texts()]
+    ['training', 'validation', 'best epoch: 2']
+    >>> plt.close("all")
+    """
+    ax = new_axes(ax)
+    for key, name, style in ((metric, "training", "--"), (f"val_{metric}", "validation", "-")):
+        if key in history:
+            values = np.asarray(history[key], float)
+            ax.plot(np.arange(1, len(values) + 1), values, style, color=HONEST, label=name)
+    if f"val_{metric}" in history:
+        best = int(np.argmin(values) if "loss" in metric else np.argmax(values))
+        ax.plot(best + 1, values[best], "o", color=FLATTERING, label=f"best epoch: {best + 1}")
+    ax.xaxis.set_major_locator(mpl.ticker.MaxNLocator(integer=True))
+    ax.set(xlabel="epoch", ylabel=metric)
+    ax.legend()
+    return ax
+
+
+def bands(
+    curves: Mapping[str, pd.DataFrame],
+    ax: Axes | None = None,
+    ylabel: str = "UAR (%)",
+    chance: float | None = None,
+) -> Axes:
+    """Draw scores by the share of labels, each with its interval as a band.
+
+    Parameters
+    ----------
+    curves : mapping of str to DataFrame
+        Name of a curve to its ``percent``, ``value``, ``low`` and ``high`` (all but the first 0…1). Curves
+        are told apart by colour and by the style of the line.
+    ax : matplotlib Axes, optional
+        Where to draw; a new figure if not given.
+    ylabel : str
+    chance : float, optional
+        Score of guessing (0…1), drawn as a dotted line.
+
+    Returns
+    -------
+    matplotlib Axes
+
+    Examples
+    --------
+    >>> curve = pd.DataFrame({"percent": [10, 100], "value": [0.4, 0.6], "low": [0.3, 0.5]})
+    >>> curve["high"] = [0.5, 0.7]
+    >>> ax = bands({"codes": curve}, chance=0.125)
+    >>> ax.lines[0].get_ydata().tolist(), ax.get_xlabel()
+    ([40.0, 60.0], 'labels used (%)')
+    >>> plt.close("all")
+    """
+    ax = new_axes(ax)
+    looks = zip(_CURVE_COLOURS, _CURVE_STYLES, strict=True)
+    for (name, curve), (colour, style) in zip(curves.items(), looks, strict=False):
+        percent = curve["percent"].to_numpy(float)
+        value, low, high = (100 * curve[key].to_numpy(float) for key in ("value", "low", "high"))
+        ax.fill_between(percent, low, high, color=colour, alpha=0.15, linewidth=0)
+        ax.plot(percent, value, linestyle=style, color=colour, linewidth=1.6, label=name)
+    if chance is not None:
+        ax.axhline(100 * chance, color=EDGE, linestyle=":", linewidth=1)
+    ax.set(xlabel="labels used (%)", ylabel=ylabel, xlim=(0, 100))
+    ax.grid(axis="y")
+    ax.legend()
+    return ax
+
+
+def confusion_matrix(
+    labels: Sequence[str],
+    predicted: Sequence[str],
+    ax: Axes | None = None,
+    classes: Sequence[str] | None = None,
+) -> Axes:
+    """Draw which emotion was taken for which: rows are true, columns predicted, each row sums to 100 %.
+
+    Parameters
+    ----------
+    labels, predicted : sequence of str
+        True and predicted emotion of each clip.
+    ax : matplotlib Axes, optional
+        Where to draw; a new figure if not given.
+    classes : sequence of str, optional
+        Order of rows and columns; by default that of the book's emotions.
+
+    Returns
+    -------
+    matplotlib Axes
+        Colour is the share of the row, the number in a cell the count of clips.
+
+    Examples
+    --------
+    >>> ax = confusion_matrix(["sad", "sad", "angry"], ["sad", "angry", "angry"])
+    >>> [text.get_text() for text in ax.texts]
+    ['1', '1', '0', '1']
+    >>> plt.close("all")
+    """
+    classes = list(emotion_palette([*labels, *predicted]) if classes is None else classes)
+    kind = pd.CategoricalDtype(classes)
+    counts = pd.crosstab(
+        pd.Series(list(labels), dtype=kind, name="true"),
+        pd.Series(list(predicted), dtype=kind, name="predicted"),
+        dropna=False,
+    ).reindex(index=classes, columns=classes, fill_value=0)
+    totals = counts.sum(axis=1)
+    shares = 100 * counts.div(totals.where(totals > 0, 1), axis=0)
+    if ax is None:
+        side = 1.6 + 0.55 * len(classes)
+        ax = plt.subplots(figsize=(side + 0.8, side))[1]
+    sns.heatmap(
+        shares,
+        annot=counts.to_numpy(),
+        fmt="d",
+        cmap="Blues",
+        vmin=0,
+        vmax=100,
+        square=True,
+        linewidths=0.5,
+        annot_kws={"fontsize": 8.5},
+        cbar_kws={"label": "share of the true emotion (%)", "shrink": 0.8},
+        ax=ax,
+    )
+    ax.set(xlabel="predicted", ylabel="true")
+    ax.tick_params(axis="x", rotation=45, length=0)
+    ax.tick_params(axis="y", rotation=0, length=0)
+    return ax
+
+
+def results(
+    runs: pd.DataFrame, ax: Axes | None = None, chance: float | None = None, label: str = "title"
+) -> Axes:
+    """Draw the UAR of recorded runs with their intervals, honest and flattering splits told apart.
+
+    Parameters
+    ----------
+    runs : DataFrame
+        One row per run with ``protocol``, ``speaker_disjoint``, ``uar``, ``uar_low``, ``uar_high`` (0…1) and
+        the column `label`, for example from `serlab.runs.table`. Runs with the same label share a row of the
+        picture.
+    ax : matplotlib Axes, optional
+        Where to draw; a new figure if not given.
+    chance : float, optional
+        UAR of guessing (0…1), drawn as a dotted line.
+    label : str
+        Column that names the rows of the picture, drawn from top to bottom in order of appearance.
+
+    Returns
+    -------
+    matplotlib Axes
+        Filled dots are speaker-disjoint protocols; hollow diamonds are splits that share speakers.
+
+    Examples
+    --------
+    >>> runs = pd.DataFrame({"title": ["tree", "tree"], "protocol": ["emobox6", "random5"],
+    ...                      "speaker_disjoint": [True, False],
+    ...                      "uar": [0.3, 0.4], "uar_low": [0.27, 0.37], "uar_high": [0.33, 0.44]})
+    >>> ax = results(runs, chance=0.125)
+    >>> [text.get_text() for text in ax.get_legend().get_texts()]
+    ['speaker-disjoint (emobox6)', 'speakers shared (random5)', 'chance']
+    >>> plt.close("all")
+    """
+    titles = list(dict.fromkeys(runs[label]))
+    if ax is None:
+        ax = plt.subplots(figsize=(7.0, 1.0 + 0.38 * len(titles)))[1]
+    # Honest ones first. A protocol is what its runs say: names tell nothing.
+    pairs = zip(~runs["speaker_disjoint"].astype(bool), runs["protocol"], strict=True)
+    protocols = sorted(dict.fromkeys(pairs), key=lambda pair: pair[0])
+    honest_markers, flattering_markers = iter("os^P"), iter("DdvX")
+    for number, (flattering, protocol) in enumerate(protocols):
+        shown = runs[(runs["protocol"] == protocol) & (runs["speaker_disjoint"] != flattering)]
+        value, low, high = (100 * shown[key].to_numpy(float) for key in ("uar", "uar_low", "uar_high"))
+        offset = 0.22 * (number - (len(protocols) - 1) / 2)
+        colour = FLATTERING if flattering else HONEST
+        ax.errorbar(
+            value,
+            [titles.index(title) + offset for title in shown[label]],
+            xerr=[value - low, high - value],
+            fmt=next(flattering_markers if flattering else honest_markers),
+            color=colour,
+            markerfacecolor="white" if flattering else colour,
+            markersize=5,
+            elinewidth=1.2,
+            capsize=2.5,
+            label=f"{'speakers shared' if flattering else 'speaker-disjoint'} ({protocol})",
+        )
+    handles = ax.get_legend_handles_labels()[0]
+    if chance is not None:
+        handles.append(ax.axvline(100 * chance, color=EDGE, linestyle=":", label="chance"))
+    ax.set_yticks(range(len(titles)), titles)
+    ax.set(xlabel="UAR (%), with 95 % intervals over speakers", xlim=(0, 100))
+    ax.set_ylim(len(titles) - 0.5, -0.5)
+    ax.grid(axis="x")
+    ax.legend(handles=handles, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=min(3, len(handles)))
+    return ax

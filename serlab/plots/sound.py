@@ -1,0 +1,265 @@
+"""Figures of one sound: waveform, spectrum, spectrogram."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import librosa
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from serlab.plots.style import new_axes
+
+_FLOOR_DB = 80.0
+
+
+def waveform(y: np.ndarray, sample_rate: float, ax: Axes | None = None, color: str = "#332288") -> Axes:
+    """Draw the waveform: air pressure, as the microphone gave it, over time.
+
+    Parameters
+    ----------
+    y : array of shape (samples,)
+        Signal in -1…1.
+    sample_rate : float
+        Samples per second.
+    ax : matplotlib Axes, optional
+        Where to draw; a new figure if not given.
+    color : str
+        Any colour that matplotlib knows.
+
+    Returns
+    -------
+    matplotlib Axes
+
+    Examples
+    --------
+    >>> ax = waveform(np.zeros(16000), 16000)
+    >>> ax.get_xlabel(), ax.get_ylabel()
+    ('time (s)', 'amplitude')
+    >>> plt.close("all")
+    """
+    ax = new_axes(ax)
+    librosa.display.waveshow(np.asarray(y), sr=sample_rate, ax=ax, axis="time", color=color, alpha=0.85)
+    _in_seconds(ax)
+    ax.set(ylabel="amplitude", xlim=(0, len(y) / sample_rate))
+    return ax
+
+
+def spectrum(
+    y: np.ndarray, sample_rate: float, ax: Axes | None = None, *, n_fft: int = 1024, **line: object
+) -> Axes:
+    """Draw the average spectrum of a whole signal: how much of it lies at each frequency.
+
+    The signal is cut into overlapping windows of `n_fft` samples and the power of their spectra is averaged
+    (Welch's method), which is far less ragged than one transform over the whole signal.
+
+    Parameters
+    ----------
+    y : array of shape (samples,)
+        Signal. One shorter than a window is taken as a single window of its own length.
+    sample_rate : float
+        Samples per second.
+    ax : matplotlib Axes, optional
+        Where to draw; a new figure if not given.
+    n_fft : int
+        Window length in samples. Longer windows tell closer frequencies apart.
+    **line
+        Passed to `matplotlib.axes.Axes.plot`, for example ``color`` and ``label``.
+
+    Returns
+    -------
+    matplotlib Axes
+        Level in dB below the strongest frequency, floor at -80 dB.
+
+    References
+    ----------
+    P. D. Welch, "The use of fast Fourier transform for the estimation of power spectra", IEEE Trans. Audio
+    Electroacoust. 15(2), 1967.
+
+    Examples
+    --------
+    >>> tone = np.sin(2 * np.pi * 1000 * np.arange(16000) / 16000)
+    >>> line = spectrum(tone, 16000).lines[0]
+    >>> float(line.get_xdata()[line.get_ydata().argmax()])
+    1000.0
+    >>> plt.close("all")
+    """
+    from scipy.signal import welch
+
+    ax = new_axes(ax)
+    frequencies, power = welch(y, fs=sample_rate, nperseg=min(n_fft, len(y)))
+    level = librosa.power_to_db(power, ref=np.max, top_db=_FLOOR_DB, amin=1e-20)
+    ax.plot(frequencies, level, **{"color": "#332288", "linewidth": 1.2, **line})
+    ax.set(xlabel="frequency (Hz)", ylabel="level (dB)", xlim=(0, sample_rate / 2))
+    return ax
+
+
+def spectrogram_db(
+    y: np.ndarray, sample_rate: float, kind: str = "stft", *, n_fft: int = 1024, hop_length: int = 256
+) -> np.ndarray:
+    """Compute the picture that `spectrogram` draws, in dB re full scale, without cutting its floor.
+
+    Parameters
+    ----------
+    y : array of shape (samples,)
+        Signal.
+    sample_rate : float
+        Samples per second.
+    kind : {"stft", "mel"}
+        Frequencies evenly spaced in hertz, or in 128 mel bands.
+    n_fft, hop_length : int
+        Window length and step in samples.
+
+    Returns
+    -------
+    array of shape (frequencies, frames)
+
+    Raises
+    ------
+    ValueError
+        If `kind` is neither "stft" nor "mel".
+
+    Examples
+    --------
+    >>> spectrogram_db(np.ones(16000), 16000, "mel").shape
+    (128, 63)
+    """
+    if kind not in ("stft", "mel"):
+        raise ValueError(f"kind is 'stft' or 'mel', not {kind!r}")
+    y = np.asarray(y, dtype=np.float32)
+    power = np.abs(librosa.stft(y, n_fft=n_fft, hop_length=hop_length)) ** 2
+    if kind == "mel":
+        power = librosa.feature.melspectrogram(S=power, sr=sample_rate, n_fft=n_fft, n_mels=128)
+    return librosa.power_to_db(power, top_db=None)
+
+
+def spectrogram(
+    y: np.ndarray,
+    sample_rate: float,
+    ax: Axes | None = None,
+    kind: str = "stft",
+    *,
+    n_fft: int = 1024,
+    hop_length: int = 256,
+    reference: float | None = None,
+    colorbar: bool = True,
+) -> Axes:
+    """Draw time to the right, frequency upwards, and level as brightness.
+
+    Parameters
+    ----------
+    y : array of shape (samples,)
+        Signal.
+    sample_rate : float
+        Samples per second.
+    ax : matplotlib Axes, optional
+        Where to draw; a new figure if not given.
+    kind : {"stft", "mel"}
+        Frequency axis in hertz, or in mel bands.
+    n_fft, hop_length : int
+        Window length and step in samples.
+    reference : float, optional
+        Level in dB re full scale drawn as 0 dB; by default the loudest point of this picture. Give the same
+        one to several pictures to keep their loudness comparable.
+    colorbar : bool
+        Whether to add a scale in dB.
+
+    Returns
+    -------
+    matplotlib Axes
+
+    Raises
+    ------
+    ValueError
+        If `kind` is neither "stft" nor "mel".
+
+    Examples
+    --------
+    >>> ax = spectrogram(np.sin(np.arange(16000)), 16000, kind="mel")
+    >>> ax.get_ylabel()
+    'frequency (Hz), mel scale'
+    >>> plt.close("all")
+    """
+    level = spectrogram_db(y, sample_rate, kind, n_fft=n_fft, hop_length=hop_length)
+    level = level - (level.max() if reference is None else reference)
+    ax = new_axes(ax)
+    image = librosa.display.specshow(
+        level,
+        sr=sample_rate,
+        n_fft=n_fft,
+        hop_length=hop_length,
+        x_axis="time",
+        y_axis="mel" if kind == "mel" else "linear",
+        ax=ax,
+        cmap="magma",
+        vmin=-_FLOOR_DB,
+        vmax=0,
+        rasterized=True,
+    )
+    label = "frequency (Hz), mel scale" if kind == "mel" else "frequency (Hz)"
+    _in_seconds(ax)
+    ax.set(ylabel=label, ylim=(0, sample_rate / 2))
+    if colorbar:
+        ax.figure.colorbar(image, ax=ax, label="level (dB)", pad=0.02)
+    return ax
+
+
+def emotion_grid(
+    signals: Mapping[str, np.ndarray], sample_rate: float, fig: Figure | None = None, kind: str = "mel"
+) -> np.ndarray:
+    """Draw one spectrogram per emotion, all with the same time, frequency and level scales.
+
+    Only then may panels be compared: with a scale of its own, a whisper would look as bright as a shout.
+
+    Parameters
+    ----------
+    signals : mapping of str to array of shape (samples,)
+        One signal per emotion, best of the same speaker and sentence.
+    sample_rate : float
+        Samples per second of all signals.
+    fig : matplotlib Figure, optional
+        Where to draw; a new one if not given.
+    kind : {"stft", "mel"}
+        As in `spectrogram`.
+
+    Returns
+    -------
+    array of matplotlib Axes
+        One per emotion, in the order of `signals`.
+
+    Examples
+    --------
+    >>> axes = emotion_grid({"calm": np.zeros(8000), "angry": np.sin(np.arange(16000))}, 16000)
+    >>> [ax.get_title() for ax in axes], axes[0].get_xlim() == axes[1].get_xlim()
+    (['calm', 'angry'], True)
+    >>> plt.close("all")
+    """
+    columns = min(4, len(signals))
+    rows = -(-len(signals) // columns)
+    if fig is None:
+        fig = plt.figure(figsize=(2.3 * columns + 0.8, 1.9 * rows + 0.3), layout="constrained")
+    axes = fig.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    reference = max(spectrogram_db(y, sample_rate, kind).max() for y in signals.values())
+    for ax, (emotion, y) in zip(axes.flat, signals.items(), strict=False):
+        spectrogram(y, sample_rate, ax, kind, reference=reference, colorbar=False)
+        ax.set(title=emotion, facecolor="black")  # where a shorter clip has ended there is silence
+    used, spare = axes.flat[: len(signals)], axes.flat[len(signals) :]
+    for ax in spare:
+        ax.remove()
+    for number, ax in enumerate(used):
+        last = number + columns >= len(signals)  # nothing below it
+        ax.tick_params(labelbottom=last, labelleft=number % columns == 0)
+        ax.set(xlabel="time (s)" if last else "", ylabel=ax.get_ylabel() if number % columns == 0 else "")
+    used[0].set_xlim(0, max(len(y) for y in signals.values()) / sample_rate)
+    fig.colorbar(used[0].collections[0], ax=list(used), label="level (dB)", pad=0.01, fraction=0.03)
+    return used
+
+
+def _in_seconds(ax: Axes) -> None:
+    """Undo librosa's time ticks, which round 1.05, 1.2 and 1.35 s to 1.1, 1.2 and 1.4."""
+    ax.xaxis.set_major_locator(mpl.ticker.AutoLocator())
+    ax.xaxis.set_major_formatter(mpl.ticker.ScalarFormatter())
+    ax.set_xlabel("time (s)")

@@ -1,0 +1,92 @@
+"""What the figures of the book share: one colour per emotion, a white page, fonts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import matplotlib.pyplot as plt
+import seaborn as sns
+from matplotlib.axes import Axes
+
+# Paul Tol's "muted" scheme with its grey: any two stay apart for the three kinds of colour blindness
+# (a test simulates them). https://personal.sron.nl/~pault/
+EMOTION_COLOURS = {
+    "neutral": "#BBBBBB",
+    "calm": "#88CCEE",
+    "happy": "#DDCC77",
+    "sad": "#332288",
+    "angry": "#882255",
+    "fearful": "#AA4499",
+    "disgust": "#117733",
+    "surprised": "#CC6677",
+    "bored": "#999933",
+}
+OTHER_COLOUR = "#44AA99"
+INK, EDGE, GRID = "#222222", "#444444", "#DDDDDD"
+HONEST, FLATTERING = "#332288", "#CC6677"
+
+
+def set_style() -> None:
+    """Set size, fonts and the white page for all figures that follow, as in every chapter of the book.
+
+    Examples
+    --------
+    >>> set_style()
+    >>> mpl.rcParams["figure.facecolor"]
+    'white'
+    """
+    sns.set_theme(
+        context="notebook",
+        style="ticks",
+        rc={
+            "figure.figsize": (7.0, 3.0),
+            "figure.dpi": 100,
+            "figure.facecolor": "white",
+            "figure.constrained_layout.use": True,
+            "savefig.facecolor": "white",
+            "savefig.pad_inches": 0.15,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "axes.grid": False,
+            "grid.color": GRID,
+            "axes.titlesize": 10,
+            "axes.labelsize": 9.5,
+            "xtick.labelsize": 8.5,
+            "ytick.labelsize": 8.5,
+            "legend.fontsize": 8.5,
+            "legend.title_fontsize": 8.5,
+            "legend.frameon": False,
+            "text.color": INK,
+            "axes.labelcolor": INK,
+            "axes.edgecolor": EDGE,
+            "xtick.color": EDGE,
+            "ytick.color": EDGE,
+        },
+    )
+
+
+def emotion_palette(emotions: Iterable[str]) -> dict[str, str]:
+    """Return the fixed colour of each emotion, in the order of `EMOTION_COLOURS`, others after them.
+
+    Parameters
+    ----------
+    emotions : iterable of str
+        Labels, repeated or not. Labels that the book does not know share one spare colour.
+
+    Returns
+    -------
+    dict of str to str
+        One entry per label, hexadecimal colours.
+
+    Examples
+    --------
+    >>> emotion_palette(["sad", "calm", "sad", "proud"])
+    {'calm': '#88CCEE', 'sad': '#332288', 'proud': '#44AA99'}
+    """
+    present = set(emotions)
+    known = {emotion: colour for emotion, colour in EMOTION_COLOURS.items() if emotion in present}
+    return known | dict.fromkeys(sorted(present - set(known)), OTHER_COLOUR)
+
+
+def new_axes(ax: Axes | None) -> Axes:
+    return plt.subplots()[1] if ax is None else ax
