@@ -49,7 +49,7 @@ def durations(
     >>> ax = durations(table)
     >>> [tick.get_text() for tick in ax.get_xticklabels()], ax.get_ylabel()
     (['a', 'b'], 'duration (s)')
-    >>> plt.close("all")
+    >>> ax.figure.clear()
     """
     if kind not in ("box", "scatter"):
         raise ValueError(f"kind is 'box' or 'scatter', not {kind!r}")
@@ -111,7 +111,7 @@ def by_emotion(
     >>> ax = by_emotion([100, 120, 220], ["sad", "sad", "angry"], label="pitch (Hz)")
     >>> ax.get_ylabel(), [tick.get_text() for tick in ax.get_xticklabels()]
     ('pitch (Hz)', ['sad', 'angry'])
-    >>> plt.close("all")
+    >>> ax.figure.clear()
     """
     ax = new_axes(ax)
     data = pd.DataFrame({"emotion": np.asarray(emotions, dtype=object), label: np.asarray(values, float)})

@@ -31,6 +31,7 @@ def set_style() -> None:
 
     Examples
     --------
+    >>> import matplotlib as mpl
     >>> set_style()
     >>> mpl.rcParams["figure.facecolor"]
     'white'
