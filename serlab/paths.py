@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import stat
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import platformdirs
@@ -28,7 +29,7 @@ def cache_dir() -> Path:
     True
     """
     chosen = os.environ.get("SERLAB_CACHE")
-    return Path(chosen).expanduser().absolute() if chosen else Path(platformdirs.user_cache_dir("serlab"))
+    return absolute(chosen, "SERLAB_CACHE") if chosen else Path(platformdirs.user_cache_dir("serlab"))
 
 
 def data_dirs() -> list[Path]:
@@ -43,7 +44,81 @@ def data_dirs() -> list[Path]:
     True
     """
     named = [entry for entry in os.environ.get("SERLAB_DATA", "").split(os.pathsep) if entry]
-    return [Path(entry).expanduser().absolute() for entry in named] + [cache_dir() / "corpora"]
+    return [absolute(entry, "SERLAB_DATA") for entry in named] + [cache_dir() / "corpora"]
+
+
+def absolute(path: str | os.PathLike, setting: str) -> Path:
+    """Return a folder that the user named, in full.
+
+    Parameters
+    ----------
+    path : path-like
+        May begin with ``~``.
+    setting : str
+        Where it was named.
+
+    Raises
+    ------
+    SerlabError
+        If ``~`` stands before a name that is no user's, or the path cannot be one.
+
+    Examples
+    --------
+    >>> absolute("~", "SERLAB_CACHE") == Path.home()
+    True
+    """
+    try:
+        if "\0" in os.fspath(path):
+            raise RuntimeError
+        return Path(path).expanduser().absolute()
+    except RuntimeError:
+        raise SerlabError(f"{setting}: {shown(path)} is no folder. Give its path in full.") from None
+
+
+@contextlib.contextmanager
+def disk_errors(
+    what: str, folder: Path, error: type[SerlabError], instead: str = "SERLAB_CACHE"
+) -> Iterator[None]:
+    """Turn what a disk refuses into an error that says what to do.
+
+    Parameters
+    ----------
+    what : str
+        What is being put there.
+    folder : Path
+        Where.
+    error : type
+        What to raise, a kind of SerlabError.
+    instead : str
+        How another folder is chosen.
+
+    Raises
+    ------
+    SerlabError
+        Or `error`: if the disk is full or read-only, or a folder cannot be made or written, for example.
+
+    Examples
+    --------
+    >>> with disk_errors("demo", Path("music"), SerlabError):
+    ...     raise NotADirectoryError(errno.ENOTDIR, "Not a directory", "music")
+    Traceback (most recent call last):
+        ...
+    serlab.errors.SerlabError: demo: music cannot be used (Not a directory). Remove what is in the way, ...
+    """
+    try:
+        yield
+    except OSError as failure:
+        place, remedy = shown(failure.filename or folder), "Make room"
+        if failure.errno in (errno.ENOSPC, errno.EDQUOT):
+            why = f"the disk of {shown(folder)} is full"
+        elif isinstance(failure, PermissionError):
+            why = f"no permission to write {place}"
+        else:
+            why, remedy = (
+                f"{place} cannot be used ({failure.strerror or failure})",
+                "Remove what is in the way",
+            )
+        raise error(f"{what}: {why}. {remedy}, or choose another folder with {instead}.") from failure
 
 
 def write_whole(file: Path, text: str) -> None:

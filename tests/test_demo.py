@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import librosa
 import numpy as np
+import psutil
 import pytest
 import soundfile
 from sklearn.metrics import balanced_accuracy_score
@@ -142,6 +148,45 @@ def test_a_killed_process_leaves_nothing_that_looks_like_a_corpus(small, monkeyp
     folder = corpus.folder()
     assert soundfile.info(folder / "d01-angry-s1-1.flac").frames > 16_000
     assert not list(small.glob("*.part"))
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL on this system")
+def test_a_killed_process_leaves_no_workers_and_the_next_one_succeeds(small, monkeypatch):
+    script = "from serlab.corpora import demo; demo.folder()"
+    process = subprocess.Popen([sys.executable, "-c", script])
+    try:
+        deadline = time.monotonic() + 120
+        while not list(small.glob("*.part/*.flac")):
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        workers = psutil.Process(process.pid).children(recursive=True)
+    finally:
+        process.kill()
+        process.wait()
+    _, alive = psutil.wait_procs(workers, timeout=1)
+    for worker in alive:
+        worker.kill()
+    assert not alive
+    assert not [path for path in small.iterdir() if path.is_dir() and path.suffix != ".part"]
+    folder = corpus.folder()
+    assert len(list(folder.iterdir())) == 3
+    assert not list(small.glob("*.part"))
+
+
+def test_a_cache_that_cannot_be_written_is_named(small, monkeypatch, tmp_path):
+    def full(self, data):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_bytes", full)
+        with pytest.raises(CorpusError, match=r"The demo corpus: the disk of .* is full.*SERLAB_CACHE"):
+            corpus.folder()
+    assert not [path for path in small.iterdir() if path.is_dir() and path.suffix != ".part"]
+    monkeypatch.setenv("SERLAB_CACHE", str(tmp_path / "file"))
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(CorpusError, match=r"file/corpora.* cannot be used .*SERLAB_CACHE"):
+        corpus.folder()
 
 
 def test_a_process_that_waited_for_another_takes_what_that_one_made(small, monkeypatch):

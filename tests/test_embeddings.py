@@ -679,10 +679,7 @@ def test_packed_weights_are_unpacked(cache, host):
 
 
 @pytest.mark.parametrize("content", [None, b"another file"])
-def test_what_cannot_be_fetched_is_explained(cache, host, monkeypatch, content):
-    import pooch.core
-
-    monkeypatch.setattr(pooch.core.time, "sleep", lambda seconds: None)
+def test_what_cannot_be_fetched_is_explained(cache, host, content):
     files, url = host
     files |= {} if content is None else {"w.h5.gz": content}
     weights = made(url + "w.h5.gz", download_sha256=sha(b"packed"))
@@ -691,6 +688,28 @@ def test_what_cannot_be_fetched_is_explained(cache, host, monkeypatch, content):
     ):
         weights.locate()
     assert weights.find() is None
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [lambda packed: packed[:-3], lambda packed: b"<html>", lambda packed: packed[:12] + b"\xff" * 9, bytes],
+)
+def test_damaged_weights_without_checksum_do_not_block(cache, host, damage):
+    files, url = host
+    packed = gzip.compress(b"numbers" * 9)
+    files["w.h5.gz"] = damage(packed) if damage is not bytes else b"\x1f\x8b"
+    weights = made(url + "w.h5.gz")
+    with pytest.raises(FetchError, match=r"W cannot be fetched: .*w\.h5\.gz was damaged .*By hand"):
+        weights.locate()
+    assert weights.find() is None
+    files["w.h5.gz"] = packed
+    assert weights.locate().read_bytes() == b"numbers" * 9
+
+
+def test_a_cache_that_is_a_file_is_named(cache, host):
+    cache.parent.write_bytes(b"")
+    with pytest.raises(FetchError, match=r"W: .*cache.* cannot be used .*SERLAB_CACHE.*By hand"):
+        made(host[1] + "w.h5").locate()
 
 
 def test_missing_weights_are_said_before_any_clip_is_read(cache, monkeypatch):

@@ -9,6 +9,7 @@ flatters a random split, as acted corpora do.
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import re
 import shutil
@@ -16,7 +17,6 @@ from functools import cache
 from pathlib import Path
 
 import filelock
-import joblib
 import numpy as np
 import pandas as pd
 import soundfile
@@ -25,7 +25,7 @@ from serlab.corpora import synthesis
 from serlab.corpora.record import Record
 from serlab.corpora.table import build
 from serlab.errors import CorpusError
-from serlab.paths import cache_dir
+from serlab.paths import cache_dir, disk_errors
 
 TAKES = ("1", "2")
 _STRENGTH = {"normal": 0.85, "strong": 1.2}
@@ -110,18 +110,24 @@ def folder() -> Path:
     Its name holds the version and a digest of the synthesiser, so that a changed synthesiser makes a new
     corpus. It is put in place in one step: a process that is killed leaves nothing that could be mistaken
     for the corpus, and two processes do not make it twice.
+
+    Raises
+    ------
+    CorpusError
+        If the cache cannot be written, or its disk is full.
     """
     home = cache_dir() / "corpora" / RECORD.name
     target = home / f"v{synthesis.VERSION}-{_digest()}"
     if not target.is_dir():
-        home.mkdir(parents=True, exist_ok=True)
-        with filelock.FileLock(home / "making.lock"):
-            if not target.is_dir():
-                for left_over in home.glob("*.part"):
-                    shutil.rmtree(left_over)
-                part = home / f"{target.name}.part"
-                _make(part)
-                os.replace(part, target)
+        with disk_errors("The demo corpus", home, CorpusError):
+            home.mkdir(parents=True, exist_ok=True)
+            with filelock.FileLock(home / "making.lock"):
+                if not target.is_dir():
+                    for left_over in home.glob("*.part"):
+                        shutil.rmtree(left_over)
+                    part = home / f"{target.name}.part"
+                    _make(part)
+                    os.replace(part, target)
     return target
 
 
@@ -149,18 +155,16 @@ def _digest() -> str:
 
 def _make(part: Path) -> None:
     part.mkdir()
-    names = clips()
-    # Two batches, not many: handing over a few clips costs more than synthesising them.
-    with joblib.parallel_config("loky", n_jobs=2, inner_max_num_threads=1):
-        joblib.Parallel()(joblib.delayed(_write)(names[start::2], part) for start in range(2))
+    # In this process alone: workers that outlive it would go on writing, and starting them takes as long as
+    # they save.
+    for clip in clips():
+        # In memory first: libsndfile does not say what a disk refuses, and why.
+        sound = io.BytesIO()
+        soundfile.write(sound, speak(clip), synthesis.SAMPLE_RATE, format="FLAC", subtype="PCM_16")
+        (part / f"{clip}.flac").write_bytes(sound.getbuffer())
     # The table that any folder of recordings needs, so that this one can be copied and validated too.
-    rows = [{"file": f"{clip}.flac", **parse(clip), "language": RECORD.language} for clip in names]
+    rows = [{"file": f"{clip}.flac", **parse(clip), "language": RECORD.language} for clip in clips()]
     pd.DataFrame(rows).to_csv(part / "metadata.csv", index=False)
-
-
-def _write(names: list[str], part: Path) -> None:
-    for clip in names:
-        soundfile.write(part / f"{clip}.flac", speak(clip), synthesis.SAMPLE_RATE, subtype="PCM_16")
 
 
 RECORD = Record(

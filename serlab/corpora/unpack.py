@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import bz2
+import errno
+import functools
 import gzip
 import lzma
 import os
@@ -9,33 +12,24 @@ import re
 import shutil
 import stat
 import tarfile
+import unicodedata
 import zipfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import BinaryIO
 
 from serlab.errors import FetchError
 
 SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
-_BLOCK = 1 << 20
-# What the archive modules raise for a file that is not what its name says.
-_DAMAGE = (
-    zipfile.BadZipFile,
-    tarfile.TarError,
-    gzip.BadGzipFile,
-    lzma.LZMAError,
-    zlib.error,
-    EOFError,
-    NotImplementedError,
-    RuntimeError,
-    ValueError,
-)
-# Small members may compress well for honest reasons (silence, short text): the ratio counts above this size.
-_RATIO_COUNTS_FROM = 1 << 20
+_OPENERS = {b"\x1f\x8b": gzip.open, b"BZ": bz2.open, b"\xfd7": lzma.open}
+# What is the disk's fault. Any other error, of the many that archive modules raise, is the archive's.
+_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.ENOMEM}
+# Small members may compress well for honest reasons (silence, short text): the ratio counts above this size,
+# which is also what the headers of one member of a tar archive, or what follows the last, may have.
+_SMALL = 1 << 20
 # Names that Windows gives to devices, with or without a suffix, and characters it does not allow.
 _DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?", re.IGNORECASE)
-_FORBIDDEN = re.compile(r'[<>:"\\|?*\x00-\x1f]')
+_FORBIDDEN = re.compile(r'[<>:"\\|?*\x00-\x1f]|[. ]$')
 
 
 def unpack(
@@ -48,8 +42,7 @@ def unpack(
 ) -> list[Path]:
     """Unpack a zip or tar archive into a new folder, or raise and leave nothing.
 
-    Only regular files and folders are made, with the default permissions; nothing is ever written
-    outside of `folder`.
+    Only regular files and folders are made; nothing is ever written outside of `folder`.
 
     Parameters
     ----------
@@ -57,10 +50,8 @@ def unpack(
         File whose name ends in one of `SUFFIXES`.
     folder : Path
         Folder to make. It must not exist.
-    max_bytes : int
-        Largest allowed sum of the unpacked sizes.
-    max_files : int
-        Largest allowed number of members.
+    max_bytes, max_files : int
+        Largest allowed sum of the unpacked sizes, and number of members.
     max_ratio : float
         Largest allowed ratio of unpacked to packed size, of the whole archive and of each zip member.
 
@@ -74,6 +65,8 @@ def unpack(
     FetchError
         The archive is damaged, encrypted or passes a bound, or a member is a link or device, or has a
         name that is absolute, leads upwards, is not allowed on Windows or equals another one.
+    OSError
+        The disk is full, for example.
 
     Examples
     --------
@@ -84,90 +77,112 @@ def unpack(
     >>> [path.relative_to(where).as_posix() for path in unpack(where / "a.zip", where / "out")]
     ['out/wav/one.txt']
     """
-    members = _zip_members if archive.name.lower().endswith(".zip") else _tar_members
     folder.mkdir(parents=True)
+    members = _zip_members if archive.name.lower().endswith(".zip") else _tar_members
     files: list[Path] = []
-    seen: set[str] = set()
-    total = 0
-    packed = max(archive.stat().st_size, 1)
+    seen: dict[str, bool] = {}
+    total, packed = 0, archive.stat().st_size
     try:
-        for count, (name, size, is_folder, open_member) in enumerate(members(archive, max_ratio), start=1):
+        for count, (name, size, packed_size, is_folder, extract) in enumerate(members(archive), start=1):
             if count > max_files:
-                raise FetchError(f"{archive}: more than {max_files} members; not unpacked")
-            target = folder.joinpath(*_safe_parts(archive, name))
-            if is_folder:
-                target.mkdir(parents=True, exist_ok=True)
-                continue
-            key = target.as_posix().casefold()
-            if key in seen:
-                raise FetchError(f"{archive}: two members are named {name!r} where case does not count")
-            seen.add(key)
+                raise FetchError(f"more than {max_files} members; not unpacked")
             total += size
             if total > max_bytes:
-                raise FetchError(f"{archive}: unpacks to more than {max_bytes} bytes; not unpacked")
-            if total > _RATIO_COUNTS_FROM and total / packed > max_ratio:
-                raise FetchError(f"{archive}: unpacks to over {max_ratio:g} times its size")
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with open_member() as source, target.open("xb") as sink:
-                _copy(source, sink, size, f"{archive}: {name!r}")
-            files.append(target)
-    except _DAMAGE as error:
+                raise FetchError(f"unpacks to more than {max_bytes} bytes; not unpacked")
+            if total > max(max_ratio * packed, _SMALL) or size > max(max_ratio * packed_size, _SMALL):
+                raise FetchError(f"{name!r} unpacks to over {max_ratio:g} times its size; not unpacked")
+            path = folder.joinpath(*_note(name, is_folder, seen))
+            extract(folder)
+            if not is_folder:
+                files.append(path)
+                if path.stat().st_size != size:
+                    raise ValueError(f"{name!r} has not the {size} bytes that its header says")
+    except BaseException as error:
         shutil.rmtree(folder, ignore_errors=True)
+        if isinstance(error, FetchError):
+            raise FetchError(f"{archive}: {error}") from error
+        if not isinstance(error, Exception) or getattr(error, "errno", None) in _DISK:
+            raise
         raise FetchError(f"{archive}: damaged or not an archive ({error}); fetch it again") from error
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
     return files
 
 
-def _zip_members(archive: Path, max_ratio: float) -> Iterator[tuple]:
+def _zip_members(archive: Path) -> Iterator[tuple]:
     with zipfile.ZipFile(archive) as opened:
         for member in opened.infolist():
-            kind = stat.S_IFMT(member.external_attr >> 16)
-            if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
-                raise FetchError(f"{archive}: {member.filename!r} is a link or device; not unpacked")
+            if stat.S_IFMT(member.external_attr >> 16) not in (0, stat.S_IFREG, stat.S_IFDIR):
+                raise FetchError(f"{member.filename!r} is a link or device; not unpacked")
             if member.flag_bits & 0x1:
-                raise FetchError(f"{archive}: {member.filename!r} is encrypted; not unpacked")
-            large = member.file_size > _RATIO_COUNTS_FROM
-            if large and member.file_size / max(member.compress_size, 1) > max_ratio:
-                raise FetchError(
-                    f"{archive}: {member.filename!r} unpacks to over {max_ratio:g} times its size"
-                )
+                raise FetchError(f"{member.filename!r} is encrypted; not unpacked")
+            extract = functools.partial(opened.extract, member)
             # `orig_filename`, because `filename` has lost what follows a NUL and, on Windows, backslashes.
-            name = member.orig_filename
-            yield name, member.file_size, member.is_dir(), lambda member=member: opened.open(member)
+            yield member.orig_filename, member.file_size, member.compress_size, member.is_dir(), extract
 
 
-def _tar_members(archive: Path, max_ratio: float) -> Iterator[tuple]:
-    with tarfile.open(archive) as opened:
-        for member in opened:
-            if not (member.isreg() or member.isdir()) or member.issparse():
-                raise FetchError(f"{archive}: {member.name!r} is a link, device or sparse file; not unpacked")
-            yield member.name, member.size, member.isdir(), lambda member=member: opened.extractfile(member)
+def _tar_members(archive: Path) -> Iterator[tuple]:
+    with archive.open("rb") as file:
+        opener = _OPENERS.get(file.read(2), open)
+    with opener(archive, "rb") as source:
+        stream = _Stream(source)
+        with tarfile.open(fileobj=stream, mode="r|", tarinfo=_Member) as opened:
+            # Pythons before 3.11.4 lack this filter. What it refuses is refused before, in `unpack`.
+            opened.extraction_filter = getattr(tarfile, "data_filter", None)
+            for member in opened:
+                if not (member.isreg() or member.isdir()) or member.issparse():
+                    raise FetchError(f"{member.name!r} is a link, device or sparse file; not unpacked")
+                stream.left = member.size + _SMALL
+                extract = functools.partial(opened.extract, member)
+                yield member.name, member.size, member.size, member.isdir(), extract
+        while stream.read(_SMALL):  # The checksum of a packed archive stands at its very end.
+            pass
 
 
-def _safe_parts(archive: Path, name: str) -> tuple[str, ...]:
-    """Return the parts of a member's path, or raise where it could lead out of the folder."""
+class _Stream:
+    """An unpacked tar archive, read within bounds: tarfile takes headers of any length into memory."""
+
+    def __init__(self, source: BinaryIO) -> None:
+        self.source, self.left = source, _SMALL
+
+    def read(self, size: int) -> bytes:
+        block = self.source.read(size)
+        self.left -= len(block)
+        if self.left < 0:
+            raise tarfile.ReadError("headers too long")
+        return block
+
+
+class _Member(tarfile.TarInfo):
+    """A member of an archive that has to be whole: tarfile takes damage for the end of the archive."""
+
+    @classmethod
+    def fromtarfile(cls, opened: tarfile.TarFile) -> _Member:
+        try:
+            return super().fromtarfile(opened)
+        except tarfile.HeaderError as error:
+            if isinstance(error, tarfile.EOFHeaderError):
+                raise
+            raise tarfile.ReadError(str(error)) from error
+
+
+def _note(name: str, is_folder: bool, seen: dict[str, bool]) -> tuple[str, ...]:
+    """Return the parts of a member's path, or raise where some system could write it elsewhere.
+
+    `seen` tells of each path so far whether it is a folder, under its name as those systems read it to which
+    case, and how an accent is encoded, make no difference.
+    """
     path = PurePosixPath(name)
-    parts = path.parts
-    if path.is_absolute() or ".." in parts or not parts:
-        raise FetchError(f"{archive}: {name!r} leads out of the folder to unpack into; not unpacked")
-    for part in parts:
-        if _FORBIDDEN.search(part) or _DEVICE.fullmatch(part) or part.endswith((".", " ")) or len(part) > 255:
-            raise FetchError(f"{archive}: {name!r} is not a file name on every system; not unpacked")
-    return parts
-
-
-def _copy(source: IO[bytes], sink: IO[bytes], size: int, what: str) -> None:
-    """Copy exactly `size` bytes: what a member's header promises may be a lie."""
-    left = size
-    while block := source.read(min(_BLOCK, left + 1)):
-        left -= len(block)
-        if left < 0:
-            raise FetchError(f"{what} is longer than the {size} bytes that its header says")
-        sink.write(block)
-    if left:
-        raise FetchError(f"{what} ends {left} bytes early")
+    if path.is_absolute() or ".." in path.parts or not (path.parts or is_folder):
+        raise FetchError(f"{name!r} leads out of the folder to unpack into; not unpacked")
+    for part in path.parts:
+        if _FORBIDDEN.search(part) or _DEVICE.fullmatch(part) or len(os.fsencode(part)) > 255:
+            raise FetchError(f"{name!r} is not a file name on every system; not unpacked")
+    for place in (path, *path.parents):
+        key = unicodedata.normalize("NFC", str(place)).casefold()
+        folder = is_folder or place != path
+        if key in seen and not (folder and seen[key]):
+            raise FetchError(f"two members are named {name!r}, as some systems read it; not unpacked")
+        seen[key] = folder
+    return path.parts
 
 
 def unwrap(folder: Path) -> None:

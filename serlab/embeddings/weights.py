@@ -11,17 +11,16 @@ None of them comes with serlab.
 
 from __future__ import annotations
 
-import functools
 import gzip
-import hashlib
-import os
-import shutil
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from serlab.corpora.download import Downloads, locked
+from serlab.corpora.record import Remote
 from serlab.errors import FetchError
-from serlab.paths import cache_dir, data_dirs
+from serlab.paths import cache_dir, data_dirs, disk_errors
 
 
 @dataclass(frozen=True)
@@ -73,8 +72,10 @@ class Weights:
             If it is not here and cannot be downloaded, or is not the file it should be. The message says
             what to do by hand.
         """
+        import pooch
+
         path = self.find() or self._fetch()
-        if self.sha256 is not None and _sha256(path, path.stat().st_mtime_ns) != self.sha256:
+        if self.sha256 not in (None, pooch.file_hash(str(path))):
             raise FetchError(
                 f"{path} is not the file of {self.title}: its SHA-256 is not {self.sha256}. Delete it, and "
                 f"it is fetched again from {self.url}"
@@ -82,25 +83,27 @@ class Weights:
         return path
 
     def _fetch(self) -> Path:
-        import pooch
-        import requests
+        from tqdm import tqdm
 
-        folder = cache_dir() / "weights"
-        download = PurePosixPath(self.url).name
-        known = self.download_sha256 or (None if download.endswith(".gz") else self.sha256)
-        registry = {download: known and f"sha256:{known}"}
-        remote = pooch.create(
-            folder, base_url="", registry=registry, urls={download: self.url}, retry_if_failed=2
-        )
-        print(f"Fetching {self.title}, {self.licence}.", flush=True)
+        target, work = cache_dir() / "weights" / self.filename, cache_dir() / ".downloads"
+        name = PurePosixPath(self.url).name
+        known = self.download_sha256 or (None if name.endswith(".gz") else self.sha256)
+        remote = Remote(self.url, name, checksum=known and f"sha256:{known}")
         try:
-            got = Path(remote.fetch(download, progressbar=os.environ.get("TQDM_DISABLE") != "1"))
-            return _move(got, folder / self.filename)
-        except (requests.RequestException, ValueError, OSError) as error:
+            with disk_errors(self.title, target.parent, FetchError):
+                work.mkdir(parents=True, exist_ok=True)
+                target.parent.mkdir(exist_ok=True)
+                with locked(work / f"{name}.lock", self.title):
+                    if not target.exists():
+                        print(f"Fetching {self.title}, {self.licence}.", flush=True)
+                        with tqdm(unit="B", unit_scale=True, desc=name) as bar:
+                            _move(Downloads(bar).retrieve(remote, work), target)
+        except FetchError as error:
             raise FetchError(
-                f"{self.title} cannot be fetched: {error}. By hand: download {self.url}"
-                f"{', unpack it' if download.endswith('.gz') else ''} and put it into {folder}"
+                f"{self.title} cannot be fetched: {error} By hand: download {self.url}"
+                f"{', unpack it' if name.endswith('.gz') else ''} and put it into {target.parent}"
             ) from error
+        return target
 
 
 def _folders() -> Iterator[Path]:
@@ -110,19 +113,16 @@ def _folders() -> Iterator[Path]:
     yield cache_dir() / "weights"
 
 
-def _move(got: Path, target: Path) -> Path:
+def _move(got: Path, target: Path) -> None:
     """Give a download its name, unpacked; a file of that name is always whole."""
-    if got.suffix != ".gz":
-        return got.replace(target)
-    draft = target.with_suffix(".part")
-    with gzip.open(got, "rb") as packed, draft.open("wb") as unpacked:
-        shutil.copyfileobj(packed, unpacked)
-    got.unlink()
-    return draft.replace(target)
+    import pooch
 
-
-@functools.lru_cache
-def _sha256(path: Path, mtime_ns: int) -> str:
-    """Hash a file; once, unless it changes."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    unpacked = got
+    if got.suffix == ".gz":
+        try:
+            unpacked = Path(pooch.Decompress()(str(got), "download", None))
+        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+            got.unlink()  # Without a checksum it would be taken for the right file again.
+            raise FetchError(f"{got} was damaged ({error}) and is deleted.") from error
+    unpacked.replace(target)
+    got.unlink(missing_ok=True)
