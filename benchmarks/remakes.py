@@ -14,7 +14,7 @@ import argparse
 import pandas as pd
 
 from serlab import models, provenance, runs
-from serlab.paths import write_whole
+from serlab.paths import atomic_write
 
 # One recorded run for each kind of network.
 KINDS = (
@@ -51,7 +51,7 @@ def main() -> None:
         made = runs.remake(run, models.get(key[2]))
         machines = {"machine_before": run.meta["machine"], "machine_now": provenance.machine()}
         rows.append({"run": name, **made, **machines})
-        write_whole(file, pd.DataFrame(rows).round(4).to_csv(index=False, lineterminator="\n"))
+        atomic_write(file, pd.DataFrame(rows).round(4).to_csv(index=False, lineterminator="\n"))
     print(pd.DataFrame(rows).round(4).to_string())
 
 

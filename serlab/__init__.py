@@ -12,7 +12,7 @@ __version__ = version("serlab")
 
 _FUNCTIONS = {
     "load": "corpora",
-    "choose": "corpora",
+    "default_corpus": "corpora",
     "fetch": "corpora",
     "validate": "corpora",
     "listen": "players",

@@ -121,7 +121,7 @@ def disk_errors(
         raise error(f"{what}: {why}. {remedy}, or choose another folder with {instead}.") from failure
 
 
-def write_whole(file: Path, text: str) -> None:
+def atomic_write(file: Path, text: str) -> None:
     """Write a text file, so that at no moment half of it is taken for the whole.
 
     Parameters
@@ -130,10 +130,10 @@ def write_whole(file: Path, text: str) -> None:
         In a folder that exists. What it held before stays until the new text is all there.
     text : str
     """
-    write_together({file: text.encode()})
+    atomic_write_together({file: text.encode()})
 
 
-def write_together(contents: Mapping[Path, bytes]) -> None:
+def atomic_write_together(contents: Mapping[Path, bytes]) -> None:
     """Write files that belong together: all are on the disk before the first takes its place.
 
     Parameters

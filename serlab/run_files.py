@@ -16,7 +16,7 @@ from typing import Any
 import pandas as pd
 
 from serlab.errors import RunError
-from serlab.paths import write_together
+from serlab.paths import atomic_write_together
 
 # Taken as they are written: a speaker may be called NA, 01 or 1e5.
 WORDS = ("clip", "speaker", "label", "predicted", "step")
@@ -73,7 +73,7 @@ def write(file: Path, text: str, meta: dict[str, Any]) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         # Without the time of day: the same table is the same file.
         table = gzip.compress(text.encode(), mtime=0)
-        write_together({file.with_suffix(TABLE): table, file: about.encode()})
+        atomic_write_together({file.with_suffix(TABLE): table, file: about.encode()})
     except OSError as error:
         raise RunError(f"{file} cannot be written: {error.strerror}. What was there is unchanged") from error
 

@@ -50,12 +50,12 @@ def test_components_are_found_on_the_rows_given_alone():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(60, 20)).astype(np.float32)
     rows = np.arange(40)
-    found = few_labels.condensed(X, rows, 5)
+    found = few_labels.pca_scores(X, rows, 5)
     assert found.shape == (60, 5)
     changed = X.copy()
     changed[50] *= 100
-    np.testing.assert_allclose(few_labels.condensed(changed, rows, 5)[:50], found[:50], rtol=1e-5)
-    np.testing.assert_array_equal(few_labels.condensed(X, rows, 20), X)
+    np.testing.assert_allclose(few_labels.pca_scores(changed, rows, 5)[:50], found[:50], rtol=1e-5)
+    np.testing.assert_array_equal(few_labels.pca_scores(X, rows, 20), X)
 
 
 def test_codes_are_learned_from_the_rows_given_alone_and_kept(private_cache, monkeypatch, tmp_path):

@@ -332,10 +332,10 @@ def test_points_are_compared_on_the_same_speakers_and_draws():
     curves = Curves(
         counts, (10, 100), ("one", "other"), tuple("abc"), tuple("vwxyz"), (0, 0, 0, 1, 1), np.ones(2), 0.0
     )
-    both = curves.apart(("one", 100), ("other", 10))
+    both = curves.difference_between(("one", 100), ("other", 10))
     pooled = [counts[:, 1, 0].sum(axis=(0, 1)), counts[:, 0, 1].sum(axis=(0, 1))]
     recalls = [np.mean(np.diag(part) / part.sum(axis=1)) for part in pooled]
     assert both.value == pytest.approx(recalls[0] - recalls[1])
     assert both.low < both.value < both.high
-    same = curves.apart(("one", 10), ("one", 10))
+    same = curves.difference_between(("one", 10), ("one", 10))
     assert (same.value, same.low, same.high) == (0, 0, 0)

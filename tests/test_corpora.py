@@ -521,17 +521,17 @@ def test_a_corpus_that_is_not_there(monkeypatch, tmp_path, capsys):
     (tmp_path / "ravdess").mkdir()
     with pytest.raises(CorpusError, match="is there but holds no clip of it"):
         serlab.load("ravdess")
-    assert serlab.choose("ravdess") == "demo"
+    assert serlab.default_corpus("ravdess") == "demo"
     assert 'serlab.fetch("ravdess")' in capsys.readouterr().out
 
 
 def test_choose_prefers_the_setting_then_the_corpus_of_the_chapter(copy, monkeypatch, capsys):
     monkeypatch.delenv("SERLAB_CORPUS", raising=False)
     copy("emodb")
-    assert serlab.choose("emodb") == "emodb"
-    assert serlab.choose("demo") == "demo"
+    assert serlab.default_corpus("emodb") == "emodb"
+    assert serlab.default_corpus("demo") == "demo"
     monkeypatch.setenv("SERLAB_CORPUS", "/my/folder")
-    assert serlab.choose("emodb") == "/my/folder"
+    assert serlab.default_corpus("emodb") == "/my/folder"
     assert capsys.readouterr().out == ""
 
 

@@ -225,7 +225,7 @@ def test_unified_is_what_is_here(monkeypatch, demo, capsys):
 
 def test_unified_can_be_chosen_and_found(monkeypatch):
     monkeypatch.setenv("SERLAB_CORPUS", "demo")
-    assert serlab.choose("unified") == "unified"
+    assert serlab.default_corpus("unified") == "unified"
     monkeypatch.setattr(unified, "here", lambda: [])
     assert corpora.find("unified") is None
     monkeypatch.setattr(unified, "here", lambda: ["demo", "ravdess"])

@@ -28,9 +28,9 @@ __all__ = [
     "TASKS",
     "Record",
     "Remote",
-    "choose",
     "cite",
     "content_hash",
+    "default_corpus",
     "fetch",
     "find",
     "folds",
@@ -353,7 +353,7 @@ def _stems(of: Record, root: Path) -> set[str]:
     return {path.stem for path in locate.clip_files(of, root)}
 
 
-def choose(preferred: str = "ravdess") -> str:
+def default_corpus(preferred: str = "ravdess") -> str:
     """Return the name of the corpus that a chapter runs on.
 
     Parameters
@@ -370,7 +370,7 @@ def choose(preferred: str = "ravdess") -> str:
 
     Examples
     --------
-    >>> choose("demo")
+    >>> default_corpus("demo")
     'demo'
     """
     if preferred == unified.NAME:

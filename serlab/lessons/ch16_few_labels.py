@@ -25,7 +25,7 @@ from serlab.features import Egemaps, Extractor, MidTerm, Picture, SpeakerNormali
 from serlab.lessons import ch16_learning_curve as learning_curve
 from serlab.lessons import ch16_segments as segments
 from serlab.lessons.ch16_learning_curve import Curves
-from serlab.paths import cache_dir, write_whole
+from serlab.paths import atomic_write, cache_dir
 
 FOLDER = "few-labels"
 # Name: seconds of a part, and whether shorter clips are padded. At 8 kHz 3.75 s are 30,000 samples.
@@ -164,7 +164,7 @@ def codes(pictures: np.ndarray, rows: np.ndarray, speakers: Sequence[str], setti
     return found[0]
 
 
-def condensed(X: np.ndarray, rows: np.ndarray, components: int) -> np.ndarray:
+def pca_scores(X: np.ndarray, rows: np.ndarray, components: int) -> np.ndarray:
     """Keep the strongest principal components of long features, found on some rows without their labels."""
     from sklearn.decomposition import PCA
 
@@ -203,7 +203,7 @@ def _search(folder: Path) -> dict:
                 found = autoencoder.search(
                     trained, validation, [name], epochs=EPOCHS, patience=PATIENCE, **grid
                 )
-                write_whole(file, found.to_csv(index=False))
+                atomic_write(file, found.to_csv(index=False))
             parts.append(run_files.parsed(file.read_text(encoding="utf-8")))
             print(parts[-1].to_string(), flush=True)
     found = pd.concat(parts, ignore_index=True)
@@ -229,7 +229,7 @@ def _three_sets(folder: Path) -> dict:
         "codes": codes(pictures, free, listed["speaker"], settings),
         "statistics": parts(MidTerm(sample_rate=8000)),
         "egemaps": parts(Egemaps()),
-        "byols": condensed(parts(ByolS()), free, COMPONENTS),
+        "byols": pca_scores(parts(ByolS()), free, COMPONENTS),
     }
     every = learning_curve.study()
     some = learning_curve.study(["svm", "knn", "forest"], scaled=[True])
@@ -286,7 +286,7 @@ def _ravdess(folder: Path) -> dict:
     for number, fold in enumerate(split):
         inputs = plain | {
             "codes": codes(pictures, fold.train, table["speaker"], settings),
-            "byols": condensed(plain["byols"], fold.train, COMPONENTS),
+            "byols": pca_scores(plain["byols"], fold.train, COMPONENTS),
         }
         for kind, parts in found.items():
             models = every if kind in ("codes", "statistics") else some
@@ -315,7 +315,7 @@ def _vote(folder: Path) -> dict:
     }
     parts = []
     for number, fold in enumerate(split):
-        columns = [condensed(X, fold.train, VOTE_COMPONENTS) for X in plain.values()]
+        columns = [pca_scores(X, fold.train, VOTE_COMPONENTS) for X in plain.values()]
         edges = np.cumsum([0, *(X.shape[1] for X in columns)])
         slices = [slice(int(a), int(b)) for a, b in pairwise(edges)]
         models = {name: partial(vote, [part], 0) for name, part in zip(plain, slices, strict=True)}
@@ -325,10 +325,10 @@ def _vote(folder: Path) -> dict:
     curves = learning_curve.joined(parts)
     rows = [curves.scores(metric).assign(metric=metric) for metric in METRICS]
     _write(folder, "vote", _rounded(pd.concat(rows, ignore_index=True)))
-    cost = {model: curves.apart((model, 100), (model, TENTH)) for model in curves.models}
+    cost = {model: curves.difference_between((model, 100), (model, TENTH)) for model in curves.models}
     return {
         "cost_of_a_tenth": {model: _three(found) for model, found in cost.items()},
-        "gain_of_teaching": _three(curves.apart(("self-trained", TENTH), ("vote", TENTH))),
+        "gain_of_teaching": _three(curves.difference_between(("self-trained", TENTH), ("vote", TENTH))),
         "seconds": round(curves.seconds, 1),
         "protocol": split.name,
         "protocol_title": split.title,
@@ -422,7 +422,7 @@ def _done(file: Path) -> dict:
 
 
 def _write(folder: Path, name: str, table: pd.DataFrame) -> None:
-    write_whole(folder / f"{name}.csv", table.to_csv(index=False, lineterminator="\n"))
+    atomic_write(folder / f"{name}.csv", table.to_csv(index=False, lineterminator="\n"))
 
 
 _MAKERS = dict(zip(STAGES, (_bookkeeping, _search, _three_sets, _cuts, _ravdess, _vote), strict=True))
@@ -451,7 +451,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             facts = _MAKERS[stage](folder) | how
             done = _done(file) | {stage: facts}
             done = {name: done[name] for name in STAGES if name in done}
-            write_whole(file, json.dumps(done, indent=1, ensure_ascii=False) + "\n")
+            atomic_write(file, json.dumps(done, indent=1, ensure_ascii=False) + "\n")
             print(f"{stage}: done, {facts['seconds']:.0f} s of processor time", flush=True)
     except SerlabError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -264,7 +264,7 @@ class Curves:
         mean = self._interval(lambda a, b: (measure(a) - measure(b))[..., inside].mean(axis=-1), *counts)
         return table, tuple(float(one) for one in mean)
 
-    def apart(
+    def difference_between(
         self,
         first: tuple[str, float],
         second: tuple[str, float],

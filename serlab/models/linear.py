@@ -29,7 +29,7 @@ def linear_svm(seed: int = 0) -> SpeakerSearch:
     return SpeakerSearch(make_pipeline(StandardScaler(), machine), grid)
 
 
-def curved_svm(seed: int = 0) -> SpeakerSearch:
+def rbf_svm(seed: int = 0) -> SpeakerSearch:
     """Build a support vector machine with radial kernel and chosen C."""
     machine = SVC(class_weight="balanced", break_ties=True)
     return SpeakerSearch(make_pipeline(StandardScaler(), machine), {"svc__C": [1.0, 3.0, 10.0]})
@@ -52,7 +52,7 @@ _FEATURES = {
 _KINDS = {
     "logreg": ("Logistic regression", logistic, "C"),
     "svm-linear": ("Linear SVM", linear_svm, "C"),
-    "svm-rbf": ("SVM with radial kernel", curved_svm, "C"),
+    "svm-rbf": ("SVM with radial kernel", rbf_svm, "C"),
 }
 SPECS = tuple(
     variant
