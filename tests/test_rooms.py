@@ -1,4 +1,4 @@
-"""Imports go one way, as CONTRIBUTING lists the rooms, and no module reaches into another one's private names."""
+"""Imports go one way, as CONTRIBUTING lists the rooms, and private names stay in their module."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_imports_go_one_way_between_rooms():
 
 
 def test_no_modules_import_each_other():
-    """Within a room a function may ask at the room's own door, as `unify` does to load each of its corpora."""
+    """Within a room a function may ask at its own door, as `unify` does to load each of its corpora."""
     top = {module: {other for other, lazy in others if not lazy} for module, others in GRAPH.items()}
     try:
         TopologicalSorter(top).prepare()
