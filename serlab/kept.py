@@ -105,7 +105,7 @@ class _Deciding(ast.NodeTransformer):
         return None if name.startswith("check") else node
 
     def visit_If(self, node: ast.If) -> ast.AST | None:
-        node = self.generic_visit(node)
+        self.generic_visit(node)
         return node if node.body or node.orelse else None
 
 

@@ -188,8 +188,8 @@ class _Told:
         answers = {cell: check(cell) for cell in dict.fromkeys(given)}
         if any(isinstance(answer, Bad) for answer in answers.values()):
             for number, cell in enumerate(given):
-                if isinstance(answers[cell], Bad):
-                    self.bad(number, answers[cell])
+                if isinstance(answer := answers[cell], Bad):
+                    self.bad(number, answer)
         return [answers[cell] for cell in given]
 
     def bad(self, number: int, why: Bad) -> None:

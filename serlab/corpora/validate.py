@@ -258,7 +258,7 @@ def _problems(found: list[tuple], root: Path) -> pd.DataFrame:
 
 def _examine(clips: Iterable[tuple[str, Path]], max_seconds: float) -> list[_Sound]:
     with ThreadPoolExecutor(threads()) as pool:
-        return list(pool.map(lambda item: _listen(*item, max_seconds), clips))
+        return list(pool.map(lambda item: _listen(item[0], item[1], max_seconds), clips))
 
 
 def _listen(clip: str, path: Path, max_seconds: float) -> _Sound:
@@ -347,7 +347,9 @@ def _missing(record: Record, root: Path, found: set[str]) -> list[tuple]:
         missing, speakers = official.missing_clips(record, root, found)
     except CorpusError as error:
         return [("corpus", "", root, str(error))]
-    problems = [("missing", clip, "", f"{clip} is not there under any extension") for clip in missing]
+    problems: list[tuple] = [
+        ("missing", clip, "", f"{clip} is not there under any extension") for clip in missing
+    ]
     absent = [speaker for speaker in record.speakers if speaker not in speakers]
     if absent:
         detail = f"{len(speakers)} of {len(record.speakers)} speakers; without {', '.join(absent[:6])}"
