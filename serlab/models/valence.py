@@ -99,7 +99,13 @@ def one_vs_rest(seed: int = 0) -> OneVsRest:
     return OneVsRest(tuned())
 
 
-_OURS: dict[str, Any] = {"epochs": 20, "batch_size": 32, "optimizer": ladder.cosine, "standardise": True, "balanced": True}
+_OURS: dict[str, Any] = {
+    "epochs": 20,
+    "batch_size": 32,
+    "optimizer": ladder.cosine,
+    "standardise": True,
+    "balanced": True,
+}
 
 
 def _network(architecture: str, **settings):
