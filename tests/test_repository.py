@@ -275,16 +275,38 @@ def test_issue_forms_and_dependabot_are_what_github_reads():
     assert (folder / "pull_request_template.md").is_file()
 
 
+def hooks() -> dict[str, dict]:
+    """Return each hook by its name, with the repository it is from."""
+    config = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
+    return {hook["id"]: {**hook, "from": repo} for repo in config["repos"] for hook in repo["hooks"]}
+
+
 def test_hooks_only_check():
-    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
-    (local,) = hooks["repos"]
-    assert local["repo"] == "local"
-    for hook in local["hooks"]:
-        assert hook["language"] == "system"
-        assert "--fix" not in hook["entry"]
-        assert "--write-changes" not in hook["entry"]
-        if hook["entry"].startswith("ruff format"):
-            assert "--check" in hook["entry"]
+    assert hooks().keys() == {"ruff-check", "ruff-format", "codespell", "mypy", "chapters"}
+    for name, hook in hooks().items():
+        words = [*hook.get("args", []), *hook.get("entry", "").split()]
+        assert not {"--fix", "--write-changes", "-w", "run", "sync"} & set(words), name
+    assert hooks()["ruff-format"]["args"] == ["--check"]
+
+
+def test_hooks_work_anywhere_and_agree_with_the_lock():
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    locked = dict(re.findall(r"^([\w-]+)==(\S+)", lock, flags=re.MULTILINE))
+    for name, hook in hooks().items():
+        if hook["from"]["repo"] == "local":
+            assert hook["language"] == "python", "an environment of its own, not whatever is active"
+            assert not re.search(r"(^|\s)[~/]", hook["entry"])
+            assert all(locked[of] == version for of, version in map(pinned, hook["additional_dependencies"]))
+        else:
+            assert re.fullmatch(r"https://github\.com/[\w-]+/[\w-]+", hook["from"]["repo"])
+            assert re.fullmatch(r"v\d+\.\d+\.\d+", hook["from"]["rev"]), "a version, not a branch"
+            tool = name.partition("-")[0]
+            assert hook["from"]["rev"] == f"v{locked.get(tool, hook['from']['rev'][1:])}"
+
+
+def pinned(requirement: str) -> tuple[str, str]:
+    name, _, version = requirement.partition("==")
+    return name, version
 
 
 # ---- make ----
