@@ -82,7 +82,7 @@ def known_clips(speakers: tuple[str, ...] = tuple(synthesis.SPEAKERS)) -> tuple[
     The truth is the melody in Hz that the synthesiser planned, 0 where the voice rests.
     """
     planned = {}
-    make = synthesis._f0_track
+    make = synthesis.pitch_track
 
     def remembered(plan, times, *given):
         melody = make(plan, times, *given)
@@ -91,7 +91,7 @@ def known_clips(speakers: tuple[str, ...] = tuple(synthesis.SPEAKERS)) -> tuple[
         return melody
 
     signals, truths = [], []
-    with mock.patch.object(synthesis, "_f0_track", remembered):
+    with mock.patch.object(synthesis, "pitch_track", remembered):
         for speaker in speakers:
             for cues in synthesis.CUES.values():
                 y = synthesis.synthesise(synthesis.voice(speaker), cues, "s1", seed=14)

@@ -59,7 +59,7 @@ def key(data: bytes, *deciding: Any) -> str:
 
 @functools.cache
 def meaning(source: str) -> str:
-    """Reduce Python code to what can change a result.
+    r"""Reduce Python code to what can change a result.
 
     Comments, layout and docstrings are dropped, and so are statements that can only raise an error:
     ``raise``, an ``if`` that holds nothing else, calls of functions whose name begins with ``check``.
@@ -77,8 +77,8 @@ def meaning(source: str) -> str:
 
     Examples
     --------
-    >>> one = meaning("def f(x):\\n    if x < 0:\\n        raise ValueError('no')\\n    return x")
-    >>> one == meaning("def f(x):\\n    'Give x.'\\n    return x  # as it is")
+    >>> one = meaning("def f(x):\n    if x < 0:\n        raise ValueError('no')\n    return x")
+    >>> one == meaning("def f(x):\n    'Give x.'\n    return x  # as it is")
     True
     """
     try:
@@ -105,7 +105,7 @@ class _Deciding(ast.NodeTransformer):
         return None if name.startswith("check") else node
 
     def visit_If(self, node: ast.If) -> ast.AST | None:
-        node = self.generic_visit(node)
+        self.generic_visit(node)
         return node if node.body or node.orelse else None
 
 

@@ -117,8 +117,8 @@ def listen(
     Raises
     ------
     AudioError
-        If `what` is none of these, if there are more than `MOST` rows, or if samples come without their
-        rate or with a change.
+        If `what` is none of these, if there are more than `MOST` rows, if samples come without their rate or
+        with a change, or if one sound comes with several titles.
 
     Notes
     -----
@@ -139,12 +139,15 @@ def listen(
     >>> listen(serlab.load("demo").iloc[0], title="3 semitones up", change=higher)
     Player: clip d01-angry-s1-1, angry, speaker d01, demo (synthetic), 3 semitones up
     """
+    if not (isinstance(what, pd.DataFrame) or title is None or isinstance(title, str)):
+        raise AudioError("listen takes several titles only with several rows: give one, as text.")
+    caption = title if isinstance(title, str) else None
     if isinstance(what, np.ndarray):
         if change is not None:
             raise AudioError(
                 "listen changes clips; change samples yourself: listen(step(y, rng), sample_rate)."
             )
-        return _of_samples(what, sample_rate, title)
+        return _of_samples(what, sample_rate, caption)
     if sample_rate is not None:
         raise AudioError("listen takes a sampling rate only with samples: the file of a clip has its own.")
     if isinstance(what, pd.DataFrame):
@@ -154,7 +157,7 @@ def listen(
         titles = [title] * len(rows) if title is None or isinstance(title, str) else title
         return Players(tuple(_of_row(row, one, change, blind) for row, one in zip(rows, titles, strict=True)))
     if isinstance(what, pd.Series) and {"clip", "path", "corpus"} <= set(what.index):
-        return _of_row(what, title, change, blind)
+        return _of_row(what, caption, change, blind)
     raise AudioError(
         "listen plays a row of an utterance table, such as corpus.iloc[0] (all of it, not only its path), "
         f"several rows, or an array of samples with its rate; this is {type(what).__name__}."

@@ -68,7 +68,8 @@ def machine() -> str:
     name, details = platform.processor() or platform.machine(), []
     with contextlib.suppress(OSError):
         first, _, _ = Path("/proc/cpuinfo").read_text().partition("\n\n")
-        facts = dict(map(str.strip, line.split(":", 1)) for line in first.splitlines() if ":" in line)
+        lines = [line.partition(":") for line in first.splitlines() if ":" in line]
+        facts = {key.strip(): value.strip() for key, _, value in lines}
         name = facts.get("model name", name)
         known = {"family": "cpu family", "model": "model", "stepping": "stepping"}
         details = [f"{short} {facts[key]}" for short, key in known.items() if key in facts]

@@ -79,7 +79,7 @@ def write(file: Path, text: str, meta: dict[str, Any]) -> None:
 
 
 def parsed(text: str) -> pd.DataFrame:
-    """Read a table in which words are words: `WORDS` are never taken for numbers or for missing.
+    r"""Read a table in which words are words: `WORDS` are never taken for numbers or for missing.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def parsed(text: str) -> pd.DataFrame:
 
     Examples
     --------
-    >>> parsed("speaker,loss\\nNA,0.5\\n01,\\n").values.tolist()
+    >>> parsed("speaker,loss\nNA,0.5\n01,\n").values.tolist()
     [['NA', 0.5], ['01', nan]]
     """
     columns = list(pd.read_csv(io.StringIO(text), nrows=0))

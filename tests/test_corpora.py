@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 from collections import Counter
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -17,7 +18,7 @@ import soundfile as sf
 import serlab
 from conftest import real_corpus
 from serlab import corpora
-from serlab.corpora import emodb, locate
+from serlab.corpora import emodb, locate, official
 from serlab.corpora.table import _plain_wav_seconds as quick_seconds
 from serlab.errors import CorpusError
 
@@ -565,6 +566,39 @@ def test_every_record_describes_itself(name, monkeypatch, tmp_path):
         assert record.licence_url in corpora.license(name)
         assert record.licence_source
         assert record.remotes or record.source
+
+
+@pytest.mark.parametrize("name", corpora.names())
+def test_every_record_agrees_with_itself(name):
+    record = corpora.record(name)
+    assert record.name == name
+    assert sum(record.classes.values()) == record.clips
+    assert set(record.classes) <= set(corpora.EMOTIONS)
+    assert len(set(record.speakers)) == len(record.speakers)
+    for tested in record.folds.values():
+        assert {speaker for fold in tested for speaker in fold} <= set(record.speakers)
+    if record.official:
+        facts = [record.parse(clip) for clip in record.official]
+        assert Counter(fact["emotion"] for fact in facts) == Counter(record.classes)
+        assert {fact["speaker"] for fact in facts} == set(record.speakers)
+    else:
+        assert record.expected is not None or name == "demo"
+
+
+def test_a_record_that_cannot_tell_what_is_missing_is_refused(copy):
+    folder = copy("nemo", only=lambda path: path.stem.startswith("EB0_anger"))
+    with pytest.raises(CorpusError, match="neither manifest= nor expected="):
+        official.load(replace(corpora.record("nemo"), expected=None))
+    assert folder.exists()
+
+
+def test_a_record_without_a_pattern_is_found_under_its_name(copy):
+    folder = copy("nemo")
+    plain = replace(corpora.record("nemo"), folder="", inner="", source="")
+    assert list(locate.candidates(plain)) == [folder]
+    assert official.how_to_get(replace(plain, remotes=())).startswith(
+        "Get it from https://github.com/amu-cai"
+    )
 
 
 def test_remotes_have_what_a_download_needs():

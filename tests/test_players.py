@@ -234,3 +234,9 @@ def test_a_blind_player_does_not_say_what_is_heard(live, demo, title):
     assert "angry" not in shown
     assert "d02" not in shown
     assert "CC0" in page.find(class_="serlab-credit").text
+
+
+def test_one_sound_takes_one_title(demo):
+    for what, rate in ((demo.iloc[0], None), (np.zeros(8000), 16000)):
+        with pytest.raises(AudioError, match="several titles only with several rows"):
+            players.listen(what, rate, title=["loud", "soft"])

@@ -213,19 +213,100 @@ def test_workflows_are_sound(path):
 
 
 def test_there_are_workflows():
-    assert {path.stem for path in WORKFLOWS} == {"test", "book", "weekly"}
+    assert {path.stem for path in WORKFLOWS} == {"test", "book", "weekly", "release"}
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "says"),
+    [
+        ("CHANGELOG.md", "## 1.2.3", "## 1.2.3", ""),
+        ("CHANGELOG.md", "(2026-01-31)", "(unreleased)", "CHANGELOG.md begins with '1.2.3 (unreleased)'"),
+        ("CHANGELOG.md", "## 1.2.3 (2026-01-31)", "## 1.2.4 (2026-01-31)", "CHANGELOG.md begins with '1.2.4"),
+        ("CHANGELOG.md", "\n## ", "\n### ", "CHANGELOG.md begins with ''"),
+        ("CITATION.cff", "1.2.3", "1.2.30", "CITATION.cff states another version than the tag v1.2.3"),
+        ("pyproject.toml", "1.2.3", "1.2.2", "pyproject.toml states another version than the tag v1.2.3"),
+    ],
+)
+def test_a_release_needs_one_version_everywhere(tmp_path, file, old, new, says):
+    version = PROJECT["project"]["version"]
+    for name in ("pyproject.toml", "CITATION.cff"):
+        text = (ROOT / name).read_text(encoding="utf-8")
+        (tmp_path / name).write_text(text.replace(version, "1.2.3", 1), encoding="utf-8")
+    changes = "# Changes\n\n## 1.2.3 (2026-01-31)\n\nNew.\n\n## 1.2.2 (2026-01-01)\n\nOld.\n"
+    (tmp_path / "CHANGELOG.md").write_text(changes, encoding="utf-8")
+    changed = tmp_path / file
+    changed.write_text(changed.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
+    (tmp_path / "book" / "tools").mkdir(parents=True)
+    script = shutil.copy(ROOT / "book" / "tools" / "release.py", tmp_path / "book" / "tools")
+    ran = subprocess.run([sys.executable, script, "v1.2.3"], capture_output=True, text=True)
+    assert (ran.returncode == 0) == (says == "")
+    assert says in ran.stderr
+    assert ran.stdout == ("" if says else "New.\n")
+
+
+def test_a_tag_that_is_no_version_is_refused():
+    ran = subprocess.run(
+        [sys.executable, "book/tools/release.py", "version-one"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert "should be like v1.2.3" in ran.stderr
+    assert ran.returncode == 1
+
+
+def test_issue_forms_and_dependabot_are_what_github_reads():
+    folder = ROOT / ".github"
+    forms = {
+        path.stem: yaml.safe_load(path.read_text("utf-8")) for path in folder.glob("ISSUE_TEMPLATE/*.yml")
+    }
+    assert forms.pop("config") == {"blank_issues_enabled": True}
+    assert forms.keys() == {"bug", "question", "typo"}
+    for form in forms.values():
+        assert {"name", "description", "body"} <= form.keys()
+        assert len({field["id"] for field in form["body"]}) == len(form["body"])
+        assert any(field.get("validations", {}).get("required") for field in form["body"])
+        for field in form["body"]:
+            assert field["type"] in {"input", "textarea", "dropdown"}
+            assert field["attributes"]["label"]
+            assert (field["type"] == "dropdown") == bool(field["attributes"].get("options"))
+    updates = yaml.safe_load((folder / "dependabot.yml").read_text("utf-8"))["updates"]
+    assert {update["package-ecosystem"] for update in updates} == {"pip", "github-actions"}
+    for update in updates:
+        assert update["schedule"] == {"interval": "monthly"}
+        assert [group["patterns"] for group in update["groups"].values()] == [["*"]]
+    assert (folder / "pull_request_template.md").is_file()
+
+
+def hooks() -> dict[str, dict]:
+    """Return each hook by its name, with the repository it is from."""
+    config = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
+    return {hook["id"]: {**hook, "from": repo} for repo in config["repos"] for hook in repo["hooks"]}
 
 
 def test_hooks_only_check():
-    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
-    (local,) = hooks["repos"]
-    assert local["repo"] == "local"
-    for hook in local["hooks"]:
-        assert hook["language"] == "system"
-        assert "--fix" not in hook["entry"]
-        assert "--write-changes" not in hook["entry"]
-        if hook["entry"].startswith("ruff format"):
-            assert "--check" in hook["entry"]
+    assert hooks().keys() == {"ruff-check", "ruff-format", "codespell", "mypy", "chapters"}
+    for name, hook in hooks().items():
+        words = [*hook.get("args", []), *hook.get("entry", "").split()]
+        assert not {"--fix", "--write-changes", "-w", "run", "sync"} & set(words), name
+    assert hooks()["ruff-format"]["args"] == ["--check"]
+
+
+def test_hooks_work_anywhere_and_agree_with_the_lock():
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    locked = dict(re.findall(r"^([\w-]+)==(\S+)", lock, flags=re.MULTILINE))
+    for name, hook in hooks().items():
+        if hook["from"]["repo"] == "local":
+            assert hook["language"] == "python", "an environment of its own, not whatever is active"
+            assert not re.search(r"(^|\s)[~/]", hook["entry"])
+            assert all(locked[of] == version for of, version in map(pinned, hook["additional_dependencies"]))
+        else:
+            assert re.fullmatch(r"https://github\.com/[\w-]+/[\w-]+", hook["from"]["repo"])
+            assert re.fullmatch(r"v\d+\.\d+\.\d+", hook["from"]["rev"]), "a version, not a branch"
+            tool = name.partition("-")[0]
+            assert hook["from"]["rev"] == f"v{locked.get(tool, hook['from']['rev'][1:])}"
+
+
+def pinned(requirement: str) -> tuple[str, str]:
+    name, _, version = requirement.partition("==")
+    return name, version
 
 
 # ---- make ----

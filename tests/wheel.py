@@ -1,6 +1,7 @@
 """Run every chapter with an installed wheel, outside of the checkout, as Colab does.
 
 python tests/wheel.py                 build a wheel, install it alone in a new environment, run the chapters
+python tests/wheel.py --wheel WHEEL   the same with a wheel that is there
 python tests/wheel.py --here WHEEL    install it in this Python's environment, which must keep the versions of
                                       its other packages, and run the chapters
 """
@@ -94,6 +95,7 @@ def main() -> None:
     parser.add_argument(
         "--here", type=Path, metavar="WHEEL", help="install this wheel in the present environment"
     )
+    parser.add_argument("--wheel", type=Path, help="take this wheel instead of building one")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="serlab-wheel-") as name:
         folder = Path(name)
@@ -107,7 +109,7 @@ def main() -> None:
             if changed:
                 sys.exit(f"installing serlab replaced {changed}")
         else:
-            wheel = build(folder / "dist")
+            wheel = options.wheel.resolve() if options.wheel else build(folder / "dist")
             venv.create(folder / "env", with_pip=True)
             python = folder / "env" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
             pip = (python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check")

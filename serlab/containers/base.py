@@ -52,13 +52,16 @@ class Container:
 
 
 def at(file: BinaryIO, place: int, count: int) -> bytes:
+    """Read so many bytes at a place of a file."""
     file.seek(place)
     return file.read(count)
 
 
 def cut(there: int, promised: int, what: str = "bytes of sound") -> Damage:
+    """Say that a file is shorter than it promises."""
     return Damage("truncated", f"is cut off: {promised} {what} should be there, and there are {there}")
 
 
 def ends_early(where: str) -> Damage:
+    """Say that a file ends in the middle of something."""
     return Damage("truncated", f"is cut off: it ends {where}")

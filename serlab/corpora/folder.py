@@ -73,7 +73,7 @@ class Contents(NamedTuple):
 
 
 def load(folder: Path | str, labels: Mapping[str, str] | None = None) -> pd.DataFrame:
-    """Return the utterance table of a folder of recordings.
+    r"""Return the utterance table of a folder of recordings.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ def load(folder: Path | str, labels: Mapping[str, str] | None = None) -> pd.Data
     >>> import tempfile, numpy, soundfile
     >>> with tempfile.TemporaryDirectory() as name:
     ...     soundfile.write(f"{name}/one.wav", numpy.zeros(800), 8000)
-    ...     _ = Path(name, "metadata.csv").write_text("file,emotion,speaker\\none.wav,joy,Ada\\n")
+    ...     _ = Path(name, "metadata.csv").write_text("file,emotion,speaker\none.wav,joy,Ada\n")
     ...     table = load(name)
     >>> table.loc[0, ["clip", "emotion", "speaker"]].tolist()
     ['one', 'happy', 'Ada']
@@ -188,8 +188,8 @@ class _Told:
         answers = {cell: check(cell) for cell in dict.fromkeys(given)}
         if any(isinstance(answer, Bad) for answer in answers.values()):
             for number, cell in enumerate(given):
-                if isinstance(answers[cell], Bad):
-                    self.bad(number, answers[cell])
+                if isinstance(answer := answers[cell], Bad):
+                    self.bad(number, answer)
         return [answers[cell] for cell in given]
 
     def bad(self, number: int, why: Bad) -> None:

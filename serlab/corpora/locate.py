@@ -25,12 +25,13 @@ def candidates(record: Record, others: tuple[Record, ...] = ()) -> Iterator[Path
     others
         Corpora with the same file names: a data folder that has the name of one of them is passed over.
     """
+    own = record.folder or _plain(record.name)
     for base in data_dirs():
         foreign = any(_named(other.folder, base) for other in others)
-        if not foreign and (_named(record.folder, base) or any(_clips_in(record, base))):
+        if not foreign and (_named(own, base) or any(_clips_in(record, base))):
             yield base
         children = _folders(base)
-        yield from sorted((child for child in children if _named(record.folder, child)), key=_shortest)
+        yield from sorted((child for child in children if _named(own, child)), key=_shortest)
 
 
 def holds_clips(record: Record, folder: Path) -> bool:
@@ -101,8 +102,11 @@ def _kind(entry: os.DirEntry) -> str:
 
 
 def _named(pattern: str, folder: Path) -> bool:
-    plain = re.sub(r"[^a-z0-9]", "", folder.name.lower())
-    return bool(pattern) and re.fullmatch(pattern, plain) is not None
+    return bool(pattern) and re.fullmatch(pattern, _plain(folder.name)) is not None
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
 def _shortest(folder: Path) -> tuple[int, str]:

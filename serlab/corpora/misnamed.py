@@ -6,9 +6,8 @@ import re
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
-from serlab import corpora
 from serlab.corpora import locate
-from serlab.corpora.record import Record
+from serlab.corpora.record import Record, file_digest
 from serlab.sound_files import SUFFIXES
 
 # Characters by which a name may be too long or too short: "_X" for "_XX", or " (1)" at the end.
@@ -48,7 +47,7 @@ def find(record: Record, root: Path, missing: Iterable[str]) -> dict[str, Path]:
     found = {}
     facts = {PurePosixPath(path).stem: fact for path, fact in record.manifest.items()}
     sizes = {facts[clip][1] for clip in missing & facts.keys()} - {None}
-    contents = {corpora.file_digest(path): path for path in files if path.is_file() and _size(path) in sizes}
+    contents = {file_digest(path): path for path in files if path.is_file() and _size(path) in sizes}
     for clip in sorted(missing):
         if (digest := facts.get(clip, (None,))[0]) in contents:
             found[clip] = contents[digest]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
@@ -56,12 +58,12 @@ class Record:
         Path of every official file to its SHA-256 and its size in bytes (None where they are not known);
         empty if there is no such list.
     expected
-        For a corpus without manifest: reads from the folder which stems should be there.
+        Needed without a manifest: takes the corpus folder, returns the stems that should be there.
     check
         Looks at a loaded table and raises `CorpusError` where the copy is not what its name says.
     folder, inner, clip_folder
-        Regular expressions for lower-case alphanumeric folder names: the corpus folder, a folder that some
-        downloads put inside it, and the folder that holds clips.
+        Regular expressions for lower-case alphanumeric folder names: the corpus folder (its name, if none is
+        given), a folder that some downloads put inside it, and the folder that holds clips.
     sentences
         Sentence id to text.
     folds
@@ -129,3 +131,9 @@ def read_manifest(filename: str) -> dict[str, tuple[str | None, int | None]]:
         path: (None if digest == "-" else digest, None if size == "-" else int(size))
         for digest, size, path in lines
     }
+
+
+def file_digest(path: str | os.PathLike) -> str:
+    """Return the SHA-256 of a file in hexadecimal digits."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -378,7 +378,7 @@ def _plan(sentence: str, cues: Cues, rng: np.random.Generator) -> _Plan:
     return _Plan(now + 0.02 + _SILENCE, amplitude, formants, accents, noises, (_SILENCE, now))
 
 
-def _f0_track(
+def pitch_track(
     plan: _Plan, times: np.ndarray, mean: float, cues: Cues, rng: np.random.Generator
 ) -> np.ndarray:
     """Return the fundamental frequency in Hz at each of the times, with the mean asked for."""
@@ -548,7 +548,7 @@ def synthesise(speaker: Voice, cues: Cues, sentence: str, seed: int | list[int])
     length = int(plan.seconds * SAMPLE_RATE)
     frames = np.arange(0, length, _HOP) / SAMPLE_RATE
     samples = np.arange(length) / SAMPLE_RATE
-    f0_track = _f0_track(plan, frames, speaker.f0 * spoken.f0 * f0, spoken, pitch)
+    f0_track = pitch_track(plan, frames, speaker.f0 * spoken.f0 * f0, spoken, pitch)
     source = _glottal_source(f0_track, length, spoken, pulses)
     amplitude = np.interp(samples, *zip(*plan.amplitude, strict=True))
     wavering = 1 + min(0.02 * spoken.tremor, 0.3) * np.sin(2 * np.pi * 6 * samples + take.uniform(0, 6))

@@ -14,10 +14,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from serlab import corpora, sound_files
+from serlab import sound_files
 from serlab.corpora import folder as folders
-from serlab.corpora import locate, misnamed
-from serlab.corpora.record import Record
+from serlab.corpora import locate, misnamed, official
+from serlab.corpora.record import Record, file_digest
+from serlab.corpora.registry import record as record_of
 from serlab.corpora.table import threads
 from serlab.errors import AudioError, CorpusError
 from serlab.paths import regular_file, shown
@@ -150,14 +151,14 @@ def validate(
     >>> validate("demo").ok
     True
     """
-    name = corpora.known(name_or_folder)
+    name = official.known(name_or_folder)
     if name is None:
         folder = Path(os.path.abspath(os.path.expanduser(name_or_folder)))
         return _validate_folder(folder, max_seconds, labels=labels)
-    record = corpora.record(name)
-    root = corpora.find(name)
+    record = record_of(name)
+    root = official.find(name)
     if root is None:
-        raise CorpusError(corpora.not_found(record))
+        raise CorpusError(official.not_found(record))
     if name == "demo":
         return _validate_folder(root, max_seconds, record.title)
     return _validate_official(record, root, max_seconds)
@@ -182,7 +183,7 @@ def _validate_folder(
     try:
         path, rows, faults, notes = folders.read(folder, labels)
     except CorpusError as error:
-        if hint := corpora.official_in(folder):
+        if hint := official.official_in(folder):
             raise CorpusError(hint) from error
         raise
     found = [
@@ -198,16 +199,16 @@ def _validate_folder(
 
 
 def _validate_official(record: Record, root: Path, max_seconds: float) -> Report:
-    official = record.official
+    listed = record.official
     copies = defaultdict(list)
     for path in locate.clip_files(record, root):
         copies[path.stem].append(path)
-    if wrong := corpora.wrong_version(record, root, set(copies)):
+    if wrong := official.wrong_version(record, root, set(copies)):
         return Report(record.title, root, 0, _problems([("corpus", "", root, wrong)], root))
     places = locate.clip_folders(record, root)
     found = []
-    if official:
-        copies = {clip: paths for clip, paths in copies.items() if clip in official}
+    if listed:
+        copies = {clip: paths for clip, paths in copies.items() if clip in listed}
     sounds = _examine(((clip, path) for clip, paths in copies.items() for path in paths), max_seconds)
     by_path = {sound.path: sound for sound in sounds}
     for clip, (first, *others) in copies.items():
@@ -238,7 +239,7 @@ def _validate_official(record: Record, root: Path, max_seconds: float) -> Report
     problems = _problems(found, root)
     if not problems["fault"].any():
         try:
-            title = corpora.load(record.name).attrs["title"]
+            title = official.load(record).attrs["title"]
         except CorpusError as error:
             problems = _problems([*found, ("corpus", "", root, str(error))], root)
     return Report(title, root, len(sounds), problems)
@@ -257,7 +258,7 @@ def _problems(found: list[tuple], root: Path) -> pd.DataFrame:
 
 def _examine(clips: Iterable[tuple[str, Path]], max_seconds: float) -> list[_Sound]:
     with ThreadPoolExecutor(threads()) as pool:
-        return list(pool.map(lambda item: _listen(*item, max_seconds), clips))
+        return list(pool.map(lambda item: _listen(item[0], item[1], max_seconds), clips))
 
 
 def _listen(clip: str, path: Path, max_seconds: float) -> _Sound:
@@ -266,7 +267,7 @@ def _listen(clip: str, path: Path, max_seconds: float) -> _Sound:
     lowest, highest = math.inf, -math.inf
     try:
         regular_file(path, AudioError)
-        digest = corpora.file_digest(path)
+        digest = file_digest(path)
         with sound_files.opened(path) as sound:
             channels = sound.channels
             content.update(f"{sound.rate}".encode())
@@ -329,9 +330,9 @@ def _changed(record: Record, sounds: list[_Sound]) -> list[tuple]:
 
     A copy is taken for the official one if at least half of its readable WAV files are.
     """
-    official = record.official
-    waves = [s for s in sounds if s.path.suffix.lower() == ".wav" and not s.fault and official.get(s.clip)]
-    changed = [sound for sound in waves if sound.digest != official[sound.clip]]
+    listed = record.official
+    waves = [s for s in sounds if s.path.suffix.lower() == ".wav" and not s.fault and listed.get(s.clip)]
+    changed = [sound for sound in waves if sound.digest != listed[sound.clip]]
     if 2 * len(changed) > len(waves):
         detail = f"{len(changed)} of {len(waves)} wav files differ from the official ones: a converted copy"
         return [("converted", "", changed[0].path.parent, detail)]
@@ -343,10 +344,12 @@ def _changed(record: Record, sounds: list[_Sound]) -> list[tuple]:
 
 def _missing(record: Record, root: Path, found: set[str]) -> list[tuple]:
     try:
-        missing, speakers = corpora.missing_clips(record, root, found)
+        missing, speakers = official.missing_clips(record, root, found)
     except CorpusError as error:
         return [("corpus", "", root, str(error))]
-    problems = [("missing", clip, "", f"{clip} is not there under any extension") for clip in missing]
+    problems: list[tuple] = [
+        ("missing", clip, "", f"{clip} is not there under any extension") for clip in missing
+    ]
     absent = [speaker for speaker in record.speakers if speaker not in speakers]
     if absent:
         detail = f"{len(speakers)} of {len(record.speakers)} speakers; without {', '.join(absent[:6])}"

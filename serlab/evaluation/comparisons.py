@@ -113,7 +113,7 @@ def compare_all(
     """
     if not pairs:
         raise EvaluationError("there is nothing to compare: no pairs were given")
-    found = {name: compare(*pair, metric, confidence).__dict__ for name, pair in pairs.items()}
+    found = {name: compare(one, other, metric, confidence).__dict__ for name, (one, other) in pairs.items()}
     table = pd.DataFrame.from_dict(found, orient="index")
     return table.assign(p_holm=holm(table["p"]))
 

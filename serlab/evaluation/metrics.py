@@ -213,6 +213,7 @@ def classes_of(*columns: Sequence[str]) -> list[str]:
 
 
 def count_confusions(label, predicted, classes=None) -> tuple[np.ndarray, list[str]]:
+    """Count clips by true and predicted class; return the counts, and the classes in their order."""
     if len(label) != len(predicted):
         raise EvaluationError(f"{len(label)} labels do not go with {len(predicted)} predictions")
     if not len(label):
@@ -248,7 +249,7 @@ def count_by_speaker(
 
 
 def number_speakers(table: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    """Number the speakers of a table, in the order of their names: numbers of rows, and names."""
+    """Return the number of each row's speaker, in the order of their names, and the names."""
     if (missing := table["speaker"].isna().to_numpy()).any():
         raise EvaluationError(f"row {int(missing.argmax())} has no speaker: name one, or leave the row out")
     # As text: categories have an order of their own, and 1 and "1" are one person.

@@ -38,7 +38,7 @@ METRICS = ("weighted_f1", "uar")
 FOUND = 56
 # Few labels, in percent.
 TENTH = 10
-GRID = {"latent": (32, 64), "learning_rate": (0.0005, 0.002), "batch_size": (16, 64)}
+GRID: dict[str, tuple] = {"latent": (32, 64), "learning_rate": (0.0005, 0.002), "batch_size": (16, 64)}
 CODE = 64
 # C of the votes: on nEMO, a tenth labelled, a little better than 0.01.
 STRENGTH = 0.03

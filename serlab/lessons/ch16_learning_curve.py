@@ -262,7 +262,8 @@ class Curves:
         value, low, high = self._interval(lambda a, b: measure(a) - measure(b), *counts)
         table = pd.DataFrame({"percent": self.percentages, "difference": value, "low": low, "high": high})
         mean = self._interval(lambda a, b: (measure(a) - measure(b))[..., inside].mean(axis=-1), *counts)
-        return table, tuple(float(one) for one in mean)
+        value, low, high = map(float, mean)
+        return table, (value, low, high)
 
     def difference_between(
         self,

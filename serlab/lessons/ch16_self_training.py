@@ -15,9 +15,9 @@ from serlab.training import softmax
 
 
 class SelfTrainingVote(ClassifierMixin, BaseEstimator):
-    """Logistic regressions on several kinds of features, which vote; the surest of their answers about
-    unlabelled clips become labels of the next round.
+    """Logistic regressions on several kinds of features, which vote and learn from their own answers.
 
+    The surest of their answers about unlabelled clips become labels of the next round.
     The mean of the members' log-probabilities is standardised within each speaker (**transductive**: it uses
     the speaker's other clips, never their labels; see `serlab.voting.normalise_scores`). In round r of R each
     class is given r/R of the answers that it may have at most: those that are surest of it.

@@ -1,5 +1,4 @@
-"""Chapter 5: linear models and support vector machines on summary features and on eGeMAPS, and a
-committee."""
+"""Chapter 5: linear models and support vector machines on summary features and eGeMAPS, and a committee."""
 
 from __future__ import annotations
 

@@ -31,6 +31,10 @@ def _columns(X, columns):
     return X[:, columns]
 
 
+_LOUDNESS = ModelSpec(
+    "loudness", "Loudness alone", 4, (Summary(),), lambda seed: one_number("rms_mean"), FIXED
+)
+_PITCH = ModelSpec("pitch", "Pitch alone", 4, (Summary(),), lambda seed: one_number("f0_median"), FIXED)
 SPECS = (
     ModelSpec("majority", "Majority class", 4, (), lambda seed: DummyClassifier(), NOT_NEEDED),
     ModelSpec(
@@ -51,7 +55,8 @@ SPECS = (
         NOT_NEEDED,
         seeds=MANY_SEEDS,
     ),
-    ModelSpec("loudness", "Loudness alone", 4, (Summary(),), lambda seed: one_number("rms_mean"), FIXED),
-    ModelSpec("pitch", "Pitch alone", 4, (Summary(),), lambda seed: one_number("f0_median"), FIXED),
+    _LOUDNESS,
+    _PITCH,
+    _LOUDNESS.normalised(),
+    _PITCH.normalised(),
 )
-SPECS = (*SPECS, SPECS[-2].normalised(), SPECS[-1].normalised())

@@ -17,11 +17,10 @@ INNER = "by UAR on three speaker-disjoint folds within the training data"
 
 
 def original_tree(seed: int):
-    """Build the tree of the original notebook: all 18,816 values of the square-root mel spectrogram, no
-    limit.
+    """Build the tree of the original notebook, without any limit.
 
-    The original set no seed. Where two cuts are equally good the seed decides, so that its result is one
-    draw from the spread between seeds.
+    It is given all 18,816 values of the square-root mel spectrogram. The original set no seed: where two cuts
+    are equally good the seed decides, so that its result is one draw from the spread between seeds.
     """
     return make_pipeline(FunctionTransformer(_flatten), DecisionTreeClassifier(random_state=seed))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from sklearn.decomposition import TruncatedSVD
 from sklearn.dummy import DummyClassifier
@@ -12,6 +13,7 @@ from sklearn.preprocessing import StandardScaler
 
 from serlab.embeddings import ByolS
 from serlab.features import Egemaps, Mel, Summary, Treated
+from serlab.features.base import Extractor
 from serlab.models import ladder
 from serlab.models.binaries import OneVsRest, Oversampled, Tuned
 from serlab.models.linear import INNER, logistic
@@ -97,7 +99,13 @@ def one_vs_rest(seed: int = 0) -> OneVsRest:
     return OneVsRest(tuned())
 
 
-_OURS = {"epochs": 20, "batch_size": 32, "optimizer": ladder.cosine, "standardise": True, "balanced": True}
+_OURS: dict[str, Any] = {
+    "epochs": 20,
+    "batch_size": 32,
+    "optimizer": ladder.cosine,
+    "standardise": True,
+    "balanced": True,
+}
 
 
 def _network(architecture: str, **settings):
@@ -120,7 +128,7 @@ def _net(name: str, title: str, chapter: int, features: Treated, build, plan, va
 
 
 _ORIGINAL = ("The original valence CNN", 11, SHORT, original)
-_FEATURES = {
+_FEATURES: dict[str, tuple[str, Extractor, dict[str, Any]]] = {
     "summary": ("summary features", Summary(), {}),
     "egemaps": ("eGeMAPS", Egemaps(), {"libraries": ("opensmile",)}),
     "byols": ("BYOL-S", ByolS(), {"build": reduced, "pretrained": PRETRAINED, "libraries": LIBRARIES}),

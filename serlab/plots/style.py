@@ -90,4 +90,5 @@ def emotion_palette(emotions: Iterable[str]) -> dict[str, str]:
 
 
 def new_axes(ax: Axes | None) -> Axes:
+    """Return the axes that are given, or those of a new figure."""
     return plt.subplots()[1] if ax is None else ax

@@ -164,10 +164,12 @@ def _check_speakers(fold: Fold, table: pd.DataFrame, title: str) -> None:
 
 
 def fold_of(table: pd.DataFrame, train: np.ndarray, test: np.ndarray) -> Fold:
+    """Return the fold of these rows, without validation."""
     return Fold(np.sort(train), np.array([], dtype=int), np.sort(test), fingerprint(table))
 
 
 def fold_of_speakers(table: pd.DataFrame, test_speakers: Sequence[str]) -> Fold:
+    """Return the fold that tests these speakers and trains on all others."""
     held = table["speaker"].isin(list(test_speakers)).to_numpy()
     return fold_of(table, np.flatnonzero(~held), np.flatnonzero(held))
 
@@ -190,6 +192,7 @@ def groups_of(table: pd.DataFrame, column: str, least: int) -> list[str]:
 
 
 def deal(table: pd.DataFrame, column: str, k: int, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Deal the speakers, or what else a column holds, into k folds: rows for training and for test."""
     from sklearn.model_selection import StratifiedGroupKFold
 
     groups = groups_of(table, column, 2)

@@ -1,0 +1,60 @@
+"""The corpora that serlab knows: name to record."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+
+from serlab.corpora.record import Record
+from serlab.errors import CorpusError
+
+# Name to module and constant: a record is imported when it is asked for.
+RECORDS = {
+    "ravdess": ("ravdess", "RECORD"),
+    "emodb": ("emodb", "RECORD"),
+    "emodb2": ("emodb", "VERSION_2"),
+    "emodb_first2s": ("emodb", "FIRST_2S"),
+    "cremad": ("cremad", "RECORD"),
+    "nemo": ("nemo", "RECORD"),
+    "demo": ("demo", "RECORD"),
+}
+
+
+def names() -> list[str]:
+    """Return the names of the corpora that serlab knows.
+
+    Examples
+    --------
+    >>> "ravdess" in names()
+    True
+    """
+    return list(RECORDS)
+
+
+def record(name: str) -> Record:
+    """Return the record of a corpus.
+
+    Parameters
+    ----------
+    name
+        One of `names`.
+
+    Raises
+    ------
+    CorpusError
+        If there is no corpus of that name.
+
+    Examples
+    --------
+    >>> record("ravdess").clips
+    1440
+    """
+    if name not in RECORDS:
+        similar = difflib.get_close_matches(name.lower(), RECORDS, n=1)
+        meant = f" Did you mean {similar[0]!r}?" if similar else ""
+        raise CorpusError(
+            f"There is no corpus {name!r}, nor a folder of that name.{meant} Corpora: {', '.join(names())}. "
+            "For recordings of your own give the path of a folder with a table metadata.csv."
+        )
+    module, constant = RECORDS[name]
+    return getattr(importlib.import_module(f"serlab.corpora.{module}"), constant)
