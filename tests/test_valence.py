@@ -94,6 +94,10 @@ def test_recorded_binaries_are_combined():
         (lambda parts: parts | {"positive": parts["positive"].iloc[1:]}, "the same clips"),
         (lambda parts: parts | {"positive": parts["negative"]}, "no probability of that class"),
         (lambda parts: {k: parts[k] for k in ("negative", "neutral")}, "Clip c must be of exactly one"),
+        (
+            lambda parts: parts | {"neutral": parts["neutral"].assign(label=["other", "neutral"] + ["neutral"] * 2)},
+            "Clip c must be of exactly one",
+        ),
     ],
 )
 def test_binaries_that_do_not_fit_together_are_refused(change, message):
@@ -237,7 +241,12 @@ def test_reliability_equals_that_of_scikit_learn():
     assert (label == np.where(p >= 0.5, "positive", "other")).mean() == pytest.approx(
         np.average(top["true"], weights=top["clips"])
     )
-    assert len(evaluation.reliability(table.assign(p_positive=1.0, p_other=0.0), "positive")) == 1
+
+
+def test_certainty_has_no_bin_of_its_own():
+    table = pd.DataFrame({"label": ["sad", "happy", "sad"], "p_sad": [0.95, 1.0, 0.3]})
+    found = evaluation.reliability(table, of="sad")
+    assert found.to_numpy().tolist() == [[0.3, 1, 1], [pytest.approx(0.975), 0.5, 2]]
 
 
 def test_probabilities_that_are_not_there_are_named():
