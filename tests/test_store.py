@@ -189,6 +189,20 @@ def test_other_sound_under_the_same_name_is_noticed(clips, ask, extractor):
     assert computed(extractor) == len(clips) + 1
 
 
+@pytest.mark.parametrize("change", ["time", "size"])
+def test_a_settled_file_is_read_again_if_its_time_stamp_or_its_size_changes(clips, ask, extractor, change):
+    for path in clips.path:
+        os.utime(path, (1e9, 1e9))
+    ask(clips, extractor)
+    y, rate = soundfile.read(clips.path[3])
+    size = os.path.getsize(clips.path[3])
+    soundfile.write(clips.path[3], y[::-2] if change == "size" else -y[::-1] / 2, rate)
+    assert (os.path.getsize(clips.path[3]) == size) == (change == "time")
+    os.utime(clips.path[3], (1e9, 1e9 + (change == "time")))
+    np.testing.assert_allclose(ask(clips, extractor), expected(clips), rtol=1e-6)
+    assert computed(extractor) == len(clips) + 1
+
+
 def test_hashes_are_remembered_for_settled_files_only(clips, ask, extractor, monkeypatch):
     hashed = []
     monkeypatch.setattr(

@@ -362,6 +362,18 @@ def test_corpora_are_told_apart_by_level_until_it_is_taken_away():
     assert len(before[["speaker", "fold"]].drop_duplicates()) == before["speaker"].nunique()
 
 
+def test_corpora_are_not_told_apart_by_voices_and_weigh_alike():
+    table = three().query("corpus != 'lone'").reset_index(drop=True)
+    # Every speaker has a sound of their own, which says nothing about the corpora that others are in.
+    voice = pd.get_dummies(table["speaker"]).to_numpy(float)
+    rng = np.random.default_rng(0)
+    found = mismatch.corpus_recognition(voice, table, C=100.0)
+    assert evaluation.accuracy(found["label"], found["predicted"]) < 0.75
+    noise = rng.normal(size=(len(table), 2))
+    said = mismatch.corpus_recognition(noise, table)["predicted"].value_counts(normalize=True)
+    assert 0.3 < said["two"] < 0.7, "three of ten speakers, and half of the guesses"
+
+
 def test_corpora_cannot_be_told_apart_where_there_is_one():
     X = np.zeros((1000, 1))
     one = corpora.unify([tiny("one", ["a", "b"])])

@@ -168,6 +168,31 @@ def test_tuned_is_calibrated_on_speakers_it_did_not_train_on(refit):
     assert count_parameters(tuned) == 3
 
 
+@pytest.mark.parametrize("refit", [True, False])
+def test_what_calibrates_was_said_by_models_that_heard_none_of_the_speakers(refit):
+    X, y, groups = clouds(240)
+    X = np.column_stack([X, np.unique(groups, return_inverse=True)[1]])
+    heard, asked = [], []
+
+    class Spy(LogisticRegression):
+        def fit(self, X, y):
+            heard.append(set(X[:, 2]))
+            return super().fit(X, y)
+
+        def predict_proba(self, X):
+            asked.append(set(X[:, 2]))
+            return super().predict_proba(X)
+
+    Tuned(Spy(), k=3, refit=refit).fit(X, y, groups=groups)
+    assert len(asked) == (3 if refit else 1)
+    for trained, tested in zip(heard, asked, strict=False):
+        assert trained
+        assert tested
+        assert not trained & tested
+    if refit:
+        assert set.union(*asked) == heard[-1] == set(range(6))
+
+
 def test_tuned_decides_between_three_for_uar():
     X, y, groups = clouds(600)
     tuned = Tuned(LogisticRegression()).fit(X, y, groups=groups)
