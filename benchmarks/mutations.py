@@ -42,7 +42,7 @@ class Mistake:
     module, kind : str
         As in the list.
     path : str
-        The module's file, relative to the root of the checkout.
+        The module's file, or the folder of a package, relative to the root of the checkout.
     old, new : str
         `old` must be there exactly once.
     tests : str
@@ -59,14 +59,18 @@ class Mistake:
     tests: str
     leak: bool = False
 
-    def planted(self, text: str) -> str:
-        """Plant it into the text of its module; raise ValueError if the list does not fit the module."""
-        found = text.count(self.old)
-        if found != 1:
-            raise ValueError(f"{self.module}, {self.kind}: {found} times in {self.path}, not once: {self.old}")
-        changed = text.replace(self.old, self.new)
-        compile(changed, self.path, "exec")
-        return changed
+    def planted(self, root: Path) -> tuple[Path, str]:
+        """Give the file that changes, and its changed text; ValueError if the list does not fit the code."""
+        place = root / self.path
+        files = sorted(place.rglob("*.py")) if place.is_dir() else [place]
+        found = [file for file in files for _ in range(file.read_text(encoding="utf-8").count(self.old))]
+        if len(found) != 1:
+            raise ValueError(
+                f"{self.module}, {self.kind}: {len(found)} times in {self.path}, not once: {self.old}"
+            )
+        changed = found[0].read_text(encoding="utf-8").replace(self.old, self.new)
+        compile(changed, found[0].name, "exec")
+        return found[0], changed
 
 
 def listed(file: Path = LIST) -> list[Mistake]:
@@ -107,9 +111,9 @@ def tested(folder: Path, tests: str) -> int:
 
 def noticed(mistake: Mistake, folder: Path) -> bool:
     """Plant one mistake into a copy, run its tests, and take it out again."""
-    file = folder / mistake.path
+    file, changed = mistake.planted(folder)
     before = file.read_text(encoding="utf-8")
-    file.write_text(mistake.planted(before), encoding="utf-8")
+    file.write_text(changed, encoding="utf-8")
     try:
         return tested(folder, mistake.tests) != PASSED
     finally:
