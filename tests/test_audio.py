@@ -155,7 +155,9 @@ def test_no_permission(write, monkeypatch):
 def test_cut_off_flac(write):
     path = write(noise(3.0), name="clip.flac")
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    with pytest.raises(AudioError, match=r"clip\.flac is cut off: 48000 samples should be there, and there are \d+\. Fetch"):
+    with pytest.raises(
+        AudioError, match=r"clip\.flac is cut off: 48000 samples should be there, and there are \d+\. Fetch"
+    ):
         audio.read(path)
 
 

@@ -155,7 +155,9 @@ def test_confidence_and_metric_are_those_that_are_asked_for():
     read_together = evaluation.compare_all({"both": (p, other)}, "accuracy", 0.8)
     assert ends(read_together.loc["both"]) == list(paired)
     for metric in ("uar", "macro_f1"):
-        value = getattr(evaluation, metric)(*p.loc[p["gender"] == "male", ["label", "predicted"]].T.to_numpy())
+        value = getattr(evaluation, metric)(
+            *p.loc[p["gender"] == "male", ["label", "predicted"]].T.to_numpy()
+        )
         assert evaluation.by_group(p, "gender", metric).loc["male", "value"] == pytest.approx(value)
 
 
@@ -298,7 +300,7 @@ def test_pooling_over_seeds_is_the_mean_over_seeds():
 
 def test_scores_hold_fold_means_and_leave_out_what_cannot_be_said():
     p = made_up(seeds=(0, 1, 2), per_speaker=5)
-    p["fold"] = p["speaker"].map("s0 s1 s2 s3 s4 s5".split().index) % 4
+    p["fold"] = p["speaker"].str[1:].astype(int) % 4
     parts = [f for _, f in p.groupby(["fold", "seed"])]
     assert len(parts) == 12
     folds = [

@@ -300,9 +300,10 @@ def test_key_follows_the_code_of_what_is_measured_within(around, monkeypatch):
     before, unedited = around(inner).key, base._code
     monkeypatch.setattr(base, "_code", lambda kind: "edited" if kind is features.Rms else unedited(kind))
     assert around(inner).key != before
-    assert around(features.ZeroCrossingRate(seconds=1.0)).key == around(
-        features.ZeroCrossingRate(seconds=1.0)
-    ).key
+    assert (
+        around(features.ZeroCrossingRate(seconds=1.0)).key
+        == around(features.ZeroCrossingRate(seconds=1.0)).key
+    )
 
 
 def test_key_follows_the_versions_of_libraries(monkeypatch):

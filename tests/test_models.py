@@ -115,7 +115,9 @@ def test_models_are_built_as_they_are_described(name, wanted):
     if "kw_args" in wanted:
         from serlab.features import Summary
 
-        wanted = wanted | {"kw_args": {"columns": [Summary().feature_names.index(wanted["kw_args"]["columns"])]}}
+        wanted = wanted | {
+            "kw_args": {"columns": [Summary().feature_names.index(wanted["kw_args"]["columns"])]}
+        }
     assert {key: found[key] for key in wanted} == wanted
     scaled = name.startswith(("logreg", "svm"))
     assert ("standardscaler" in found) == scaled
@@ -125,7 +127,10 @@ def test_models_are_built_as_they_are_described(name, wanted):
     ("name", "wanted"),
     [
         ("ann", {"epochs": 60, "standardise": True, "label_smoothing": 0.1, "balanced": True}),
-        ("cnn", {"epochs": 50, "batch_size": 16, "centre_clips": True, "label_smoothing": 0.1, "augment": None}),
+        (
+            "cnn",
+            {"epochs": 50, "batch_size": 16, "centre_clips": True, "label_smoothing": 0.1, "augment": None},
+        ),
         ("ann-original", {"epochs": 25, "standardise": False, "label_smoothing": 0.0, "balanced": False}),
         ("augmented-original", {"epochs": 25, "copies": True, "optimizer": "rmsprop"}),
     ],

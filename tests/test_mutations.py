@@ -17,7 +17,7 @@ LISTED = mutations.listed()
 
 @pytest.mark.parametrize("mistake", LISTED, ids=lambda one: f"{one.module}: {one.kind}")
 def test_every_planted_mistake_is_there_once_and_is_code(mistake):
-    """Where this fails after a change, change the entry of benchmarks/mutations.toml as the code has changed."""
+    """Where this fails after a change of the code, change the entry of benchmarks/mutations.toml alike."""
     file, changed = mistake.planted(ROOT)
     assert changed != file.read_text(encoding="utf-8")
     for word in mistake.tests.split(" -k ")[0].split():
@@ -34,8 +34,12 @@ def toy(tmp_path, monkeypatch):
     """Give a checkout of one module with one test, and a list of mistakes in it."""
     root = tmp_path / "toy"
     root.mkdir()
-    (root / "adding.py").write_text("def add(a, b):\n    return a + b\n\n\ndef double(a):\n    return a + a\n")
-    (root / "test_adding.py").write_text("import adding\n\n\ndef test_add():\n    assert adding.add(1, 2) == 3\n")
+    (root / "adding.py").write_text(
+        "def add(a, b):\n    return a + b\n\n\ndef double(a):\n    return a + a\n"
+    )
+    (root / "test_adding.py").write_text(
+        "import adding\n\n\ndef test_add():\n    assert adding.add(1, 2) == 3\n"
+    )
     (root / "mutations.toml").write_text(
         """
         [modules]

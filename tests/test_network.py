@@ -101,7 +101,7 @@ def test_same_seed_same_network():
 
 
 def level(X, y):
-    """Start from weights of zero, so that nothing is random but the order of the clips and what is done to them."""
+    """Start from weights of zero: nothing is random but the order of the clips, and what is done to them."""
     layers = keras.layers
     dense = layers.Dense(y.shape[1], activation="softmax", kernel_initializer="zeros")
     return keras.Sequential([keras.Input(X.shape[1:]), layers.Flatten(), dense])
@@ -121,7 +121,12 @@ def test_seed_decides_weights_and_order_each_by_itself(settings):
 def test_clips_are_changed_where_it_is_asked_for():
     X, y = data()
     # One step with all clips from weights of zero, so that nothing else can make a difference.
-    alike = {"model": level, "optimizer": lambda steps: keras.optimizers.SGD(1.0), "epochs": 1, "batch_size": 40}
+    alike = {
+        "model": level,
+        "optimizer": lambda steps: keras.optimizers.SGD(1.0),
+        "epochs": 1,
+        "batch_size": 40,
+    }
     chain = Chain(Step(time_mask, count=1, width=(3, 3), fill=0.0))
     plain, masked = (
         Network(**alike, augment=augment).fit(X, y).model_.get_weights()[0] for augment in (None, chain)
@@ -144,7 +149,9 @@ def test_loss_is_that_of_smoothed_labels():
 def test_the_optimiser_is_told_how_many_steps_there_will_be():
     X, y = data()
     told = []
-    Network(tiny, epochs=3, batch_size=16, optimizer=lambda steps: told.append(steps) or still(steps)).fit(X, y)
+    Network(tiny, epochs=3, batch_size=16, optimizer=lambda steps: told.append(steps) or still(steps)).fit(
+        X, y
+    )
     assert told == [9], "forty clips are three batches of sixteen"
 
 

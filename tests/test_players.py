@@ -242,7 +242,9 @@ def test_a_blind_player_does_not_say_what_is_heard(live, demo, title):
     page = parsed(listen(row, title=title, blind=True))
     shown = page.text + page.audio["aria-label"] + repr(listen(row, title=title, blind=True))
     # The name of the clip is what the book finds it by, and on no page.
-    data = {name: value for name, value in page.find(class_="serlab-player").attrs.items() if name != "data-clip"}
+    data = {
+        name: value for name, value in page.find(class_="serlab-player").attrs.items() if name != "data-clip"
+    }
     for told in (shown, str(data)):
         assert "angry" not in told
         assert "d02" not in told

@@ -142,7 +142,9 @@ def test_anything_that_matters_makes_a_fold_be_trained_again(corpus, tmp_path):
     for number, rows in enumerate((slice(0, 6), slice(6, 12)), 9):
         fold = split.folds[0]
         few = splits.Fold(fold.train[12:], fold.train[rows], fold.test, fold.made_for)
-        assert files(lambda seed: tree(random_state=seed), split=splits.Split("x", "x", (few,), False)) == number
+        assert (
+            files(lambda seed: tree(random_state=seed), split=splits.Split("x", "x", (few,), False)) == number
+        )
 
 
 @pytest.mark.parametrize("cut", [0, 1, 100, -100, -1])

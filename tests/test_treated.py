@@ -94,7 +94,12 @@ def test_each_step_does_its_part():
 
 def test_unless_told_a_clip_is_brought_to_one_level_and_to_the_band_of_all_corpora():
     treated = Treated(features=Rms())
-    assert (treated.trim_db, treated.band, treated.level, treated.floor) == (40.0, (80.0, 6000.0), -23.0, 35.0)
+    assert (treated.trim_db, treated.band, treated.level, treated.floor) == (
+        40.0,
+        (80.0, 6000.0),
+        -23.0,
+        35.0,
+    )
     assert audio.level(treated.treat(tone(1000, 1.0))) == pytest.approx(-23, abs=0.1)
 
 

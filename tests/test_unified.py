@@ -258,8 +258,9 @@ def test_a_clip_of_several_corpora_is_listened_to_by_its_own_name():
         corpus, name = table.loc[row, "clip"].split("/")
         player = serlab.listen(table.iloc[row])
         assert (player.attributes["data-corpus"], player.attributes["data-clip"]) == (corpus, name)
-        assert f"clip {name}, {table.loc[row, 'emotion']}, speaker {table.loc[row, 'speaker'].split('/')[1]}," in (
-            player.caption
+        assert (
+            f"clip {name}, {table.loc[row, 'emotion']}, speaker {table.loc[row, 'speaker'].split('/')[1]},"
+            in (player.caption)
         )
 
 

@@ -95,7 +95,9 @@ def test_recorded_binaries_are_combined():
         (lambda parts: parts | {"positive": parts["negative"]}, "no probability of that class"),
         (lambda parts: {k: parts[k] for k in ("negative", "neutral")}, "Clip c must be of exactly one"),
         (
-            lambda parts: parts | {"neutral": parts["neutral"].assign(label=["other", "neutral"] + ["neutral"] * 2)},
+            lambda parts: (
+                parts | {"neutral": parts["neutral"].assign(label=["other", "neutral"] + ["neutral"] * 2)}
+            ),
             "Clip c must be of exactly one",
         ),
     ],

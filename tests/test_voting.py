@@ -72,7 +72,9 @@ def test_scores_are_standardised_within_speaker_fold_and_seed():
         {"clip": [f"c{n}" for n in range(12)], "speaker": list("ab") * 6, "fold": 0, "label": "sad"}
     )
     places = [(seed, fold) for seed in (0, 1) for fold in (0, 1)]
-    said = pd.concat([said.assign(seed=s, fold=f) for s, f in places], ignore_index=True).assign(predicted="sad")
+    said = pd.concat([said.assign(seed=s, fold=f) for s, f in places], ignore_index=True).assign(
+        predicted="sad"
+    )
     columns = ["p_calm", "p_happy", "p_sad"]
     said[columns] = rng.dirichlet([1, 1, 1], len(said))
     found = normalise_scores(said)
