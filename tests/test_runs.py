@@ -661,27 +661,28 @@ def test_validation_rows_are_those_that_a_model_asks_for(demo, protocol):
 
 
 def test_recorded_models_vote(workplace):
-    for name in ("chance", "majority"):
+    for name in ("stratified-guess", "majority"):
         runs.make(models.get(name), "demo", "group3", progress=False)
-    members = [runs.read("demo", "group3", name) for name in ("chance", "majority")]
+    members = [runs.read("demo", "group3", name) for name in ("stratified-guess", "majority")]
     spec = replace(
-        models.get("majority"), name="both", title="Both", build=None, members=("chance", "majority")
+        models.get("majority"), name="both", title="Both", build=None, members=("stratified-guess", "majority")
     )
     run = runs.make(spec, "demo", "group3", progress=False)
     pd.testing.assert_frame_equal(
         run.predictions, vote([one.predictions for one in members]), atol=6e-5, check_dtype=False
     )
-    assert run.meta["members"] == ["chance", "majority"]
+    assert run.meta["members"] == ["stratified-guess", "majority"]
     normalised = replace(spec, name="normalised", normalises_scores=True)
     normalised = runs.make(normalised, "demo", "group3", progress=False)
     assert [one.meta["normalises_scores"] for one in (run, normalised)] == [False, True]
     said = normalise_scores(vote([one.predictions for one in members]))
+    assert not np.allclose(said["p_sad"], run.predictions["p_sad"], atol=0.01)
     pd.testing.assert_frame_equal(normalised.predictions, said, atol=6e-5, check_dtype=False)
     assert run.meta["seconds"] == pytest.approx(sum(one.meta["seconds"] for one in members), abs=0.01)
     assert run.meta["peak_memory_mb"] == max(one.meta["peak_memory_mb"] for one in members)
     assert "100.0 % of" in runs.verify(run, spec)
-    (workplace / "demo" / "group3" / "chance.json").unlink()
-    with pytest.raises(RunError, match=r"chance\.json does not exist"):
+    (workplace / "demo" / "group3" / "stratified-guess.json").unlink()
+    with pytest.raises(RunError, match=r"stratified-guess\.json does not exist"):
         runs.make(spec, "demo", "group3", progress=False)
 
 
