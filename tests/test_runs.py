@@ -665,7 +665,11 @@ def test_recorded_models_vote(workplace):
         runs.make(models.get(name), "demo", "group3", progress=False)
     members = [runs.read("demo", "group3", name) for name in ("stratified-guess", "majority")]
     spec = replace(
-        models.get("majority"), name="both", title="Both", build=None, members=("stratified-guess", "majority")
+        models.get("majority"),
+        name="both",
+        title="Both",
+        build=None,
+        members=("stratified-guess", "majority"),
     )
     run = runs.make(spec, "demo", "group3", progress=False)
     pd.testing.assert_frame_equal(
