@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from serlab import runs
+from serlab import runs, splits
 from serlab.corpora import unify
 from serlab.errors import RunError
 from serlab.lessons import ch16_few_labels as few_labels
@@ -125,7 +125,36 @@ def test_stages_build_upon_each_other(private_cache, monkeypatch, tmp_path):
     quick = {"knn": partial(learning_curve.classifier, "knn", True)}
     quick["knn-default"] = partial(learning_curve.classifier, "knn", False)
     monkeypatch.setattr(learning_curve, "study", lambda *_, **__: quick)
+    given = {name: watched(monkeypatch, few_labels, name) for name in ("codes", "condensed", "_learn")}
+    searched = watched(monkeypatch, autoencoder, "search")
     assert few_labels.main([f"--stage={name}" for name in ("search", "three-sets", "cuts")]) == 0
+
+    whole = few_labels.in_sets(few_labels.corpora.load("unified"))
+    set_of = whole.drop_duplicates("speaker").set_index("speaker")["set"]
+    # What is fitted without labels is fitted on all clips of the unlabelled speakers, and on no other.
+    for (_, rows, speakers, _), _ in given["codes"]:
+        sets = set_of[speakers].to_numpy()
+        np.testing.assert_array_equal(rows, np.flatnonzero(sets == "unlabelled"))
+    [((_, rows, _), _)] = given["condensed"]
+    np.testing.assert_array_equal(rows, given["codes"][0][0][1])
+    # Models learn from labelled speakers, as much of every class, and are tested on all of the test set.
+    assert len(given["_learn"]) == 4 + 2 * 2
+    for (_, X, listed, fold, _), _ in given["_learn"]:
+        assert len(X) == len(listed)
+        assert set(listed["set"].iloc[fold.train]) == {"labelled"}
+        assert len(set(listed["emotion"].iloc[fold.train].value_counts())) == 1
+        np.testing.assert_array_equal(fold.test, np.flatnonzero(listed["set"] == "test"))
+    # Networks are chosen by speakers who are neither trained on nor labelled nor tested.
+    _, listed, pictures, _ = few_labels._cut(few_labels.MAIN)
+    speaker_of = {picture.tobytes(): name for picture, name in zip(pictures, listed["speaker"], strict=True)}
+    assert len(speaker_of) == len(pictures)
+    [((*sides, _), _)] = searched
+    trained, validated = ({speaker_of[picture.tobytes()] for picture in side} for side in sides)
+    assert trained | validated == set(set_of.index[set_of == "unlabelled"])
+    assert trained
+    assert validated
+    assert not trained & validated
+
     curves = few_labels.read("three-sets")
     assert set(curves["kind"]) == set(few_labels.KINDS)
     assert len(curves) == 4 * 2 * 2 * 50
@@ -139,6 +168,108 @@ def test_stages_build_upon_each_other(private_cache, monkeypatch, tmp_path):
     found = few_labels.read("cuts").query("cut == @few_labels.MAIN and percent == 100 and model == 'knn'")
     same = curves.query("percent == 100 and model == 'knn' and kind in ['codes', 'statistics']")
     assert set(found["value"]) == set(same["value"])
+
+
+def watched(monkeypatch, module, name):
+    """Let a function note what it is given; return the notes."""
+    given, function = [], getattr(module, name)
+
+    def noting(*arguments, **more):
+        given.append((arguments, more))
+        return function(*arguments, **more)
+
+    monkeypatch.setattr(module, name, noting)
+    return given
+
+
+@pytest.fixture
+def in_the_place_of_ravdess(demo, monkeypatch, tmp_path):
+    """Let stages on RAVDESS run on 64 clips of four synthetic speakers; give the table and its two folds."""
+    from serlab.features import Rms, Summary
+
+    few = demo[demo["speaker"].isin(sorted(set(demo["speaker"]))[:4])]
+    few = few.groupby(["speaker", "emotion"]).head(2).reset_index(drop=True)
+    few.attrs = demo.attrs
+    split = splits.speaker_folds(few, 2)
+
+    def small(*statistics):
+        found = Summary(features=(Rms(scale="db"),), statistics=statistics, timing=False)
+        return lambda **_: found
+
+    monkeypatch.setattr(few_labels.corpora, "load", {"ravdess": few}.__getitem__)
+    monkeypatch.setattr(few_labels.splits, "make", lambda table, protocol: {"emobox6": split}[protocol])
+    monkeypatch.setattr(few_labels, "cache_dir", lambda: tmp_path / "cache")
+    monkeypatch.setattr(few_labels, "read", lambda name, folder: {"search": None}[name])
+    monkeypatch.setattr(few_labels, "chosen", lambda found: {"latent": 3})
+    monkeypatch.setattr(few_labels, "codes", lambda pictures, rows, speakers, settings: pictures * 2)
+    for name, statistics in (
+        ("Picture", ("mean", "max")),
+        ("MidTerm", ("min", "max", "std")),
+        ("Egemaps", ("mean", "std")),
+        ("ByolS", ("p20", "p80", "range")),
+        ("Summary", ("slope", "median")),
+    ):
+        monkeypatch.setattr(few_labels, name, small(*statistics))
+    quick = {"knn": partial(learning_curve.classifier, "knn", True)}
+    monkeypatch.setattr(learning_curve, "study", lambda *_, **__: quick)
+    monkeypatch.setattr(learning_curve, "learn", partial(learning_curve.learn, n_jobs=1))
+    monkeypatch.setattr(few_labels, "_learn", partial(few_labels._learn, percentages=(10, 100)))
+    return few, split
+
+
+def test_stage_ravdess_fits_on_training_rows_and_joins_all_folds(
+    in_the_place_of_ravdess, monkeypatch, tmp_path
+):
+    table, split = in_the_place_of_ravdess
+    given = {name: watched(monkeypatch, few_labels, name) for name in ("codes", "condensed", "_learn")}
+    joined = learning_curve.joined
+    curves = []
+    monkeypatch.setattr(learning_curve, "joined", lambda parts: curves.append(joined(parts)) or curves[-1])
+    facts = few_labels._ravdess(tmp_path)
+    assert facts["draws_per_fold"] == few_labels.DRAWS_PER_FOLD == 2
+    for number, fold in enumerate(split):
+        for name in ("codes", "condensed"):
+            np.testing.assert_array_equal(given[name][number][0][1], fold.train)
+        for (_, X, rows_of, learned, draws, place), _ in given["_learn"][4 * number : 4 * number + 4]:
+            assert len(X) == len(rows_of) == len(table)
+            assert (learned, draws, place) == (fold, 2, number)
+    assert [np.shape(call[0][1])[1] for call in given["_learn"]] == [2, 3, 2, 3] * 2
+    written = pd.read_csv(tmp_path / "ravdess.csv")
+    assert list(written["kind"].unique()) == list(few_labels.KINDS)
+    for kind, one in zip(few_labels.KINDS, curves, strict=True):
+        assert set(one.speakers) == set(table["speaker"])
+        expected = one.scores("uar")[["percent", "value", "low", "high"]].round(4)
+        found = written[(written["kind"] == kind) & (written["metric"] == "uar")][expected.columns]
+        np.testing.assert_allclose(found, expected)
+
+
+def test_stage_vote_finds_components_on_training_rows_and_teaches_where_it_says_so(
+    in_the_place_of_ravdess, monkeypatch, tmp_path
+):
+    _, split = in_the_place_of_ravdess
+    given = {name: watched(monkeypatch, few_labels, name) for name in ("condensed", "_learn")}
+    facts = few_labels._vote(tmp_path)
+    assert len(given["condensed"]) == 3 * len(split)
+    for number, (fold, ((models, X, _, learned, _, place), _)) in enumerate(
+        zip(split, given["_learn"], strict=True)
+    ):
+        for (_, rows, _), _ in given["condensed"][3 * number : 3 * number + 3]:
+            np.testing.assert_array_equal(rows, fold.train)
+        assert (learned, place) == (fold, number)
+        built = {name: build(seed=0, clips=8) for name, build in models.items()}
+        own = {"summary": slice(0, 2), "egemaps": slice(2, 4), "byols": slice(4, 7)}
+        assert X.shape[1] == 7
+        assert {name: (one.parts, one.rounds) for name, one in built.items()} == {
+            **{name: ([part], 0) for name, part in own.items()},
+            "vote": (list(own.values()), 0),
+            "self-trained": (list(own.values()), 3),
+        }
+    written = pd.read_csv(tmp_path / "vote.csv")
+    value = written.query("metric == 'uar'").set_index(["model", "percent"])["value"]
+    for model, found in facts["cost_of_a_tenth"].items():
+        assert found[0] == pytest.approx(value[model, 100] - value[model, 10], abs=2e-4)
+    gained = value["self-trained", 10] - value["vote", 10]
+    assert facts["gain_of_teaching"][0] == pytest.approx(gained, abs=2e-4)
 
 
 # What is recorded

@@ -185,10 +185,25 @@ def test_finished_draws_are_read_and_anything_else_is_made_anew(tmp_path, monkey
     assert again.seconds >= first.seconds
     changed = X.copy()
     changed[0, 0] += 1
-    ask(changed, draws=1)
-    ask(X, draws=1, number=1)
-    assert len(trained) == 6
+    others = [
+        {"X": changed},
+        {"number": 1},
+        {"percentages": (50, 60)},
+        {"fold": replace_rows(FOLD, test=FOLD.test[:-1])},
+        {"fold": replace_rows(FOLD, train=FOLD.train[:-1])},
+        {"table": table.assign(emotion=table["emotion"].to_numpy()[::-1])},
+        {"table": table.assign(speaker=table["speaker"].replace("f", "g"))},
+    ]
+    for number, one in enumerate(others, 1):
+        ask(**({"X": X, "draws": 1} | one))
+        assert len(trained) == 2 + 2 * number, one.keys()
+    ask(X, draws=2)
+    assert len(trained) == 2 + 2 * len(others)
     assert not list(tmp_path.glob("*.part"))
+
+
+def replace_rows(fold, **rows):
+    return Fold(**{"train": fold.train, "validation": fold.validation, "test": fold.test} | rows)
 
 
 def test_impossible_learning_is_refused():
@@ -237,6 +252,10 @@ def test_scores_are_those_of_scikit_learn():
     wanted = f1_score(label, said, average="weighted")
     assert curves.scores("weighted_f1")["value"][0] == pytest.approx(wanted)
     assert curves.by_draw("weighted_f1")["value"].tolist() == pytest.approx([wanted])
+    several = random_curves()
+    single = several.by_draw().query("model == 'm1' and percent == 20")["value"]
+    found = several.scores().query("model == 'm1' and percent == 20")["deviation"]
+    assert found.tolist() == pytest.approx([np.std(single, ddof=1)])
     with pytest.raises(EvaluationError, match="unknown metric"):
         curves.scores("loss")
     with pytest.raises(EvaluationError, match="at least two"):

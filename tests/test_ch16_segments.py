@@ -98,6 +98,7 @@ def test_no_speaker_is_in_two_sets(demo):
     assert speakers["unlabelled"] == speakers["labelled"] + speakers["test"]
     for name in segments.SETS:
         assert set(table["emotion"][sets == name]) == set(table["emotion"])
+    assert not sets.equals(segments.three_sets(table, seed=1))
     with pytest.raises(SplitError, match="speakers"):
         segments.three_sets(table[table["speaker"].isin(sorted(set(table["speaker"]))[:3])])
 

@@ -718,10 +718,12 @@ def test_missing_weights_are_said_before_any_clip_is_read(cache, monkeypatch):
         store.features(pd.DataFrame({"path": []}), ByolS())
 
 
-def test_official_files_are_pinned():
-    assert byol.WEIGHTS.sha256 == "449f5d0dc6b6fa8433d5e43769097520d3bc0fdae88977a7ac29e2e72ca51b52"
-    assert "cc0ebd74014c19ce4fad752afe5dfd374fc7fdb2" in byol.WEIGHTS.url
-    assert set(L3_WEIGHTS) == {"env", "music"}
+@pytest.mark.parametrize("weights", [byol.WEIGHTS, L3_WEIGHTS["music"]], ids=str)
+def test_another_file_under_the_name_of_the_official_one_is_refused(cache, weights):
+    cache.mkdir(parents=True, exist_ok=True)
+    (cache / weights.filename).write_bytes(b"numbers of somebody else")
+    with pytest.raises(FetchError, match="is not the file of"):
+        weights.locate()
 
 
 def test_random_weights_are_a_control_that_needs_no_file(monkeypatch):

@@ -16,6 +16,7 @@ import soundfile
 from serlab import audio, features
 from serlab.augment.chain import Chain
 from serlab.augment.copies import Augmented
+from serlab.augment.versions import Versions
 from serlab.errors import AudioError, FeatureError
 from serlab.features import base
 from serlab.lessons.ch16_segments import Parts
@@ -282,6 +283,35 @@ def test_module_sources_follow_imports():
     for part in ("class ZeroCrossingRate", "def power_spectrogram", "class FrameFeature", "def resample"):
         assert part in texts
     assert "class Summary" not in texts
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        lambda inner: features.Treated(features=inner),
+        lambda inner: Parts(features=inner, seconds=1.0),
+        lambda inner: Augmented(extractor=inner, chain=Chain()),
+        lambda inner: Versions(extractor=inner, chains=(Chain(),)),
+    ],
+    ids=["treated", "parts", "augmented", "versions"],
+)
+def test_key_follows_the_code_of_what_is_measured_within(around, monkeypatch):
+    inner = features.Rms(seconds=1.0)
+    before, unedited = around(inner).key, base._code
+    monkeypatch.setattr(base, "_code", lambda kind: "edited" if kind is features.Rms else unedited(kind))
+    assert around(inner).key != before
+    assert (
+        around(features.ZeroCrossingRate(seconds=1.0)).key
+        == around(features.ZeroCrossingRate(seconds=1.0)).key
+    )
+
+
+def test_key_follows_the_versions_of_libraries(monkeypatch):
+    before = features.Rms().key
+    monkeypatch.setattr(base, "version", lambda library: "0.0.1" if library == "librosa" else "1")
+    other = features.Rms().key
+    monkeypatch.setattr(base, "version", lambda library: "0.0.2" if library == "librosa" else "1")
+    assert len({before, other, features.Rms().key}) == 3
 
 
 def test_abstract_parts_ask_to_be_written():

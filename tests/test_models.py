@@ -86,6 +86,66 @@ def test_models_that_are_random_have_several_seeds_that_matter():
         assert (given >= 3) == (1 in seeds), spec.name
 
 
+def settings_of(name):
+    """Give the settings of what a model builds by the last part of their names."""
+    found = models.get(name).build(0).get_params(deep=True)
+    return {key.rpartition("__")[2]: value for key, value in found.items()}
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [
+        *(
+            (f"{kind}-{features}", {"class_weight": "balanced", "k": 3})
+            for kind in ("logreg", "svm-linear", "svm-rbf")
+            for features in ("summary", "egemaps")
+        ),
+        ("tree-small", {"class_weight": "balanced", "max_depth": 4, "min_samples_leaf": 10}),
+        ("tree-tuned", {"class_weight": "balanced", "k": 3}),
+        ("tree-original", {"class_weight": None, "max_depth": None}),
+        ("forest", {"class_weight": "balanced_subsample", "n_estimators": 300, "min_samples_leaf": 2}),
+        # Whoever stops early holds out clips at random, of speakers who are trained on.
+        ("boosting", {"class_weight": "balanced", "early_stopping": False, "max_iter": 60}),
+        ("loudness", {"class_weight": "balanced", "kw_args": {"columns": "rms_mean"}}),
+        ("pitch", {"class_weight": "balanced", "kw_args": {"columns": "f0_median"}}),
+    ],
+)
+def test_models_are_built_as_they_are_described(name, wanted):
+    found = settings_of(name)
+    if "kw_args" in wanted:
+        from serlab.features import Summary
+
+        wanted = wanted | {
+            "kw_args": {"columns": [Summary().feature_names.index(wanted["kw_args"]["columns"])]}
+        }
+    assert {key: found[key] for key in wanted} == wanted
+    scaled = name.startswith(("logreg", "svm"))
+    assert ("standardscaler" in found) == scaled
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [
+        ("ann", {"epochs": 60, "standardise": True, "label_smoothing": 0.1, "balanced": True}),
+        (
+            "cnn",
+            {"epochs": 50, "batch_size": 16, "centre_clips": True, "label_smoothing": 0.1, "augment": None},
+        ),
+        ("ann-original", {"epochs": 25, "standardise": False, "label_smoothing": 0.0, "balanced": False}),
+        ("augmented-original", {"epochs": 25, "copies": True, "optimizer": "rmsprop"}),
+    ],
+)
+def test_networks_are_built_as_they_are_described(name, wanted):
+    found = models.get(name).build(0).get_params()
+    assert {key: found[key] for key in wanted} == wanted
+
+
+def test_where_the_epoch_is_chosen_is_what_the_name_and_the_words_say():
+    for spec in models.specs():
+        assert (spec.validates == "test") == spec.name.endswith("-peek") == ("test clips" in spec.validation)
+        assert (spec.validates == "speakers") == ("of speakers of their own" in spec.validation)
+
+
 def test_unknown_model_is_named_and_all_known_are_listed():
     with pytest.raises(RunError, match=r"no model 'crystal-ball'.*majority.*committee"):
         models.get("crystal-ball")
@@ -104,6 +164,9 @@ def data():
 
 def test_search_holds_out_speakers():
     X, y, speaker = data()
+    # Speakers one after the other would be held out by any folds that are cut in this order.
+    order = np.random.default_rng(1).permutation(len(X))
+    X, y, speaker = X[order], y[order], speaker[order]
     search = SpeakerSearch(DecisionTreeClassifier(random_state=0), {"max_depth": [1, 4]}, k=5).fit(
         X, y, speaker
     )

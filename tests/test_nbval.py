@@ -126,13 +126,12 @@ def test_without_corpora_only_tagged_cells_are_compared(folder):
     assert "only cells tagged nbval-check-output are compared" in " ".join(ran.stdout.split())
 
 
-# However pytest is called: the duration is left out, and the kernel is this Python's.
-@pytest.mark.parametrize("paths", [(), ("chapters/01_toy.ipynb",)], ids=["plain", "file"])
-def test_a_tagged_cell_is_compared_on_demo_too(folder, paths):
+# Called for one file here, plainly in other tests. The duration is left out, the kernel is this Python's.
+def test_a_tagged_cell_is_compared_on_demo_too(folder):
     source = "import sys\nprint(63.2, '0.1 s', sys.executable)"
     same, changed = (f"{score} 9.9 s {sys.executable}\n" for score in (63.3, 64.2))
     notebook(folder, (source, same), (source, changed), tags=["nbval-check-output"])
-    ran = run_pytest(folder, "--nbval", *paths, SERLAB_CORPUS="demo")
+    ran = run_pytest(folder, "--nbval", "chapters/01_toy.ipynb", SERLAB_CORPUS="demo")
     assert ran.returncode == 1
     assert "chapters: on the corpus demo;" in ran.stdout
     assert "FAILED chapters/01_toy.ipynb::Cell 1 " in ran.stdout

@@ -93,14 +93,76 @@ def test_learns_and_says_probabilities():
     assert network.history["loss"][-1] < network.history["loss"][0] / 2
 
 
-def test_same_seed_same_network_and_other_seed_another():
+def test_same_seed_same_network():
     X, y = data()
-    chain = Chain(Step(time_mask, width=(0, 3)))
-    one, again, other = (
-        Network(tiny, epochs=2, augment=chain, seed=seed).fit(X, y).predict_proba(X) for seed in (1, 1, 2)
-    )
+    settings = {"epochs": 2, "augment": Chain(Step(time_mask, width=(0, 3))), "seed": 1}
+    one, again = (Network(tiny, **settings).fit(X, y).predict_proba(X) for _ in range(2))
     np.testing.assert_array_equal(one, again)
-    assert not np.allclose(one, other)
+
+
+def level(X, y):
+    """Start from weights of zero: nothing is random but the order of the clips, and what is done to them."""
+    layers = keras.layers
+    dense = layers.Dense(y.shape[1], activation="softmax", kernel_initializer="zeros")
+    return keras.Sequential([keras.Input(X.shape[1:]), layers.Flatten(), dense])
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"model": tiny, "optimizer": still}, {"model": level, "optimizer": quick, "batch_size": 8}],
+    ids=["weights", "order"],
+)
+def test_seed_decides_weights_and_order_each_by_itself(settings):
+    X, y = data()
+    one, other = (Network(**settings, epochs=1, seed=seed).fit(X, y).predict_proba(X) for seed in (1, 2))
+    assert not np.allclose(one, other, atol=1e-4)
+
+
+def test_clips_are_changed_where_it_is_asked_for():
+    X, y = data()
+    # One step with all clips from weights of zero, so that nothing else can make a difference.
+    alike = {
+        "model": level,
+        "optimizer": lambda steps: keras.optimizers.SGD(1.0),
+        "epochs": 1,
+        "batch_size": 40,
+    }
+    chain = Chain(Step(time_mask, count=1, width=(3, 3), fill=0.0))
+    plain, masked = (
+        Network(**alike, augment=augment).fit(X, y).model_.get_weights()[0] for augment in (None, chain)
+    )
+    step = X.reshape(40, -1).T @ (np.column_stack([y == "happy", y == "sad"]) - 0.5) / 40
+    np.testing.assert_allclose(plain, step, atol=1e-6)
+    assert not np.allclose(masked, plain, atol=1e-3)
+
+
+def test_loss_is_that_of_smoothed_labels():
+    X, y = data()
+    network = Network(tiny, epochs=1, optimizer=still, label_smoothing=0.2).fit(X, y)
+    p = network.predict_proba(X)
+    right = np.where(y == "happy", p[:, 0], p[:, 1])
+    # Of two classes the right one gets 0.8 + 0.2 / 2.
+    expected = -(0.9 * np.log(right) + 0.1 * np.log(1 - right)).mean()
+    assert network.history["loss"][0] == pytest.approx(expected, rel=1e-5)
+
+
+def test_the_optimiser_is_told_how_many_steps_there_will_be():
+    X, y = data()
+    told = []
+    Network(tiny, epochs=3, batch_size=16, optimizer=lambda steps: told.append(steps) or still(steps)).fit(
+        X, y
+    )
+    assert told == [9], "forty clips are three batches of sixteen"
+
+
+@pytest.mark.parametrize("settings", [{"standardise": True}, {"centre_clips": True}, {"copies": True}])
+def test_a_clip_is_predicted_alike_whatever_it_is_tested_with(settings):
+    X, y = data(level=7)
+    X = np.stack([X, X * 3], axis=1) if "copies" in settings else X
+    network = Network(tiny, epochs=1, optimizer=quick, **settings).fit(X, y)
+    together = network.predict_proba(X)
+    np.testing.assert_allclose(network.predict_proba(X[3:4]), together[3:4], atol=1e-6)
+    np.testing.assert_allclose(network.predict_proba(X[y == "sad"]), together[y == "sad"], atol=1e-6)
 
 
 def test_clone_keeps_all_settings_and_search_sets_them():

@@ -63,6 +63,13 @@ def test_address_is_everywhere_the_same():
     project = (ROOT / "pyproject.toml").read_text("utf-8")
     assert f'Repository = "{url}"' in project
     assert f'Documentation = "{pages}"' in project
+    citation = (ROOT / "CITATION.cff").read_text("utf-8")
+    assert re.search(rf"^repository-code: ['\"]?{re.escape(url)}['\"]?$", citation, re.MULTILINE)
+    assert re.search(rf"^url: ['\"]?{re.escape(pages)}['\"]?$", citation, re.MULTILINE)
+    for text in address.chapters.select([]):
+        notebook = address.chapters.read_notebook(text.with_suffix(".ipynb"))
+        first = next(cell.source for cell in notebook.cells if cell.cell_type == "code")
+        assert re.search(rf'"serlab(\[[\w,]+\])? @ git\+{re.escape(url)}@{branch}"', first), text.stem
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ import pytest
 from conftest import real_corpus
 from serlab import corpora, evaluation, models, provenance, runs, splits
 from serlab.errors import RunError
-from serlab.voting import vote
+from serlab.voting import normalise_scores, vote
 
 CLASSES = ["neutral", "happy", "sad"]
 
@@ -303,6 +303,7 @@ def spoil(run, **cells):
         (lambda r: spoil(r, p_sad=0.9, p_happy=0.9), "probabilities of 1 rows.*ann-neutral-0"),
         (lambda r: spoil(r, p_sad=-0.5, p_happy=1.0, p_neutral=0.5), "probabilities of 1 rows"),
         (lambda r: spoil(r, p_sad=np.nan), "probabilities of 1 rows"),
+        (lambda r: spoil(r, p_sad=0.52, p_happy=0.25, p_neutral=0.25), "probabilities of 1 rows"),
         (lambda r: spoil(r, label="calm"), "column label holds \\['calm'\\]"),
         (lambda r: spoil(r, predicted="calm"), "column predicted holds \\['calm'\\]"),
         (lambda r: spoil(r, label="sad"), "two labels or two speakers"),
@@ -318,6 +319,12 @@ def spoil(run, **cells):
             lambda r: runs.Run(r.predictions, r.meta | {"scores": r.meta["scores"] | {"uar": 0.99}}),
             "score uar is 0.99",
         ),
+        (
+            lambda r: runs.Run(
+                r.predictions, r.meta | {"scores": r.meta["scores"] | {"uar": r.meta["scores"]["uar"] + 4e-5}}
+            ),
+            "score uar is 0",
+        ),
         (lambda r: runs.Run(r.predictions, r.meta | {"scores": {"uar": 0.99}}), "score accuracy is None"),
     ],
 )
@@ -330,6 +337,20 @@ def test_every_contradiction_is_found(spoilt, problem, tmp_path):
     if "seeds" in run.meta:
         with pytest.raises(RunError, match="is not written"):
             runs.write(run, tmp_path)
+
+
+def test_rounding_is_no_contradiction():
+    run = spoil(made_up(), p_sad=0.505, p_happy=0.25, p_neutral=0.25)
+    scores = {name: value + 1e-5 for name, value in run.meta["scores"].items()}
+    assert runs.check(runs.Run(run.predictions, run.meta | {"scores": scores})) == []
+
+
+def test_of_speakers_left_out_one_by_one_all_are_tested_and_each_once():
+    run = made_up(protocol="loso")
+    assert runs.check(run) == []
+    assert any("speaker ann is in several folds" in line for line in runs.check(spoil(run, fold=2)))
+    missing = runs.Run(run.predictions.query("clip != 'cy-sad-3'"), run.meta)
+    assert any("35 clips are tested, the corpus had 36" in line for line in runs.check(missing))
 
 
 def test_folds_may_share_speakers_where_the_protocol_says_so():
@@ -361,12 +382,15 @@ def test_labels_speakers_clips_and_folds_are_compared_with_the_corpus():
     assert any("folds are not those of loso" in line for line in runs.check(moved, table))
 
 
+# Fold of each of the 24 actors, as EmoBox has them.
+EMOBOX = [0, 4, 3, 1, 3, 5, 3, 2, 2, 1, 0, 1, 5, 1, 4, 4, 5, 4, 2, 0, 0, 5, 2, 3]
+
+
 def ravdess_run():
     clips = sorted(corpora.record("ravdess").official)
     facts = [corpora.record("ravdess").parse(clip) for clip in clips]
     p = pd.DataFrame({"clip": clips, "speaker": [fact["speaker"] for fact in facts]})
-    place = {s: k for k, group in enumerate(corpora.folds("ravdess", "emobox6")) for s in group}
-    p["fold"], p["seed"] = p["speaker"].map(place), 0
+    p["fold"], p["seed"] = [EMOBOX[int(clip[-2:]) - 1] for clip in clips], 0
     p["label"] = p["predicted"] = [fact["emotion"] for fact in facts]
     classes = [name for name in corpora.EMOTIONS if name in set(p["label"])]
     for name in classes:
@@ -389,6 +413,23 @@ def test_the_manifest_tells_what_is_wrong_without_the_audio():
     )
     p = p.assign(label=p["label"].where(p.index != 3, "sad"))
     assert any("its file name says neutral" in line for line in runs.check(runs.Run(p, run.meta)))
+
+
+def test_folds_that_were_published_are_those_of_the_run():
+    run = ravdess_run()
+    table = corpus_of(run).assign(corpus="ravdess")
+    assert runs.check(run, table) == []
+    fold = run.predictions["fold"].mask(run.predictions["speaker"] == "23", 3)
+    moved = runs.Run(run.predictions.assign(fold=fold), run.meta)
+    assert "the folds are not those of emobox6" in runs.check(moved, table)
+
+
+def test_clips_without_sound_are_not_tested():
+    table = pd.DataFrame({"clip": ["1076_MTI_SAD_XX", "1076_MTI_NEU_XX"], "emotion": ["sad", "neutral"]})
+    table.attrs["corpus"] = "cremad"
+    silent = corpora.record("cremad").silent
+    assert silent == {"1076_MTI_SAD_XX"}
+    assert splits.get("emosuperb5").prepare(table)["clip"].tolist() == ["1076_MTI_NEU_XX"]
 
 
 def test_table_has_one_row_per_run(tmp_path):
@@ -604,6 +645,10 @@ def test_validation_rows_are_those_that_a_model_asks_for(demo, protocol):
     plain = runs.split_for(spec, demo, protocol)
     assert all(fold.validation.size == 0 for fold in plain)
     held_out = runs.split_for(replace(spec, validates="speakers"), demo, protocol)
+    at_random = runs.split_for(replace(spec, validates="clips"), demo, protocol)
+    for before, fold in zip(plain, at_random, strict=True):
+        assert fold.validation.size == pytest.approx(before.train.size / 20, abs=1)
+        np.testing.assert_array_equal(np.union1d(fold.train, fold.validation), np.sort(before.train))
     peeking = runs.split_for(replace(spec, validates="test"), demo, protocol)
     speakers = demo["speaker"].to_numpy()
     for before, fold, peek in zip(plain, held_out, peeking, strict=True):
@@ -616,25 +661,32 @@ def test_validation_rows_are_those_that_a_model_asks_for(demo, protocol):
 
 
 def test_recorded_models_vote(workplace):
-    for name in ("chance", "majority"):
+    for name in ("stratified-guess", "majority"):
         runs.make(models.get(name), "demo", "group3", progress=False)
-    members = [runs.read("demo", "group3", name) for name in ("chance", "majority")]
+    members = [runs.read("demo", "group3", name) for name in ("stratified-guess", "majority")]
     spec = replace(
-        models.get("majority"), name="both", title="Both", build=None, members=("chance", "majority")
+        models.get("majority"),
+        name="both",
+        title="Both",
+        build=None,
+        members=("stratified-guess", "majority"),
     )
     run = runs.make(spec, "demo", "group3", progress=False)
     pd.testing.assert_frame_equal(
         run.predictions, vote([one.predictions for one in members]), atol=6e-5, check_dtype=False
     )
-    assert run.meta["members"] == ["chance", "majority"]
+    assert run.meta["members"] == ["stratified-guess", "majority"]
     normalised = replace(spec, name="normalised", normalises_scores=True)
     normalised = runs.make(normalised, "demo", "group3", progress=False)
     assert [one.meta["normalises_scores"] for one in (run, normalised)] == [False, True]
+    said = normalise_scores(vote([one.predictions for one in members]))
+    assert not np.allclose(said["p_sad"], run.predictions["p_sad"], atol=0.01)
+    pd.testing.assert_frame_equal(normalised.predictions, said, atol=6e-5, check_dtype=False)
     assert run.meta["seconds"] == pytest.approx(sum(one.meta["seconds"] for one in members), abs=0.01)
     assert run.meta["peak_memory_mb"] == max(one.meta["peak_memory_mb"] for one in members)
     assert "100.0 % of" in runs.verify(run, spec)
-    (workplace / "demo" / "group3" / "chance.json").unlink()
-    with pytest.raises(RunError, match=r"chance\.json does not exist"):
+    (workplace / "demo" / "group3" / "stratified-guess.json").unlink()
+    with pytest.raises(RunError, match=r"stratified-guess\.json does not exist"):
         runs.make(spec, "demo", "group3", progress=False)
 
 

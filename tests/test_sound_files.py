@@ -373,6 +373,18 @@ def test_clipped_sound_is_warned_of_and_loud_sound_is_not(put, form):
         audio.read(put(written(form, subtype, np.clip(4 * loud, -1, 1))))
 
 
+@pytest.mark.parametrize(("samples", "warned"), [(12, False), (20, True)])
+def test_sound_is_clipped_if_a_twentieth_of_a_percent_lies_on_flat_tops(put, samples, warned):
+    """Tops of six samples of which the third and later ones count, in two seconds."""
+    y = speech(2.0) * 0.5
+    for start in range(1000, 1000 + 500 * (samples // 4), 500):
+        y[start - 1 : start + 7] = [0, *[1.0] * 6, 0]
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        audio.read(put(written("WAV", "PCM_16", y)))
+    assert [("is clipped" in str(one.message)) for one in found] == [True] * warned
+
+
 def test_the_size_of_blocks_changes_nothing(put, monkeypatch):
     y = np.stack([speech(3.0, seed=seed) for seed in (1, 2, 3)], axis=1)
     path = put(written("WAV", "PCM_24", y))

@@ -51,9 +51,9 @@ def test_no_row_is_on_two_sides_and_protocols_keep_their_word(protocol):
         assert tested.size == len(table)
 
 
-@pytest.mark.parametrize("protocol", ["random5", "group3", "clips30", "speaker-text"])
+@pytest.mark.parametrize("protocol", ["random5", "group3", "clips30", "text", "speaker-text"])
 def test_seed_decides(protocol):
-    table = made_up()
+    table = made_up(sentences=12)
     tests = [[fold.test.tolist() for fold in splits.make(table, protocol, seed)] for seed in (0, 0, 1)]
     assert tests[0] == tests[1] != tests[2]
 
@@ -116,6 +116,18 @@ def test_validation_is_speaker_disjoint_and_comes_out_of_training():
         splits.with_validation(before, table, share=0.9)
 
 
+def test_a_fifth_of_the_speakers_or_a_twentieth_of_the_clips_validate_and_seed_decides_which():
+    table = made_up(speakers=11)
+    split = splits.make(table, "loso")
+    speakers, clips = splits.with_validation(split, table), splits.with_random_validation(split, table)
+    for by_speaker, by_clip in zip(speakers, clips, strict=True):
+        assert table["speaker"].iloc[by_speaker.validation].nunique() == 2
+        assert by_clip.validation.size == 320 / 20
+    for carve, first in ((splits.with_validation, speakers), (splits.with_random_validation, clips)):
+        other = carve(split, table, seed=1)
+        assert any(set(a.validation) != set(b.validation) for a, b in zip(first, other, strict=True))
+
+
 @pytest.mark.parametrize(
     ("change", "protocol", "message"),
     [
@@ -158,8 +170,15 @@ def test_published_folds_are_those_of_emobox():
     table = pd.DataFrame(rows, columns=["clip", "speaker", "emotion", "corpus"])
     split = splits.make(table, "emobox6")
     tested = [sorted(set(table["speaker"].iloc[fold.test].astype(int))) for fold in split]
-    assert tested[0] == [1, 11, 20, 21]
-    assert sorted(np.concatenate(tested)) == list(range(1, 25))
+    # Read off the lists of test clips that EmoBox publishes, data/ravdess/fold_1 to fold_6.
+    assert tested == [
+        [1, 11, 20, 21],
+        [4, 10, 12, 14],
+        [8, 9, 19, 23],
+        [3, 5, 7, 24],
+        [2, 15, 16, 18],
+        [6, 13, 17, 22],
+    ]
     assert split.speaker_disjoint
     with pytest.raises(SplitError, match="speakers 24 are in one of the two only"):
         splits.make(table[table["speaker"] != "24"], "emobox6")
@@ -203,6 +222,41 @@ def test_audit_counts_validation_as_seen_and_says_what_it_cannot_see():
     assert found.loc["identical audio", "examples"] == "not known"
     with pytest.raises(SplitError, match="2 values for 128 rows"):
         splits.audit(table, leaky, digests=["a", "b"])
+
+
+def test_what_is_missing_is_shared_by_nobody():
+    table = made_up(speakers=4, sentences=2, repeats=1)
+    split = splits.make(table, "loso")
+    # Of speaker 00's eight clips four say sentence s0, which one other clip says; of all others nobody knows.
+    others = table.index[(table["speaker"] != "00") & (table["sentence"] == "s0")]
+    table["sentence"] = table["sentence"].where(table["sentence"] == "s0")
+    table.loc[others[1:], "sentence"] = None
+    found = splits.audit(table, split).loc["sentences"]
+    assert found[["folds", "test_clips"]].tolist() == [2, 5]
+    assert found["share"] == 5 / 32
+    assert found["examples"] == "s0"
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_folds_within_corpora_are_even_in_valence_whatever_the_emotions(seed):
+    table = made_up(sentences=1, repeats=1)
+    sad_voices = table["speaker"] < "04"
+    table = table.assign(valence=np.where(sad_voices, -1.0, 1.0), emotion=table["clip"].str[-1])
+    for fold in splits.corpus_folds(table, 4, seed):
+        assert table["valence"].iloc[fold.test].mean() == 0
+
+
+def test_the_original_hold_out_is_any_draw_of_speakers_however_unlike():
+    table = made_up(speakers=10)
+    odd = table["speaker"] < "05"
+    table = table[~(odd & (table["emotion"] == "sad"))].reset_index(drop=True)
+    found = set()
+    for seed in range(10):
+        (fold,) = splits.original_hold_out(table, 0.4, seed)
+        tested = table["speaker"].iloc[fold.test].drop_duplicates()
+        assert len(tested) == 4
+        found.add(int((tested < "05").sum()))
+    assert len(found) > 1, "the best of many draws would have two of either kind"
 
 
 @pytest.mark.real

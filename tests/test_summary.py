@@ -102,6 +102,37 @@ def test_pitch_is_described_over_voiced_frames():
     assert got["voiced_share"] == pytest.approx(0.5, abs=0.1)
 
 
+def test_voiced_share_is_that_of_speech_and_pauses_do_not_count():
+    hiss = np.random.default_rng(0).uniform(-0.3, 0.3, RATE).astype(np.float32)
+    got = as_dict(Summary(), np.concatenate([bursts([1.0, -2.0]), hiss]))
+    assert got["voiced_share"] == pytest.approx(0.5, abs=0.05)
+
+
+def test_movement_and_slope_know_of_gaps():
+    """What a pause leaves out is neither a leap in no time nor time that never passed."""
+    x, t = np.array([[0.0, 1, 3, 13]]), np.array([0.0, 0.1, 0.2, 5.2])
+    # From frame to frame, as long as one lasts: a pause is one step.
+    assert STATISTICS["movement"](x, t) == pytest.approx([(1 + 2 + 10) / 3 / 0.1])
+    assert STATISTICS["median_movement"](x, t) == pytest.approx([2 / 0.1])
+    assert STATISTICS["slope"](x, t) == pytest.approx([np.polyfit(t, x[0], 1)[0]])
+
+    y = bursts([0.5, -1.0, 0.5]) * np.repeat([1.0, 0.1], RATE).astype(np.float32)
+    rms = Rms(scale="db", n_fft=512, hop_length=160)
+    level = rms.extract(y)[0]
+    loud = Rms(scale="db", n_fft=320, hop_length=160).extract(y)[0]
+    speech = np.flatnonzero(loud > loud.max() - 40)
+    expected = np.polyfit(speech * 0.01, level[speech], 1)[0]
+    got = as_dict(Summary(features=(rms,), statistics=("slope",), timing=False), y)
+    assert got["rms_slope"] == pytest.approx(expected, rel=1e-4)
+    assert expected < -10
+
+
+def test_speech_is_what_is_less_than_40_db_below_the_loudest_frame():
+    for db, seconds in ((-35, 2.0), (-45, 1.0)):
+        y = np.concatenate([bursts([1.0]), 10 ** (db / 20) * bursts([1.0])])
+        assert as_dict(Summary(), y)["speech_seconds"] == pytest.approx(seconds, abs=0.05)
+
+
 def test_no_voice_gives_zeros():
     hiss = np.random.default_rng(0).uniform(-0.1, 0.1, RATE).astype(np.float32)
     got = as_dict(Summary(features=(F0(threshold=0.99),), timing=False), hiss)

@@ -92,6 +92,17 @@ def test_each_step_does_its_part():
     np.testing.assert_array_equal(floored, treat(level=-23.0, floor=35.0))
 
 
+def test_unless_told_a_clip_is_brought_to_one_level_and_to_the_band_of_all_corpora():
+    treated = Treated(features=Rms())
+    assert (treated.trim_db, treated.band, treated.level, treated.floor) == (
+        40.0,
+        (80.0, 6000.0),
+        -23.0,
+        35.0,
+    )
+    assert audio.level(treated.treat(tone(1000, 1.0))) == pytest.approx(-23, abs=0.1)
+
+
 def test_the_part_kept_is_the_loudest_or_the_middle():
     y = np.r_[tone(400, 1.0, -40), tone(800, 0.5, -15), tone(400, 1.5, -40)]
     plain = {"features": Rms(), "trim_db": None, "band": None, "level": None, "floor": None, "seconds": 0.5}

@@ -94,6 +94,12 @@ def test_recorded_binaries_are_combined():
         (lambda parts: parts | {"positive": parts["positive"].iloc[1:]}, "the same clips"),
         (lambda parts: parts | {"positive": parts["negative"]}, "no probability of that class"),
         (lambda parts: {k: parts[k] for k in ("negative", "neutral")}, "Clip c must be of exactly one"),
+        (
+            lambda parts: (
+                parts | {"neutral": parts["neutral"].assign(label=["other", "neutral"] + ["neutral"] * 2)}
+            ),
+            "Clip c must be of exactly one",
+        ),
     ],
 )
 def test_binaries_that_do_not_fit_together_are_refused(change, message):
@@ -162,6 +168,31 @@ def test_tuned_is_calibrated_on_speakers_it_did_not_train_on(refit):
     assert tuned.threshold_ > 0.6, "the common class has to be more probable than the rare one"
     assert tuned.chosen["threshold"] == pytest.approx(tuned.threshold_, abs=1e-4)
     assert count_parameters(tuned) == 3
+
+
+@pytest.mark.parametrize("refit", [True, False])
+def test_what_calibrates_was_said_by_models_that_heard_none_of_the_speakers(refit):
+    X, y, groups = clouds(240)
+    X = np.column_stack([X, np.unique(groups, return_inverse=True)[1]])
+    heard, asked = [], []
+
+    class Spy(LogisticRegression):
+        def fit(self, X, y):
+            heard.append(set(X[:, 2]))
+            return super().fit(X, y)
+
+        def predict_proba(self, X):
+            asked.append(set(X[:, 2]))
+            return super().predict_proba(X)
+
+    Tuned(Spy(), k=3, refit=refit).fit(X, y, groups=groups)
+    assert len(asked) == (3 if refit else 1)
+    for trained, tested in zip(heard, asked, strict=False):
+        assert trained
+        assert tested
+        assert not trained & tested
+    if refit:
+        assert set.union(*asked) == heard[-1] == set(range(6))
 
 
 def test_tuned_decides_between_three_for_uar():
@@ -237,7 +268,12 @@ def test_reliability_equals_that_of_scikit_learn():
     assert (label == np.where(p >= 0.5, "positive", "other")).mean() == pytest.approx(
         np.average(top["true"], weights=top["clips"])
     )
-    assert len(evaluation.reliability(table.assign(p_positive=1.0, p_other=0.0), "positive")) == 1
+
+
+def test_certainty_has_no_bin_of_its_own():
+    table = pd.DataFrame({"label": ["sad", "happy", "sad"], "p_sad": [0.95, 1.0, 0.3]})
+    found = evaluation.reliability(table, of="sad")
+    assert found.to_numpy().tolist() == [[0.3, 1, 1], [pytest.approx(0.975), 0.5, 2]]
 
 
 def test_probabilities_that_are_not_there_are_named():
