@@ -87,6 +87,7 @@ def test_a_stage_writes_its_table_once(private_cache, monkeypatch, tmp_path, cap
     monkeypatch.setenv("SERLAB_CORPUS", "demo")
     monkeypatch.delenv("SERLAB_DATA", raising=False)
     monkeypatch.setattr(runs, "root", lambda: tmp_path)
+    monkeypatch.setattr(runs.record, "root", lambda: tmp_path)
     with pytest.raises(RunError, match="Recorded there: nothing"):
         few_labels.read("bookkeeping")
     with pytest.raises(RunError, match=r"about\.json does not exist"):
@@ -113,6 +114,7 @@ def test_stages_build_upon_each_other(private_cache, monkeypatch, tmp_path):
     monkeypatch.setenv("SERLAB_CORPUS", "demo")
     monkeypatch.delenv("SERLAB_DATA", raising=False)
     monkeypatch.setattr(runs, "root", lambda: tmp_path)
+    monkeypatch.setattr(runs.record, "root", lambda: tmp_path)
     monkeypatch.setattr(few_labels, "cache_dir", lambda: tmp_path / "cache")
     monkeypatch.setattr(few_labels, "GRID", {"latent": (64,), "learning_rate": (0.01,), "batch_size": (64,)})
     monkeypatch.setattr(few_labels, "EPOCHS", 1)

@@ -185,11 +185,11 @@ def test_no_name_of_a_speaker_class_or_clip_is_lost_or_changed(tmp_path, name):
 
 
 def test_a_speaker_called_na_is_tested_and_counted(tmp_path, monkeypatch, demo):
-    monkeypatch.setattr(runs, "root", lambda: tmp_path)
+    monkeypatch.setattr(runs.record, "root", lambda: tmp_path)
     first = sorted(demo["speaker"].unique())[0]
     table = demo.assign(speaker=demo["speaker"].replace({first: "NA"}))
     table.attrs = demo.attrs
-    monkeypatch.setattr(runs.corpora, "load", lambda name: table)
+    monkeypatch.setattr(corpora, "load", lambda name: table)
     run = runs.make(models.get("chance"), "demo", "group3", progress=False)
     back = runs.read(*run.key)
     assert "NA" in set(back.predictions["speaker"])
@@ -200,7 +200,7 @@ def test_a_speaker_called_na_is_tested_and_counted(tmp_path, monkeypatch, demo):
     "text", ["", "{", "[]", "null", "\x00", '{"model": 1}', '{"corpus": []}', b"\xff\xfe", None]
 )
 def test_one_bad_file_does_not_take_the_others_down(tmp_path, monkeypatch, text, capsys):
-    monkeypatch.setattr(runs, "root", lambda: tmp_path)
+    monkeypatch.setattr(runs.record, "root", lambda: tmp_path)
     good = made_up()
     runs.write(good, tmp_path)
     bad = tmp_path / "mine" / "group3" / "bad.json"
@@ -445,7 +445,7 @@ def test_table_has_one_row_per_run(tmp_path):
 @pytest.fixture
 def workplace(tmp_path, monkeypatch, demo):
     """Give the command line a results folder of its own."""
-    monkeypatch.setattr(runs, "root", lambda: tmp_path)
+    monkeypatch.setattr(runs.record, "root", lambda: tmp_path)
     return tmp_path
 
 
@@ -479,7 +479,9 @@ def test_command_line_leaves_alone_what_is_there_unless_forced(workplace, capsys
     call("--model", "majority")
     capsys.readouterr()
     made = []
-    monkeypatch.setattr(runs, "make", lambda spec, *key, **_: made.append(key) or runs.read(*key, spec.name))
+    monkeypatch.setattr(
+        runs.command_line, "make", lambda spec, *key, **_: made.append(key) or runs.read(*key, spec.name)
+    )
     assert call("--model", "majority") == 0
     assert made == []
     assert call("--model", "majority", "--force") == 0
@@ -542,10 +544,10 @@ def test_verify_judges_by_labels_or_of_networks_by_uar(monkeypatch, network, wro
     anew.loc[: wrong - 1, "predicted"] = "angry"
     anew["p_sad"] += 2 * shift
     anew["p_angry"] -= 2 * shift
-    monkeypatch.setattr(runs.corpora, "load", lambda name: table)
-    monkeypatch.setattr(runs, "split_for", lambda *_: None)
-    monkeypatch.setattr(runs, "inputs", lambda *_: None)
-    monkeypatch.setattr(runs.training, "cross_validate", lambda *_, **__: anew)
+    monkeypatch.setattr(corpora, "load", lambda name: table)
+    monkeypatch.setattr(runs.making, "split_for", lambda *_: None)
+    monkeypatch.setattr(runs.making, "inputs", lambda *_: None)
+    monkeypatch.setattr(runs.making.training, "cross_validate", lambda *_, **__: anew)
     base = made_up("random3").meta
     run = runs.Run(said, base | {"classes": names, "seeds": [0]})
 
@@ -570,7 +572,7 @@ def test_networks_are_known_by_what_they_train():
 
 
 def test_corpora_that_are_not_here_are_left_out(workplace, capsys, monkeypatch):
-    monkeypatch.setattr(runs.corpora, "find", lambda name: None)
+    monkeypatch.setattr(corpora, "find", lambda name: None)
     assert runs.main(["--corpus", "nemo", "--model", "majority"]) == 0
     assert "nemo/loso/majority: left out, the corpus is not here" in capsys.readouterr().out
     assert runs.list_runs() == []
@@ -702,7 +704,7 @@ def test_emotions_are_learned_in_the_place_of_valence(workplace, monkeypatch):
 
     mixed = table.assign(valence=np.where(table.index == 0, 1.0, table["valence"]))
     mixed.attrs = table.attrs
-    monkeypatch.setattr(runs.corpora, "load", lambda name: mixed)
+    monkeypatch.setattr(corpora, "load", lambda name: mixed)
     with pytest.raises(RunError, match="angry have more than one valence"):
         runs.make(spec, "unified", "ternary", progress=False)
 

@@ -389,7 +389,7 @@ def test_corpora_cannot_be_told_apart_where_there_is_one():
 
 def test_a_run_on_several_corpora_is_made_and_checked(parts, tmp_path, monkeypatch):
     monkeypatch.setenv("SERLAB_CORPUS", "demo")
-    monkeypatch.setattr(runs, "root", lambda: tmp_path)
+    monkeypatch.setattr(runs.record, "root", lambda: tmp_path)
     spec = models.get("valence-majority")
     for protocol, classes in (
         ("ternary", ["negative", "neutral", "positive"]),
@@ -411,7 +411,7 @@ def test_a_run_on_several_corpora_is_made_and_checked(parts, tmp_path, monkeypat
 
 
 def test_runs_on_several_corpora_are_left_out_where_there_is_none(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(runs, "root", lambda: tmp_path)
+    monkeypatch.setattr(runs.record, "root", lambda: tmp_path)
     monkeypatch.setattr(unified, "here", lambda: [])
     assert runs.main(["--corpus", "unified", "--protocol", "ternary", "--model", "valence-majority"]) == 0
     assert "unified/ternary/valence-majority: left out, the corpus is not here" in capsys.readouterr().out

@@ -1,0 +1,138 @@
+"""What may be wrong with a recorded run."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from serlab import corpora, evaluation, splits
+from serlab.errors import SplitError
+from serlab.runs.record import COLUMNS, KEYS, Run
+
+SUM_TOLERANCE = 0.01
+
+
+def check(run: Run, table: pd.DataFrame | None = None) -> list[str]:
+    """Find what is wrong with a run.
+
+    Parameters
+    ----------
+    run : Run
+    table : DataFrame, optional
+        The corpus the run was made on, where it is there: then clips, labels, speakers and folds are
+        compared too.
+
+    Returns
+    -------
+    list of str
+        One sentence per problem; empty if there is none.
+    """
+    p, meta = run.predictions, run.meta
+    problems = [f"the JSON file lacks {key!r}" for key in KEYS if key not in meta]
+    if problems:
+        return problems
+    wanted = [*COLUMNS, *(f"p_{name}" for name in meta["classes"])]
+    if list(p.columns) != wanted:
+        return [f"columns are {list(p.columns)} instead of {wanted}"]
+    problems += _check_rows(p, meta)
+    problems += _check_manifest(p, meta)
+    if table is not None:
+        problems += _check_corpus(p, meta, table)
+    if not problems:
+        now = evaluation.scores(p)
+        wrong = [
+            name for name in {*now, *meta["scores"]} if not _near(now.get(name), meta["scores"].get(name))
+        ]
+        problems += [
+            f"score {name} is {meta['scores'].get(name)}, recomputed {now.get(name)}"
+            for name in sorted(wrong)
+        ]
+    return problems
+
+
+def _check_rows(p: pd.DataFrame, meta: dict) -> list[str]:
+    problems = []
+    if sorted(set(p["seed"])) != sorted(meta["seeds"]):
+        problems.append(f"seeds are {sorted(set(p['seed']))}, the JSON file says {meta['seeds']}")
+    probabilities = p.iloc[:, len(COLUMNS) :].to_numpy(float)
+    wrong = ~np.isclose(probabilities.sum(axis=1), 1, atol=SUM_TOLERANCE) | (probabilities < 0).any(axis=1)
+    if wrong.any():
+        problems.append(
+            f"probabilities of {wrong.sum()} rows, the first of clip {p['clip'][wrong.argmax()]}, "
+            "do not add up to 1"
+        )
+    for column in ("label", "predicted"):
+        if strange := sorted(set(p[column].astype(str)) - set(meta["classes"])):
+            problems.append(f"column {column} holds {strange}, not among the classes")
+    everyone = set(p["clip"])
+    doubled = p[p.duplicated(["clip", "seed"])]
+    if len(doubled):
+        problems.append(f"clip {doubled['clip'].iloc[0]} is there twice for seed {doubled['seed'].iloc[0]}")
+    if len(p[["clip", "speaker", "label"]].drop_duplicates()) > len(everyone):
+        problems.append("a clip has two labels or two speakers")
+    for seed, part in p.groupby("seed"):
+        if missing := sorted(everyone - set(part["clip"])):
+            problems.append(f"seed {seed} lacks {len(missing)} clips, the first of them {missing[0]}")
+    try:
+        protocol = splits.get(meta["protocol"])
+    except SplitError as error:
+        return [*problems, str(error)]
+    if protocol.tests_every_clip and len(everyone) != meta["corpus"]["clips"]:
+        problems.append(f"{len(everyone)} clips are tested, the corpus had {meta['corpus']['clips']}")
+    if protocol.speaker_disjoint != meta["speaker_disjoint"]:
+        problems.append(f"speaker_disjoint is {meta['speaker_disjoint']}, which {protocol.name} is not")
+    if protocol.tests_speakers_at_once:
+        folds = p.groupby("speaker")["fold"].nunique()
+        if (folds > 1).any():
+            problems.append(
+                f"speaker {folds.idxmax()} is in several folds: on both sides of a speaker-disjoint split"
+            )
+    return problems
+
+
+def _check_manifest(p: pd.DataFrame, meta: dict) -> list[str]:
+    """Compare clip names, speakers and labels with what the corpus's record knows, without its audio."""
+    name = meta["corpus"]["name"]
+    record = corpora.record(name) if name in corpora.names() else None
+    official = record.official if record else {}
+    if not official:
+        return []
+    clips = p.drop_duplicates("clip")
+    unknown = sorted(set(clips["clip"]) - set(official))
+    if unknown:
+        return [f"{len(unknown)} clips are not in the manifest of {name}, the first of them {unknown[0]}"]
+    facts = [record.parse(clip) for clip in clips["clip"]]
+    return [
+        f"clip {clip} is recorded as {given}, its file name says {fact[known]}"
+        for column, known in (("speaker", "speaker"), ("label", "emotion"))
+        for clip, given, fact in zip(clips["clip"], clips[column], facts, strict=True)
+        if given != fact[known]
+    ][:3]
+
+
+def _check_corpus(p: pd.DataFrame, meta: dict, table: pd.DataFrame) -> list[str]:
+    # Of several corpora others may be on this machine than the run was made on.
+    if table.attrs.get("sources") != meta["corpus"].get("sources"):
+        return []
+    table = splits.get(meta["protocol"]).prepare(table)
+    known = table.set_index("clip")
+    if unknown := sorted(set(p["clip"]) - set(known.index)):
+        return [f"{len(unknown)} clips are not in the corpus, the first of them {unknown[0]}"]
+    problems = []
+    for column, source in (("label", "emotion"), ("speaker", "speaker")):
+        wrong = p[column].to_numpy() != known.loc[p["clip"], source].to_numpy()
+        if wrong.any():
+            problems.append(
+                f"{wrong.sum()} rows contradict the corpus in {column}, the first of clip "
+                f"{p['clip'][wrong.argmax()]}"
+            )
+    split = splits.make(table, meta["protocol"])
+    expected = {table["clip"].iloc[row]: k for k, fold in enumerate(split) for row in fold.test}
+    where = p["clip"].map(expected)
+    if set(p["clip"]) != set(expected) or (where != p["fold"]).any():
+        problems.append(f"the folds are not those of {meta['protocol']}")
+    return problems
+
+
+def _near(a: float | None, b: float | None) -> bool:
+    return a is not None and b is not None and abs(a - b) < 2e-5

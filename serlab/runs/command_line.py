@@ -1,0 +1,121 @@
+"""The command line of recorded runs."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from serlab import corpora, evaluation, provenance
+from serlab.errors import RunError, SerlabError
+from serlab.runs.checks import check
+from serlab.runs.making import make, planned, verify
+from serlab.runs.record import NEW_KEYS, list_runs, read
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Make, list, check or verify recorded runs from the command line; return the exit status."""
+    from serlab import models
+
+    parser = argparse.ArgumentParser(
+        prog="python -m serlab.runs", description="Make the recorded runs that are missing."
+    )
+    parser.add_argument("--corpus", action="append", help="only this corpus (may be given again)")
+    parser.add_argument("--protocol", action="append", help="only this protocol (may be given again)")
+    parser.add_argument("--model", action="append", help="only this model (may be given again)")
+    parser.add_argument(
+        "--list", action="store_true", help="list what is recorded and what is missing; make nothing"
+    )
+    parser.add_argument("--check", action="store_true", help="check what is recorded; make nothing")
+    parser.add_argument("--force", action="store_true", help="make runs anew that are recorded already")
+    parser.add_argument(
+        "--verify", metavar="MODEL", help="train one fold of a recorded model anew and compare"
+    )
+    add_changed_code(parser)
+    given = parser.parse_args(arguments)
+    provenance.one_thread()
+    recorded = set(list_runs())
+    asked = _asked(given)
+    try:
+        if given.list:
+            for key in sorted(recorded | set(asked), key=lambda key: (key not in recorded, key)):
+                print("recorded" if key in recorded else "missing ", "/".join(key))
+        elif given.check:
+            return _check_all([key for key in sorted(recorded) if _fits(key, given)])
+        elif given.verify:
+            spec = models.get(given.verify)
+            for key in sorted(key for key in recorded if key[2] == spec.name and _fits(key, given)):
+                print(verify(read(*key), spec))
+        else:
+            missing = [key for key in asked if given.force or key not in recorded]
+            _make_all(missing, models, given.allow_changed_code)
+    except SerlabError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def add_changed_code(parser: argparse.ArgumentParser) -> None:
+    """Give a command that records results its option ``--allow-changed-code``."""
+    parser.add_argument(
+        "--allow-changed-code", action="store_true", help="record even if serlab differs from the last commit"
+    )
+
+
+def _asked(given) -> list[tuple[str, str, str]]:
+    """List the runs that the arguments name: those of the plan, or any that are spelt out."""
+    from serlab import models
+
+    if not (given.corpus and given.protocol):
+        return [key for key in planned() if _fits(key, given)]
+    pairs = [(corpus, protocol) for corpus in given.corpus for protocol in given.protocol]
+    usual = {pair: [key[2] for key in planned() if key[:2] == pair] for pair in pairs}
+    return [(*pair, name) for pair in pairs for name in given.model or usual[pair] or models.names()]
+
+
+def _fits(key: tuple[str, str, str], given) -> bool:
+    chosen = (given.corpus, given.protocol, given.model)
+    return all(not only or part in only for part, only in zip(key, chosen, strict=True))
+
+
+def _make_all(keys: list[tuple[str, str, str]], models, allow_changed_code: bool) -> None:
+    for number, (corpus, protocol, name) in enumerate(keys, 1):
+        if corpus in (*corpora.names(), "unified") and corpora.find(corpus) is None:
+            print(
+                f"[{number}/{len(keys)}] {corpus}/{protocol}/{name}: left out, the corpus is not here",
+                flush=True,
+            )
+            continue
+        run = make(models.get(name), corpus, protocol, allow_changed_code=allow_changed_code)
+        scores = run.meta["scores"]
+        shown = evaluation.Interval(
+            *(scores.get(key, float("nan")) for key in ("uar", "uar_low", "uar_high"))
+        )
+        seconds = run.meta["seconds"]
+        print(
+            f"[{number}/{len(keys)}] {corpus}/{protocol}/{name}: UAR {shown} in {seconds:.0f} s", flush=True
+        )
+
+
+def _check_all(keys: list[tuple[str, str, str]]) -> int:
+    bad = 0
+    tables = {}
+    for key in keys:
+        if key[0] not in tables:
+            there = key[0] in (*corpora.names(), "unified") and corpora.find(key[0]) is not None
+            tables[key[0]] = corpora.load(key[0]) if there else None
+        try:
+            run = read(*key)
+            problems = check(run, tables[key[0]])
+            if (
+                all(name in run.meta for name in NEW_KEYS)
+                and provenance.is_committed(run.meta["code"]) is False
+            ):
+                problems.append(f"no commit holds its code, {run.meta['code']}")
+        except RunError as error:
+            problems = [str(error)]
+        bad += bool(problems)
+        for problem in problems:
+            print(f"{'/'.join(key)}: {problem}")
+    print(f"{len(keys)} runs checked, {bad} with problems")
+    return int(bad > 0)

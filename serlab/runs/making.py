@@ -1,0 +1,345 @@
+"""Train a model under a protocol and record what it predicts; train it again and compare."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from serlab import corpora, evaluation, provenance, run_files, splits, store, training, voting
+from serlab.errors import RunError
+from serlab.paths import cache_dir
+from serlab.runs.checks import check
+from serlab.runs.record import COLUMNS, NEW_KEYS, Run, as_csv, path_of, read
+
+if TYPE_CHECKING:
+    from serlab.models import ModelSpec
+
+# The runs that the book is written from: corpus, and the protocols on it. Every model has these unless its
+# own plan names others.
+PLAN = (
+    ("ravdess", "emobox6"),
+    ("ravdess", "seed-split"),
+    ("ravdess", "random5"),
+    ("emodb_first2s", "loso"),
+    ("nemo", "loso"),
+)
+# Re-running gives the same labels for at least this share of clips, and probabilities this near on average:
+# another processor or library rounds otherwise, and a tree may then cut elsewhere.
+SAME_LABELS = 0.98
+SAME_PROBABILITY = 0.01
+# In networks rounding grows over thousands of steps until single labels are others: they are held to the UAR
+# of the fold. Remakes on other processors came out up to 2.1 points apart.
+SAME_UAR = 0.05
+
+
+def make(
+    spec: ModelSpec,
+    corpus: str,
+    protocol: str,
+    *,
+    folder: Path | None = None,
+    cache: Path | None = None,
+    progress: bool = True,
+    allow_changed_code: bool = False,
+) -> Run:
+    """Train a model under a protocol and record it.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+        From `serlab.models.get`.
+    corpus, protocol : str
+        For `serlab.load` and `serlab.splits.make`.
+    folder : Path, optional
+        Where runs lie, by default `root`.
+    cache : Path, optional
+        Where finished folds lie, by default the folder "runs" of the user's cache.
+    progress : bool
+        Show progress bars.
+    allow_changed_code : bool
+        Whether code will do that no commit holds: see `serlab.provenance.circumstances`.
+
+    Returns
+    -------
+    Run
+        As written.
+
+    Raises
+    ------
+    RunError
+        If the package is in a git checkout and changed, or the run cannot be written.
+    """
+    how = provenance.circumstances(*spec.libraries, allow_changed_code=allow_changed_code)
+    loaded = corpora.load(corpus)
+    utterances = splits.get(protocol).prepare(loaded)
+    split = split_for(spec, utterances, protocol)
+    if spec.members:
+        said, facts = _voted(spec, [read(corpus, protocol, name, folder) for name in spec.members])
+    else:
+        learned = loaded if spec.learns_emotions else utterances
+        said, facts = _trained(spec, learned, split, cache or cache_dir() / "runs", progress)
+        said = _answered(said, learned, utterances)
+    said = run_files.parsed(as_csv(said))
+    meta = {
+        "model": spec.name,
+        "title": spec.title,
+        "chapter": spec.chapter,
+        "protocol": protocol,
+        "protocol_title": split.title,
+        "speaker_disjoint": split.speaker_disjoint,
+        "corpus": {
+            "name": utterances.attrs["corpus"],
+            "title": utterances.attrs["title"],
+            "clips": len(utterances),
+            "content_hash": corpora.content_hash(utterances),
+            **{key: utterances.attrs[key] for key in ("sources", "dropped") if key in utterances.attrs},
+        },
+        "classes": [name.removeprefix("p_") for name in said.columns[len(COLUMNS) :]],
+        "seeds": sorted(said["seed"].unique().tolist()),
+        "ensemble": spec.ensemble,
+        "members": list(spec.members),
+        "pretrained": list(spec.pretrained),
+        "speaker_normalised": spec.speaker_normalised,
+        "normalises_scores": spec.normalises_scores,
+        "validation": spec.validation,
+        **facts,
+        **how,
+        "scores": evaluation.scores(said),
+    }
+    run = Run(said, meta)
+    write(run, folder)
+    return run
+
+
+def write(run: Run, folder: Path | None = None) -> Path:
+    """Write a run, so that at no moment half of it is taken for the whole; return the path of its JSON file.
+
+    Raises
+    ------
+    RunError
+        If the run contradicts itself or does not say what it was made with, or if it cannot be written. Then
+        what was there is as it was.
+    """
+    problems = check(run) + [f"it does not say its {key}" for key in NEW_KEYS if key not in run.meta]
+    if problems:
+        raise RunError(f"{run.key} is not written: {'; '.join(problems)}")
+    file = path_of(folder, *run.key)
+    run_files.write(file, as_csv(run.predictions), run.meta)
+    return file
+
+
+def planned() -> list[tuple[str, str, str]]:
+    """List the runs that the book is written from, as (corpus, protocol, model)."""
+    from serlab import models
+
+    plans = {spec.name: PLAN if spec.plan is None else spec.plan for spec in models.specs()}
+    places = dict.fromkeys((*PLAN, *(place for plan in plans.values() for place in plan)))
+    return [(*place, name) for place in places for name, plan in plans.items() if place in plan]
+
+
+def seeds_of(spec: ModelSpec, folds: int) -> tuple[int, ...]:
+    """Return the seeds to train a model with; a vote has those of its members.
+
+    A single fold holds few clips, and for most models costs little: there, random ones get ten seeds.
+    """
+    if spec.members:
+        from serlab import models
+
+        return max((seeds_of(models.get(name), folds) for name in spec.members), key=len)
+    if folds > 1:
+        return spec.seeds
+    return spec.single_fold_seeds or (tuple(range(10)) if len(spec.seeds) > 1 else spec.seeds)
+
+
+def split_for(spec: ModelSpec, utterances: pd.DataFrame, protocol: str) -> splits.Split:
+    """Split a corpus by a protocol, with the validation rows that a model asks for."""
+    split = splits.make(utterances, protocol)
+    if spec.validates == "speakers":
+        return splits.with_validation(split, utterances)
+    if spec.validates == "clips":
+        return splits.with_random_validation(split, utterances)
+    if spec.validates == "test":
+        peeking = tuple(replace(fold, validation=fold.test) for fold in split)
+        return replace(split, folds=peeking)
+    return split
+
+
+def inputs(spec: ModelSpec, utterances: pd.DataFrame, progress: bool = False) -> np.ndarray:
+    """Return what a model is trained on, one row per utterance.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+    utterances : DataFrame
+        Utterance table.
+    progress : bool
+        Show a progress bar while features are computed.
+
+    Returns
+    -------
+    ndarray, shape (clips, ...)
+        One extractor's features in their own shape; those of several, as vectors, side by side; one column
+        of zeros for a model that does not listen.
+    """
+    from serlab.features import SpeakerNormaliser
+
+    parts = [store.features(utterances, extractor, progress=progress) for extractor in spec.extractors]
+    if not parts:
+        return np.zeros((len(utterances), 1), np.float32)
+    X = parts[0] if len(parts) == 1 else np.hstack(parts)
+    return (
+        SpeakerNormaliser().fit_transform(X, groups=utterances["speaker"]) if spec.speaker_normalised else X
+    )
+
+
+def remake(
+    run: Run, spec: ModelSpec, seed: int | None = None, fold: int = 0, progress: bool = False
+) -> dict[str, float | int]:
+    """Train one fold anew, and measure how near it comes to what was recorded.
+
+    Parameters
+    ----------
+    run : Run
+    spec : ModelSpec
+        The model of the run. A vote trains nothing: it is held anew among the recorded members.
+    seed : int, optional
+        By default the run's first.
+    fold : int
+    progress : bool
+        Show progress bars.
+
+    Returns
+    -------
+    dict
+        ``seed``, ``fold``, ``clips``; ``labels``, the share of clips with the same prediction;
+        ``probabilities``, their mean difference; ``uar_before`` and ``uar_now``, of the fold.
+
+    Raises
+    ------
+    RunError
+        If the fold holds other clips than recorded.
+    """
+    corpus, protocol, model = run.key
+    seed = run.meta["seeds"][0] if seed is None else seed
+    loaded = corpora.load(corpus)
+    utterances = splits.get(protocol).prepare(loaded)
+    split = split_for(spec, utterances, protocol)
+    if spec.members:
+        anew, _ = _voted(spec, [read(corpus, protocol, name) for name in spec.members])
+        anew = anew[(anew["seed"] == seed) & (anew["fold"] == fold)]
+    else:
+        X, learned = inputs(spec, utterances, progress), loaded if spec.learns_emotions else utterances
+        anew = training.cross_validate(spec.build, X, learned, split, only=[(seed, fold)])
+        anew = _answered(anew, learned, utterances)
+    p = run.predictions
+    old = p[(p["seed"] == seed) & (p["fold"] == fold)].set_index("clip")
+    if set(old.index) != set(anew["clip"]):
+        raise RunError(f"{corpus}/{protocol}/{model}: fold {fold} holds other clips than recorded")
+    old = old.loc[anew["clip"]]
+    columns = [f"p_{name}" for name in run.meta["classes"]]
+    before, now = (evaluation.uar(one["label"], one["predicted"], run.meta["classes"]) for one in (old, anew))
+    return {
+        "seed": seed,
+        "fold": fold,
+        "clips": len(anew),
+        "labels": float(np.mean(old["predicted"].to_numpy() == anew["predicted"].to_numpy())),
+        "probabilities": float(np.abs(old[columns].to_numpy() - anew[columns].to_numpy()).mean()),
+        "uar_before": before,
+        "uar_now": now,
+    }
+
+
+def verify(run: Run, spec: ModelSpec, seed: int | None = None, fold: int = 0, progress: bool = False) -> str:
+    """Train one fold anew and judge whether it is what was recorded.
+
+    What is exact but for rounding is judged by its labels and probabilities. A network is judged by the UAR
+    of the fold, where labels and probabilities are not the same: rounding on another processor, or other
+    threads, grow in training until single clips are answered otherwise. A vote is judged by labels.
+
+    Parameters
+    ----------
+    run, spec, seed, fold, progress
+        As for `remake`.
+
+    Returns
+    -------
+    str
+        What was compared, how near it is, and which of the two judged.
+
+    Raises
+    ------
+    RunError
+        If fewer than `SAME_LABELS` (98 %) of the labels agree, or probabilities differ by more than
+        `SAME_PROBABILITY` (0.01) on average, and, of a network, UAR by more than `SAME_UAR` (5 points) too.
+        The message names both machines, and the threads, if they differ.
+    """
+    made = remake(run, spec, seed, fold, progress)
+    found = (
+        f"{'/'.join(run.key)}, fold {fold}, seed {made['seed']}: {100 * made['labels']:.1f} % of "
+        f"{made['clips']} labels as recorded (asked for: {100 * SAME_LABELS:.0f} %), probabilities "
+        f"{made['probabilities']:.4f} apart on average (tolerated: {SAME_PROBABILITY})"
+    )
+    if made["labels"] >= SAME_LABELS and made["probabilities"] <= SAME_PROBABILITY:
+        return f"{found}: the same by labels"
+    found += f"; UAR was {100 * made['uar_before']:.1f} % and is {100 * made['uar_now']:.1f} %"
+    if spec.network:
+        found += f" (tolerated of a network: {100 * SAME_UAR:.0f} points)"
+        if round(abs(made["uar_now"] - made["uar_before"]), 9) <= SAME_UAR:
+            return f"{found}: the same by UAR"
+    here = {"machine": provenance.machine(), "threads": provenance.threads()}
+    for what, value in here.items():
+        there = run.meta.get(what, provenance.NOT_RECORDED)
+        if value != there:
+            found += f". It was made with {what} {there}, and this is {value}"
+    raise RunError(f"not reproduced: {found}")
+
+
+def _answered(said: pd.DataFrame, learned: pd.DataFrame, utterances: pd.DataFrame) -> pd.DataFrame:
+    """Turn predictions of what was learned into those of what the protocol asks."""
+    if learned is utterances:
+        return said
+    pairs = pd.DataFrame({"of": learned["emotion"], "to": utterances["emotion"]}).drop_duplicates()
+    if doubtful := sorted(pairs.loc[pairs["of"].duplicated(), "of"]):
+        raise RunError(
+            f"Clips that are {doubtful[0]} have more than one valence, so that emotions cannot be learned in "
+            "its place: take a model that learns valence itself."
+        )
+    return voting.merge_classes(said, dict(zip(pairs["of"], pairs["to"], strict=True)))
+
+
+def _trained(
+    spec: ModelSpec, utterances: pd.DataFrame, split: splits.Split, cache: Path, progress: bool
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    X = inputs(spec, utterances, progress)
+    said = training.cross_validate(
+        spec.build, X, utterances, split, seeds_of(spec, len(split)), cache=cache, progress=progress
+    )
+    facts = {
+        "features": [extractor.name for extractor in spec.extractors],
+        "extractors": [repr(extractor) for extractor in spec.extractors],
+        "augmentation": spec.augmentation,
+    }
+    return said, facts | said.attrs["cost"]
+
+
+def _voted(spec: ModelSpec, members: list[Run]) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Let recorded runs vote; what they cost adds up, but for memory: one is trained after the other."""
+    metas = [member.meta for member in members]
+    counts = [meta["parameters"] for meta in metas]
+    facts = {
+        key: list(dict.fromkeys(name for meta in metas for name in meta[key]))
+        for key in ("features", "extractors")
+    }
+    changes = [meta["augmentation"] for meta in metas if meta["augmentation"] != "none"]
+    facts |= {
+        "augmentation": "; ".join(dict.fromkeys(changes)) or "none",
+        "parameters": None if None in counts else sum(counts),
+        "seconds": round(sum(meta["seconds"] for meta in metas), 2),
+        "peak_memory_mb": max(meta["peak_memory_mb"] for meta in metas),
+    }
+    said = voting.vote([member.predictions for member in members])
+    return voting.normalise_scores(said) if spec.normalises_scores else said, facts
