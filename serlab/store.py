@@ -28,9 +28,10 @@ import numpy as np
 from tqdm import tqdm
 
 from serlab import audio
+from serlab.corpora.record import file_digest
 from serlab.errors import AudioError, FeatureError, SerlabError
 from serlab.features.base import Extractor
-from serlab.paths import cache_dir, regular_file, shown
+from serlab.paths import atomic_write_together, cache_dir, regular_file, shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -382,8 +383,7 @@ def _digests(paths: list[str], root: Path, n_jobs: int) -> list[str]:
 
 def _sha256(path: str) -> str:
     try:
-        with open(path, "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return file_digest(path)
     except OSError as error:
         raise AudioError(
             f"{shown(path)} cannot be opened ({error.strerror}). Check its permissions."
@@ -403,6 +403,4 @@ def _remember(root: Path, digests: dict[str, str]) -> None:
     with _lock(root / "digests.lock", "digests"):
         file = root / "digests.tsv"
         lines = [f"{digest} {key}\n" for key, digest in (_remembered(file) | digests).items()]
-        draft = file.with_suffix(".draft")
-        draft.write_text("".join(lines), encoding="utf-8", errors="surrogateescape")
-        os.replace(draft, file)
+        atomic_write_together({file: "".join(lines).encode("utf-8", "surrogateescape")})
