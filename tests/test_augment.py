@@ -276,6 +276,18 @@ def test_shifted_bands_are_those_of_the_clip_and_its_outermost():
     np.testing.assert_array_equal(augment.shift_bands(X, rng(), most=0), X)
 
 
+def test_mixup_blends_labels_as_it_blends_clips():
+    X = np.eye(50, dtype=np.float32)
+    mixed, labels = augment.mixup(X, X, rng(), alpha=0.4)
+    np.testing.assert_allclose(mixed, labels)
+    np.testing.assert_allclose(labels.sum(axis=1), 1, rtol=1e-6)
+    assert mixed.dtype == labels.dtype == np.float32
+    assert ((mixed > 0).sum(axis=1) <= 2).all()
+    # A small alpha leaves most clips nearly as they are.
+    share = np.diag(augment.mixup(np.eye(4000), np.eye(4000), rng(), alpha=0.1)[1])
+    assert np.mean((share < 0.1) | (share > 0.9)) > 0.7
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -286,6 +298,9 @@ def test_shifted_bands_are_those_of_the_clip_and_its_outermost():
         (lambda X: augment.time_mask(X, rng(), fill="zero"), "'zero'"),
         (lambda X: augment.shift_frames(X, rng(), 30), "0 to 29"),
         (lambda X: augment.shift_bands(X, rng(), 99), "bands cannot be moved"),
+        (lambda X: augment.mixup(X, np.array([0, 1]), rng()), "one-hot"),
+        (lambda X: augment.mixup(X, np.ones((2, 2)), rng()), "one-hot"),
+        (lambda X: augment.mixup(X, np.eye(2), rng(), alpha=0), "positive"),
     ],
 )
 def test_what_cannot_be_done_to_spectrograms_is_said(change, said):

@@ -3,7 +3,7 @@
 from serlab.augment.chain import Batches, Chain, Step, Uniform
 from serlab.augment.copies import Augmented, check_copies, training_copies
 from serlab.augment.original import OriginalVersions, original_versions
-from serlab.augment.spectrogram import frequency_mask, shift_bands, shift_frames, time_mask
+from serlab.augment.spectrogram import frequency_mask, mixup, shift_bands, shift_frames, time_mask
 from serlab.augment.versions import Versions
 from serlab.augment.waveform import add_noise, gain, pitch_shift, room, room_response, shift, time_stretch
 
@@ -19,6 +19,7 @@ __all__ = [
     "check_copies",
     "frequency_mask",
     "gain",
+    "mixup",
     "original_versions",
     "pitch_shift",
     "room",

@@ -173,6 +173,58 @@ def shift_bands(X: np.ndarray, rng: np.random.Generator, most: int) -> np.ndarra
     return np.take_along_axis(X, _along(places.clip(0, bands - 1), X, 1), axis=1)
 
 
+def mixup(
+    X: np.ndarray, Y: np.ndarray, rng: np.random.Generator, alpha: float = 0.2
+) -> tuple[np.ndarray, np.ndarray]:
+    """Blend every clip of a batch with another one of it, and their labels in the same proportion.
+
+    Parameters
+    ----------
+    X : ndarray of float, shape (clips, ...)
+    Y : ndarray of float, shape (clips, classes)
+        Labels as shares of the classes: one-hot, or blended already.
+    rng : Generator
+    alpha : float
+        The share of one clip is drawn from a beta distribution with both parameters `alpha`: near 0 or 1
+        for a small one, anything for 1. Each pair has its own share; Zhang et al. drew one for each batch.
+
+    Returns
+    -------
+    X : ndarray, shape and type as given
+    Y : ndarray, shape and type as given
+
+    Raises
+    ------
+    FeatureError
+        If the labels are not one row of shares for every clip, or alpha is not positive.
+
+    References
+    ----------
+    Zhang, H., Cisse, M., Dauphin, Y. N. & Lopez-Paz, D. (2018). mixup: beyond empirical risk minimization.
+    ICLR.
+
+    Examples
+    --------
+    >>> X, Y = mixup(np.eye(4), np.eye(4), np.random.default_rng(0), alpha=1.0)
+    >>> Y.sum(axis=1).tolist(), np.allclose(X, Y)
+    ([1.0, 1.0, 1.0, 1.0], True)
+    """
+    X, Y = np.asarray(X), np.asarray(Y)
+    if Y.ndim != 2 or len(Y) != len(X) or Y.dtype.kind != "f" or not np.allclose(Y.sum(axis=1), 1, atol=1e-4):
+        raise FeatureError(
+            f"mixup needs labels as shares of the classes, floats of shape ({len(X)}, classes) whose rows "
+            f"add up to 1, not {Y.dtype} of shape {Y.shape}. Make them one-hot."
+        )
+    if not alpha > 0:
+        raise FeatureError(f"alpha must be positive, not {alpha}. Leave mixup out to mix nothing.")
+    share = rng.beta(alpha, alpha, size=len(X))
+    other = rng.permutation(len(X))
+    return tuple(
+        values * (weight := _along(share, values).astype(values.dtype)) + values[other] * (1 - weight)
+        for values in (X, Y)
+    )
+
+
 def _mask(X, rng, axis: int, count: int, width: tuple[int, int], fill: float | str) -> np.ndarray:
     X = _checked(X)
     size, (least, most) = X.shape[axis], width
