@@ -588,6 +588,18 @@ def test_the_key_of_augmented_features_changes_with_all_that_decides_them():
     assert key() == keys[0]
 
 
+def test_the_key_follows_the_code_of_a_change_of_ones_own():
+    def turned(x):
+        return -x
+
+    before = augment.Augmented(extractor=Mel(), chain=Chain(Step(turned))).key
+
+    def turned(x):
+        return x[::-1]
+
+    assert augment.Augmented(extractor=Mel(), chain=Chain(Step(turned))).key != before
+
+
 # ---- the original ----
 
 

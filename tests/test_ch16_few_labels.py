@@ -127,7 +127,7 @@ def test_stages_build_upon_each_other(private_cache, monkeypatch, tmp_path):
     quick = {"knn": partial(learning_curve.classifier, "knn", True)}
     quick["knn-default"] = partial(learning_curve.classifier, "knn", False)
     monkeypatch.setattr(learning_curve, "study", lambda *_, **__: quick)
-    given = {name: watched(monkeypatch, few_labels, name) for name in ("codes", "condensed", "_learn")}
+    given = {name: watched(monkeypatch, few_labels, name) for name in ("codes", "pca_scores", "_learn")}
     searched = watched(monkeypatch, autoencoder, "search")
     assert few_labels.main([f"--stage={name}" for name in ("search", "three-sets", "cuts")]) == 0
 
@@ -137,7 +137,7 @@ def test_stages_build_upon_each_other(private_cache, monkeypatch, tmp_path):
     for (_, rows, speakers, _), _ in given["codes"]:
         sets = set_of[speakers].to_numpy()
         np.testing.assert_array_equal(rows, np.flatnonzero(sets == "unlabelled"))
-    [((_, rows, _), _)] = given["condensed"]
+    [((_, rows, _), _)] = given["pca_scores"]
     np.testing.assert_array_equal(rows, given["codes"][0][0][1])
     # Models learn from labelled speakers, as much of every class, and are tested on all of the test set.
     assert len(given["_learn"]) == 4 + 2 * 2
@@ -223,14 +223,14 @@ def test_stage_ravdess_fits_on_training_rows_and_joins_all_folds(
     in_the_place_of_ravdess, monkeypatch, tmp_path
 ):
     table, split = in_the_place_of_ravdess
-    given = {name: watched(monkeypatch, few_labels, name) for name in ("codes", "condensed", "_learn")}
+    given = {name: watched(monkeypatch, few_labels, name) for name in ("codes", "pca_scores", "_learn")}
     joined = learning_curve.joined
     curves = []
     monkeypatch.setattr(learning_curve, "joined", lambda parts: curves.append(joined(parts)) or curves[-1])
     facts = few_labels._ravdess(tmp_path)
     assert facts["draws_per_fold"] == few_labels.DRAWS_PER_FOLD == 2
     for number, fold in enumerate(split):
-        for name in ("codes", "condensed"):
+        for name in ("codes", "pca_scores"):
             np.testing.assert_array_equal(given[name][number][0][1], fold.train)
         for (_, X, rows_of, learned, draws, place), _ in given["_learn"][4 * number : 4 * number + 4]:
             assert len(X) == len(rows_of) == len(table)
@@ -249,13 +249,13 @@ def test_stage_vote_finds_components_on_training_rows_and_teaches_where_it_says_
     in_the_place_of_ravdess, monkeypatch, tmp_path
 ):
     _, split = in_the_place_of_ravdess
-    given = {name: watched(monkeypatch, few_labels, name) for name in ("condensed", "_learn")}
+    given = {name: watched(monkeypatch, few_labels, name) for name in ("pca_scores", "_learn")}
     facts = few_labels._vote(tmp_path)
-    assert len(given["condensed"]) == 3 * len(split)
+    assert len(given["pca_scores"]) == 3 * len(split)
     for number, (fold, ((models, X, _, learned, _, place), _)) in enumerate(
         zip(split, given["_learn"], strict=True)
     ):
-        for (_, rows, _), _ in given["condensed"][3 * number : 3 * number + 3]:
+        for (_, rows, _), _ in given["pca_scores"][3 * number : 3 * number + 3]:
             np.testing.assert_array_equal(rows, fold.train)
         assert (learned, place) == (fold, number)
         built = {name: build(seed=0, clips=8) for name, build in models.items()}
