@@ -95,6 +95,9 @@ def read(
     >>> y.shape, y.dtype, rate
     ((4000,), dtype('float32'), 8000)
     """
+    for name, value in (("sample_rate", sample_rate), ("seconds", seconds)):
+        if value is not None and not value > 0:
+            raise AudioError(f"{name} must be above 0, not {value}. Leave it out to read the sound as it is.")
     with sound_files.opened(path) as sound:
         rate = sample_rate or sound.rate
         change = _Resampler(sound.rate, rate)
@@ -109,6 +112,15 @@ def read(
     for _, words in sound.notes:
         warnings.warn(f"{shown(path)} {words}.", AudioWarning, stacklevel=2)
     return (y if seconds is None else y[: round(seconds * rate)]), rate
+
+
+def _mono(y: np.ndarray, name: str) -> np.ndarray:
+    if np.ndim(y) != 1:
+        raise AudioError(
+            f"{name} needs a mono signal of shape (samples,), not {np.shape(y)}. Average the channels "
+            "first, as serlab.audio.read does."
+        )
+    return np.asarray(y)
 
 
 def _check_size(seconds: float, rate: int) -> None:
@@ -200,6 +212,11 @@ def resample(y: np.ndarray, from_rate: int, to_rate: int) -> np.ndarray:
     -------
     ndarray, shape (ceil(samples * to_rate / from_rate),)
 
+    Raises
+    ------
+    AudioError
+        If the signal is not mono, or a rate is not above 0.
+
     References
     ----------
     R. Sykora, The SoX Resampler library, https://sourceforge.net/projects/soxr/
@@ -209,6 +226,9 @@ def resample(y: np.ndarray, from_rate: int, to_rate: int) -> np.ndarray:
     >>> resample(np.zeros(16000, dtype="float32"), 16000, 22050).shape
     (22050,)
     """
+    y = _mono(y, "resample")
+    if not (from_rate > 0 and to_rate > 0):
+        raise AudioError(f"rates must be above 0, not {from_rate} and {to_rate}.")
     if from_rate == to_rate:
         return y
     import soxr
@@ -240,7 +260,7 @@ def trim(y: np.ndarray, top_db: float = 40.0, *, n_fft: int = 1024, hop_length: 
     """
     import librosa
 
-    return librosa.effects.trim(y, top_db=top_db, frame_length=n_fft, hop_length=hop_length)[0]
+    return librosa.effects.trim(_mono(y, "trim"), top_db=top_db, frame_length=n_fft, hop_length=hop_length)[0]
 
 
 def fit_length(y: np.ndarray, length: int, align: str = "left") -> np.ndarray:
@@ -268,6 +288,7 @@ def fit_length(y: np.ndarray, length: int, align: str = "left") -> np.ndarray:
     """
     if align not in ("left", "centre", "right"):
         raise ValueError(f"align must be 'left', 'centre' or 'right', not {align!r}")
+    y = _mono(y, "fit_length")
     excess = len(y) - length
     if excess == 0:
         return y
@@ -298,7 +319,9 @@ def loudest(y: np.ndarray, seconds: float, sample_rate: int) -> np.ndarray:
     >>> loudest(np.array([0, 0, 3, -4, 1, 0]), seconds=0.2, sample_rate=10)
     array([ 3, -4])
     """
-    length = round(seconds * sample_rate)
+    y, length = _mono(y, "loudest"), round(seconds * sample_rate)
+    if length < 1:
+        raise AudioError(f"{seconds} s at {sample_rate} Hz are no samples: give a longer part.")
     if len(y) <= length:
         return y
     energy = np.concatenate([[0], np.cumsum(np.square(y, dtype=np.float64))])

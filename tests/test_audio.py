@@ -251,3 +251,30 @@ def test_every_ravdess_actor_reads_as_with_librosa():
     table = real_corpus("ravdess")
     for path in table.groupby("speaker").path.first():
         np.testing.assert_allclose(audio.read(path, 22050)[0], librosa.load(os.fspath(path))[0], atol=1e-6)
+
+
+STEREO = np.zeros((2, 800))
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: audio.resample(STEREO, 16000, 8000), r"resample needs a mono signal .* not \(2, 800\)"),
+        (lambda: audio.resample(STEREO[0], 16000, 0), "rates must be above 0"),
+        (lambda: audio.trim(STEREO), "trim needs a mono signal"),
+        (lambda: audio.fit_length(STEREO, 400), "fit_length needs a mono signal"),
+        (lambda: audio.loudest(STEREO, 0.1, 8000), "loudest needs a mono signal"),
+        (lambda: audio.loudest(STEREO[0], 0, 8000), "are no samples"),
+    ],
+)
+def test_what_is_no_mono_signal_is_refused(call, message):
+    with pytest.raises(AudioError, match=message):
+        call()
+
+
+@pytest.mark.parametrize(
+    "given", [{"seconds": 0}, {"seconds": -1}, {"sample_rate": 0}, {"seconds": float("nan")}]
+)
+def test_lengths_and_rates_that_are_none_are_refused(write, given):
+    with pytest.raises(AudioError, match=f"{next(iter(given))} must be above 0"):
+        audio.read(write(tone(0.5)), **given)
