@@ -458,3 +458,26 @@ def test_a_name_that_is_no_text_is_read_and_can_be_printed(tmp_path):
     with pytest.raises(AudioError, match=r"caf\\xe9.wav is cut off") as caught:
         audio.read(path)
     assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    ("channels", "block", "bits"), [(1, 4, 16), (2, 2, 16), (1, 2, 8), (0, 2, 16), (1, 2, 0)]
+)
+def test_a_wav_header_that_contradicts_itself_is_refused(tmp_path, channels, block, bits):
+    path = tmp_path / "odd.wav"
+    soundfile.write(path, np.random.default_rng(0).uniform(-0.5, 0.5, 800), 8000)
+    data = bytearray(path.read_bytes())
+    place = data.index(b"fmt ") + 8
+    struct.pack_into("<H", data, place + 2, channels)
+    struct.pack_into("<HH", data, place + 12, block, bits)
+    path.write_bytes(data)
+    with pytest.raises(AudioError, match="which contradict"):
+        audio.read(path)
+
+
+@pytest.mark.parametrize("subtype", ["PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE"])
+@pytest.mark.parametrize("form", ["WAV", "WAVEX", "RF64"])
+def test_usual_wav_headers_do_not_contradict(tmp_path, subtype, form):
+    path = tmp_path / "usual.wav"
+    soundfile.write(path, np.random.default_rng(0).uniform(-0.5, 0.5, (800, 2)), 8000, subtype, format=form)
+    assert len(audio.read(path)[0]) == 800

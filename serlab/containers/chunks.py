@@ -38,6 +38,7 @@ _ENDLESS = 1 << 62
 # How WAV numbers its encodings. libsndfile knows these: PCM and float, ADPCM, GSM, G.721, MP3.
 _MP3 = 0x55
 _LINEAR = {1, 3, 6, 7, 0xFFFE}
+_PLAIN = {1, 3, 0xFFFE}
 _NATIVE = {*_LINEAR, 2, 0x11, 0x31, 0x38, 0x40, _MP3}
 
 
@@ -72,6 +73,8 @@ def chunked(file: BinaryIO, start: int, size: int, name: str) -> Container:
         if chunk == b"fmt " and len(content) >= 2:
             kind = struct.unpack(layout.head[0] + "H", content[:2])[0]
             extra = kind not in _NATIVE
+            if kind in _PLAIN and len(content) >= 16:
+                _check_blocks(*struct.unpack(layout.head[0] + "2xH8xHH", content[:16]))
         elif chunk == b"ds64" and len(content) >= 16:
             wide = struct.unpack("<8xQ", content[:16])[0]
         elif chunk == b"fact" and len(content) >= 4:
@@ -85,6 +88,16 @@ def chunked(file: BinaryIO, start: int, size: int, name: str) -> Container:
         place = inside + length
         place += -(place - start) % layout.align
     raise ends_early("before its sound begins")
+
+
+def _check_blocks(channels: int, block: int, bits: int) -> None:
+    """Refuse a WAV header that contradicts itself: what follows could be read in two ways."""
+    # 24 bits may lie in four bytes.
+    fits = block == channels * -(-bits // 8) or (bits == 24 and block == 4 * channels)
+    if not (channels and bits and fits):
+        raise Damage(
+            "corrupt", f"says {channels} channels of {bits} bits in blocks of {block} bytes, which contradict"
+        )
 
 
 def au(file: BinaryIO, start: int, size: int, name: str) -> Container:
