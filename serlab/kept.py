@@ -32,7 +32,9 @@ def key(data: bytes, *deciding: Any) -> str:
 
     The code counts of functions, of what functions of serlab refer to, and of the modules that classes of
     serlab come from; but not what cannot change a result: comments, docstrings, error messages and checks
-    (see `meaning`). Other packages are to be given by their versions.
+    (see `meaning`). Of functions and classes of the reader's own, in a notebook or a file, their code counts,
+    and the functions, classes, numbers and words that this code refers to. Other packages are to be given by
+    their versions.
 
     Parameters
     ----------
@@ -196,7 +198,12 @@ def _told(value: Any, seen: set) -> Iterator[str]:
 
 
 def _classes(kind: type, seen: set) -> Iterator[str]:
-    """Tell the code of the modules of serlab that a class and those above it are from."""
+    """Tell the code of a class and of those above it: of serlab's, that of the modules they are from."""
+    for one in kind.__mro__:
+        if _readers_own(one.__module__) and one not in seen:
+            seen.add(one)
+            yield from _written(one)
+            yield from _told([part for part in vars(one).values() if inspect.isfunction(part)], seen)
     for name in sorted({one.__module__ for one in kind.__mro__ if _ours(one.__module__)} - seen):
         seen.add(name)
         yield meaning(inspect.getsource(sys.modules[name]))
@@ -209,16 +216,48 @@ def _function(function: Callable, seen: set) -> Iterator[str]:
     yield function.__qualname__
     if name not in seen or outside.nonlocals:
         seen.add(name)
-        yield meaning(inspect.getsource(function))
+        try:
+            yield meaning(inspect.getsource(function))
+        except OSError:
+            # Typed at a prompt, or made from text.
+            yield f"{function.__code__.co_code.hex()} {function.__code__.co_consts}"
         yield from _told((function.__defaults__, function.__kwdefaults__, outside.nonlocals), seen)
-        if _ours(function.__module__):
-            yield from _told({key: one for key, one in outside.globals.items() if _decides(key, one)}, seen)
+        counts = _decides if _ours(function.__module__) else _refers
+        yield from _told({key: one for key, one in outside.globals.items() if counts(one, key)}, seen)
 
 
-def _decides(name: str, value: Any) -> bool:
+def _written(kind: type) -> Iterator[str]:
+    """Tell the code of a class; of one typed in a notebook, where it cannot be had, its plain attributes."""
+    try:
+        yield meaning(inspect.getsource(kind))
+    except (OSError, TypeError):
+        plain = {name: part for name, part in vars(kind).items() if _refers(part)}
+        yield repr({name: part for name, part in plain.items() if not callable(part)})
+
+
+def _refers(value: Any, name: str = "") -> bool:
+    """Tell what of a reader's own code is looked at: code of theirs, and plain values; no data."""
+    if isinstance(value, (list, tuple, set)):
+        return all(_refers(one) for one in value)
+    if inspect.isfunction(value) or isinstance(value, type):
+        return _readers_own(value.__module__)
+    return isinstance(value, (bool, int, float, str, type(None)))
+
+
+def _decides(value: Any, name: str) -> bool:
     error = isinstance(value, type) and issubclass(value, Exception)
     return not (error or inspect.ismodule(value) or name.startswith("check"))
 
 
 def _ours(module: str) -> bool:
     return module.partition(".")[0] == "serlab"
+
+
+def _readers_own(module: str) -> bool:
+    """Tell whether a module is neither serlab's, nor Python's, nor of an installed package."""
+    if module == "__main__":
+        return True
+    if _ours(module) or module.partition(".")[0] in sys.stdlib_module_names:
+        return False
+    file = getattr(sys.modules.get(module), "__file__", None) or ""
+    return "site-packages" not in file and "dist-packages" not in file

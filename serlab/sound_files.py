@@ -49,7 +49,7 @@ REMEDIES = {
     "scale": "Divide them by full scale (32768 for numbers of 16 bits) and save it again.",
     "silent": "Remove it from the corpus, or fetch it again.",
     "opposite": "Save one of its channels as a mono file.",
-    "short": "Remove it from the corpus, or pass a smaller min_seconds.",
+    "short": "Remove it from the corpus, or pass a smaller min_seconds to serlab.audio.read.",
     "long": "Cut it into utterances, or pass a larger max_seconds.",
     "large": "Read it at a lower sample_rate, or cut it into parts.",
 }

@@ -56,7 +56,8 @@ def cross_validate(
         Of the models; the folds are the same for all.
     cache : path, optional
         Folder where finished folds are kept. A second call with equal models, data and folds goes on from
-        there.
+        there. Of a model of your own its code counts as well, with the constants that it refers to, but not
+        data that it refers to: empty the folder when you change these.
     progress : bool
         Show a progress bar.
     only : iterable of (seed, fold), optional

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import inspect
+import linecache
 import sys
 import types
 from dataclasses import dataclass
@@ -130,3 +132,61 @@ def test_a_full_disk_costs_no_result(tmp_path, monkeypatch):
     with pytest.warns(UserWarning, match="No space left on device"):
         kept.write(tmp_path / "abc.npz", x=np.arange(3))
     assert list(tmp_path.iterdir()) == []
+
+
+OWN = """
+from sklearn.base import BaseEstimator, ClassifierMixin
+
+{constant}
+
+
+def helper(X):
+    return X * {factor}
+
+
+class Mine(ClassifierMixin, BaseEstimator):
+    share = {share}
+
+    def __init__(self, C=1.0):
+        self.C = C
+
+    def fit(self, X, y):
+        self.w_ = helper(X).mean() * CONSTANT
+        return self
+"""
+SAME = {"constant": "CONSTANT = 1", "factor": 2, "share": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("change", "other"),
+    [
+        ({}, False),
+        ({"constant": "CONSTANT = 1  # a comment"}, False),
+        ({"constant": "CONSTANT = 2"}, True),
+        ({"factor": 3}, True),
+        ({"share": 0.6}, True),
+    ],
+)
+def test_the_code_of_a_reader_s_own_model_counts(tmp_path, monkeypatch, change, other):
+    keys = []
+    for number, settings in enumerate((SAME, SAME | change)):
+        place = tmp_path / str(number)
+        place.mkdir()
+        (place / "my_own_model.py").write_text(OWN.format(**settings))
+        monkeypatch.syspath_prepend(place)
+        sys.modules.pop("my_own_model", None)
+        importlib.invalidate_caches()
+        linecache.clearcache()
+        mine = importlib.import_module("my_own_model")
+        keys.append(kept.key(b"", mine.Mine(C=2.0)))
+    sys.modules.pop("my_own_model")
+    assert (keys[0] != keys[1]) == other
+
+
+def test_a_model_typed_at_a_prompt_counts_too():
+    made = []
+    for number in (1, 2):
+        there = {"__name__": "__main__"}
+        exec(f"class Mine:\n    def fit(self, X, y):\n        return {number}", there)
+        made.append(kept.key(b"", there["Mine"]))
+    assert made[0] != made[1]
