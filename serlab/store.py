@@ -108,7 +108,7 @@ def features(
     ndarray of float32, shape (clips, *extractor.shape), or Ragged
         Row `i` belongs to row `i` of the table. The array is memory-mapped and read-only: index it as usual,
         or ``np.array(...)`` it for a copy. Where the extractor's shape leaves time open, a `Ragged` is
-        returned instead: ``result[i]`` is one clip's array, ``result.padded()`` makes one array of all.
+        returned instead: ``result[i]`` is one clip's array.
 
     Raises
     ------

@@ -481,3 +481,19 @@ def test_usual_wav_headers_do_not_contradict(tmp_path, subtype, form):
     path = tmp_path / "usual.wav"
     soundfile.write(path, np.random.default_rng(0).uniform(-0.5, 0.5, (800, 2)), 8000, subtype, format=form)
     assert len(audio.read(path)[0]) == 800
+
+
+@pytest.mark.parametrize("subtype", ["VORBIS", "OPUS"])
+def test_a_byte_that_changed_in_an_ogg_file_is_noticed(tmp_path, subtype):
+    path = tmp_path / "noise.ogg"
+    soundfile.write(
+        path, np.random.default_rng(0).uniform(-0.5, 0.5, 48000), 48000, format="OGG", subtype=subtype
+    )
+    whole = path.read_bytes()
+    assert len(audio.read(path)[0]) == 48000
+    for place in np.linspace(30, len(whole) - 1, 25).astype(int):
+        data = bytearray(whole)
+        data[place] ^= 0x55
+        path.write_bytes(data)
+        with pytest.raises(AudioError, match="noise.ogg"):
+            audio.read(path)

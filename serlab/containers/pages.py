@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import struct
+import zlib
 from typing import BinaryIO
 
 from serlab.containers.base import Container, Damage, at, cut, ends_early
 
+# Ogg sends the bits of a byte the other way round than zlib does.
+_MIRRORED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
+
+
+def _checksum(page: bytes) -> int:
+    """Compute the checksum of an Ogg page: a CRC-32 with the first bit first, from 0 and not inverted."""
+    found = zlib.crc32(page.translate(_MIRRORED), 0xFFFFFFFF) ^ 0xFFFFFFFF
+    return int(f"{found:032b}"[::-1], 2)
+
 
 def ogg(file: BinaryIO, start: int, size: int, name: str) -> Container:
-    """Look at every page of an Ogg file: none is missing, and every stream has the mark of its end."""
+    """Look at every page of an Ogg file: none is missing or damaged, and every stream has the mark of its end."""
     place, begun, codec = start, False, b""
     following: dict[int, int] = {}
     while place < size:
@@ -24,8 +34,11 @@ def ogg(file: BinaryIO, start: int, size: int, name: str) -> Container:
         end = place + 27 + len(segments) + sum(segments)
         if len(head) < 27 or len(segments) < head[26] or end > size:
             raise ends_early("within a page")
-        flags, _, serial, number = struct.unpack("<BQII", head[5:22])
-        codec = codec or file.read(8)
+        body = file.read(sum(segments))
+        flags, _, serial, number, checksum = struct.unpack("<BQIII", head[5:26])
+        if _checksum(head[:22] + bytes(4) + head[26:] + segments + body) != checksum:
+            raise Damage("corrupt", f"is damaged: the page at byte {place} is not as it was written")
+        codec = codec or body[:8]
         if flags & 2:
             if begun and not following:
                 # libsndfile reads the first, FFmpeg loses the end of the last.

@@ -112,7 +112,7 @@ def _by_hand(record: Record, target: Path) -> str:
     archives = [remote.filename for remote in record.remotes if _is_archive(remote)]
     what = f"the file {archives[0]}, and unpack it" if archives else "all audio files, and put them"
     return (
-        "Calling serlab.fetch again goes on from what has come so far. By hand: open "
+        "Calling serlab.fetch again goes on from what has come and proved sound. By hand: open "
         f"{record.homepage}, download {what} into {target}; "
         f"then check it with serlab.validate({record.name!r})."
     )
