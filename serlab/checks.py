@@ -150,6 +150,54 @@ def check_like(X: np.ndarray, shape: tuple[int, ...]) -> None:
         _check_finite(X, None)
 
 
+def check_probabilities(p: np.ndarray, rows: int, classes: int) -> None:
+    """Make sure that probabilities are some: numbers from 0 to 1, in rows that add up to 1.
+
+    Parameters
+    ----------
+    p : ndarray, shape (rows, classes)
+    rows, classes : int
+        How many there should be.
+
+    Raises
+    ------
+    EvaluationError
+
+    Examples
+    --------
+    >>> check_probabilities(np.array([[0.5, 0.5]]), 1, 2)
+    >>> check_probabilities(np.array([[0.5, np.nan]]), 1, 2)
+    Traceback (most recent call last):
+    serlab.errors.EvaluationError: the probabilities of row 0 are [0.5 nan]...
+    """
+    if p.shape != (rows, classes):
+        raise EvaluationError(f"probabilities are of shape {p.shape}, and should be {(rows, classes)}")
+    # Recorded ones are rounded.
+    wrong = ~((p >= 0).all(axis=1) & (np.abs(p.sum(axis=1) - 1) <= 0.01))
+    if wrong.any():
+        row = int(wrong.argmax())
+        raise EvaluationError(
+            f"the probabilities of row {row} are {p[row]}: they must be numbers from 0 to 1 that add up to 1"
+        )
+
+
+def check_answers(predicted: np.ndarray, classes: Sequence[str]) -> None:
+    """Make sure that a model answers with classes that there are.
+
+    Examples
+    --------
+    >>> check_answers(np.array(["sad"]), ["happy", "sad"])
+    >>> check_answers(np.array(["0"]), ["happy", "sad"])
+    Traceback (most recent call last):
+    serlab.errors.EvaluationError: the model answers '0', which is none of the classes happy, sad...
+    """
+    if strange := set(predicted.tolist()) - set(classes):
+        raise EvaluationError(
+            f"the model answers {min(strange)!r}, which is none of the classes {', '.join(classes)}: its "
+            "predict must return labels as they are in the table"
+        )
+
+
 def check_names(classes: Iterable) -> None:
     """Make sure that names of classes are there, of one type, and differ in more than spelling.
 

@@ -136,12 +136,20 @@ def features(
         digests = _digests(paths, root, n_jobs)
         folder = root / f"{extractor.name}-{extractor.key}"
         data = folder / f"{hashlib.sha256(''.join(digests).encode()).hexdigest()[:16]}.f32"
+        _drop_if_cut(data, len(paths), extractor.shape)
         if paths and not data.exists():
             folder.mkdir(parents=True, exist_ok=True)
             with _lock(folder / "lock", extractor.name):
                 if not data.exists():
                     _fill(data, paths, digests, extractor, n_jobs, progress, max_seconds)
         return _open(data, len(paths), extractor.shape)
+
+
+def _drop_if_cut(data: Path, clips: int, shape: tuple[int | None, ...]) -> None:
+    """Forget features whose file is not as long as it was, so that they are computed anew."""
+    if None not in shape and data.exists() and data.stat().st_size != 4 * clips * math.prod(shape):
+        data.unlink()
+        data.with_suffix(".rows").unlink(missing_ok=True)
 
 
 def _open(data: Path, clips: int, shape: tuple[int | None, ...]) -> np.ndarray | Ragged:

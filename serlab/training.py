@@ -18,7 +18,7 @@ import pandas as pd
 import threadpoolctl
 
 from serlab import kept, provenance, splits
-from serlab.checks import check_inputs, check_order
+from serlab.checks import check_answers, check_inputs, check_order, check_probabilities
 from serlab.errors import EvaluationError, SplitError
 from serlab.splits import Fold, Split
 
@@ -101,6 +101,13 @@ def cross_validate(
 
     from serlab.corpora.table import in_order
 
+    if not callable(build):
+        raise EvaluationError(
+            f"build must be a function that takes a seed and returns a model, not {build!r}: for a model of "
+            "the book, serlab.models.get(name).build"
+        )
+    if np.ndim(seeds) != 1 or not len(seeds) or len(set(seeds)) < len(seeds):
+        raise EvaluationError(f"seeds must be different numbers in a list, at least one, not {seeds!r}")
     if not isinstance(split, Split):
         raise SplitError(
             f"split must be what serlab.splits.make(table, 'loso') returns, not {split!r}. Folds of "
@@ -285,6 +292,8 @@ def _fit_one(model, X, labels, table, fold: Fold, classes) -> tuple[np.ndarray, 
         else:
             found = softmax(model.decision_function(X[fold.test]))
         predicted = np.asarray(model.predict(X[fold.test]), dtype=str)
+    check_probabilities(found, fold.test.size, len(model.classes_))
+    check_answers(predicted, classes)
     probabilities = np.zeros((fold.test.size, len(classes)))
     probabilities[:, [classes.index(name) for name in model.classes_]] = found
     chosen = getattr(model, "chosen", None)

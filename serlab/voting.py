@@ -8,6 +8,7 @@ from itertools import cycle
 import numpy as np
 import pandas as pd
 
+from serlab.checks import check_probabilities
 from serlab.errors import EvaluationError
 from serlab.features import SpeakerNormaliser
 from serlab.training import softmax
@@ -24,7 +25,7 @@ def vote(members: Sequence[pd.DataFrame]) -> pd.DataFrame:
 
     Parameters
     ----------
-    members : sequence of DataFrame
+    members : sequence of DataFrame or Run
         Predictions of the same clips, as `serlab.training.cross_validate` returns them. Where members have
         different numbers of seeds, those of the shorter are used again.
 
@@ -51,11 +52,14 @@ def vote(members: Sequence[pd.DataFrame]) -> pd.DataFrame:
     >>> vote([one, two])[["predicted", "p_sad"]].round(2).values.tolist()
     [['sad', 0.71]]
     """
-    if isinstance(members, pd.DataFrame) or not members:
+    members = [getattr(member, "predictions", member) for member in members]
+    if not members or not all(isinstance(member, pd.DataFrame) for member in members):
         raise EvaluationError("a vote takes a list of predictions, one table for each model")
     for number, member in enumerate(members):
         if lacking := {"clip", "speaker", "fold", "seed", "label"} - set(member):
             raise EvaluationError(f"member {number} of the vote lacks the columns {sorted(lacking)}")
+        given = member.filter(regex="^p_").to_numpy(float)
+        check_probabilities(given, len(member), given.shape[1])
     columns = [name for name in members[0] if name.startswith("p_")]
     facts = ["clip", "speaker", "fold", "label"]
     longest = max(members, key=lambda member: member["seed"].nunique())

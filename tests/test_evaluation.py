@@ -552,3 +552,18 @@ def test_what_cannot_be_judged_is_refused(call, message):
 def test_an_interval_of_a_run_is_that_of_its_predictions():
     run = SimpleNamespace(predictions=made_up())
     assert evaluation.interval(run) == evaluation.interval(run.predictions)
+
+
+def test_labels_that_are_numbers_have_their_probabilities():
+    said = pd.DataFrame({"label": [0, 1] * 10, "p_0": [0.9, 0.1] * 10, "p_1": [0.1, 0.9] * 10})
+    assert evaluation.calibration_error(said) == pytest.approx(0.1)
+    with pytest.raises(EvaluationError, match="no label"):
+        evaluation.calibration_error(said.assign(label=None))
+
+
+def test_a_run_serves_wherever_its_predictions_do():
+    p = made_up().assign(sentence="s1", gender=lambda t: np.where(t["speaker"] < "s3", "female", "male"))
+    run = SimpleNamespace(predictions=p)
+    pd.testing.assert_frame_equal(evaluation.by_group(run, "sentence"), evaluation.by_group(p, "sentence"))
+    both = [evaluation.group_difference(one, "gender", "female", "male") for one in (run, p)]
+    assert both[0] == both[1]

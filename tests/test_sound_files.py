@@ -495,5 +495,5 @@ def test_a_byte_that_changed_in_an_ogg_file_is_noticed(tmp_path, subtype):
         data = bytearray(whole)
         data[place] ^= 0x55
         path.write_bytes(data)
-        with pytest.raises(AudioError, match="noise.ogg"):
+        with pytest.raises(AudioError, match=r"noise\.ogg"):
             audio.read(path)

@@ -439,3 +439,23 @@ def test_a_protocol_says_what_its_split_is(name, task):
 def test_what_only_looks_like_a_protocol_is_refused(name):
     with pytest.raises(SplitError, match="unknown protocol"):
         splits.get(name)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda table: splits.audit(table, "loso"),
+        lambda table: splits.with_validation("loso", table),
+        lambda table: splits.get(5),
+        lambda table: splits.make(table, None),
+    ],
+)
+def test_names_in_place_of_splits_and_numbers_in_place_of_names_are_refused(call):
+    with pytest.raises(SplitError, match=r"serlab\.splits\.make|named by a word"):
+        call(made_up())
+
+
+def test_speakers_of_mixed_types_are_split():
+    table = made_up()
+    table["speaker"] = [int(s) if s < "04" else s for s in table["speaker"]]
+    assert len(splits.make(table, "loso")) == 8

@@ -475,3 +475,11 @@ def test_a_cut_off_file_gets_no_features(clips, ask, extractor):
     Path(clips.path[5]).write_bytes(content[:2000])
     with pytest.raises(AudioError, match=r"0-005\.wav is cut off"):
         ask(clips, extractor)
+
+
+def test_a_file_of_features_that_was_cut_is_made_anew(clips, ask, tmp_path):
+    extractor = Mel(seconds=0.5)
+    whole = np.array(ask(clips, extractor))
+    (data,) = tmp_path.rglob("*.f32")
+    data.write_bytes(data.read_bytes()[:-100])
+    np.testing.assert_array_equal(ask(clips, extractor), whole)

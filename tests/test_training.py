@@ -405,3 +405,46 @@ def test_speakers_may_be_numbers_where_folds_are_kept(corpus, tmp_path):
     split = splits.make(table, "loso")
     said = training.cross_validate(logistic, X, table, split, cache=tmp_path)
     pd.testing.assert_frame_equal(said, training.cross_validate(logistic, X, table, split))
+
+
+class Answers(Spy):
+    """Give the probabilities and the answer that it was made with."""
+
+    def __init__(self, p, answer="happy"):
+        super().__init__()
+        self.p, self.answer = p, answer
+
+    def predict_proba(self, X):
+        return np.full((len(X), len(self.classes_)), self.p)
+
+    def predict(self, X):
+        return np.array([self.answer] * len(X), dtype=object)
+
+
+@pytest.mark.parametrize(
+    ("p", "answer", "message"),
+    [
+        (np.nan, "happy", "probabilities of row 0"),
+        (7.0, "happy", "probabilities of row 0"),
+        (1 / 3, 0, "answers '0', which is none of the classes neutral, happy, sad"),
+        (1 / 3, None, "answers 'None'"),
+        (1 / 3, "joyful", "answers 'joyful'"),
+    ],
+)
+def test_answers_that_are_none_are_refused(corpus, p, answer, message):
+    table, X = corpus
+    with pytest.raises(EvaluationError, match=message):
+        training.cross_validate(lambda seed: Answers(p, answer), X, table, splits.make(table, "loso"))
+
+
+@pytest.mark.parametrize("seeds", [3, [], [0, 0], None])
+def test_seeds_are_different_numbers_in_a_list(corpus, seeds):
+    table, X = corpus
+    with pytest.raises(EvaluationError, match="seeds must be different numbers"):
+        training.cross_validate(logistic, X, table, splits.make(table, "loso"), seeds)
+
+
+def test_build_is_a_function(corpus):
+    table, X = corpus
+    with pytest.raises(EvaluationError, match="build must be a function"):
+        training.cross_validate("forest", X, table, splits.make(table, "loso"))

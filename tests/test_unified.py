@@ -437,3 +437,10 @@ def test_unified_real_corpora():
     median = levels.groupby("corpus")["level"].median()
     assert median["nemo"] > median["ravdess"] + 6
     assert list(levels)[1:] == list(Recording.feature_names)
+
+
+def test_a_recording_that_two_corpora_name_is_refused():
+    one, two = tiny("one", ["a", "b"]), tiny("two", ["c", "d"])
+    two["path"] = one["path"].to_numpy()[: len(two)]
+    with pytest.raises(CorpusError, match=r"is there twice, as one/.* and two/"):
+        corpora.unify([one, two])

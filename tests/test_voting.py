@@ -138,6 +138,8 @@ def test_every_fine_class_needs_a_coarse_one():
         ([], "a list of predictions"),
         (member(0, None), "a list of predictions"),
         ([member(0, None), member(1, None).drop(columns="fold")], r"member 1 .* \['fold'\]"),
+        ([member(0, None), member(1, None).assign(p_sad=np.nan)], "probabilities of row 0"),
+        ([member(0, None), member(1, None).assign(p_sad=5.0)], "probabilities of row 0"),
     ],
 )
 def test_what_cannot_vote_is_refused(members, message):

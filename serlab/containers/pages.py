@@ -19,7 +19,7 @@ def _checksum(page: bytes) -> int:
 
 
 def ogg(file: BinaryIO, start: int, size: int, name: str) -> Container:
-    """Look at every page of an Ogg file: none is missing or damaged, and every stream has the mark of its end."""
+    """Look at every page of an Ogg file: all are there, whole, and every stream has the mark of its end."""
     place, begun, codec = start, False, b""
     following: dict[int, int] = {}
     while place < size:

@@ -12,7 +12,9 @@ from serlab.errors import CorpusError
 
 REQUIRED = ("file", "emotion", "speaker")
 
-_GENDER = {"f": "female", "w": "female", "woman": "female", "m": "male", "man": "male"}
+_FEMALE = "f w woman weiblich frau femme féminin mujer femenino donna femminile kobieta"
+_MALE = "m man männlich mann homme masculin hombre masculino uomo maschile mężczyzna"
+_GENDER = dict.fromkeys(_FEMALE.split(), "female") | dict.fromkeys(_MALE.split(), "male")
 
 
 class Bad(NamedTuple):

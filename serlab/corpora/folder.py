@@ -232,7 +232,7 @@ class _Told:
     def one_sided(self, axis: str, values: Sequence) -> None:
         """Find ratings from 0 to 1, whose middle would be taken for the middle of -1 to 1."""
         given = [value for value in values if isinstance(value, float) and not math.isnan(value)]
-        if len(set(given)) > 2 and min(given) >= 0 and max(given) > 0:
+        if len(set(given)) > 1 and min(given) >= 0 and max(given) > 0:
             lowest, highest = min(given), max(given)
             told = (
                 f"{axis} goes from {lowest:g} to {highest:g}, and is read as -1 (low) to 1 (high). If 0.5 is "

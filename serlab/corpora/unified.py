@@ -125,6 +125,12 @@ def unify(
             dropped[name] = dict(sorted(Counter(part.loc[without, "emotion"]).items()))
         kept.append(part[~without])
     unified = pd.concat(kept, ignore_index=True)
+    if (again := unified["path"].duplicated()).any():
+        path = unified["path"][again].iloc[0]
+        both = unified.loc[unified["path"] == path, "clip"].tolist()
+        raise CorpusError(
+            f"{path} is there twice, as {' and '.join(both)}: one person would be two speakers."
+        )
     if unified.empty:
         raise CorpusError("No clip has a valence: give one to your labels, as in valence={'excited': 1}.")
     titles = {name: table.attrs.get("title", name) for name, table in parts.items()}

@@ -43,16 +43,20 @@ def reliability(predictions: pd.DataFrame, of: str | None = None, bins: int = 10
     >>> reliability(said.assign(p_happy=1 - said["p_sad"]), "sad", bins=2).round(2).values.tolist()
     [[0.1, 0.0, 1.0], [0.9, 0.67, 3.0]]
     """
+    predictions = getattr(predictions, "predictions", predictions)
+    if not len(predictions) or predictions["label"].isna().any():
+        raise EvaluationError("there are no predictions, or one has no label: leave such clips out")
     columns = [name for name in predictions if name.startswith("p_")]
+    labels = predictions["label"].astype(str)
     if not columns or (of is not None and f"p_{of}" not in columns):
         known = ", ".join(name.removeprefix("p_") for name in columns) or "none"
         raise EvaluationError(f"no probabilities of {of or 'any class'}: there are those of {known}")
     if of is None:
         p = predictions[columns].to_numpy()
         names = np.array([name.removeprefix("p_") for name in columns])
-        said, true = p.max(axis=1), names[p.argmax(axis=1)] == predictions["label"].to_numpy()
+        said, true = p.max(axis=1), names[p.argmax(axis=1)] == labels.to_numpy()
     else:
-        said, true = predictions[f"p_{of}"].to_numpy(), (predictions["label"] == of).to_numpy()
+        said, true = predictions[f"p_{of}"].to_numpy(), (labels == of).to_numpy()
     if bins < 1 or not ((said >= 0) & (said <= 1 + 1e-6)).all():
         raise EvaluationError("probabilities must be numbers from 0 to 1, and bins at least 1")
     part = np.minimum((said * bins).astype(int), bins - 1)

@@ -72,7 +72,8 @@ def compare(
     if len(apart):
         raise EvaluationError(
             f"the two runs were not tested on the same clips: {apart['clip'].nunique()} clips, the first of "
-            f"them {apart['clip'].iloc[0]}, are in one only or have another label. Compare runs of one split."
+            f"them {apart['clip'].iloc[0]}, are in one only, or have another label or speaker. Compare runs "
+            "of one split."
         )
     for one, which in ((first, "first"), (second, "second")):
         _check_rows(one, which)
@@ -165,6 +166,7 @@ def group_difference(
     >>> print(group_difference(said, "gender", "female", "male", "accuracy"))
     +25.0 points [-292.7, +342.7], p = 0.500
     """
+    predictions = getattr(predictions, "predictions", predictions)
     parts = dict(groups_by(predictions, by))
     if absent := [name for name in (first, second) if name not in parts]:
         raise EvaluationError(f"no {by} is {absent[0]!r}: there are {', '.join(map(str, parts))}")

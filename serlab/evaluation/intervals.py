@@ -297,6 +297,7 @@ def measure_by_speaker(measure, counts: np.ndarray) -> tuple[np.ndarray, tuple[n
 
 def groups_by(predictions: pd.DataFrame, by: str) -> list[tuple[str, pd.DataFrame]]:
     """Return each value of a column with its predictions, or say that the column says nothing."""
+    predictions = getattr(predictions, "predictions", predictions)
     if by not in predictions or predictions[by].isna().all():
         raise EvaluationError(f"predictions say nothing in column {by!r}: join it from the utterance table")
     return list(predictions.groupby(by))

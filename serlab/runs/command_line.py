@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
-from serlab import corpora, evaluation, provenance
+from serlab import corpora, evaluation, provenance, splits
 from serlab.errors import RunError, SerlabError
 from serlab.runs.checks import check
 from serlab.runs.making import make, planned, verify
@@ -35,19 +35,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     provenance.one_thread()
     recorded = set(list_runs())
-    asked = _asked(given)
+    fitting = [key for key in sorted(recorded) if _fits(key, given)]
     try:
+        for name in given.protocol or ():
+            splits.get(name)
         if given.list:
-            for key in sorted(recorded | set(asked), key=lambda key: (key not in recorded, key)):
+            keys = _some({*fitting, *_asked(given)}, given)
+            for key in sorted(keys, key=lambda key: (key not in recorded, key)):
                 print("recorded" if key in recorded else "missing ", "/".join(key))
         elif given.check:
-            return _check_all([key for key in sorted(recorded) if _fits(key, given)])
+            return _check_all(_some(fitting, given))
         elif given.verify:
             spec = models.get(given.verify)
-            for key in sorted(key for key in recorded if key[2] == spec.name and _fits(key, given)):
+            for key in _some([key for key in fitting if key[2] == spec.name], given):
                 print(verify(read(*key), spec))
         else:
-            missing = [key for key in asked if given.force or key not in recorded]
+            for name in given.model or ():
+                models.get(name)
+            missing = [key for key in _some(_asked(given), given) if given.force or key not in recorded]
             _make_all(missing, models, given.allow_changed_code)
     except SerlabError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -71,6 +76,14 @@ def _asked(given) -> list[tuple[str, str, str]]:
     pairs = [(corpus, protocol) for corpus in given.corpus for protocol in given.protocol]
     usual = {pair: [key[2] for key in planned() if key[:2] == pair] for pair in pairs}
     return [(*pair, name) for pair in pairs for name in given.model or usual[pair] or models.names()]
+
+
+def _some(keys: Collection[tuple[str, str, str]], given) -> Collection[tuple[str, str, str]]:
+    """Return the runs that the arguments name, or say that there is none: a name may be misspelt."""
+    names = [*(given.corpus or ()), *(given.protocol or ()), *(given.model or ())]
+    if not keys and names:
+        raise RunError(f"no run is of {', '.join(names)}: `python -m serlab.runs --list` names all")
+    return keys
 
 
 def _fits(key: tuple[str, str, str], given) -> bool:
@@ -114,6 +127,8 @@ def _check_all(keys: list[tuple[str, str, str]]) -> int:
                 problems.append(f"no commit holds its code, {run.meta['code']}")
         except RunError as error:
             problems = [str(error)]
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            problems = [f"the JSON file is damaged ({error!r}). Make the run anew"]
         bad += bool(problems)
         for problem in problems:
             print(f"{'/'.join(key)}: {problem}")

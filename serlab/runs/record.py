@@ -119,7 +119,7 @@ def read(corpus: str, protocol: str, model: str, folder: Path | None = None) -> 
 
 def list_runs(folder: Path | None = None) -> list[tuple[str, str, str]]:
     """List recorded runs as (corpus, protocol, model), sorted."""
-    files = (folder or root()).glob("*/*/*.json")
+    files = Path(folder or root()).glob("*/*/*.json")
     return sorted((file.parts[-3], file.parts[-2], file.stem) for file in files)
 
 
@@ -169,13 +169,15 @@ def check_place(file: Path, meta: dict[str, Any]) -> None:
         named = (meta["corpus"]["name"], meta["protocol"], meta["model"])
     except (KeyError, TypeError) as error:
         raise RunError(f"{file} is damaged: it does not say what run it is. Make the run anew") from error
+    if not all(isinstance(part, str) for part in named):
+        raise RunError(f"{file} is damaged: it does not say what run it is. Make the run anew")
     if named != (*file.parts[-3:-1], file.stem):
         raise RunError(f"{file} is the run {'/'.join(named)}: put it where it belongs, or make the run anew")
 
 
 def path_of(folder: Path | None, corpus: str, protocol: str, model: str) -> Path:
     """Return where the JSON file of a run lies."""
-    return (folder or root()) / corpus / protocol / f"{model}.json"
+    return Path(folder or root()) / corpus / protocol / f"{model}.json"
 
 
 def as_csv(predictions: pd.DataFrame) -> str:

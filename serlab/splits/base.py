@@ -96,6 +96,8 @@ def check_rows(split: Iterable[Fold], table: pd.DataFrame) -> None:
     Traceback (most recent call last):
     serlab.errors.SplitError: fold 0 was made for another table...
     """
+    if isinstance(split, str) or not isinstance(table, pd.DataFrame):
+        raise SplitError("a split of a table is needed: serlab.splits.make(table, 'loso') makes one")
     own = fingerprint(table)
     for number, fold in enumerate(split):
         if fold.made_for and own and fold.made_for != own:
@@ -183,7 +185,7 @@ def groups_of(table: pd.DataFrame, column: str, least: int) -> list[str]:
     if table[column].isna().any():
         clip = table.loc[table[column].isna(), "clip"].iloc[0]
         raise SplitError(f"clip {clip} has no {column}: fill in the {column} column, or leave such clips out")
-    found = sorted(table[column].unique())
+    found = sorted(table[column].unique(), key=str)
     if len(found) < least:
         raise SplitError(
             f"a {column}-disjoint split needs at least {least} different values of {column}, not {found}"

@@ -231,7 +231,7 @@ def published_folds(table: pd.DataFrame, protocol: str) -> Split:
         ) from error
     missing = {speaker for group in groups for speaker in group} ^ set(table["speaker"])
     if missing:
-        listed = ", ".join(sorted(missing))
+        listed = ", ".join(sorted(map(str, missing)))
         raise SplitError(f"{protocol} does not fit this table: speakers {listed} are in one of the two only")
     folds = tuple(fold_of_speakers(table, group) for group in groups)
     by = PUBLISHED.get(protocol, "published")

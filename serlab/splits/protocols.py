@@ -190,6 +190,8 @@ def get(name: str) -> Protocol:
     SplitError
         If there is none of that name.
     """
+    if not isinstance(name, str):
+        raise SplitError(f"a protocol is named by a word, such as 'loso', not {name!r}")
     six = name.startswith("six-")
     for pattern, kind in _KINDS.items():
         pattern = pattern.replace("TASK", f"(?P<task>{'|'.join(corpora.TASKS)})")
