@@ -500,7 +500,14 @@ def test_ratings_from_nought_to_one_are_told(folder):
     serlab.load(table(folder, text.format(-0.9)))
 
 
-@pytest.mark.parametrize("header", ["Anfang,Ende", "debut,fin", "Beginn (s),Ende (s)", "inicio,fin"])
+@pytest.mark.parametrize(
+    "header",
+    [
+        *("Anfang,Ende", "debut,fin", "Beginn (s),Ende (s)", "inicio,fin", "Startzeit,Endzeit", "von,bis"),
+        *("Temps début,Temps fin", "Desde,Hasta", "Da,A", "Początek,Koniec", "In,Out", "vad_start,vad_end"),
+        *("start_index,end_index", "StartTimestamp,EndTimestamp", "Begin Time - ss.msec,End Time - ss.msec"),
+    ],
+)
 def test_parts_of_files_are_refused_in_other_languages(folder, header):
     text = f"file,emotion,speaker,{header}\na,happy,Ada,0.5,1.25\n"
     assert "says which part of a file is meant" in refused(folder, text)
@@ -511,3 +518,9 @@ def test_one_value_throughout_is_no_sound(folder):
     assert serlab.validate(table(folder, PLAIN)).problems[["kind", "clip"]].values.tolist() == [
         ["silent", "a"]
     ]
+
+
+@pytest.mark.parametrize("header", ["gender,friend", "in,notes", "trend,started", "b,c"])
+def test_words_that_only_resemble_those_of_parts_are_no_matter(folder, header):
+    text = f"file,emotion,speaker,{header}\na,happy,Ada,f,1.5\n"
+    assert len(serlab.load(table(folder, text))) == 1

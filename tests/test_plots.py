@@ -339,3 +339,12 @@ def test_splits_of_six_emotions_are_drawn_as_what_they_are(ax):
     said = [text.get_text() for text in ax.get_legend().get_texts()]
     assert said[0] == "speaker-disjoint (six-loso)"
     assert all(text.startswith("speakers shared (six-") for text in said[1:])
+
+
+def test_results_of_many_protocols_have_a_mark_each():
+    names = [f"group{k}" for k in range(2, 9)]
+    many = pd.DataFrame({"title": "tree", "protocol": names, "speaker_disjoint": True})
+    ax = plots.results(many.assign(uar=0.3, uar_low=0.2, uar_high=0.4))
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == [
+        f"speaker-disjoint ({n})" for n in names
+    ]

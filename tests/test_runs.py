@@ -7,6 +7,7 @@ import functools
 import gzip
 import json
 import os
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -745,3 +746,41 @@ def test_whether_speakers_are_apart_is_compared_with_the_split():
     table = corpus_of(run)
     run.meta["speaker_disjoint"] = False
     assert any("speaker_disjoint is False" in line for line in runs.check(run, table))
+
+
+@pytest.mark.parametrize(
+    "given", [["--check", "--model", "majoritx"], ["--list", "--corpus", "ravdes"], ["--verify", "forest"]]
+)
+def test_command_line_says_that_no_run_has_such_a_name(workplace, capsys, given):
+    assert runs.main(["--corpus", "demo", *given]) == 1 or "ravdes" in given
+    if "ravdes" in given:
+        assert runs.main(given) == 1
+    assert "error: no run is of" in capsys.readouterr().err
+    assert runs.main(["--check"]) == 0, "there is none yet"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"model": None},
+        {"protocol": 5},
+        {"corpus": {"name": 3}},
+        {"scores": None},
+        {"scores": "x"},
+        {"seeds": 3},
+        {"classes": None},
+    ],
+)
+def test_one_damaged_file_does_not_end_the_check_of_all(tmp_path, monkeypatch, capsys, change):
+    monkeypatch.setattr(runs.record, "root", lambda: tmp_path)
+    good, other = made_up(), made_up(protocol="group2")
+    runs.write(good, tmp_path)
+    file = runs.write(other, tmp_path)
+    file.write_text(json.dumps(json.loads(file.read_text()) | change))
+    assert runs.main(["--check"]) == 1
+    out = capsys.readouterr().out
+    assert "mine/group2/made-up: " in out
+    assert "2 runs checked, 1 with problems" in out
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert "group3" in runs.table(tmp_path)["protocol"].tolist()

@@ -46,6 +46,12 @@ _PART = re.compile(
     r"(?:time|at|point|pos|position|stamp)?(?:s|secs?|seconds?|ms|msecs?|milliseconds?|samples?|frames?)?"
 )
 _LENGTH = ("duration", "dur", "length")
+# Two columns of which one has a word of the first kind and one of the second say it too: how words begin, and
+# whole words.
+_BEGINS = re.compile(
+    r"start|begin|anfang|d[eé]but|comienzo|inicio|inizio|początek|onset|(von|de|desde|da|from|in)$"
+)
+_ENDS = re.compile(r"end|stop|koniec|final|(bis|[aà]|hasta|to|fin|fine|out|offset)$")
 # Problems that an error tells before it refers to serlab.validate for the rest.
 _HANDFUL = 5
 
@@ -345,10 +351,13 @@ def _columns(path: Path, header: Sequence[str]) -> dict[str, int]:
         raise CorpusError(f"{path} lacks the {columns} {wanted}. Its header is: {there}.")
     parts = {name: _PART.fullmatch(re.sub(r"[\W_]", "", name)) for name in header}
     begins = any(part and part[1] for part in parts.values())
+    words_of = {name: re.findall(r"[^\W\d_]+", name) for name in header}
+    kinds = {name: [any(map(kind.match, of)) for kind in (_BEGINS, _ENDS)] for name, of in words_of.items()}
+    pair = any(begin for begin, _ in kinds.values()) and any(end for _, end in kinds.values())
     return columns | {
         f"part {place}": place
         for place, name in enumerate(header)
-        if parts[name] or (begins and name in _LENGTH)
+        if parts[name] or (begins and name in _LENGTH) or (pair and any(kinds[name]))
     }
 
 

@@ -83,7 +83,7 @@ def about(folder: Path | None = None) -> dict:
     file = _folder(folder) / "about.json"
     if not file.is_file():
         raise RunError(f"{file} does not exist. To make it: python -m serlab.lessons.ch16_few_labels")
-    return json.loads(file.read_text(encoding="utf-8"))
+    return run_files.read_json(file)
 
 
 def in_sets(table: pd.DataFrame) -> pd.DataFrame:

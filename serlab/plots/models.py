@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -204,7 +205,7 @@ def results(
     # Honest ones first. A protocol is what its runs say: names tell nothing.
     pairs = zip(~runs["speaker_disjoint"].astype(bool), runs["protocol"], strict=True)
     protocols = sorted(dict.fromkeys(pairs), key=lambda pair: pair[0])
-    honest_markers, flattering_markers = iter("os^P"), iter("DdvX")
+    honest_markers, flattering_markers = cycle("os^P*"), cycle("DdvXp")
     for number, (flattering, protocol) in enumerate(protocols):
         shown = runs[(runs["protocol"] == protocol) & (runs["speaker_disjoint"] != flattering)]
         value, low, high = (100 * shown[key].to_numpy(float) for key in ("uar", "uar_low", "uar_high"))
