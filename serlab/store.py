@@ -2,7 +2,8 @@
 
 Under ``<cache>/features/<extractor name>-<extractor key>/`` lies, for each table asked for, one file of
 float32 rows in the order of the table, and beside it a text file with one line for each row that is finished:
-row, SHA-256 of the sound file, and where its features lie. The extractor key changes with its parameters, its
+row, SHA-256 of the sound file, where its features lie, and their CRC-32; what does not agree with it is
+computed anew. The extractor key changes with its parameters, its
 code and its libraries; rows are known by the content of the sound file, never by its name. Rows that any
 earlier table holds are copied, not computed. While a table is being filled its data file is called ``.part``:
 a killed process leaves it with all rows that have a line, and the next call goes on from there. One process
@@ -19,9 +20,10 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Iterator, Sequence
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import filelock
 import numpy as np
@@ -45,12 +47,16 @@ BATCH = 8
 FRESH_SECONDS = 2.0
 
 
+T = TypeVar("T")
+
+
 class Place(NamedTuple):
     """Where the features of one clip lie in a data file."""
 
     file: Path
     offset: int
     time: int
+    checksum: int
 
 
 class Ragged(Sequence):
@@ -136,20 +142,32 @@ def features(
         digests = _digests(paths, root, n_jobs)
         folder = root / f"{extractor.name}-{extractor.key}"
         data = folder / f"{hashlib.sha256(''.join(digests).encode()).hexdigest()[:16]}.f32"
-        _drop_if_cut(data, len(paths), extractor.shape)
-        if paths and not data.exists():
+        if paths and not _is_whole(data, len(paths), extractor.shape):
             folder.mkdir(parents=True, exist_ok=True)
             with _lock(folder / "lock", extractor.name):
-                if not data.exists():
+                if not _is_whole(data, len(paths), extractor.shape):
+                    data.unlink(missing_ok=True)
                     _fill(data, paths, digests, extractor, n_jobs, progress, max_seconds)
         return _open(data, len(paths), extractor.shape)
 
 
-def _drop_if_cut(data: Path, clips: int, shape: tuple[int | None, ...]) -> None:
-    """Forget features whose file is not as long as it was, so that they are computed anew."""
-    if None not in shape and data.exists() and data.stat().st_size != 4 * clips * math.prod(shape):
-        data.unlink()
-        data.with_suffix(".rows").unlink(missing_ok=True)
+def _is_whole(data: Path, clips: int, shape: tuple[int | None, ...]) -> bool:
+    """Tell whether a file holds the features of every row, and every byte of them is as it was written."""
+    return len(_intact({row: place for row, _, place in _finished(data)}, shape)) == clips
+
+
+def _intact(places: Mapping[T, Place], shape: tuple[int | None, ...]) -> dict[T, Place]:
+    """Keep the places in which lies what was written there."""
+    file, there, found = None, b"", {}
+    for key, place in places.items():
+        if place.file != file:
+            file = place.file
+            there = np.memmap(file, np.uint8, "r") if file.stat().st_size else b""
+        size = 4 * math.prod(_filled(shape, place.time))
+        features = there[place.offset : place.offset + size]
+        if len(features) == size and zlib.crc32(features) == place.checksum:
+            found[key] = place
+    return found
 
 
 def _open(data: Path, clips: int, shape: tuple[int | None, ...]) -> np.ndarray | Ragged:
@@ -161,7 +179,7 @@ def _open(data: Path, clips: int, shape: tuple[int | None, ...]) -> np.ndarray |
     values = np.empty(0, dtype=np.float32)
     if clips:
         values = np.memmap(data, dtype=np.float32, mode="r")
-        for row, _, place in _finished(data.with_suffix(".rows"), data):
+        for row, _, place in _finished(data):
             places[row] = place.offset // 4, place.time
     return Ragged(values, shape, places[:, 0], places[:, 1])
 
@@ -177,19 +195,20 @@ def _fill(
 ) -> None:
     """Fill one table's data file, from where a killed process left it, and give it its final name."""
     part, index = data.with_suffix(".part"), data.with_suffix(".rows")
-    finished = {row for row, _, _ in _finished(index, part)}
+    finished = _intact({row: place for row, _, place in _finished(part)}, extractor.shape)
     rows_of: dict[str, list[int]] = {}
     for row, digest in enumerate(digests):
         if row not in finished:
             rows_of.setdefault(digest, []).append(row)
-    known = _known(data.parent)
+    earlier = {digest: place for digest, place in _known(data.parent).items() if digest in rows_of}
+    known = _intact(earlier, extractor.shape)
     todo = [(digest, paths[rows[0]]) for digest, rows in rows_of.items() if digest not in known]
     _check_space(data.parent, len(rows_of), extractor)
     with open(part, "r+b" if part.exists() else "w+b") as rows_file, open(index, "ab") as index_file:
         writer = _Writer(rows_file, index_file, extractor.shape)
         try:
-            for digest in rows_of.keys() & known.keys():
-                writer.write(digest, rows_of[digest], _read(known[digest], extractor.shape))
+            for digest, place in known.items():
+                writer.write(digest, rows_of[digest], _read(place, extractor.shape))
             computed = _compute(todo, extractor, n_jobs, max_seconds)
             # Said only where there is no bar to show: otherwise the reader's TQDM_DISABLE decides.
             hidden = {} if progress and todo else {"disable": True}
@@ -221,9 +240,11 @@ class _Writer:
         for offset in dict.fromkeys(offsets):
             self._rows.seek(offset)
             self._rows.write(values.tobytes())
-        # The full stop tells a whole line from one that was cut off.
+        # Eight digits: of a line that was cut off there are fewer.
+        checksum = f"{zlib.crc32(values.tobytes()):08x}"
         self._lines += [
-            f"{row} {digest} {offset} {frames} .\n" for row, offset in zip(rows, offsets, strict=True)
+            f"{row} {digest} {offset} {frames} {checksum}\n"
+            for row, offset in zip(rows, offsets, strict=True)
         ]
         if time.monotonic() - self._committed > COMMIT_SECONDS:
             self.commit()
@@ -237,14 +258,15 @@ class _Writer:
         self._committed = time.monotonic()
 
 
-def _finished(index: Path, data: Path) -> Iterator[tuple[int, str, Place]]:
-    """Yield (row, digest, place) of every row that an index file says is finished."""
+def _finished(data: Path) -> Iterator[tuple[int, str, Place]]:
+    """Yield (row, digest, place) of every row of a data file that the index beside it says is finished."""
+    index = data.with_suffix(".rows")
     if not (index.exists() and data.exists()):
         return
     for line in index.read_text().splitlines():
         match line.split():
-            case [row, digest, offset, frames, "."]:
-                yield int(row), digest, Place(data, int(offset), int(frames))
+            case [row, digest, offset, frames, checksum] if len(checksum) == 8:
+                yield int(row), digest, Place(data, int(offset), int(frames), int(checksum, 16))
 
 
 def _known(folder: Path) -> dict[str, Place]:
@@ -253,7 +275,7 @@ def _known(folder: Path) -> dict[str, Place]:
         digest: place
         for index in folder.glob("*.rows")
         for suffix in (".part", ".f32")
-        for _, digest, place in _finished(index, index.with_suffix(suffix))
+        for _, digest, place in _finished(index.with_suffix(suffix))
     }
 
 

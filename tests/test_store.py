@@ -477,9 +477,26 @@ def test_a_cut_off_file_gets_no_features(clips, ask, extractor):
         ask(clips, extractor)
 
 
-def test_a_file_of_features_that_was_cut_is_made_anew(clips, ask, tmp_path):
-    extractor = Mel(seconds=0.5)
-    whole = np.array(ask(clips, extractor))
+@pytest.mark.parametrize("extractor", [Mel(seconds=0.5), Rms()])
+@pytest.mark.parametrize("damage", ["cut", "flipped", "longer", "lost"])
+def test_features_that_were_damaged_are_made_anew(clips, ask, tmp_path, extractor, damage):
+    whole = [np.array(row) for row in ask(clips, extractor)]
     (data,) = tmp_path.rglob("*.f32")
-    data.write_bytes(data.read_bytes()[:-100])
-    np.testing.assert_array_equal(ask(clips, extractor), whole)
+    content = bytearray(data.read_bytes())
+    if damage == "lost":
+        data.unlink()
+    else:
+        content[len(content) // 2] ^= damage == "flipped"
+        data.write_bytes({"cut": content[:-100], "longer": content + b"1234"}.get(damage, content))
+    again = ask(clips, extractor)
+    for row, expected in enumerate(whole):
+        np.testing.assert_array_equal(again[row], expected)
+
+
+def test_damaged_features_are_not_taken_into_another_table(clips, ask, tmp_path):
+    whole = np.array(ask(clips, Mel(seconds=0.5)))
+    (data,) = tmp_path.rglob("*.f32")
+    content = bytearray(data.read_bytes())
+    content[10] ^= 1
+    data.write_bytes(content)
+    np.testing.assert_array_equal(ask(clips[::-1], Mel(seconds=0.5)), whole[::-1])
