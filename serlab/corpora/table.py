@@ -61,8 +61,8 @@ _WAV = struct.Struct("<4s4x12sHHI4xHH4sI")
 
 
 def threads() -> int:
-    """Return how many threads read files: these wait for the disk more than they compute."""
-    return min(8, 2 * (os.cpu_count() or 1))
+    """Return how many threads read files: more than there are cores get in each other's way."""
+    return min(8, os.cpu_count() or 1)
 
 
 def _plain_wav_seconds(path: str) -> float | None:
