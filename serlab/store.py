@@ -230,6 +230,7 @@ class _Writer:
         self._lines = ["\n"]
 
     def write(self, digest: str, rows: list[int], values: np.ndarray) -> None:
+        content = values.tobytes()
         frames = 0 if None not in self._shape else values.shape[self._shape.index(None)]
         if None not in self._shape:
             offsets = [row * values.nbytes for row in rows]
@@ -239,9 +240,9 @@ class _Writer:
             self._end += values.nbytes
         for offset in dict.fromkeys(offsets):
             self._rows.seek(offset)
-            self._rows.write(values.tobytes())
+            self._rows.write(content)
         # Eight digits: of a line that was cut off there are fewer.
-        checksum = f"{zlib.crc32(values.tobytes()):08x}"
+        checksum = f"{zlib.crc32(content):08x}"
         self._lines += [
             f"{row} {digest} {offset} {frames} {checksum}\n"
             for row, offset in zip(rows, offsets, strict=True)

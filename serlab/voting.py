@@ -10,6 +10,7 @@ import pandas as pd
 
 from serlab.checks import check_probabilities
 from serlab.errors import EvaluationError
+from serlab.evaluation.metrics import predictions_of
 from serlab.features import SpeakerNormaliser
 from serlab.training import softmax
 
@@ -52,7 +53,7 @@ def vote(members: Sequence[pd.DataFrame]) -> pd.DataFrame:
     >>> vote([one, two])[["predicted", "p_sad"]].round(2).values.tolist()
     [['sad', 0.71]]
     """
-    members = [getattr(member, "predictions", member) for member in members]
+    members = [predictions_of(member) for member in members]
     if not members or not all(isinstance(member, pd.DataFrame) for member in members):
         raise EvaluationError("a vote takes a list of predictions, one table for each model")
     for number, member in enumerate(members):

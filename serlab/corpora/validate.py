@@ -62,8 +62,10 @@ REMEDIES = {
 }
 """Kind of finding to what a reader should do."""
 
-_NOTES = {"extra", "leftover", "partial", "stereo", "clipped", "unfinished", "known", "converted"}
-_NOTES |= {"name", "ratings"}
+_NOTES = {
+    *("extra", "leftover", "partial", "stereo", "clipped", "unfinished", "known", "converted", "name"),
+    "ratings",
+}
 _LEFTOVERS = (".part", ".zip", ".tmp", ".crdownload", ".download")
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from serlab.errors import EvaluationError
+from serlab.evaluation.metrics import predictions_of
 
 
 def reliability(predictions: pd.DataFrame, of: str | None = None, bins: int = 10) -> pd.DataFrame:
@@ -43,7 +44,7 @@ def reliability(predictions: pd.DataFrame, of: str | None = None, bins: int = 10
     >>> reliability(said.assign(p_happy=1 - said["p_sad"]), "sad", bins=2).round(2).values.tolist()
     [[0.1, 0.0, 1.0], [0.9, 0.67, 3.0]]
     """
-    predictions = getattr(predictions, "predictions", predictions)
+    predictions = predictions_of(predictions)
     if not len(predictions) or predictions["label"].isna().any():
         raise EvaluationError("there are no predictions, or one has no label: leave such clips out")
     columns = [name for name in predictions if name.startswith("p_")]

@@ -10,7 +10,7 @@ import pandas as pd
 
 from serlab.errors import EvaluationError
 from serlab.evaluation.intervals import groups_by, jackknife, measure_by_speaker, student, without_each
-from serlab.evaluation.metrics import classes_of, count_by_speaker, metric_of_counts
+from serlab.evaluation.metrics import classes_of, count_by_speaker, metric_of_counts, predictions_of
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def compare(
     +33.3 points [-38.4, +105.0], p = 0.184
     """
     measure = metric_of_counts(metric)
-    first, second = (getattr(one, "predictions", one) for one in (first, second))
+    first, second = map(predictions_of, (first, second))
     clips = [one[["clip", "speaker", "label"]].drop_duplicates() for one in (first, second)]
     apart = pd.concat(clips).drop_duplicates(keep=False)
     if len(apart):
@@ -166,7 +166,7 @@ def group_difference(
     >>> print(group_difference(said, "gender", "female", "male", "accuracy"))
     +25.0 points [-292.7, +342.7], p = 0.500
     """
-    predictions = getattr(predictions, "predictions", predictions)
+    predictions = predictions_of(predictions)
     parts = dict(groups_by(predictions, by))
     if absent := [name for name in (first, second) if name not in parts]:
         raise EvaluationError(f"no {by} is {absent[0]!r}: there are {', '.join(map(str, parts))}")

@@ -9,7 +9,13 @@ import numpy as np
 import pandas as pd
 
 from serlab.errors import EvaluationError
-from serlab.evaluation.metrics import classes_of, count_by_speaker, metric_of_counts, number_speakers
+from serlab.evaluation.metrics import (
+    classes_of,
+    count_by_speaker,
+    metric_of_counts,
+    number_speakers,
+    predictions_of,
+)
 
 # Less than this is what rounding leaves of nothing.
 NOTHING = 1e-12
@@ -65,7 +71,7 @@ def interval(
     >>> print(interval(predictions))
     83.3 % [11.6, 100.0]
     """
-    predictions = getattr(predictions, "predictions", predictions)
+    predictions = predictions_of(predictions)
     counts = count_by_speaker(predictions, classes_of(predictions["label"], predictions["predicted"]))[0]
     value, error = measure_by_speaker(metric_of_counts(metric), counts)
     low, high, _ = student(value, error, confidence=confidence)
@@ -297,7 +303,7 @@ def measure_by_speaker(measure, counts: np.ndarray) -> tuple[np.ndarray, tuple[n
 
 def groups_by(predictions: pd.DataFrame, by: str) -> list[tuple[str, pd.DataFrame]]:
     """Return each value of a column with its predictions, or say that the column says nothing."""
-    predictions = getattr(predictions, "predictions", predictions)
+    predictions = predictions_of(predictions)
     if by not in predictions or predictions[by].isna().all():
         raise EvaluationError(f"predictions say nothing in column {by!r}: join it from the utterance table")
     return list(predictions.groupby(by))

@@ -205,6 +205,11 @@ def floors(label: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index", columns=["uar", "accuracy", "macro_f1"])
 
 
+def predictions_of(run):
+    """Return the predictions of a recorded run; a table of predictions is returned as it is."""
+    return getattr(run, "predictions", run)
+
+
 def classes_of(*columns: Sequence[str]) -> list[str]:
     """List the classes that occur, in the usual order."""
     names = dict.fromkeys(name for column in columns for name in pd.unique(pd.Series(column)))

@@ -167,8 +167,8 @@ def check_place(file: Path, meta: dict[str, Any]) -> None:
     """Make sure that a JSON file is of the run that its path names."""
     try:
         named = (meta["corpus"]["name"], meta["protocol"], meta["model"])
-    except (KeyError, TypeError) as error:
-        raise RunError(f"{file} is damaged: it does not say what run it is. Make the run anew") from error
+    except (KeyError, TypeError):
+        named = (None,)
     if not all(isinstance(part, str) for part in named):
         raise RunError(f"{file} is damaged: it does not say what run it is. Make the run anew")
     if named != (*file.parts[-3:-1], file.stem):
