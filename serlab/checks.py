@@ -60,8 +60,8 @@ def check_inputs(X: np.ndarray, y: Sequence | None = None, clips: Sequence[str] 
         check_labels(y, len(X), clips)
 
 
-def check_order(X: np.ndarray | pd.DataFrame, table: pd.DataFrame) -> None:
-    """Make sure that a DataFrame of features has its rows in the order of the table of clips.
+def check_order(X: np.ndarray | pd.DataFrame | pd.Series, table: pd.DataFrame) -> None:
+    """Make sure that a DataFrame of features, or a Series of labels, has the order of the table of clips.
 
     Raises
     ------
@@ -75,7 +75,7 @@ def check_order(X: np.ndarray | pd.DataFrame, table: pd.DataFrame) -> None:
     Traceback (most recent call last):
     serlab.errors.EvaluationError: the rows of X are in another order than those of the table...
     """
-    if not isinstance(X, pd.DataFrame):
+    if not isinstance(X, pd.DataFrame | pd.Series):
         return
     for names in (table.get("clip", table.index), table.index):
         if list(X.index) != list(names) and set(X.index) == set(names):

@@ -30,6 +30,7 @@ def cross_validate(
     split: Split,
     seeds: Sequence[int] = (0,),
     *,
+    y: Sequence[str] | None = None,
     cache: str | os.PathLike | None = None,
     progress: bool = False,
     only: Iterable[tuple[int, int]] | None = None,
@@ -50,10 +51,12 @@ def cross_validate(
     X : ndarray, shape (clips, ...)
         Row i belongs to row i of `table`. Of a DataFrame of numbers the values are taken.
     table : DataFrame
-        With columns ``clip``, ``speaker``, ``emotion``.
+        With the columns ``clip``, ``speaker`` and the one that the split is about (``split.target``).
     split : Split
     seeds : sequence of int
         Of the models; the folds are the same for all.
+    y : sequence of str, optional
+        Labels to learn instead, one for each row: ``y=table["gender"]``.
     cache : path, optional
         Folder where finished folds are kept. A second call with equal models, data and folds goes on from
         there. Of a model of your own its code counts as well, with the constants that it refers to, but not
@@ -117,10 +120,10 @@ def cross_validate(
     check_order(X, table)
     X = np.asarray(X)
     wanted = list(only) if only is not None else [(s, f) for s in seeds for f in range(len(split))]
-    _check(X, table, split, {number for _, number in wanted})
-    labels = table["emotion"].to_numpy(dtype=object).astype(str)
+    y = _check(X, y, table, split, {number for _, number in wanted})
+    labels = y.astype(str)
     classes = in_order(labels)
-    data = _digest(X, table) if cache is not None else b""
+    data = _digest(X, labels, table) if cache is not None else b""
     parts, costs = [], []
     # Said only where there is no bar to show: otherwise the reader's TQDM_DISABLE decides.
     hidden = {} if progress else {"disable": True}
@@ -258,23 +261,29 @@ def meter() -> Iterator[dict[str, float]]:
         look()
 
 
-def _check(X: np.ndarray, table: pd.DataFrame, split: Split, wanted: set[int]) -> None:
+def _check(X: np.ndarray, y, table: pd.DataFrame, split: Split, wanted: set[int]) -> np.ndarray:
+    """Give the labels, shape (clips,), when nothing is wrong."""
     if X.ndim and len(X) != len(table):
         raise EvaluationError(f"{len(X)} rows of features do not go with {len(table)} rows of the table")
-    if lacking := {"clip", "speaker", "emotion"} - set(table):
+    needed = {"clip", "speaker"} if y is not None else {"clip", "speaker", split.target}
+    if lacking := needed - set(table):
         raise EvaluationError(f"the table lacks the columns {', '.join(sorted(lacking))}")
+    if y is not None and np.shape(y) != (len(table),):
+        raise EvaluationError(f"y must be one label for each of {len(table)} rows, not {np.shape(y)}")
+    check_order(y, table)
+    labels = np.asarray(table[split.target] if y is None else y, dtype=object)
     clips = table["clip"].to_numpy(dtype=object)
-    check_inputs(X, table["emotion"], clips)
+    check_inputs(X, labels, clips)
     if (unknown := (table["speaker"].isna() | (table["speaker"] == "")).to_numpy()).any():
         raise EvaluationError(f"clip {clips[unknown.argmax()]} has no speaker: give it one, or leave it out")
     splits.check(split, table)
-    labels = table["emotion"].to_numpy(dtype=object)
     for number in sorted(wanted):
         if len(classes := set(labels[split.folds[number].train].tolist())) < 2:
             raise EvaluationError(
                 f"all training clips of fold {number} of {split.name} are {classes.pop()!r}: a model needs "
                 "two classes or more to tell apart. Take another split, or leave such speakers out"
             )
+    return labels
 
 
 def _fit_one(model, X, labels, table, fold: Fold, classes) -> tuple[np.ndarray, np.ndarray, str]:
@@ -304,10 +313,10 @@ def _fit_one(model, X, labels, table, fold: Fold, classes) -> tuple[np.ndarray, 
     return probabilities, predicted, json.dumps(cost)
 
 
-def _digest(X: np.ndarray, table: pd.DataFrame) -> bytes:
+def _digest(X: np.ndarray, labels: np.ndarray, table: pd.DataFrame) -> bytes:
     digest = hashlib.sha256(f"{X.dtype} {X.shape}".encode())
-    names = [table[column].astype(str) for column in ("clip", "speaker", "emotion")]
-    digest.update("\n".join(names[0].str.cat(names[1:], sep="\t")).encode())
+    names = zip(table["clip"], table["speaker"], labels, strict=True)
+    digest.update("\n".join("\t".join(map(str, row)) for row in names).encode())
     for start in range(0, len(X), 64):
         digest.update(np.ascontiguousarray(X[start : start + 64]).tobytes())
     return digest.digest()

@@ -23,7 +23,6 @@ def test_three_sets_have_three_classes_and_no_speaker_in_common(demo):
     assert set(table["emotion"]) == {"negative", "neutral", "positive"}
     assert set(table["set"]) == set(segments.SETS)
     assert table.groupby("speaker")["set"].nunique().max() == 1
-    assert table.attrs["task"] == "ternary"
 
 
 def test_every_fifth_speaker_is_held_out():

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import soundfile
 
-from serlab.corpora import relabel, unify
+from serlab.corpora import unify
 from serlab.errors import AudioError, FeatureError, SplitError
 from serlab.features import Mel, MidTerm, Picture, Rms
 from serlab.lessons import ch16_segments as segments
@@ -91,13 +91,13 @@ def test_bookkeeping_adds_up(clips):
 
 
 def test_no_speaker_is_in_two_sets(demo):
-    table = relabel(unify([demo], valence={"surprised": 1}), "ternary")
+    table = unify([demo], valence={"surprised": 1})
     sets = segments.three_sets(table)
     assert sets.groupby(table["speaker"]).nunique().max() == 1
     speakers = sets.groupby(table["speaker"]).first().value_counts()
     assert speakers["unlabelled"] == speakers["labelled"] + speakers["test"]
     for name in segments.SETS:
-        assert set(table["emotion"][sets == name]) == set(table["emotion"])
+        assert set(table["ternary"][sets == name]) == set(table["ternary"])
     assert not sets.equals(segments.three_sets(table, seed=1))
     with pytest.raises(SplitError, match="speakers"):
         segments.three_sets(table[table["speaker"].isin(sorted(set(table["speaker"]))[:3])])

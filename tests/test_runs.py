@@ -703,7 +703,7 @@ def test_emotions_are_learned_in_the_place_of_valence(workplace, monkeypatch):
     classes = table.set_index("clip")["valence"].map({-1: "negative", 0: "neutral", 1: "positive"})
     assert list(run.predictions["label"]) == list(classes[run.predictions["clip"]])
 
-    mixed = table.assign(valence=np.where(table.index == 0, 1.0, table["valence"]))
+    mixed = table.assign(ternary=np.where(table.index == 0, "positive", table["ternary"]))
     mixed.attrs = table.attrs
     monkeypatch.setattr(corpora, "load", lambda name: mixed)
     with pytest.raises(RunError, match="angry have more than one valence"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -305,6 +307,17 @@ def test_random_validation_is_a_part_of_the_training_clips_and_shares_speakers()
         assert set(table["speaker"].iloc[new.validation]) <= set(table["speaker"].iloc[new.train])
 
 
+@pytest.mark.parametrize("carve", [splits.with_validation, splits.with_random_validation])
+def test_validation_is_even_in_what_is_learned(carve):
+    table = made_up(speakers=10)
+    # Each speaker has one mood for all clips: a draw that is even in emotions need not be even in moods.
+    table["mood"] = np.where(table["speaker"] < "05", "up", "down")
+    split = splits.Split("all", "", (splits.Fold(np.arange(len(table)), *[np.array([], int)] * 2),), True)
+    for seed in range(5):
+        (fold,) = carve(replace(split, target="mood"), table, 0.2, seed)
+        assert table["mood"].iloc[fold.validation].value_counts(normalize=True).tolist() == [0.5, 0.5]
+
+
 def test_six_emotions_are_asked_for_by_name():
     table = six_and_more()
     table.attrs["corpus"] = "made-up"
@@ -424,7 +437,7 @@ def test_a_protocol_says_what_its_split_is(name, task):
     asked = splits.get(name if task == "emotions" else f"six-{name}")
     table = asked.prepare(made_up())
     split = asked.split(table)
-    assert (asked.task, asked.name) == (task, split.name)
+    assert (asked.six, asked.name, asked.target) == (task == "six", split.name, split.target)
     assert asked.speaker_disjoint == split.speaker_disjoint
     assert split.title.startswith("six emotions, ") == (task == "six")
     tested = [set(table["speaker"].iloc[fold.test]) for fold in split]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -344,6 +345,34 @@ def test_what_cannot_be_trained_on_is_said_before_training(corpus, spoil, messag
     with pytest.raises(EvaluationError, match=message):
         training.cross_validate(Spy, X, table, split)
     assert Spy.fits == 0
+
+
+def test_labels_given_by_name_or_by_hand_are_learned_and_those_of_the_table_stay(corpus, tmp_path):
+    table, X = corpus
+    before = table.copy()
+    loud = np.where(X[:, 0] > np.median(X[:, 0]), "loud", "soft")
+    split = splits.make(table, "loso")
+    found = training.cross_validate(logistic, X, table, split, y=loud, cache=tmp_path)
+    truth = dict(zip(table["clip"], loud, strict=True))
+    assert found["label"].tolist() == [truth[clip] for clip in found["clip"]]
+    assert {name for name in found if name.startswith("p_")} == {"p_loud", "p_soft"}
+    named = replace(split, target="loudness")
+    again = training.cross_validate(logistic, X, table.assign(loudness=loud), named)
+    pd.testing.assert_frame_equal(again, found)
+    pd.testing.assert_frame_equal(table, before)
+    # Other labels are another result, whatever was kept of these.
+    emotions = training.cross_validate(logistic, X, table, split, cache=tmp_path)
+    assert set(emotions["label"]) == set(table["emotion"])
+    kept = pd.Series(loud, index=table.index)
+    for y, message in (
+        (loud[1:], "one label for each of 72 rows"),
+        (kept[::-1], "another order"),
+        (kept.mask(kept.index == 3), "row 3"),
+    ):
+        with pytest.raises(EvaluationError, match=message):
+            training.cross_validate(logistic, X, table, split, y=y)
+    with pytest.raises(EvaluationError, match="lacks the columns loudness"):
+        training.cross_validate(logistic, X, table, named)
 
 
 def test_a_data_frame_of_features_counts_as_its_numbers(corpus):

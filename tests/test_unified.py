@@ -66,7 +66,7 @@ def test_equal_names_of_two_corpora_stay_apart():
     assert set(table["sentence"]) == {"one/1", "two/1", "lone/1"}
     assert table["corpus"].drop_duplicates().tolist() == ["one", "two", "lone"]
     assert list(table.index) == list(range(len(table)))
-    assert list(table.columns) == [*corpora.COLUMNS, "family"]
+    assert list(table.columns) == [*corpora.COLUMNS, "family", *corpora.TASKS]
     assert table.attrs["sources"] == {"one": "ONE", "two": "TWO", "lone": "LONE"}
     assert table.attrs["title"] == "Unified: ONE + TWO + LONE"
     assert table.groupby("corpus")["family"].first().to_dict() == {
@@ -116,8 +116,9 @@ def test_clips_without_a_valence_can_be_kept(capsys):
     assert len(table) == 30
     assert table.attrs["dropped"] == {}
     assert capsys.readouterr().out == ""
-    with pytest.raises(CorpusError, match=r"6 clips have no valence.*\(surprised\)"):
-        corpora.relabel(table, "ternary")
+    assert table.loc[table["emotion"] == "surprised", list(corpora.TASKS)].isna().all(axis=None)
+    with pytest.raises(SplitError, match=r"about the column 'ternary', which is missing or has gaps.*unify"):
+        splits.make(table, "ternary")
     alone = corpora.unify([tiny("a", "x", emotions=("surprised",))], keep_all=True)
     assert len(alone) == 2
 
@@ -152,7 +153,7 @@ def test_what_cannot_be_joined_is_named(sources, settings, message, monkeypatch)
         corpora.unify(sources(), **settings)
 
 
-def test_labels_become_classes_of_valence():
+def test_classes_of_valence_stand_beside_emotions():
     table = three()
     counts = table["valence"].value_counts()
     expected = {
@@ -162,19 +163,13 @@ def test_labels_become_classes_of_valence():
         "binary-pos": {"positive": counts[1], "other": counts[-1] + counts[0]},
     }
     for task, classes in expected.items():
-        changed = corpora.relabel(table, task)
-        assert changed["emotion"].value_counts().to_dict() == classes
-        assert changed.attrs["task"] == task
-        assert changed.attrs["sources"] == table.attrs["sources"]
-        pd.testing.assert_frame_equal(changed.drop(columns="emotion"), table.drop(columns="emotion"))
+        assert table[task].value_counts().to_dict() == classes
     assert set(table["emotion"]) == {"neutral", "happy", "sad", "angry"}
 
 
-def test_labels_that_cannot_be_changed_are_named():
-    with pytest.raises(CorpusError, match=r"no task 'valence'.*binary-neu"):
-        corpora.relabel(three(), "valence")
-    with pytest.raises(CorpusError, match=r"4 clips have no valence.*\(surprised\).*unify"):
-        corpora.relabel(tiny("one", ["a", "b"]), "ternary")
+def test_tables_without_classes_of_valence_are_not_split_by_them():
+    with pytest.raises(SplitError, match=r"binary-neg is about the column 'binary-neg'.*unify"):
+        splits.make(tiny("one", ["a", "b"]), "binary-neg")
 
 
 def test_a_folder_of_ones_own_takes_part(tmp_path, demo):
@@ -280,8 +275,8 @@ def test_folds_hold_speakers_of_every_corpus_and_are_the_same_for_every_task():
     assert sum("two" in corpus[fold.test] for fold in split) == 3, "it has three speakers"
     assert sum("lone" in corpus[fold.test] for fold in split) == 1
     for task in corpora.TASKS:
-        other = splits.make(corpora.relabel(table, task), task)
-        assert other.name == task
+        other = splits.make(table, task)
+        assert other.name == other.target == task
         for fold, twin in zip(split, other, strict=True):
             np.testing.assert_array_equal(fold.test, twin.test)
     assert not all(
@@ -336,7 +331,7 @@ def test_the_original_split_takes_all_clips_of_a_share_of_the_speakers():
     assert table["speaker"].isin(held).sum() == fold.test.size
     drawn = {tuple(splits.make(table, "ternary-original", seed=s).folds[0].test) for s in range(5)}
     assert len(drawn) > 1
-    binary = splits.make(corpora.relabel(table, "binary-neg"), "binary-neg-original").folds[0]
+    binary = splits.make(table, "binary-neg-original").folds[0]
     np.testing.assert_array_equal(binary.test, fold.test)
 
 
@@ -403,7 +398,7 @@ def test_a_run_on_several_corpora_is_made_and_checked(parts, tmp_path, monkeypat
         assert run.meta["corpus"]["dropped"] == parts.attrs["dropped"]
         assert runs.check(run, parts) == []
     assert "100.0 % of" in runs.verify(runs.read("unified", "ternary", spec.name), spec)
-    wrong = parts.assign(valence=-parts["valence"])
+    wrong = parts.assign(ternary=parts["ternary"].replace({"negative": "positive", "positive": "negative"}))
     wrong.attrs = parts.attrs
     assert any("contradict the corpus in label" in line for line in runs.check(run, wrong))
     assert runs.check(run, three()) == [], "other corpora than the run was made on: nothing to compare"

@@ -16,7 +16,7 @@ from serlab.corpora.official import find
 from serlab.corpora.record import Record, Remote, file_digest
 from serlab.corpora.registry import names, record
 from serlab.corpora.table import CIRCUMPLEX, COLUMNS, EMOTIONS, build, threads
-from serlab.corpora.unified import TASKS, relabel, unify
+from serlab.corpora.unified import TASKS, unify
 from serlab.corpora.validate import validate
 from serlab.errors import CorpusError
 
@@ -38,7 +38,6 @@ __all__ = [
     "load",
     "names",
     "record",
-    "relabel",
     "unify",
     "validate",
 ]

@@ -1,4 +1,4 @@
-"""Several corpora as one table, and the same table with valence for its label."""
+"""Several corpora as one table, with classes of valence beside the emotions."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ TASKS: dict[str, dict[int, str]] = {
     "binary-neu": {-1: "other", 0: "neutral", 1: "other"},
     "binary-pos": {-1: "other", 0: "other", 1: "positive"},
 }
-"""Task to the class of each valence."""
+"""Task, which is the name of a column of a joined table, to the class of each valence."""
 
 # Where a table gives a valence of its own between -1 and 1, the middle third counts as neutral.
 NEUTRAL_UP_TO = 1 / 3
@@ -54,10 +54,12 @@ def unify(
     Returns
     -------
     DataFrame
-        The usual columns, and ``family``: the branch of the language, missing for languages that are not in
-        `FAMILIES`. Clips and speakers are called ``<corpus>/<clip>`` and ``<corpus>/<speaker>``, so that
-        equal numbers in two corpora are not taken for one person; sentences likewise. The column ``corpus``
-        tells where a clip is from. Sources follow each other in the order given.
+        The usual columns; ``family``, the branch of the language, missing for languages that are not in
+        `FAMILIES`; and a column of classes for each of `TASKS`: ``ternary`` (negative, neutral, positive) and
+        ``binary-neg``, ``binary-neu``, ``binary-pos`` (one of them against "other"). Clips and speakers are
+        called ``<corpus>/<clip>`` and ``<corpus>/<speaker>``, so that equal numbers in two corpora are not
+        taken for one person; sentences likewise. The column ``corpus`` tells where a clip is from. Sources
+        follow each other in the order given.
 
         ``attrs["sources"]`` maps each corpus to its title, and ``attrs["dropped"]`` to the number of clips
         per emotion that were left out.
@@ -125,6 +127,8 @@ def unify(
             dropped[name] = dict(sorted(Counter(part.loc[without, "emotion"]).items()))
         kept.append(part[~without])
     unified = pd.concat(kept, ignore_index=True)
+    for task, classes in TASKS.items():
+        unified[task] = unified["valence"].map(classes).astype(object)
     if (again := unified["path"].duplicated()).any():
         path = unified["path"][again].iloc[0]
         both = unified.loc[unified["path"] == path, "clip"].tolist()
@@ -178,48 +182,6 @@ def here() -> list[str]:
         copies = ("emodb", "emodb_first2s") if name == "emodb" else (name,)
         found += [copy for copy in copies if corpora.find(copy) is not None][:1]
     return found
-
-
-def relabel(table: pd.DataFrame, task: str) -> pd.DataFrame:
-    """Put classes of valence in the place of the emotions, so that models learn those.
-
-    Parameters
-    ----------
-    table : DataFrame
-        From `unify`.
-    task : str
-        One of `TASKS`: "ternary" for negative, neutral and positive; "binary-neg", "binary-neu" and
-        "binary-pos" for one of them against the "other" two.
-
-    Returns
-    -------
-    DataFrame
-        The same rows; only the column ``emotion`` differs. ``attrs["task"]`` names the task.
-
-    Raises
-    ------
-    CorpusError
-        If there is no such task, or clips have no valence of -1, 0 or 1.
-
-    Examples
-    --------
-    >>> table = unify(["demo"])
-    Left out, ...
-    >>> relabel(table, "binary-pos")["emotion"].value_counts().to_dict()
-    {'other': 240, 'positive': 96}
-    """
-    if task not in TASKS:
-        raise CorpusError(f"There is no task {task!r}. Tasks are: {', '.join(TASKS)}.")
-    classes = table["valence"].map(TASKS[task])
-    if classes.isna().any():
-        strange = ", ".join(sorted(set(table.loc[classes.isna(), "emotion"].astype(str))))
-        raise CorpusError(
-            f"{classes.isna().sum()} clips have no valence of -1, 0 or 1 ({strange}). "
-            'Join the corpus with serlab.corpora.unify first, as in unify(["ravdess"]).'
-        )
-    result = table.assign(emotion=classes)
-    result.attrs = {**table.attrs, "task": task}
-    return result
 
 
 def _named(source) -> str:

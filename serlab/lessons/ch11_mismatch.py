@@ -110,6 +110,7 @@ def corpus_recognition(X: np.ndarray, table: pd.DataFrame, k: int = 5, C: float 
     return training.cross_validate(
         lambda seed: make_pipeline(StandardScaler(), model),
         np.asarray(X).reshape(len(X), -1),
-        table.assign(emotion=table["corpus"]),
+        table,
         split,
+        y=table["corpus"],
     )

@@ -88,9 +88,8 @@ def about(folder: Path | None = None) -> dict:
 
 def in_sets(table: pd.DataFrame) -> pd.DataFrame:
     """Give a table of `serlab.corpora.unify` three classes of valence, and the column ``set``."""
-    table = corpora.relabel(table, "ternary")
     attrs = table.attrs
-    table = table.assign(set=segments.three_sets(table))
+    table = table.assign(emotion=table["ternary"], set=segments.three_sets(table))
     table.attrs = attrs
     return table
 

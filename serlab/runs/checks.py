@@ -114,20 +114,21 @@ def _check_corpus(p: pd.DataFrame, meta: dict, table: pd.DataFrame) -> list[str]
     # Of several corpora others may be on this machine than the run was made on.
     if table.attrs.get("sources") != meta["corpus"].get("sources"):
         return []
-    table = splits.get(meta["protocol"]).prepare(table)
+    protocol = splits.get(meta["protocol"])
+    table = protocol.prepare(table)
     known = table.set_index("clip")
     if unknown := sorted(set(p["clip"]) - set(known.index)):
         return [f"{len(unknown)} clips are not in the corpus, the first of them {unknown[0]}"]
     problems = []
-    for column, source in (("label", "emotion"), ("speaker", "speaker")):
+    for column, source in (("label", protocol.target), ("speaker", "speaker")):
         wrong = p[column].to_numpy() != known.loc[p["clip"], source].to_numpy()
         if wrong.any():
             problems.append(
                 f"{wrong.sum()} rows contradict the corpus in {column}, the first of clip "
                 f"{p['clip'][wrong.argmax()]}"
             )
-    split = splits.make(table, meta["protocol"])
-    expected = {table["clip"].iloc[row]: k for k, fold in enumerate(split) for row in fold.test}
+    folds = protocol.split(table).folds
+    expected = {table["clip"].iloc[row]: k for k, fold in enumerate(folds) for row in fold.test}
     where = p["clip"].map(expected)
     if set(p["clip"]) != set(expected) or (where != p["fold"]).any():
         problems.append(f"the folds are not those of {meta['protocol']}")

@@ -74,16 +74,13 @@ def make(
         If the package is in a git checkout and changed, or the run cannot be written.
     """
     how = provenance.circumstances(*spec.libraries, allow_changed_code=allow_changed_code)
-    loaded = corpora.load(corpus)
-    utterances = splits.get(protocol).prepare(loaded)
+    utterances = splits.get(protocol).prepare(corpora.load(corpus))
     split = split_for(spec, utterances, protocol)
     if spec.members:
-        said, facts = _voted(spec, [read(corpus, protocol, name, folder) for name in spec.members])
+        predictions, facts = _vote(spec, [read(corpus, protocol, name, folder) for name in spec.members])
     else:
-        learned = loaded if spec.learns_emotions else utterances
-        said, facts = _trained(spec, learned, split, cache or cache_dir() / "runs", progress)
-        said = _answered(said, learned, utterances)
-    said = run_files.parsed(as_csv(said))
+        predictions, facts = _train(spec, utterances, split, cache or cache_dir() / "runs", progress)
+    predictions = run_files.parsed(as_csv(predictions))
     meta = {
         "model": spec.name,
         "title": spec.title,
@@ -98,8 +95,8 @@ def make(
             "content_hash": corpora.content_hash(utterances),
             **{key: utterances.attrs[key] for key in ("sources", "dropped") if key in utterances.attrs},
         },
-        "classes": [name.removeprefix("p_") for name in said.columns[len(COLUMNS) :]],
-        "seeds": sorted(said["seed"].unique().tolist()),
+        "classes": [name.removeprefix("p_") for name in predictions.columns[len(COLUMNS) :]],
+        "seeds": sorted(predictions["seed"].unique().tolist()),
         "ensemble": spec.ensemble,
         "members": list(spec.members),
         "pretrained": list(spec.pretrained),
@@ -108,9 +105,9 @@ def make(
         "validation": spec.validation,
         **facts,
         **how,
-        "scores": evaluation.scores(said),
+        "scores": evaluation.scores(predictions),
     }
-    run = Run(said, meta)
+    run = Run(predictions, meta)
     write(run, folder)
     return run
 
@@ -225,16 +222,13 @@ def remake(
     """
     corpus, protocol, model = run.key
     seed = run.meta["seeds"][0] if seed is None else seed
-    loaded = corpora.load(corpus)
-    utterances = splits.get(protocol).prepare(loaded)
+    utterances = splits.get(protocol).prepare(corpora.load(corpus))
     split = split_for(spec, utterances, protocol)
     if spec.members:
-        anew, _ = _voted(spec, [read(corpus, protocol, name) for name in spec.members])
+        anew, _ = _vote(spec, [read(corpus, protocol, name) for name in spec.members])
         anew = anew[(anew["seed"] == seed) & (anew["fold"] == fold)]
     else:
-        X, learned = inputs(spec, utterances, progress), loaded if spec.learns_emotions else utterances
-        anew = training.cross_validate(spec.build, X, learned, split, only=[(seed, fold)])
-        anew = _answered(anew, learned, utterances)
+        anew = _cross_validate(spec, utterances, split, progress=progress, only=[(seed, fold)])
     p = run.predictions
     old = p[(p["seed"] == seed) & (p["fold"] == fold)].set_index("clip")
     if set(old.index) != set(anew["clip"]):
@@ -298,35 +292,38 @@ def verify(run: Run, spec: ModelSpec, seed: int | None = None, fold: int = 0, pr
     raise RunError(f"not reproduced: {found}")
 
 
-def _answered(said: pd.DataFrame, learned: pd.DataFrame, utterances: pd.DataFrame) -> pd.DataFrame:
-    """Turn predictions of what was learned into those of what the protocol asks."""
-    if learned is utterances:
-        return said
-    pairs = pd.DataFrame({"of": learned["emotion"], "to": utterances["emotion"]}).drop_duplicates()
-    if doubtful := sorted(pairs.loc[pairs["of"].duplicated(), "of"]):
+def _cross_validate(
+    spec: ModelSpec, utterances: pd.DataFrame, split: splits.Split, **options
+) -> pd.DataFrame:
+    """Cross-validate a model; one that learns emotions is asked for the target of the split all the same."""
+    X = inputs(spec, utterances, options.get("progress", False))
+    if not spec.learns_emotions or split.target == "emotion":
+        return training.cross_validate(spec.build, X, utterances, split, **options)
+    pairs = utterances[["emotion", split.target]].drop_duplicates()
+    if (doubtful := pairs["emotion"].duplicated()).any():
         raise RunError(
-            f"Clips that are {doubtful[0]} have more than one valence, so that emotions cannot be learned in "
-            "its place: take a model that learns valence itself."
+            f"Clips that are {pairs.loc[doubtful, 'emotion'].min()} have more than one valence, so that "
+            "emotions cannot be learned in its place: take a model that learns valence itself."
         )
-    return voting.merge_classes(said, dict(zip(pairs["of"], pairs["to"], strict=True)))
+    emotions = utterances["emotion"]
+    predictions = training.cross_validate(spec.build, X, utterances, split, y=emotions, **options)
+    return voting.merge_classes(predictions, dict(pairs.to_numpy()))
 
 
-def _trained(
+def _train(
     spec: ModelSpec, utterances: pd.DataFrame, split: splits.Split, cache: Path, progress: bool
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
-    X = inputs(spec, utterances, progress)
-    said = training.cross_validate(
-        spec.build, X, utterances, split, seeds_of(spec, len(split)), cache=cache, progress=progress
-    )
+    seeds = seeds_of(spec, len(split))
+    predictions = _cross_validate(spec, utterances, split, seeds=seeds, cache=cache, progress=progress)
     facts = {
         "features": [extractor.name for extractor in spec.extractors],
         "extractors": [repr(extractor) for extractor in spec.extractors],
         "augmentation": spec.augmentation,
     }
-    return said, facts | said.attrs["cost"]
+    return predictions, facts | predictions.attrs["cost"]
 
 
-def _voted(spec: ModelSpec, members: list[Run]) -> tuple[pd.DataFrame, dict[str, Any]]:
+def _vote(spec: ModelSpec, members: list[Run]) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Let recorded runs vote; what they cost adds up, but for memory: one is trained after the other."""
     metas = [member.meta for member in members]
     counts = [meta["parameters"] for meta in metas]
@@ -341,5 +338,5 @@ def _voted(spec: ModelSpec, members: list[Run]) -> tuple[pd.DataFrame, dict[str,
         "seconds": round(sum(meta["seconds"] for meta in metas), 2),
         "peak_memory_mb": max(meta["peak_memory_mb"] for meta in metas),
     }
-    said = voting.vote([member.predictions for member in members])
-    return voting.normalise_scores(said) if spec.normalises_scores else said, facts
+    votes = voting.vote([member.predictions for member in members])
+    return voting.normalise_scores(votes) if spec.normalises_scores else votes, facts

@@ -42,12 +42,15 @@ class Split:
     folds : tuple of Fold
     speaker_disjoint : bool
         Whether no test speaker is heard in training or validation.
+    target : str
+        Column of the table that is to be learned.
     """
 
     name: str
     title: str
     folds: tuple[Fold, ...]
     speaker_disjoint: bool
+    target: str = "emotion"
 
     def __iter__(self) -> Iterator[Fold]:
         return iter(self.folds)
@@ -193,8 +196,10 @@ def groups_of(table: pd.DataFrame, column: str, least: int) -> list[str]:
     return found
 
 
-def deal(table: pd.DataFrame, column: str, k: int, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Deal the speakers, or what else a column holds, into k folds: rows for training and for test."""
+def deal(
+    table: pd.DataFrame, column: str, k: int, seed: int, target: str = "emotion"
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Deal the speakers, or what else a column holds, into k folds stratified by a target: train, test."""
     from sklearn.model_selection import StratifiedGroupKFold
 
     groups = groups_of(table, column, 2)
@@ -206,4 +211,4 @@ def deal(table: pd.DataFrame, column: str, k: int, seed: int) -> list[tuple[np.n
     with warnings.catch_warnings():
         # A class with fewer clips than folds is no fault: stratification is "as far as possible".
         warnings.filterwarnings("ignore", "The least populated class", UserWarning)
-        return list(dealer.split(table, table["emotion"], table[column]))
+        return list(dealer.split(table, table[target].astype(str), table[column]))

@@ -91,8 +91,8 @@ def speaker_folds(table: pd.DataFrame, k: int = 5, seed: int = 0) -> Split:
     return Split(f"group{k}", f"{k} speaker-disjoint folds, seed {seed}", folds, True)
 
 
-def hold_out_clips(table: pd.DataFrame, share: float = 0.3, seed: int = 0) -> Split:
-    """Hold out a share of the clips for testing, stratified by emotion, whoever speaks.
+def hold_out_clips(table: pd.DataFrame, share: float = 0.3, seed: int = 0, target: str = "emotion") -> Split:
+    """Hold out a share of the clips for testing, stratified by a target, whoever speaks.
 
     Parameters
     ----------
@@ -102,6 +102,8 @@ def hold_out_clips(table: pd.DataFrame, share: float = 0.3, seed: int = 0) -> Sp
         Share of the clips, in (0, 1).
     seed : int
         Of the draw.
+    target : str
+        Column to stratify by.
 
     Returns
     -------
@@ -121,7 +123,7 @@ def hold_out_clips(table: pd.DataFrame, share: float = 0.3, seed: int = 0) -> Sp
         raise SplitError(f"cannot hold out a share of {share:g}: it must lie between 0 and 1")
     try:
         parts = train_test_split(
-            np.arange(len(table)), test_size=share, random_state=seed, stratify=table["emotion"]
+            np.arange(len(table)), test_size=share, random_state=seed, stratify=table[target]
         )
     except ValueError as error:
         raise SplitError(f"cannot hold out {100 * share:g} % of {len(table)} clips: {error}") from error

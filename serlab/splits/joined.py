@@ -48,11 +48,11 @@ def corpus_folds(table: pd.DataFrame, k: int = 5, seed: int = 0) -> Split:
     for corpus in by_corpus.index:
         rows = np.flatnonzero(table["corpus"] == corpus)
         part = table.iloc[rows]
-        part = part.assign(emotion=part[strata].astype(str))
         if by_corpus[corpus] == 1:
             tests[0].append(rows)
             continue
-        for number, (_, test) in enumerate(deal(part, "speaker", min(k, by_corpus[corpus]), seed)):
+        dealt = deal(part, "speaker", min(k, by_corpus[corpus]), seed, strata)
+        for number, (_, test) in enumerate(dealt):
             tests[number].append(rows[test])
     every = np.arange(len(table))
     held = [np.concatenate(parts) for parts in tests]

@@ -96,8 +96,10 @@ class Protocol:
     Attributes
     ----------
     name : str
-    task : str
-        "emotions" for all that the corpus has, "six" for those of CREMA-D, or one of `serlab.corpora.TASKS`.
+    target : str
+        Column of the table that is learned: "emotion", or one of `serlab.corpora.TASKS`.
+    six : bool
+        Whether it is about the six emotions of CREMA-D only.
     number : int
         The number in the name, such as the 5 of "group5"; 0 where there is none.
     kind : _Kind
@@ -106,12 +108,13 @@ class Protocol:
     Examples
     --------
     >>> asked = get("binary-neg-loco")
-    >>> asked.task, asked.speaker_disjoint, asked.tests_every_clip
+    >>> asked.target, asked.speaker_disjoint, asked.tests_every_clip
     ('binary-neg', True, True)
     """
 
     name: str
-    task: str
+    target: str
+    six: bool
     number: int
     kind: _Kind
 
@@ -132,12 +135,12 @@ class Protocol:
         return self.speaker_disjoint and self.kind is not _KINDS["speaker-text"]
 
     def prepare(self, table: pd.DataFrame) -> pd.DataFrame:
-        """Give a table the rows and labels that the protocol is about.
+        """Keep the rows of a table that the protocol is about.
 
         Parameters
         ----------
         table : DataFrame
-            Utterance table; for protocols about valence one of `serlab.corpora.unify`.
+            Utterance table.
 
         Returns
         -------
@@ -146,8 +149,6 @@ class Protocol:
 
         Raises
         ------
-        CorpusError
-            If valence is asked, and a clip has none.
         SplitError
             If six emotions are asked, and fewer than two of them are there.
         """
@@ -155,25 +156,28 @@ class Protocol:
         silent = corpora.record(name).silent if name in corpora.names() else frozenset()
         if silent & set(table["clip"]):
             table = _rows(table, ~table["clip"].isin(silent))
-        if self.task == "six":
-            return six_emotions(table)
-        return table if self.task == "emotions" else corpora.relabel(table, self.task)
+        return six_emotions(table) if self.six else table
 
     def split(self, table: pd.DataFrame, seed: int = 0) -> Split:
-        """Split a table that `prepare` has given its labels; see `make`."""
+        """Split a table that has the rows of `prepare`; see `make`."""
         if "clip" in table and (again := table["clip"].duplicated()).any():
             raise SplitError(
                 f"clip {table['clip'][again].iloc[0]} is in the table twice, and could be on both sides of a "
                 "split: drop one, or name it otherwise"
             )
-        if self.task == "six" and (others := set(table["emotion"]) - set(SIX_EMOTIONS)):
+        if self.target in corpora.TASKS and (self.target not in table or table[self.target].isna().any()):
+            raise SplitError(
+                f"{self.name} is about the column {self.target!r}, which is missing or has gaps: join the "
+                'corpora with serlab.corpora.unify, even a single one: unify(["ravdess"])'
+            )
+        if self.six and (others := set(table["emotion"]) - set(SIX_EMOTIONS)):
             raise SplitError(
                 f"{self.name} is about the six emotions of CREMA-D, and the table has "
                 f"{', '.join(sorted(others))} too: take six_emotions(table)"
             )
         split = self.kind.split(table, self.number, seed)
-        title = f"six emotions, {split.title}" if self.task == "six" else split.title
-        return replace(split, name=self.name, title=title)
+        title = f"six emotions, {split.title}" if self.six else split.title
+        return replace(split, name=self.name, title=title, target=self.target)
 
 
 def get(name: str) -> Protocol:
@@ -198,8 +202,7 @@ def get(name: str) -> Protocol:
         found = re.fullmatch(re.sub("[KP]$", r"(?P<number>[0-9]+)", pattern), name.removeprefix("six-"))
         parts = found.groupdict() if found else {}
         if found and not (six and "task" in parts):
-            task = parts.get("task", "six" if six else "emotions")
-            return Protocol(name, task, int(parts.get("number", 0)), kind)
+            return Protocol(name, parts.get("task", "emotion"), six, int(parts.get("number", 0)), kind)
     known = "; ".join(f"{known!r} ({meaning})" for known, meaning in PROTOCOLS.items())
     raise SplitError(f"unknown protocol {name!r}. Known are: {known}")
 
@@ -210,7 +213,8 @@ def make(table: pd.DataFrame, protocol: str, seed: int = 0) -> Split:
     Parameters
     ----------
     table : DataFrame
-        Utterance table with at least the columns ``clip``, ``speaker`` and ``emotion``.
+        Utterance table with at least the columns ``clip``, ``speaker`` and ``emotion``; for protocols about
+        valence one of `serlab.corpora.unify`.
     protocol : str
         As for `get`. Folds are the same for all tasks, so that models of one can be compared with those
         of another.

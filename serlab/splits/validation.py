@@ -49,7 +49,7 @@ def with_validation(split: Split, table: pd.DataFrame, share: float = 0.2, seed:
         rows = np.sort(np.concatenate([fold.train, fold.validation]))
         part = table.iloc[rows]
         k = min(round(1 / share), len(groups_of(part, "speaker", 2)))
-        train, validation = deal(part, "speaker", k, seed)[0]
+        train, validation = deal(part, "speaker", k, seed, split.target)[0]
         folds.append(replace(fold, train=rows[train], validation=rows[validation]))
     return replace(split, folds=tuple(folds))
 
@@ -86,6 +86,6 @@ def with_random_validation(split: Split, table: pd.DataFrame, share: float = 0.0
     folds = []
     for fold in split:
         rows = np.sort(np.concatenate([fold.train, fold.validation]))
-        part = hold_out_clips(table.iloc[rows], share, seed).folds[0]
+        part = hold_out_clips(table.iloc[rows], share, seed, split.target).folds[0]
         folds.append(replace(fold, train=rows[part.train], validation=rows[part.test]))
     return replace(split, folds=tuple(folds))
