@@ -55,7 +55,8 @@ test-quick: $(READY) ## like test-real, but only the chapters that take under tw
 chapters: $(READY) ## execute and pair chapters: all, or make chapters ONLY=03
 	$(BIN)/python book/tools/chapters.py run $(ONLY)
 
-sync: $(READY) ## carry edited text into the notebooks, keeping outputs of unchanged cells
+sync: $(READY) ## rewrite marked numbers, carry edited text into the notebooks, keep outputs of unchanged cells
+	$(BIN)/python book/tools/sources.py sync
 	$(BIN)/python book/tools/chapters.py sync $(ONLY)
 
 results: $(READY) ## make the recorded runs anew; goes on where it was interrupted
@@ -82,6 +83,7 @@ lint: $(READY) ## check style, spelling and the state of the chapters
 	$(BIN)/ruff format --check .
 	$(BIN)/codespell
 	$(BIN)/python book/tools/chapters.py check
+	$(BIN)/python book/tools/sources.py check
 
 format: $(READY) ## rewrite Python files in the house style
 	$(BIN)/ruff check --fix .

@@ -306,6 +306,7 @@ def test_closing_sections_in_another_order_are_found(pair):
         "UAR rises to 0.55 here.",
         "Fine, see [this](other.ipynb): 44 %.",
         "A [source](https://doi.org/1).\n\nAnd now 44 %.",
+        "A tree has 31.0 %<!-- ravdess/emobox6/tree-tuned: uar -->, a forest 44 %.",
         "- [source](https://doi.org/1): 3 %\n- ours: 44 %",
     ],
 )
@@ -319,6 +320,8 @@ def test_exact_scores_in_prose_are_found(text):
         "About a third of the clips.",
         "Listeners reach 40.9 % ([Cao et al. 2014](https://doi.org/10.1109/TAFFC.2014.2336244)).",
         "One class of eight is 12.5 %. <!-- fixed -->",
+        "One class of eight is 12.5 %<!-- = 100 / 8 -->.",
+        "A tree has 31.0 % [27.0, 35.1]<!-- ravdess/emobox6/tree-tuned: uar --> on unheard actors.",
         "with a 95 % interval over speakers",
         "95 % confidence intervals",
         "Sampled at 16 kHz for 3.5 s, of 24 speakers in 2018.",

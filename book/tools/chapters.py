@@ -29,6 +29,7 @@ from pathlib import Path
 import jupytext
 import nbformat
 import yaml
+from sources import MARKED
 
 ROOT = Path(__file__).resolve().parents[2]
 CHAPTERS = ROOT / "chapters"
@@ -283,8 +284,9 @@ ADDRESS = re.compile(r"\bat 0x[0-9a-fA-F]{6,}")
 
 
 def exact_numbers(markdown: str) -> list[str]:
-    """Return the scores stated in prose that a rerun could contradict.
+    """Return the scores stated in prose that a rerun could contradict, and that say not where they are from.
 
+    A score may stand before a comment with its source, which `sources.py` compares.
     A paragraph, list item or table row may state one if it cites where it is published (a link) or is marked
     ``<!-- fixed -->`` because no rerun can change it (12.5 % for one class of eight).
     """
@@ -293,7 +295,7 @@ def exact_numbers(markdown: str) -> list[str]:
         r"\n\s*\n|\n(?=\s*(?:[-*|]|\d+\.)\s?)", re.sub(r"```.*?```", "", markdown, flags=re.S)
     ):
         if not SOURCED.search(paragraph):
-            plain = INTERVAL.sub("", paragraph)
+            plain = INTERVAL.sub("", MARKED.sub("", paragraph))
             found += PERCENT.findall(plain) + SCORE.findall(plain)
     return found
 
@@ -346,8 +348,8 @@ def source_problems(cell) -> list[str]:
     elif cell.cell_type == "markdown":
         if found := exact_numbers(cell.source):
             problems.append(
-                f"states {', '.join(found)} in prose: print it from a cell, cite its source in the same "
-                "paragraph, or mark it <!-- fixed -->"
+                f"states {', '.join(found)} in prose: name its source in a comment after it, as "
+                "sources.py tells, or cite it in the same paragraph"
             )
         if re.search(r"!\[\s*\]\(", cell.source) or re.search(r"<img(?![^>]*\balt=\"[^\"]+\")", cell.source):
             problems.append("shows a picture without alt text")
