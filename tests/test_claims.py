@@ -1,7 +1,7 @@
 """What the prose claims in words, asserted against the recorded runs: one line for each verdict.
 
-A claim is (beginning of the chapter's name, sentence or part of one as it stands there, what must hold). When a run
-changes, the test names the sentences that have become wrong.
+A claim is (beginning of the chapter's name, sentence or part of one as it stands there, what must hold). When
+a run changes, the test names the sentences that have become wrong.
 """
 
 from __future__ import annotations
