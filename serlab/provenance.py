@@ -116,8 +116,8 @@ def threads() -> dict[str, int]:
     free = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
     def limit(name: str) -> int:
-        said = os.environ.get(name, "").partition(",")[0].strip()
-        return int(said) if said.isdecimal() and int(said) else free
+        given = os.environ.get(name, "").partition(",")[0].strip()
+        return int(given) if given.isdecimal() and int(given) else free
 
     return {
         "blas": 1,

@@ -96,8 +96,8 @@ def cross_validate(
     >>> table = pd.DataFrame({"clip": list("abcd"), "speaker": list("1122")})
     >>> table["emotion"] = ["sad", "happy"] * 2
     >>> split = splits.make(table, "loso")
-    >>> said = cross_validate(lambda seed: DummyClassifier(), np.zeros((4, 1)), table, split)
-    >>> [name for name in said if name.startswith("p_")], len(said)
+    >>> predictions = cross_validate(lambda seed: DummyClassifier(), np.zeros((4, 1)), table, split)
+    >>> [name for name in predictions if name.startswith("p_")], len(predictions)
     (['p_happy', 'p_sad'], 4)
     """
     from tqdm.auto import tqdm

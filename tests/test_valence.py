@@ -258,15 +258,15 @@ def test_reliability_equals_that_of_scikit_learn():
     table = pd.DataFrame({"label": label, "p_positive": p, "p_other": 1 - p})
     found = evaluation.reliability(table, of="positive", bins=8)
     true, said = calibration_curve(label == "positive", p, n_bins=8)
-    np.testing.assert_allclose(found["true"], true)
-    np.testing.assert_allclose(found["said"], said)
+    np.testing.assert_allclose(found["frequency"], true)
+    np.testing.assert_allclose(found["probability"], said)
     assert found["clips"].sum() == 500
-    error = sum(found["clips"] * np.abs(found["true"] - found["said"])) / 500
+    error = sum(found["clips"] * np.abs(found["frequency"] - found["probability"])) / 500
     assert evaluation.calibration_error(table, "positive", 8) == pytest.approx(error)
     top = evaluation.reliability(table)
-    assert top["said"].min() >= 0.5
+    assert top["probability"].min() >= 0.5
     assert (label == np.where(p >= 0.5, "positive", "other")).mean() == pytest.approx(
-        np.average(top["true"], weights=top["clips"])
+        np.average(top["frequency"], weights=top["clips"])
     )
 
 

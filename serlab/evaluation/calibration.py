@@ -26,8 +26,8 @@ def reliability(predictions: pd.DataFrame, of: str | None = None, bins: int = 10
     Returns
     -------
     DataFrame
-        One row per part that holds clips, with columns ``said`` (mean probability), ``true`` (share of clips
-        that are of the class) and ``clips``. A calibrated model has ``true`` near ``said`` everywhere.
+        One row per part that holds clips, with columns ``probability`` (mean), ``frequency`` (share of
+        clips that are of the class) and ``clips``. A calibrated model has the two alike everywhere.
 
     Raises
     ------
@@ -40,8 +40,8 @@ def reliability(predictions: pd.DataFrame, of: str | None = None, bins: int = 10
 
     Examples
     --------
-    >>> said = pd.DataFrame({"label": ["sad", "sad", "happy", "happy"], "p_sad": [0.9, 0.9, 0.9, 0.1]})
-    >>> reliability(said.assign(p_happy=1 - said["p_sad"]), "sad", bins=2).round(2).values.tolist()
+    >>> found = pd.DataFrame({"label": ["sad", "sad", "happy", "happy"], "p_sad": [0.9, 0.9, 0.9, 0.1]})
+    >>> reliability(found.assign(p_happy=1 - found["p_sad"]), "sad", bins=2).round(2).values.tolist()
     [[0.1, 0.0, 1.0], [0.9, 0.67, 3.0]]
     """
     predictions = predictions_of(predictions)
@@ -55,14 +55,18 @@ def reliability(predictions: pd.DataFrame, of: str | None = None, bins: int = 10
     if of is None:
         p = predictions[columns].to_numpy()
         names = np.array([name.removeprefix("p_") for name in columns])
-        said, true = p.max(axis=1), names[p.argmax(axis=1)] == labels.to_numpy()
+        probability, true = p.max(axis=1), names[p.argmax(axis=1)] == labels.to_numpy()
     else:
-        said, true = predictions[f"p_{of}"].to_numpy(), (labels == of).to_numpy()
-    if bins < 1 or not ((said >= 0) & (said <= 1 + 1e-6)).all():
+        probability, true = predictions[f"p_{of}"].to_numpy(), (labels == of).to_numpy()
+    if bins < 1 or not ((probability >= 0) & (probability <= 1 + 1e-6)).all():
         raise EvaluationError("probabilities must be numbers from 0 to 1, and bins at least 1")
-    part = np.minimum((said * bins).astype(int), bins - 1)
-    found = pd.DataFrame({"said": said, "true": true.astype(float), "clips": part})
-    return found.groupby(part).agg({"said": "mean", "true": "mean", "clips": "size"}).reset_index(drop=True)
+    part = np.minimum((probability * bins).astype(int), bins - 1)
+    found = pd.DataFrame({"probability": probability, "frequency": true.astype(float), "clips": part})
+    return (
+        found.groupby(part)
+        .agg({"probability": "mean", "frequency": "mean", "clips": "size"})
+        .reset_index(drop=True)
+    )
 
 
 def calibration_error(predictions: pd.DataFrame, of: str | None = None, bins: int = 10) -> float:
@@ -76,8 +80,8 @@ def calibration_error(predictions: pd.DataFrame, of: str | None = None, bins: in
     Returns
     -------
     float
-        Mean over clips of the distance between ``said`` and ``true``, in [0, 1]; 0 is perfect. It depends on
-        the number of parts: compare only what was computed with the same.
+        Mean over clips of the distance between ``probability`` and ``frequency``, in [0, 1]; 0 is perfect. It
+        depends on the number of parts: compare only what was computed with the same.
 
     References
     ----------
@@ -85,12 +89,12 @@ def calibration_error(predictions: pd.DataFrame, of: str | None = None, bins: in
 
     Examples
     --------
-    >>> said = pd.DataFrame({"label": ["sad", "happy"], "p_sad": [0.9, 0.9], "p_happy": [0.1, 0.1]})
-    >>> round(calibration_error(said), 2)
+    >>> found = pd.DataFrame({"label": ["sad", "happy"], "p_sad": [0.9, 0.9], "p_happy": [0.1, 0.1]})
+    >>> round(calibration_error(found), 2)
     0.4
     """
     found = reliability(predictions, of, bins)
-    return float(np.average(np.abs(found["said"] - found["true"]), weights=found["clips"]))
+    return float(np.average(np.abs(found["probability"] - found["frequency"]), weights=found["clips"]))
 
 
 def risk_coverage(right: Sequence[bool], sure: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:

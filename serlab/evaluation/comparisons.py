@@ -89,20 +89,17 @@ def compare_all(
     metric: str | Callable[[np.ndarray], np.ndarray] = "uar",
     confidence: float = 0.95,
 ) -> pd.DataFrame:
-    """Compare several pairs of models that are read together, with Holm's correction for how many they are.
+    """Compare pairs of models that are read together, with Holm's correction for how many they are.
 
     Parameters
     ----------
     pairs : mapping of str to (DataFrame or Run, DataFrame or Run)
         What is compared, by the name of its row; see `compare`.
-    metric, confidence
-        As in `interval`.
 
     Returns
     -------
     DataFrame
-        One row per pair, with columns ``difference``, ``low``, ``high``, ``p`` of each by itself, and
-        ``p_holm``, corrected by `holm`.
+        One row per pair: ``difference``, ``low``, ``high``, ``p`` by itself, ``p_holm`` corrected by `holm`.
 
     Examples
     --------
@@ -160,10 +157,10 @@ def group_difference(
 
     Examples
     --------
-    >>> said = pd.DataFrame({"speaker": list("aabbccdd"), "gender": ["female"] * 4 + ["male"] * 4})
-    >>> said["label"] = ["sad", "happy"] * 4
-    >>> said["predicted"] = ["sad", "happy"] * 3 + ["sad", "sad"]
-    >>> print(group_difference(said, "gender", "female", "male", "accuracy"))
+    >>> found = pd.DataFrame({"speaker": list("aabbccdd"), "gender": ["female"] * 4 + ["male"] * 4})
+    >>> found["label"] = ["sad", "happy"] * 4
+    >>> found["predicted"] = ["sad", "happy"] * 3 + ["sad", "sad"]
+    >>> print(group_difference(found, "gender", "female", "male", "accuracy"))
     +25.0 points [-292.7, +342.7], p = 0.500
     """
     predictions = predictions_of(predictions)
@@ -219,15 +216,8 @@ def holm(p: Sequence[float]) -> np.ndarray:
 def clear(comparisons: Iterable[Comparison]) -> list[int]:
     """Say which of several comparisons that are read together show a difference, after `holm`.
 
-    Parameters
-    ----------
-    comparisons : iterable of Comparison
-
-    Returns
-    -------
-    list of int
-        1 where the first of the two is clearly ahead (corrected p-value below 0.05), -1 where the second is,
-        0 where no difference can be shown.
+    1 where the first of the two is clearly ahead (corrected p-value below 0.05), -1 where the second is, 0
+    where no difference can be shown.
 
     Examples
     --------

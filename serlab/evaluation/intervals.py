@@ -108,9 +108,9 @@ def by_group(
 
     Examples
     --------
-    >>> said = pd.DataFrame({"speaker": list("abab"), "sentence": ["s1", "s1", "s2", "s2"]})
-    >>> said = said.assign(label="sad", predicted=["sad", "sad", "sad", "happy"])
-    >>> by_group(said, "sentence")["value"].to_dict()
+    >>> found = pd.DataFrame({"speaker": list("abab"), "sentence": ["s1", "s1", "s2", "s2"]})
+    >>> found = found.assign(label="sad", predicted=["sad", "sad", "sad", "happy"])
+    >>> by_group(found, "sentence")["value"].to_dict()
     {'s1': 1.0, 's2': 0.5}
     """
     found = {}

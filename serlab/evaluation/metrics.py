@@ -23,9 +23,9 @@ def uar(label: Sequence[str], predicted: Sequence[str], classes: Sequence[str] |
     label : sequence of str, shape (n,)
         What the clips are. The mean is over the classes that occur here.
     predicted : sequence of str, shape (n,)
-        What the model said.
+        What the model predicted.
     classes : sequence of str, optional
-        What may be said. Where they are not given, they are taken from the other two, which must then be
+        What may be answered. Where they are not given, they are taken from the other two, which must then be
         written alike.
 
     Returns
@@ -57,18 +57,7 @@ def uar(label: Sequence[str], predicted: Sequence[str], classes: Sequence[str] |
 
 
 def accuracy(label: Sequence[str], predicted: Sequence[str], classes: Sequence[str] | None = None) -> float:
-    """Compute the share of clips that were recognised (weighted accuracy, WA).
-
-    Parameters
-    ----------
-    label, predicted : sequence of str, shape (n,)
-    classes : sequence of str, optional
-        As for `uar`, with the same errors.
-
-    Returns
-    -------
-    float
-        In [0, 1].
+    """Compute the share of clips that were recognised (weighted accuracy, WA), in [0, 1]; see `uar`.
 
     Examples
     --------
@@ -79,20 +68,9 @@ def accuracy(label: Sequence[str], predicted: Sequence[str], classes: Sequence[s
 
 
 def macro_f1(label: Sequence[str], predicted: Sequence[str], classes: Sequence[str] | None = None) -> float:
-    """Compute the mean over classes of F1, the harmonic mean of precision and recall.
+    """Compute the mean over classes of F1, the harmonic mean of precision and recall, in [0, 1]; see `uar`.
 
     The mean is over the classes that occur in either argument, as in scikit-learn.
-
-    Parameters
-    ----------
-    label, predicted : sequence of str, shape (n,)
-    classes : sequence of str, optional
-        As for `uar`, with the same errors.
-
-    Returns
-    -------
-    float
-        In [0, 1].
 
     Examples
     --------
@@ -105,20 +83,10 @@ def macro_f1(label: Sequence[str], predicted: Sequence[str], classes: Sequence[s
 def confusion(
     *, label: Sequence[str], predicted: Sequence[str], classes: Sequence[str] | None = None
 ) -> pd.DataFrame:
-    """Count how often each class (rows) was taken for each class (columns).
+    """Count how often each class (rows) was taken for each class (columns): shape (classes, classes).
 
     Both arguments must be named, so that they cannot be swapped: swapped, precision and recall change places.
-
-    Parameters
-    ----------
-    label, predicted : sequence of str, shape (n,)
-    classes : sequence of str, optional
-        Order of rows and columns. By default the usual order of the emotions, then the alphabet.
-
-    Returns
-    -------
-    DataFrame
-        Counts, shape (classes, classes), index named "label", columns named "predicted".
+    `classes` gives the order; by default the usual one of the emotions, then the alphabet.
 
     Examples
     --------
@@ -135,20 +103,12 @@ def report(
 ) -> pd.DataFrame:
     """Compute precision, recall and F1 for each class, and their means.
 
-    Both arguments must be named, so that they cannot be swapped.
-
-    Parameters
-    ----------
-    label, predicted : sequence of str, shape (n,)
-    classes : sequence of str, optional
-        Order of the rows.
-
     Returns
     -------
     DataFrame
-        One row per class and a last row "mean" over the classes that occur as labels, with columns
-        ``precision``, ``recall``, ``f1`` and ``clips`` (how many have that label). A class that is never
-        predicted has precision 0.
+        One row per class, in the order of `classes`, and a last row "mean" over the classes that occur as
+        labels, with columns ``precision``, ``recall``, ``f1`` and ``clips`` (how many have that label). A
+        class that is never predicted has precision 0.
 
     Examples
     --------
@@ -157,12 +117,12 @@ def report(
     {'happy': 1.0, 'sad': 0.5, 'mean': 0.75}
     """
     counts, names = count_confusions(label, predicted, classes)
-    hits, true, said = np.diagonal(counts), counts.sum(1), counts.sum(0)
+    hits, true, guessed = np.diagonal(counts), counts.sum(1), counts.sum(0)
     table = pd.DataFrame(
         {
-            "precision": hits / np.maximum(said, 1),
+            "precision": hits / np.maximum(guessed, 1),
             "recall": np.where(true > 0, hits / np.maximum(true, 1), np.nan),
-            "f1": 2 * hits / np.maximum(true + said, 1),
+            "f1": 2 * hits / np.maximum(true + guessed, 1),
             "clips": true,
         },
         index=pd.Index(names, name="class"),
@@ -243,13 +203,13 @@ def count_by_speaker(
     if least > 1:
         _check_common(predictions["label"], predictions["predicted"])
     index = pd.Index(classes)
-    true, said = (index.get_indexer(predictions[column]) for column in ("label", "predicted"))
-    if min(true.min(), said.min()) < 0:
+    true, guessed = (index.get_indexer(predictions[column]) for column in ("label", "predicted"))
+    if min(true.min(), guessed.min()) < 0:
         strange = set(predictions["label"]) | set(predictions["predicted"])
         odd = sorted(map(str, strange - set(classes)))
         raise EvaluationError(f"{odd} are not among the classes {classes}")
     counts = np.zeros((len(names), len(classes), len(classes)), int)
-    np.add.at(counts, (speaker, true, said), 1)
+    np.add.at(counts, (speaker, true, guessed), 1)
     return counts, list(names)
 
 
@@ -274,11 +234,6 @@ def metric_of_counts(metric: str | Callable[[np.ndarray], np.ndarray]) -> Callab
     callable
         Takes counts of shape (..., classes, classes), labels in rows; returns shape (...).
 
-    Raises
-    ------
-    EvaluationError
-        If there is no metric of that name.
-
     Examples
     --------
     >>> metric_of_counts("accuracy")(np.array([[[3, 1], [0, 4]], [[2, 2], [2, 2]]])).tolist()
@@ -295,10 +250,10 @@ def metric_of_counts(metric: str | Callable[[np.ndarray], np.ndarray]) -> Callab
 
 def _check_common(label, predicted) -> None:
     """Make sure that labels and predictions are names of the same classes."""
-    true, said = set(label), set(predicted)
-    if len(true) > 1 and len(said) > 1 and not true & said:
+    true, guessed = set(label), set(predicted)
+    if len(true) > 1 and len(guessed) > 1 and not true & guessed:
         raise EvaluationError(
-            f"labels ({', '.join(map(str, true))}) and predictions ({', '.join(map(str, said))}) have no "
+            f"labels ({', '.join(map(str, true))}) and predictions ({', '.join(map(str, guessed))}) have no "
             "class in common: name classes alike, or give all of them as classes="
         )
 
@@ -320,5 +275,5 @@ def _macro_f1(counts: np.ndarray) -> np.ndarray:
 
 
 def _weighted_f1(counts: np.ndarray) -> np.ndarray:
-    hits, true, said = np.diagonal(counts, axis1=-2, axis2=-1), counts.sum(-1), counts.sum(-2)
-    return np.sum(2 * hits * true / np.maximum(true + said, 1), axis=-1) / true.sum(-1)
+    hits, true, guessed = np.diagonal(counts, axis1=-2, axis2=-1), counts.sum(-1), counts.sum(-2)
+    return np.sum(2 * hits * true / np.maximum(true + guessed, 1), axis=-1) / true.sum(-1)

@@ -16,11 +16,9 @@ MOST_TEXT_FOLDS = 10
 def seed_split(table: pd.DataFrame) -> Split:
     """Split as the original notebook did: a random 20 % for testing, seed 1, whoever speaks.
 
-    The original read the corpus folder by folder, one folder per actor, and called
-    ``train_test_split(..., test_size=0.2, random_state=1)`` without stratification. Which clips are drawn
-    depends on the order of the rows alone, and the order in which the original's operating system listed
-    files is not known; here rows are put in the order of speaker, then clip name, which is that of sorted
-    folders. On RAVDESS this gives 1152 clips for training and 288 for testing.
+    Which clips ``train_test_split(..., test_size=0.2, random_state=1)`` draws depends on nothing but the
+    order of the rows. The order of the original's files is not known; here it is by speaker, then clip name,
+    as of sorted folders, one for each actor. RAVDESS gives 1152 clips for training and 288 for testing.
 
     Examples
     --------
@@ -44,20 +42,8 @@ def seed_split(table: pd.DataFrame) -> Split:
 def random_folds(table: pd.DataFrame, k: int = 5, seed: int = 0) -> Split:
     """Deal clips at random into `k` folds, stratified by emotion, whoever speaks.
 
-    Stratified so that it differs from `speaker_folds` in one thing only: here speakers are on both sides.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Utterance table.
-    k : int
-        Number of folds, at least 2 and at most the number of clips of the rarest emotion.
-    seed : int
-        Decides how they are dealt out.
-
-    Returns
-    -------
-    Split
+    So it differs from `speaker_folds` in one thing only: here speakers are on both sides. `k` is at least 2
+    and at most the number of clips of the rarest emotion.
     """
     from sklearn.model_selection import StratifiedKFold
 
@@ -74,41 +60,25 @@ def random_folds(table: pd.DataFrame, k: int = 5, seed: int = 0) -> Split:
 def speaker_folds(table: pd.DataFrame, k: int = 5, seed: int = 0) -> Split:
     """Deal speakers into `k` folds so that each fold's class sizes are as even as whole speakers allow.
 
-    Parameters
-    ----------
-    table : DataFrame
-        Utterance table.
-    k : int
-        Number of folds, at least 2 and at most the number of speakers.
-    seed : int
-        Decides how they are dealt out.
-
-    Returns
-    -------
-    Split
+    `k` is at least 2 and at most the number of speakers.
     """
     folds = tuple(fold_of(table, *rows) for rows in deal(table, "speaker", k, seed))
     return Split(f"group{k}", f"{k} speaker-disjoint folds, seed {seed}", folds, True)
 
 
 def hold_out_clips(table: pd.DataFrame, share: float = 0.3, seed: int = 0, target: str = "emotion") -> Split:
-    """Hold out a share of the clips for testing, stratified by a target, whoever speaks.
+    """Hold out a share of the clips for testing, stratified by a target, whoever speaks: one fold.
 
     Parameters
     ----------
     table : DataFrame
         Utterance table.
     share : float
-        Share of the clips, in (0, 1).
+        In (0, 1).
     seed : int
         Of the draw.
     target : str
         Column to stratify by.
-
-    Returns
-    -------
-    Split
-        With one fold.
 
     Examples
     --------
@@ -132,17 +102,7 @@ def hold_out_clips(table: pd.DataFrame, share: float = 0.3, seed: int = 0, targe
 
 
 def leave_one_speaker_out(table: pd.DataFrame) -> Split:
-    """Test on each speaker in turn, in the order of their names; train on all others.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Utterance table.
-
-    Returns
-    -------
-    Split
-    """
+    """Test on each speaker in turn, in the order of their names; train on all others."""
     folds = tuple(fold_of_speakers(table, [speaker]) for speaker in groups_of(table, "speaker", 2))
     return Split("loso", f"leave one speaker out ({len(folds)} speakers)", folds, True)
 
@@ -151,17 +111,6 @@ def text_folds(table: pd.DataFrame, seed: int = 0) -> Split:
     """Test on sentences that are never heard in training; speakers are on both sides.
 
     Each sentence in turn where there are at most ten, else ten groups of sentences stratified by emotion.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Utterance table with a sentence for every clip.
-    seed : int
-        Decides how groups of sentences are dealt out.
-
-    Returns
-    -------
-    Split
     """
     sentences = groups_of(table, "sentence", 2)
     k = min(len(sentences), MOST_TEXT_FOLDS)
@@ -174,22 +123,8 @@ def speaker_text_folds(table: pd.DataFrame, seed: int = 0, k: int = 5) -> Split:
     """Test on speakers and sentences neither of which is heard in training.
 
     Speakers are dealt into `k` groups, sentences into `k` too (fewer where there are fewer); each pair of
-    groups is tested once by a model that is trained on the clips of other speakers with other sentences.
-    Every clip is tested once; training sets are smaller than with speakers alone, which costs accuracy too
-    and has to be said beside it.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Utterance table with a sentence for every clip.
-    seed : int
-        Decides how speakers and sentences are dealt out.
-    k : int
-        Number of groups of either.
-
-    Returns
-    -------
-    Split
+    groups is tested once, by a model that is trained on the clips of other speakers with other sentences.
+    Training sets are smaller than with speakers alone, which costs accuracy too: say so beside it.
     """
     by_speaker = deal(table, "speaker", min(k, len(groups_of(table, "speaker", 2))), seed)
     by_sentence = deal(table, "sentence", min(k, len(groups_of(table, "sentence", 2))), seed)
@@ -209,13 +144,9 @@ def published_folds(table: pd.DataFrame, protocol: str) -> Split:
     Parameters
     ----------
     table : DataFrame
-        Utterance table of a whole corpus that `serlab.corpora` has folds for.
+        Utterance table of the whole corpus.
     protocol : str
-        Name of the folds, such as "emobox6".
-
-    Returns
-    -------
-    Split
+        Name of the folds: "emobox6" of RAVDESS, "emosuperb5" of CREMA-D.
 
     References
     ----------
@@ -243,16 +174,7 @@ def published_folds(table: pd.DataFrame, protocol: str) -> Split:
 def honest_protocol(table: pd.DataFrame) -> str:
     """Name the speaker-disjoint protocol that suits a corpus.
 
-    Parameters
-    ----------
-    table : DataFrame
-        Utterance table.
-
-    Returns
-    -------
-    str
-        The published folds where they fit the table; else "loso" for up to ten speakers, and "group6" for
-        more.
+    The published folds where they fit the table; else "loso" for up to ten speakers, and "group6" for more.
 
     Examples
     --------

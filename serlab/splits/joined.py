@@ -12,22 +12,9 @@ from serlab.splits.base import Split, deal, fold_of, fold_of_speakers, groups_of
 def corpus_folds(table: pd.DataFrame, k: int = 5, seed: int = 0) -> Split:
     """Deal the speakers of each corpus into `k` folds, so that each fold has speakers of all corpora.
 
-    Within a corpus, classes are spread as evenly as whole speakers allow; what counts is valence where the
-    table has it, so that the folds do not depend on the task. Speakers of a corpus with fewer than `k` are
-    tested in as many folds as there are speakers.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Utterance table of one or more corpora, as from `serlab.corpora.unify`.
-    k : int
-        Number of folds, at least 2 and at most the number of speakers of the corpus that has most.
-    seed : int
-        Decides how they are dealt out.
-
-    Returns
-    -------
-    Split
+    Within a corpus, classes are spread as evenly as whole speakers allow: of valence where the table has it,
+    so that the folds do not depend on the task. Speakers of a corpus with fewer than `k` are tested in as
+    many folds as there are speakers. `k` is at most the number of speakers of the corpus that has most.
 
     Examples
     --------
@@ -63,17 +50,8 @@ def corpus_folds(table: pd.DataFrame, k: int = 5, seed: int = 0) -> Split:
 def leave_one_out(table: pd.DataFrame, column: str) -> Split:
     """Test on each corpus or language in turn, in the order of the table; train on all others.
 
-    Parameters
-    ----------
-    table : DataFrame
-        Utterance table of several corpora, as from `serlab.corpora.unify`.
-    column : {"corpus", "language"}
-        What is left out. Where each language is that of one corpus both give the same folds, and the title
-        says so.
-
-    Returns
-    -------
-    Split
+    `column` is "corpus" or "language". Where each language is that of one corpus both give the same folds,
+    and the title says so.
     """
     groups_of(table, column, 2)
     codes, names = pd.factorize(table[column])
@@ -88,7 +66,7 @@ def leave_one_out(table: pd.DataFrame, column: str) -> Split:
 
 
 def across(table: pd.DataFrame, train: str, test: str, column: str = "corpus") -> Split:
-    """Train on all clips of one corpus or language, test on all of another.
+    """Train on all clips of one corpus or language, test on all of another: one fold.
 
     Parameters
     ----------
@@ -98,11 +76,6 @@ def across(table: pd.DataFrame, train: str, test: str, column: str = "corpus") -
         Two different values of `column`.
     column : str
         "corpus", "language" or "family".
-
-    Returns
-    -------
-    Split
-        With one fold.
 
     Examples
     --------
@@ -122,21 +95,8 @@ def across(table: pd.DataFrame, train: str, test: str, column: str = "corpus") -
 def original_hold_out(table: pd.DataFrame, share: float = 0.3, seed: int = 0) -> Split:
     """Hold out a random share of the speakers, whatever they say: the original split of the valence study.
 
-    It takes the first draw, so that classes and corpora may be unlike on the two sides.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Utterance table.
-    share : float
-        Share of the speakers, in (0, 1); at least one speaker stays on each side.
-    seed : int
-        Of the draw.
-
-    Returns
-    -------
-    Split
-        With one fold.
+    It takes the first draw, so that classes and corpora may be unlike on the two sides. `share` is in (0, 1);
+    at least one speaker stays on each side.
     """
     if not 0 < share < 1:
         raise SplitError(f"cannot hold out a share of {share:g} of the speakers: it must lie between 0 and 1")

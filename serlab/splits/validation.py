@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -25,13 +26,9 @@ def with_validation(split: Split, table: pd.DataFrame, share: float = 0.2, seed:
     table : DataFrame
         Utterance table.
     share : float
-        Share of the training rows, met as nearly as whole speakers allow, in (0, 0.5].
+        Of the training rows, met as nearly as whole speakers allow, in (0, 0.5].
     seed : int
         Decides which speakers validate.
-
-    Returns
-    -------
-    Split
 
     Examples
     --------
@@ -43,36 +40,19 @@ def with_validation(split: Split, table: pd.DataFrame, share: float = 0.2, seed:
     """
     if not 0 < share <= 0.5:
         raise SplitError(f"cannot use a share of {share:g} for validation: it must lie in (0, 0.5]")
-    check_rows(split, table)
-    folds = []
-    for fold in split:
-        rows = np.sort(np.concatenate([fold.train, fold.validation]))
-        part = table.iloc[rows]
+
+    def hold_out_speakers(part: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
         k = min(round(1 / share), len(groups_of(part, "speaker", 2)))
-        train, validation = deal(part, "speaker", k, seed, split.target)[0]
-        folds.append(replace(fold, train=rows[train], validation=rows[validation]))
-    return replace(split, folds=tuple(folds))
+        return deal(part, "speaker", k, seed, split.target)[0]
+
+    return _carve(split, table, hold_out_speakers)
 
 
 def with_random_validation(split: Split, table: pd.DataFrame, share: float = 0.05, seed: int = 0) -> Split:
     """Carve validation clips out of every fold's training clips at random, whoever speaks.
 
-    As the original CREMA-D notebook did. Of speakers also trained on, they choose epochs that suit those
-    speakers: `with_validation` is the sound way.
-
-    Parameters
-    ----------
-    split : Split
-    table : DataFrame
-        Utterance table.
-    share : float
-        Share of the training clips, in (0, 1).
-    seed : int
-        Of the draw.
-
-    Returns
-    -------
-    Split
+    As the original CREMA-D notebook did: of speakers also trained on, they choose epochs that suit those
+    speakers. `with_validation`, which has the same parameters, is the sound way.
 
     Examples
     --------
@@ -82,10 +62,20 @@ def with_random_validation(split: Split, table: pd.DataFrame, share: float = 0.0
     >>> with_random_validation(make(table, "loso"), table, share=1 / 3).folds[0]
     Fold(train=4, validation=2, test=2)
     """
+
+    def hold_out(part: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+        fold = hold_out_clips(part, share, seed, split.target).folds[0]
+        return fold.train, fold.test
+
+    return _carve(split, table, hold_out)
+
+
+def _carve(split: Split, table: pd.DataFrame, hold_out: Callable) -> Split:
+    """Share each fold's training rows out anew between training and validation."""
     check_rows(split, table)
     folds = []
     for fold in split:
         rows = np.sort(np.concatenate([fold.train, fold.validation]))
-        part = hold_out_clips(table.iloc[rows], share, seed, split.target).folds[0]
-        folds.append(replace(fold, train=rows[part.train], validation=rows[part.test]))
+        train, validation = hold_out(table.iloc[rows])
+        folds.append(replace(fold, train=rows[train], validation=rows[validation]))
     return replace(split, folds=tuple(folds))
