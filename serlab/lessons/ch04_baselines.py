@@ -1,0 +1,113 @@
+"""What a rule on one number answers, and what listeners made of EmoDB."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from serlab import corpora, plots
+from serlab.plots.style import FLATTERING, HONEST, new_axes
+
+
+def answers(
+    rule, values: np.ndarray, emotions: Sequence[str], ax: Axes | None = None, label: str = "value"
+) -> Axes:
+    """Draw how a number spreads within each emotion, and behind it which emotion a rule answers where.
+
+    Parameters
+    ----------
+    rule : fitted classifier
+        Takes an array of shape (n, 1).
+    values : ndarray, shape (clips,) or (clips, 1)
+    emotions : sequence of str
+        The emotion of each clip.
+    ax : matplotlib Axes, optional
+        Where to draw; a new figure if not given.
+    label : str
+        Name and unit of the number.
+
+    Returns
+    -------
+    matplotlib Axes
+        Each band has the colour of its answer, and the name at its right.
+
+    Examples
+    --------
+    >>> from sklearn.tree import DecisionTreeClassifier
+    >>> levels, emotions = np.array([[-50.0], [-48.0], [-30.0]]), ["sad", "sad", "angry"]
+    >>> ax = answers(DecisionTreeClassifier().fit(levels, emotions), levels, emotions)
+    >>> [text.get_text() for text in ax.texts]
+    ['sad', 'angry']
+    >>> ax.figure.clear()
+    """
+    ax = plots.by_emotion(np.ravel(values), emotions, ax, label)
+    low, high = ax.get_ylim()
+    grid = np.linspace(low, high, 1000)
+    answer = rule.predict(grid[:, None])
+    starts = np.flatnonzero(np.r_[True, answer[1:] != answer[:-1]])
+    colours = plots.emotion_palette([*emotions, *answer])
+    for start, end in zip(grid[starts], np.r_[grid[starts[1:]], high], strict=True):
+        name = rule.predict([[(start + end) / 2]])[0]
+        ax.axhspan(start, end, color=colours[name], alpha=0.3, linewidth=0, zorder=0)
+        where = {"transform": ax.get_yaxis_transform(), "va": "center", "fontsize": 8.5}
+        ax.text(1.01, (start + end) / 2, name, **where)
+    ax.set_ylim(low, high)
+    return ax
+
+
+def listeners() -> pd.DataFrame:
+    """Read how many of its listeners recognised each take that was recorded for EmoDB.
+
+    Returns
+    -------
+    DataFrame
+        One row per take: ``emotion``, ``recognised`` (share of the listeners) and ``kept``, whether it is
+        one of the 535 published clips. Without rows where no copy of EmoDB is found.
+
+    See Also
+    --------
+    serlab.corpora.emodb.recognition : where the shares come from.
+    """
+    from serlab.corpora import emodb
+
+    folder = corpora.find("emodb") or corpora.find("emodb_first2s")
+    if folder is None:
+        return pd.DataFrame({"emotion": pd.Series(dtype=str), "recognised": [], "kept": []})
+    takes = emodb.recognition(folder)[["recognised"]]
+    takes.insert(0, "emotion", [emodb.parse(name)["emotion"] for name in takes.index])
+    return takes.assign(kept=takes.index.isin(emodb.whole_seconds().index))
+
+
+def kept_takes(takes: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw how many takes were recognised how well, those that were published apart from those that were not.
+
+    Parameters
+    ----------
+    takes : DataFrame
+        From `listeners`.
+    ax : matplotlib Axes, optional
+        Where to draw; a new figure if not given.
+
+    Returns
+    -------
+    matplotlib Axes
+
+    Examples
+    --------
+    >>> takes = pd.DataFrame({"recognised": [0.4, 0.8, 0.95], "kept": [False, True, True]})
+    >>> ax = kept_takes(takes)
+    >>> [text.get_text() for text in ax.get_legend().get_texts()]
+    ['dropped', 'published']
+    >>> ax.figure.clear()
+    """
+    ax = new_axes(ax)
+    kept = takes["kept"].astype(bool)
+    groups = [100 * takes.loc[rows, "recognised"].to_numpy(float) for rows in (~kept, kept)]
+    edges = np.arange(0, 106, 5)
+    ax.hist(groups, edges, stacked=True, color=[FLATTERING, HONEST], label=["dropped", "published"])
+    ax.set(xlabel="listeners who recognised the take (%)", ylabel="takes", xlim=(0, 105))
+    ax.legend(loc="upper left")
+    return ax
