@@ -75,7 +75,8 @@ def listeners() -> pd.DataFrame:
 
     folder = corpora.find("emodb") or corpora.find("emodb_first2s")
     if folder is None:
-        return pd.DataFrame({"emotion": pd.Series(dtype=str), "recognised": [], "kept": []})
+        none = {"emotion": str, "recognised": float, "kept": bool}
+        return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in none.items()})
     takes = emodb.recognition(folder)[["recognised"]]
     takes.insert(0, "emotion", [emodb.parse(name)["emotion"] for name in takes.index])
     return takes.assign(kept=takes.index.isin(emodb.whole_seconds().index))
