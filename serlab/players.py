@@ -122,15 +122,15 @@ def listen(
 
     Notes
     -----
-    What `serlab.corpora.synthesis.bench` returns remembers how it was made, so that the book can make it
-    again, and so does a clip with a change from `serlab.augment` or `serlab.audio`; any other sound can be
-    heard only where it was computed.
+    What `serlab.corpora.synthesis.synthesise_phrase` returns remembers how it was made, so that the book can
+    make it again, and so does a clip with a change from `serlab.augment` or `serlab.audio`; any other sound
+    can be heard only where it was computed.
 
     Examples
     --------
     >>> import serlab
     >>> from serlab.corpora import synthesis
-    >>> listen(synthesis.bench(f0=1.5), synthesis.SAMPLE_RATE, title="f0 × 1.5")
+    >>> listen(synthesis.synthesise_phrase(f0=1.5), synthesis.SAMPLE_RATE, title="f0 × 1.5")
     Player: f0 × 1.5
     >>> listen(serlab.load("demo").iloc[0])
     Player: clip d01-angry-s1-1, angry, speaker d01, demo (synthetic)
@@ -189,7 +189,7 @@ def resolve(attributes: Mapping[str, str]) -> tuple[np.ndarray, int] | None:
     from serlab.corpora import synthesis
 
     if recipe := attributes.get("data-recipe"):
-        return synthesis.bench(**json.loads(recipe)), synthesis.SAMPLE_RATE
+        return synthesis.synthesise_phrase(**json.loads(recipe)), synthesis.SAMPLE_RATE
     sound = _clip(attributes.get("data-corpus", ""), attributes.get("data-clip", ""))
     if sound is None or not (change := attributes.get("data-change")):
         return sound

@@ -13,7 +13,7 @@ from conftest import real_corpus
 from serlab import audio, augment, splits, store
 from serlab.augment import Batches, Chain, Step, Uniform, wsola
 from serlab.augment.waveform import _window
-from serlab.corpora.synthesis import bench
+from serlab.corpora.synthesis import synthesise_phrase
 from serlab.errors import AudioError, FeatureError, SplitError
 from serlab.features import Mel, OriginalMel
 from serlab.training import cross_validate
@@ -63,7 +63,7 @@ def contour(y, sample_rate=RATE):
 
 @pytest.mark.parametrize(("speaker", "semitones"), [("d01", 2), ("d02", -2)])
 def test_the_pitch_of_speech_shifts_by_what_was_asked(speaker, semitones):
-    y = np.asarray(bench(speaker))
+    y = np.asarray(synthesise_phrase(speaker))
     difference = cents(contour(augment.pitch_shift(y, semitones, RATE)), contour(y))
     assert np.isfinite(difference).sum() > 20
     assert abs(np.nanmedian(difference) - 100 * semitones) < 20
@@ -97,7 +97,7 @@ def test_what_happens_in_a_stretched_signal_happens_when_it_should(rate):
 
 
 def test_a_signal_stretched_at_rate_one_is_itself():
-    y = np.asarray(bench())
+    y = np.asarray(synthesise_phrase())
     np.testing.assert_allclose(augment.time_stretch(y, 1.0, RATE), y, atol=1e-6)
 
 

@@ -131,7 +131,7 @@ def test_rows_become_players_with_their_titles(placeholder, demo):
 
 
 def test_the_book_gets_back_the_sound_of_a_recipe(placeholder):
-    y = synthesis.bench("d04", f0=np.float64(1.3), tilt=0.5)
+    y = synthesis.synthesise_phrase("d04", f0=np.float64(1.3), tilt=0.5)
     frame = parsed(listen(y, synthesis.SAMPLE_RATE, title="bright")).find(class_="serlab-player")
     again, sample_rate = resolve(frame.attrs)
     assert sample_rate == synthesis.SAMPLE_RATE
@@ -139,7 +139,7 @@ def test_the_book_gets_back_the_sound_of_a_recipe(placeholder):
 
 
 def test_what_is_computed_from_a_recipe_has_none(placeholder):
-    y = synthesis.bench()
+    y = synthesis.synthesise_phrase()
     for changed in (2 * y, y[:100], y.copy(), np.abs(y)):
         frame = parsed(listen(changed, 16_000)).find(class_="serlab-player")
         assert "data-recipe" not in frame.attrs

@@ -10,7 +10,16 @@ import pytest
 from scipy import signal
 
 from serlab.corpora import synthesis
-from serlab.corpora.synthesis import CUES, SAMPLE_RATE, SENTENCES, SPEAKERS, Cues, bench, synthesise, voice
+from serlab.corpora.synthesis import (
+    CUES,
+    SAMPLE_RATE,
+    SENTENCES,
+    SPEAKERS,
+    Cues,
+    synthesise,
+    synthesise_phrase,
+    voice,
+)
 from serlab.errors import CorpusError
 
 
@@ -62,35 +71,35 @@ def test_cues_point_where_the_reviews_say():
 @pytest.mark.parametrize("speaker", ["d02", "d07"])
 def test_pitch_is_the_one_asked_for(speaker):
     for ratio in (0.8, 1.0, 1.5):
-        f0 = pitch(bench(speaker, f0=ratio, jitter=0.2))
+        f0 = pitch(synthesise_phrase(speaker, f0=ratio, jitter=0.2))
         # Takes differ by 2.5 % (standard deviation); seed 0 draws the same for all ratios.
         assert np.exp(np.log(f0).mean()) == pytest.approx(voice(speaker).f0 * ratio, rel=0.07)
 
 
 def test_turning_pitch_by_a_ratio_turns_it_by_that_ratio():
-    plain, high = pitch(bench("d02")), pitch(bench("d02", f0=1.4))
+    plain, high = pitch(synthesise_phrase("d02")), pitch(synthesise_phrase("d02", f0=1.4))
     assert np.median(high) / np.median(plain) == pytest.approx(1.4, rel=0.03)
 
 
 def test_range_and_final_rise():
-    spread = {ratio: np.log2(pitch(bench("d02", f0_range=ratio))).std() for ratio in (0.5, 1, 2)}
+    spread = {ratio: np.log2(pitch(synthesise_phrase("d02", f0_range=ratio))).std() for ratio in (0.5, 1, 2)}
     assert spread[1] / spread[0.5] > 1.5
     assert spread[2] / spread[1] > 1.5
-    fall, rise = pitch(bench("d02")), pitch(bench("d02", final=1.7))
+    fall, rise = pitch(synthesise_phrase("d02")), pitch(synthesise_phrase("d02", final=1.7))
     assert fall[-3:].mean() < fall.mean()
     assert rise[-3:].mean() > 1.2 * rise.mean()
 
 
 def test_loudness_is_amplitude():
-    plain, loud = bench(), bench(loudness=2)
+    plain, loud = synthesise_phrase(), synthesise_phrase(loudness=2)
     np.testing.assert_allclose(np.abs(loud).max() / np.abs(plain).max(), 2, rtol=0.02)
 
 
 def test_rate_and_pauses_change_the_length():
-    plain = speech_seconds(bench())
-    assert speech_seconds(bench(rate=1.5)) < plain / 1.25
-    assert speech_seconds(bench(rate=0.7)) > plain * 1.2
-    longer = len(bench(pauses=2)) - len(bench())
+    plain = speech_seconds(synthesise_phrase())
+    assert speech_seconds(synthesise_phrase(rate=1.5)) < plain / 1.25
+    assert speech_seconds(synthesise_phrase(rate=0.7)) > plain * 1.2
+    longer = len(synthesise_phrase(pauses=2)) - len(synthesise_phrase())
     assert longer / SAMPLE_RATE == pytest.approx(0.16, abs=0.001)
 
 
@@ -98,7 +107,11 @@ def test_tilt_takes_off_high_frequencies():
     def slope(y):
         return level(y, 2000, 4000) - level(y, 100, 1000)
 
-    assert slope(bench(tilt=0.4)) > slope(bench()) + 2 > slope(bench(tilt=1.8)) + 4
+    assert (
+        slope(synthesise_phrase(tilt=0.4))
+        > slope(synthesise_phrase()) + 2
+        > slope(synthesise_phrase(tilt=1.8)) + 4
+    )
 
 
 def test_breath_and_jitter_make_the_voice_less_periodic():
@@ -109,13 +122,13 @@ def test_breath_and_jitter_make_the_voice_less_periodic():
         lags = np.array([np.correlate(f, f, "full")[1023 + 40 : 1023 + 200].max() / (f @ f) for f in frames])
         return np.median(lags)
 
-    plain = harmonicity(bench("d02"))
-    assert harmonicity(bench("d02", breathiness=8)) < plain - 0.01
-    assert harmonicity(bench("d02", jitter=6)) < plain - 0.01
+    plain = harmonicity(synthesise_phrase("d02"))
+    assert harmonicity(synthesise_phrase("d02", breathiness=8)) < plain - 0.01
+    assert harmonicity(synthesise_phrase("d02", jitter=6)) < plain - 0.01
 
 
 def test_tremor_wavers_as_deep_as_asked():
-    calm, trembling = (pitch_track(bench("d02", tremor=tremor, jitter=0.2)) for tremor in (1, 8))
+    calm, trembling = (pitch_track(synthesise_phrase("d02", tremor=tremor, jitter=0.2)) for tremor in (1, 8))
     difference = 12 * np.log2(trembling / calm)
     # A sine of 0.12 semitones for each unit of tremor, smoothed a little by frames of 64 ms.
     assert np.nanstd(difference) == pytest.approx(0.12 * 7 / np.sqrt(2), rel=0.4)
@@ -126,25 +139,25 @@ def test_attack_is_the_time_to_full_level():
         envelope = np.sqrt(np.convolve(np.asarray(y) ** 2, np.ones(160) / 160, "same"))
         return np.diff(envelope[::80]).max() / envelope.max()
 
-    assert steepest(bench(attack=0.3)) > 1.2 * steepest(bench(attack=2.0))
+    assert steepest(synthesise_phrase(attack=0.3)) > 1.2 * steepest(synthesise_phrase(attack=2.0))
 
 
 def test_turning_one_cue_leaves_the_draws_of_the_others():
     """The two takes differ in level alone, sample by sample, but for the noise of the room."""
-    np.testing.assert_allclose(bench(loudness=2), 2 * np.asarray(bench()), atol=2e-3)
+    np.testing.assert_allclose(synthesise_phrase(loudness=2), 2 * np.asarray(synthesise_phrase()), atol=2e-3)
 
 
 def test_every_cue_is_heard():
-    plain = bench("d02", "s2")
+    plain = synthesise_phrase("d02", "s2")
     for field in fields(Cues):
-        changed = bench("d02", "s2", **{field.name: 1.5})
+        changed = synthesise_phrase("d02", "s2", **{field.name: 1.5})
         assert len(changed) != len(plain) or np.abs(changed - plain).max() > 0.01, field.name
 
 
 @pytest.mark.parametrize("smile", [1.0, 1.12])
 def test_formants_of_a_vowel_lie_where_they_should(smile):
     """The peaks of an all-pole fit (Burg) to the held "a" of "ma", against the vocal tract asked for."""
-    y = np.asarray(bench("d01", rate=0.4, jitter=0.1, breathiness=0.2, tilt=0.3, smile=smile))
+    y = np.asarray(synthesise_phrase("d01", rate=0.4, jitter=0.1, breathiness=0.2, tilt=0.3, smile=smile))
     start = int(0.38 * SAMPLE_RATE)
     frame = signal.lfilter([1, -0.9], [1], y)[start : start + 1600] * np.hamming(1600)
     roots = np.roots(librosa.lpc(frame, order=18))
@@ -188,21 +201,21 @@ def test_strength_zero_is_neutral_and_two_is_twice_as_far():
 
 
 def test_a_take_knows_its_recipe():
-    take = bench("d02", emotion="sad", rate=0.8)
+    take = synthesise_phrase("d02", emotion="sad", rate=0.8)
     assert take.recipe == {"speaker": "d02", "sentence": "s1", "emotion": "sad", "seed": 0, "rate": 0.8}
-    np.testing.assert_array_equal(bench(**take.recipe), take)
+    np.testing.assert_array_equal(synthesise_phrase(**take.recipe), take)
     assert (take / 2).recipe is None
 
 
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: bench(pitch=2), "no cue 'pitch'; the cues are f0"),
-        (lambda: bench(f0=0), "must be positive, but f0 = 0"),
-        (lambda: bench(emotion="bored"), "does not know the emotion 'bored'"),
+        (lambda: synthesise_phrase(pitch=2), "no cue 'pitch'; the cues are f0"),
+        (lambda: synthesise_phrase(f0=0), "must be positive, but f0 = 0"),
+        (lambda: synthesise_phrase(emotion="bored"), "does not know the emotion 'bored'"),
         (lambda: voice("d01").express("bored"), "does not know the emotion 'bored'"),
-        (lambda: bench("Ann"), "called d01, d02 and so on, not 'Ann'"),
-        (lambda: bench(sentence="s9"), "no sentence 's9'"),
+        (lambda: synthesise_phrase("Ann"), "called d01, d02 and so on, not 'Ann'"),
+        (lambda: synthesise_phrase(sentence="s9"), "no sentence 's9'"),
     ],
 )
 def test_wrong_requests_are_answered(call, message):

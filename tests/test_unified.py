@@ -10,7 +10,8 @@ import soundfile
 import serlab
 from conftest import real_corpus
 from serlab import corpora, evaluation, models, runs, splits
-from serlab.corpora import demo_parts, unified
+from serlab.corpora import demo as demo_corpus
+from serlab.corpora import unified
 from serlab.errors import CorpusError, SplitError
 from serlab.features import Recording
 from serlab.lessons import ch11_mismatch as mismatch
@@ -54,7 +55,7 @@ def three():
 @pytest.fixture(scope="module")
 def parts(demo):
     """Give the synthetic corpus in three parts, joined."""
-    return corpora.unify(demo_parts.tables())
+    return corpora.unify(demo_corpus.part_tables())
 
 
 def test_equal_names_of_two_corpora_stay_apart():
@@ -210,11 +211,11 @@ def test_unified_is_what_is_here(monkeypatch, demo, capsys):
     monkeypatch.setenv("SERLAB_CORPUS", "nemo")
     assert list(unified.load().attrs["sources"]) == ["nemo", "emodb_first2s"]
     monkeypatch.setenv("SERLAB_CORPUS", "demo")
-    assert list(unified.load().attrs["sources"]) == list(demo_parts.PARTS)
+    assert list(unified.load().attrs["sources"]) == list(demo_corpus.PARTS)
     assert "not found" not in capsys.readouterr().out
     monkeypatch.delenv("SERLAB_CORPUS")
     there.clear()
-    assert list(unified.load().attrs["sources"]) == list(demo_parts.PARTS)
+    assert list(unified.load().attrs["sources"]) == list(demo_corpus.PARTS)
     assert "None of ravdess, nemo, emodb, cremad was found" in capsys.readouterr().out
 
 
@@ -240,9 +241,9 @@ def test_parts_of_the_demo_corpus_share_no_speaker_and_differ_as_recordings(part
     assert found["level"]["demo-b"] < found["level"]["demo-a"] - 8
     assert found.loc["demo-c", "lead"] > found.loc["demo-a", "lead"] + 0.2
     assert found.loc["demo-c", "floor"] > found.loc["demo-a", "floor"] + 5
-    folder = demo_parts.folder()
+    folder = demo_corpus.parts_folder()
     made = folder.stat().st_mtime_ns
-    assert demo_parts.folder() == folder
+    assert demo_corpus.parts_folder() == folder
     assert folder.stat().st_mtime_ns == made
     assert not list(folder.parent.glob("*.part"))
 

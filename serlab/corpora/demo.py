@@ -1,24 +1,26 @@
 """The `demo` corpus: synthetic speech, made here in seconds, for when no real corpus is at hand.
 
-Every speaker says every sentence twice in each of eight emotions. The second take is stronger, except that
-neutral has no stronger form. Speakers differ in body, habits and room, and each has a way of their own to
-show each emotion. So a model that has heard a speaker before does much better on that speaker: the corpus
-flatters a random split, as acted corpora do.
+Every speaker says every sentence twice in each of eight emotions, the second time stronger (neutral has no
+stronger form). Each has a way of their own to show an emotion, so that the corpus flatters a random split, as
+acted corpora do. Cut into `PARTS` that are recorded differently, it stands in for three corpora.
 """
 
 from __future__ import annotations
 
 import hashlib
 import io
+import itertools
 import os
 import re
 import shutil
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
 import filelock
 import numpy as np
 import pandas as pd
+import scipy.signal
 import soundfile
 
 from serlab.corpora import synthesis
@@ -28,6 +30,11 @@ from serlab.errors import CorpusError
 from serlab.paths import cache_dir, disk_errors
 
 TAKES = ("1", "2")
+PARTS = {
+    "demo-a": synthesis.SPEAKERS[:4],  # as they are
+    "demo-b": synthesis.SPEAKERS[4:8],  # soft, and nothing above 3.5 kHz, as over a telephone
+    "demo-c": synthesis.SPEAKERS[8:],  # loud, in a noisy room; recording begins too early and ends too late
+}
 _STRENGTH = {"normal": 0.85, "strong": 1.2}
 _BETWEEN_TAKES = 0.4  # how much two takes differ, against how much two speakers do
 _STEM = re.compile(rf"(d\d\d)-({'|'.join(synthesis.CUES)})-({'|'.join(synthesis.SENTENCES)})-([12])")
@@ -41,13 +48,8 @@ def clips() -> list[str]:
     >>> len(clips()), clips()[0]
     (384, 'd01-angry-s1-1')
     """
-    return sorted(
-        f"{speaker}-{emotion}-{sentence}-{take}"
-        for speaker in synthesis.SPEAKERS
-        for emotion in synthesis.CUES
-        for sentence in synthesis.SENTENCES
-        for take in TAKES
-    )
+    parts = itertools.product(synthesis.SPEAKERS, synthesis.CUES, synthesis.SENTENCES, TAKES)
+    return sorted(map("-".join, parts))
 
 
 def parse(stem: str) -> dict | None:
@@ -71,64 +73,53 @@ def parse(stem: str) -> dict | None:
 
 
 def speak(clip: str) -> np.ndarray:
-    """Synthesise one clip of the corpus.
+    """Synthesise one of `clips`: float32 of shape (samples,) at `synthesis.SAMPLE_RATE`.
 
-    Parameters
-    ----------
-    clip : str
-        One of `clips`.
-
-    Returns
-    -------
-    np.ndarray
-        float32 of shape (samples,) at `synthesis.SAMPLE_RATE`.
-
-    Raises
-    ------
-    CorpusError
-        If the corpus has no such clip.
+    Raises CorpusError for another name.
 
     Examples
     --------
     >>> speak("d01-sad-s2-1").ndim
     1
     """
-    told = parse(clip)
-    if told is None:
+    labels = parse(clip)
+    if labels is None:
         raise CorpusError(f"The demo corpus has no clip {clip!r}; its names are like {clips()[0]!r}.")
-    speaker = synthesis.voice(told["speaker"])
+    speaker = synthesis.voice(labels["speaker"])
     # The seed hangs on the name, not on the place in a list.
     seed = list(hashlib.sha256(clip.encode()).digest()[:8])
-    cues = speaker.express(told["emotion"]).strengthened(_STRENGTH[told["intensity"]])
+    cues = speaker.express(labels["emotion"]).strengthened(_STRENGTH[labels["intensity"]])
     cues = cues.varied(_BETWEEN_TAKES, np.random.default_rng(seed))
-    return synthesis.synthesise(speaker, cues, told["sentence"], seed)
+    return synthesis.synthesise(speaker, cues, labels["sentence"], seed)
+
+
+def alter(y: np.ndarray, part: str, seed: int = 0) -> np.ndarray:
+    """Make a clip sound as one of a part of `PARTS`: (samples,) to (samples, or more,).
+
+    Examples
+    --------
+    >>> y = np.ones(1600, np.float32)
+    >>> len(alter(y, "demo-c")) - len(y), alter(y, "demo-a") is y
+    (6400, True)
+    """
+    rate = synthesis.SAMPLE_RATE
+    if part == "demo-b":
+        return 0.2 * scipy.signal.sosfilt(scipy.signal.butter(8, 3500, fs=rate, output="sos"), y)
+    if part == "demo-c":
+        gain = min(1.5, 0.95 / np.abs(y).max())  # loud, but not clipped
+        y = np.pad(gain * y, (round(0.3 * rate), round(0.1 * rate)))
+        return y + 0.002 * np.random.default_rng(seed).standard_normal(len(y))
+    return y
 
 
 def folder() -> Path:
-    """Return the folder of the corpus, made if it is not there yet.
+    """Return the folder of the corpus, made if it is not there; CorpusError if the disk refuses it."""
+    return _made_once(cache_dir() / "corpora" / RECORD.name, _make)
 
-    Its name holds the version and a digest of the synthesiser, so that a changed synthesiser makes a new
-    corpus. It is put in place in one step: a process that is killed leaves nothing that could be mistaken
-    for the corpus, and two processes do not make it twice.
 
-    Raises
-    ------
-    CorpusError
-        If the cache cannot be written, or its disk is full.
-    """
-    home = cache_dir() / "corpora" / RECORD.name
-    target = home / f"v{synthesis.VERSION}-{_digest()}"
-    if not target.is_dir():
-        with disk_errors("The demo corpus", home, CorpusError):
-            home.mkdir(parents=True, exist_ok=True)
-            with filelock.FileLock(home / "making.lock"):
-                if not target.is_dir():
-                    for left_over in home.glob("*.part"):
-                        shutil.rmtree(left_over)
-                    part = home / f"{target.name}.part"
-                    _make(part)
-                    os.replace(part, target)
-    return target
+def parts_folder() -> Path:
+    """Return the folder of the altered clips of `PARTS`, likewise."""
+    return _made_once(cache_dir() / "corpora" / "demo-parts", _make_parts)
 
 
 def table() -> pd.DataFrame:
@@ -147,24 +138,73 @@ def table() -> pd.DataFrame:
     return build(rows, RECORD.name, RECORD.title, f"Delete the folder {root}: it will be made again.")
 
 
+def part_tables() -> list[pd.DataFrame]:
+    """Return the utterance tables of `PARTS`, which share no speaker, made if need be.
+
+    Examples
+    --------
+    >>> [len(part) for part in part_tables()]
+    [128, 128, 128]
+    """
+    whole, root = table(), parts_folder()
+    tables = []
+    for name, speakers in PARTS.items():
+        rows = whole[whole["speaker"].isin(speakers)].to_dict("records")
+        if name != "demo-a":
+            rows = [{**row, "path": str(root / f"{row['clip']}.flac")} for row in rows]
+        title = f"{RECORD.title}, part {name[-1]}"
+        tables.append(build(rows, name, title, f"Delete the folder {root}: it will be made again."))
+    return tables
+
+
 @cache
 def _digest() -> str:
-    sources = [Path(synthesis.__file__), Path(__file__)]
+    """Digest the synthesiser, so that a changed one makes a new corpus."""
+    sources = [Path(synthesis.__file__), synthesis.DATA_FILE, Path(__file__)]
     return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:8]
+
+
+def _made_once(home: Path, make: Callable[[Path], None]) -> Path:
+    """Put a folder in place in one step: a killed process leaves no half, and two do not make it twice."""
+    target = home / f"v{synthesis.VERSION}-{_digest()}"
+    if not target.is_dir():
+        with disk_errors("The demo corpus", home, CorpusError):
+            home.mkdir(parents=True, exist_ok=True)
+            with filelock.FileLock(home / "making.lock"):
+                if not target.is_dir():
+                    for left_over in home.glob("*.part"):
+                        shutil.rmtree(left_over)
+                    part = home / f"{target.name}.part"
+                    make(part)
+                    os.replace(part, target)
+    return target
 
 
 def _make(part: Path) -> None:
     part.mkdir()
-    # In this process alone: workers that outlive it would go on writing, and starting them takes as long as
-    # they save.
+    # In this process alone: workers that outlive it would go on writing.
     for clip in clips():
-        # In memory first: libsndfile does not say what a disk refuses, and why.
-        sound = io.BytesIO()
-        soundfile.write(sound, speak(clip), synthesis.SAMPLE_RATE, format="FLAC", subtype="PCM_16")
-        (part / f"{clip}.flac").write_bytes(sound.getbuffer())
+        _write(part / f"{clip}.flac", speak(clip))
     # The table that any folder of recordings needs, so that this one can be copied and validated too.
     rows = [{"file": f"{clip}.flac", **parse(clip), "language": RECORD.language} for clip in clips()]
     pd.DataFrame(rows).to_csv(part / "metadata.csv", index=False)
+
+
+def _make_parts(part: Path) -> None:
+    root = folder()
+    part.mkdir()
+    for number, clip in enumerate(clips()):
+        name = next(name for name, speakers in PARTS.items() if clip[:3] in speakers)
+        if name != "demo-a":
+            y, _ = soundfile.read(root / f"{clip}.flac", dtype="float32")
+            _write(part / f"{clip}.flac", alter(y, name, seed=number))
+
+
+def _write(path: Path, y: np.ndarray) -> None:
+    # In memory first: libsndfile does not say what a disk refuses, and why.
+    sound = io.BytesIO()
+    soundfile.write(sound, y, synthesis.SAMPLE_RATE, format="FLAC", subtype="PCM_16")
+    path.write_bytes(sound.getbuffer())
 
 
 RECORD = Record(

@@ -1,11 +1,8 @@
 """A small source-filter speech synthesiser whose emotional cues can be turned one at a time.
 
-The voice is a train of glottal pulses with jitter, shimmer, spectral tilt and aspiration noise (the source of
-Klatt & Klatt 1990), sent through a cascade of resonators that follow the formants of a few syllables (Klatt
-1980). It speaks nonsense, so that nothing but the voice can carry the emotion.
-
-It is a bench and a stand-in, not a model of anybody: what `CUES` says about an emotion is a summary of what
-has been measured on actors, and nothing learnt on synthetic speech tells how well a model does on people.
+A train of glottal pulses with jitter, shimmer, spectral tilt and aspiration noise (the source of Klatt &
+Klatt 1990) goes through resonators that follow the formants of nonsense syllables (Klatt 1980). It models
+nobody: nothing learnt on synthetic speech tells how well a model does on people.
 
 References
 ----------
@@ -17,7 +14,10 @@ female and male talkers. J. Acoust. Soc. Am. 87, 820-857.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields, replace
+import tomllib
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from scipy import fft, signal
@@ -27,77 +27,47 @@ from serlab.errors import CorpusError
 VERSION = 1
 SAMPLE_RATE = 16_000
 SPEAKERS = tuple(f"d{number:02d}" for number in range(1, 13))
+# Phrases are separated by "|", syllables by a space; each is a consonant and a vowel, an accent before it.
+SENTENCES = {"s1": "ma 'so ti | de 'lu na", "s2": "ki 'ba fu | no 'se mi"}
+DATA_FILE = Path(__file__).with_suffix(".toml")
 
+_DATA = tomllib.loads(DATA_FILE.read_text(encoding="utf-8"))
+_VOWELS, _CONSONANTS = _DATA["vowels"], _DATA["consonants"]
 _OVERSAMPLING = 2  # the pulses have corners, which would alias at 16 kHz
 _HOP = 128  # samples between two updates of the formants: 8 ms
 _FFT = 768  # long enough for the narrowest formant to ring out
-_SECONDS_PER_SYLLABLE = 0.19
-_SECONDS_PER_PAUSE = 0.16
+_SECONDS_PER_SYLLABLE, _SECONDS_PER_PAUSE = 0.19, 0.16
 _SILENCE = 0.09  # seconds before and after the utterance
 _LEVEL = 0.04  # RMS of a neutral utterance while somebody speaks: -28 dB re full scale
+_MIDDLE = np.array([500.0, 1500.0, 2500.0])  # Hz: the vowel of a uniform tube
+_UPPER = np.array([3500.0, 4500.0, 5500.0, 6500.0])
+_BANDWIDTHS = np.array([70.0, 90.0, 130.0, 200.0, 260.0, 350.0, 450.0])
 
 
 @dataclass(frozen=True)
 class Cues:
-    """How an utterance is spoken, each cue as a ratio to the same speaker's neutral voice.
-
-    All cues are positive and 1 means "as in neutral", so a cue is made stronger by a power and two sets of
-    cues combine by multiplication.
-
-    Parameters
-    ----------
-    f0 : float
-        Mean fundamental frequency; 1.5 is a fifth and a half above neutral.
-    f0_range : float
-        Size of declination, accents and final fall, in semitones.
-    final : float
-        Fundamental frequency at the end of the utterance; above 1.3 the fall turns into a rise.
-    rate : float
-        Syllables per second, pauses left out.
-    pauses : float
-        Length of the pause between phrases.
-    loudness : float
-        Root-mean-square amplitude; 2 is 6 dB more.
-    tilt : float
-        Loss of the voice source towards high frequencies, in dB; below 1 the voice is bright and tense, above
-        1 it is dull and lax.
-    breathiness : float
-        Aspiration noise, and with it the part of each cycle in which the glottis is open.
-    jitter : float
-        Irregularity of the pulses in time (jitter) and amplitude (shimmer).
-    tremor : float
-        Depth of a slow wavering of pitch and loudness, at about 6 Hz.
-    attack : float
-        Time that a vowel takes to reach its level; below 1 onsets are abrupt.
-    accents : float
-        Loudness of accented syllables against the others.
-    articulation : float
-        Size of the vowel space; below 1 vowels are slurred towards the middle.
-    smile : float
-        Frequency of the formants; spread lips shorten the vocal tract and raise them.
+    """How an utterance is spoken, each cue as a positive ratio to the same speaker's neutral voice.
 
     Examples
     --------
-    >>> CUES["neutral"] == Cues()
-    True
     >>> round(Cues(f0=1.2).strengthened(2).f0, 2)
     1.44
     """
 
-    f0: float = 1.0
-    f0_range: float = 1.0
-    final: float = 1.0
-    rate: float = 1.0
-    pauses: float = 1.0
-    loudness: float = 1.0
-    tilt: float = 1.0
-    breathiness: float = 1.0
-    jitter: float = 1.0
-    tremor: float = 1.0
-    attack: float = 1.0
-    accents: float = 1.0
-    articulation: float = 1.0
-    smile: float = 1.0
+    f0: float = 1.0  #: Mean fundamental frequency.
+    f0_range: float = 1.0  #: Size of declination, accents and final fall, in semitones.
+    final: float = 1.0  #: Fundamental frequency at the end; above 1.3 the final fall turns into a rise.
+    rate: float = 1.0  #: Syllables per second, pauses left out.
+    pauses: float = 1.0  #: Length of the pause between phrases.
+    loudness: float = 1.0  #: Root-mean-square amplitude; 2 is 6 dB more.
+    tilt: float = 1.0  #: Loss towards high frequencies, in dB; below 1 bright and tense, above dull and lax.
+    breathiness: float = 1.0  #: Aspiration noise, and the part of each cycle in which the glottis is open.
+    jitter: float = 1.0  #: Irregularity of the pulses in time (jitter) and amplitude (shimmer).
+    tremor: float = 1.0  #: Depth of a slow wavering of pitch and loudness, at about 6 Hz.
+    attack: float = 1.0  #: Time that a vowel takes to reach its level; below 1 onsets are abrupt.
+    accents: float = 1.0  #: Loudness of accented syllables against the others.
+    articulation: float = 1.0  #: Size of the vowel space; below 1 vowels are slurred towards the middle.
+    smile: float = 1.0  #: Frequency of the formants; spread lips shorten the vocal tract and raise them.
 
     def strengthened(self, power: float) -> Cues:
         """Return the cues raised to a power: above 1 exaggerated, below 1 weakened, 0 neutral."""
@@ -105,150 +75,55 @@ class Cues:
 
     def varied(self, amount: float, rng: np.random.Generator) -> Cues:
         """Return the cues as somebody else might use them; `amount` 1 is how far speakers differ."""
-        spread = asdict(_SPREAD)
-        return Cues(
-            **{
-                name: float(value * np.exp(amount * spread[name] * rng.standard_normal()))
-                for name, value in asdict(self).items()
-            }
-        )
+        ratios = {}
+        for name, value in asdict(self).items():
+            spread = _DATA["cues"][name][-1]
+            ratios[name] = float(value * np.exp(amount * spread * rng.standard_normal()))
+        return Cues(**ratios)
 
 
-# What the reviews agree on, as ratios to neutral. Directions come from the sources, sizes are ours: they make
-# the emotions about as hard to tell apart as in acted corpora.
-#   Scherer (2003), Vocal communication of emotion, Speech Communication 40, 227-256: table of effects on
-#     intensity, F0 mean, range and contour, high-frequency energy, rate.
-#   Juslin & Laukka (2003), Communication of emotions in vocal expression and music performance, Psychological
-#     Bulletin 129, 770-814: the same for 104 studies, and voice onsets, pauses, micro-irregularity; their
-#     "tenderness" stands for calm.
-#   Banse & Scherer (1996), Acoustic profiles in vocal emotion expression, J. Pers. Soc. Psych. 70, 614-636:
-#     the same emotion at different arousal; disgust, on which studies agree least.
-#   Tartter (1980), Happy talk, Perception & Psychophysics 27, 24-27: a smile raises the formants.
-# The reviews say little about surprise: its wide, final rise is the common description.
-# fmt: off
-CUES: dict[str, Cues] = {
-    "neutral": Cues(),
-    "calm": Cues(
-        f0=0.94, f0_range=0.80, final=0.96, rate=0.88, pauses=1.25, loudness=0.75, tilt=1.25, breathiness=1.4,
-        jitter=0.8, tremor=0.8, attack=1.4, accents=0.85, articulation=0.95, smile=1.01,
-    ),
-    "happy": Cues(
-        f0=1.32, f0_range=1.60, final=1.12, rate=1.08, pauses=0.75, loudness=1.45, tilt=0.80, breathiness=0.9,
-        jitter=0.7, tremor=1.0, attack=0.7, accents=1.15, articulation=1.10, smile=1.06,
-    ),
-    "sad": Cues(
-        f0=0.95, f0_range=0.55, final=0.90, rate=0.78, pauses=1.80, loudness=0.60, tilt=1.45, breathiness=1.8,
-        jitter=1.5, tremor=2.0, attack=1.8, accents=0.70, articulation=0.80, smile=0.98,
-    ),
-    "angry": Cues(
-        f0=1.28, f0_range=1.45, final=0.88, rate=1.14, pauses=0.70, loudness=2.10, tilt=0.50, breathiness=0.5,
-        jitter=1.8, tremor=1.0, attack=0.45, accents=1.40, articulation=1.15, smile=1.00,
-    ),
-    "fearful": Cues(
-        f0=1.45, f0_range=0.75, final=1.08, rate=1.20, pauses=1.10, loudness=0.95, tilt=0.95, breathiness=1.5,
-        jitter=2.2, tremor=5.0, attack=0.8, accents=0.90, articulation=0.90, smile=1.00,
-    ),
-    "disgust": Cues(
-        f0=0.92, f0_range=0.95, final=0.86, rate=0.84, pauses=1.25, loudness=1.10, tilt=0.85, breathiness=1.1,
-        jitter=2.5, tremor=1.2, attack=1.1, accents=1.25, articulation=1.05, smile=0.95,
-    ),
-    "surprised": Cues(
-        f0=1.42, f0_range=1.80, final=1.60, rate=1.00, pauses=1.10, loudness=1.30, tilt=0.85, breathiness=1.2,
-        jitter=1.0, tremor=1.0, attack=0.75, accents=1.20, articulation=1.10, smile=1.01,
-    ),
+# What reviews agree on; the file of the data names them.
+CUES = {
+    emotion: Cues(**{name: ratios[number] for name, ratios in _DATA["cues"].items()})
+    for number, emotion in enumerate(_DATA["emotions"])
 }
-# fmt: on
-
-# How far, as a standard deviation of the logarithm, speakers differ in how they use each cue for an emotion.
-_SPREAD = Cues(
-    f0=0.10,
-    f0_range=0.28,
-    final=0.10,
-    rate=0.10,
-    pauses=0.35,
-    loudness=0.32,
-    tilt=0.28,
-    breathiness=0.35,
-    jitter=0.40,
-    tremor=0.50,
-    attack=0.35,
-    accents=0.15,
-    articulation=0.09,
-    smile=0.025,
-)
 
 
 @dataclass(frozen=True)
 class Voice:
-    """A synthetic speaker: a body, habits, a room, and a way of one's own to show each emotion.
+    """A synthetic speaker: a body, habits, a room, and a way of one's own to show each emotion."""
 
-    Parameters
-    ----------
-    speaker : str
-        Identifier, such as "d01".
-    gender : str
-        "female" or "male": sets the usual pitch and vocal tract.
-    f0 : float
-        Mean fundamental frequency of neutral speech, Hz.
-    tract : float
-        Formant frequencies against those of a 17 cm vocal tract; the shorter the tract, the higher.
-    habits : Cues
-        The speaker's neutral voice against an average one: rate, loudness, tilt, breathiness and so on.
-    expressiveness : float
-        Power to which the cues of an emotion are raised; below 1 the speaker shows little.
-    idiosyncrasy : float
-        How much the speaker's own way departs from the common one; 0 not at all.
-    seed : int
-        Draws the own ways, and the colour of room and microphone.
-
-    Examples
-    --------
-    >>> speaker = voice("d02")
-    >>> speaker.gender, 140 < speaker.f0 < 280
-    ('female', True)
-    >>> speaker.express("neutral") == Cues()
-    True
-    """
-
-    speaker: str
-    gender: str
-    f0: float
-    tract: float
-    habits: Cues
-    expressiveness: float
-    idiosyncrasy: float
-    seed: int
+    speaker: str  #: Identifier, such as "d01".
+    gender: str  #: "female" or "male": sets the usual pitch and vocal tract.
+    f0: float  #: Mean fundamental frequency of neutral speech, Hz.
+    tract: float  #: Formants against those of a 17 cm vocal tract; the shorter the tract, the higher.
+    habits: Cues  #: The speaker's neutral voice against an average one.
+    expressiveness: float  #: Power of the cues of an emotion; below 1 the speaker shows little.
+    idiosyncrasy: float  #: How much the speaker's own way departs from the common one; 0 not at all.
+    seed: int  #: Draws the own ways, and the colour of room and microphone.
 
     def express(self, emotion: str) -> Cues:
-        """Return the cues by which this speaker shows an emotion, before any variation between takes.
-
-        Raises
-        ------
-        CorpusError
-            If the emotion is not in `CUES`.
-        """
-        if emotion not in CUES:
-            raise CorpusError(
-                f"The synthesiser does not know the emotion {emotion!r}; use one of {list(CUES)}."
-            )
+        """Return the cues by which this speaker shows an emotion of `CUES`, before takes vary them."""
+        common = _cues_of(emotion)
         if emotion == "neutral":
-            return CUES["neutral"]
+            return common
         rng = np.random.default_rng([self.seed, list(CUES).index(emotion)])
-        return CUES[emotion].strengthened(self.expressiveness).varied(self.idiosyncrasy, rng)
+        return common.strengthened(self.expressiveness).varied(self.idiosyncrasy, rng)
+
+
+def _cues_of(emotion: str) -> Cues:
+    if emotion not in CUES:
+        raise CorpusError(f"The synthesiser does not know the emotion {emotion!r}; use one of {list(CUES)}.")
+    return CUES[emotion]
 
 
 def voice(speaker: str) -> Voice:
-    """Return a synthetic speaker; the same one for the same name, odd numbers male and even ones female.
+    """Return a synthetic speaker; odd numbers are male, even ones female.
 
     Parameters
     ----------
     speaker : str
-        "d" and a number of two digits, such as "d01". The corpus uses `SPEAKERS`.
-
-    Raises
-    ------
-    CorpusError
-        If the name is not of that form.
+        "d" and a number of two digits, such as "d01", else CorpusError. The corpus uses `SPEAKERS`.
 
     Examples
     --------
@@ -264,80 +139,24 @@ def voice(speaker: str) -> Voice:
     def spread(deviation: float) -> float:
         return float(np.exp(deviation * np.clip(rng.standard_normal(), -2, 2)))
 
-    return Voice(
-        speaker=speaker,
-        gender="female" if female else "male",
-        f0=(200.0 if female else 115.0) * spread(0.10),
-        tract=(1.16 if female else 1.0) * spread(0.035),
-        habits=Cues(
-            f0_range=spread(0.20),
-            rate=spread(0.10),
-            loudness=spread(0.35),
-            tilt=spread(0.25),
-            breathiness=spread(0.35) * (1.25 if female else 1.0),
-            jitter=spread(0.30),
-            articulation=spread(0.06),
-        ),
-        expressiveness=float(rng.uniform(0.6, 1.25)),
-        idiosyncrasy=float(rng.uniform(0.7, 1.3)),
-        seed=1000 + number,
-    )
+    # The order of the draws is part of the corpus.
+    f0 = (200.0 if female else 115.0) * spread(0.10)
+    tract = (1.16 if female else 1.0) * spread(0.035)
+    habits = {name: spread(deviation) for name, deviation in _DATA["habits"].items()}
+    habits["breathiness"] *= 1.25 if female else 1.0
+    expressiveness, idiosyncrasy = float(rng.uniform(0.6, 1.25)), float(rng.uniform(0.7, 1.3))
+    gender = "female" if female else "male"
+    return Voice(speaker, gender, f0, tract, Cues(**habits), expressiveness, idiosyncrasy, 1000 + number)
 
 
-# Phrases are separated by "|", syllables by a space; each is a consonant and a vowel, an accent before it.
-SENTENCES: dict[str, str] = {
-    "s1": "ma 'so ti | de 'lu na",
-    "s2": "ki 'ba fu | no 'se mi",
-}
-
-# First three formants in Hz for a male vocal tract (Peterson & Barney 1952, rounded).
-_VOWELS = {
-    "a": (730, 1150, 2440),
-    "e": (500, 1850, 2500),
-    "i": (280, 2250, 2950),
-    "o": (520, 900, 2400),
-    "u": (310, 870, 2250),
-}
-_MIDDLE = np.array([500.0, 1500.0, 2500.0])  # the vowel of a uniform tube
-_UPPER = np.array([3500.0, 4500.0, 5500.0, 6500.0])
-_BANDWIDTHS = np.array([70.0, 90.0, 130.0, 200.0, 260.0, 350.0, 450.0])
-
-
-@dataclass(frozen=True)
-class _Consonant:
-    """Seconds, amplitude of the voice during it, noise (amplitude, centre and bandwidth in Hz), formants."""
-
-    seconds: float
-    voicing: float
-    noise: float
-    centre: float
-    bandwidth: float
-    formants: tuple[float, float, float]
-    burst: bool = False  # the noise is a short burst at the end
-
-
-_CONSONANTS = {
-    "m": _Consonant(0.065, 0.35, 0.0, 0, 0, (250, 1000, 2200)),
-    "n": _Consonant(0.065, 0.35, 0.0, 0, 0, (250, 1600, 2500)),
-    "l": _Consonant(0.055, 0.50, 0.0, 0, 0, (350, 1200, 2700)),
-    "s": _Consonant(0.090, 0.0, 0.35, 5800, 1800, (300, 1700, 2600)),
-    "f": _Consonant(0.085, 0.0, 0.16, 4500, 5000, (300, 1100, 2300)),
-    "t": _Consonant(0.075, 0.0, 0.30, 4300, 2000, (300, 1700, 2600), burst=True),
-    "k": _Consonant(0.080, 0.0, 0.30, 2200, 900, (300, 2000, 2400), burst=True),
-    "b": _Consonant(0.065, 0.15, 0.20, 900, 900, (220, 900, 2200), burst=True),
-    "d": _Consonant(0.060, 0.15, 0.20, 3800, 1800, (220, 1700, 2600), burst=True),
-}
-
-
-@dataclass
-class _Plan:
-    """What is spoken when: break points of the tracks, in seconds, and the bursts of noise."""
+class _Plan(NamedTuple):
+    """What is spoken when: its length, pairs of second and value, bursts of noise, first and last second."""
 
     seconds: float
     amplitude: list[tuple[float, float]]
     formants: list[tuple[float, np.ndarray]]
     accents: list[tuple[float, float]]
-    noises: list[tuple[float, float, _Consonant]]
+    noises: list[tuple[float, float, dict]]
     speech: tuple[float, float]
 
 
@@ -346,42 +165,41 @@ def _plan(sentence: str, cues: Cues, rng: np.random.Generator) -> _Plan:
     phrases = [phrase.split() for phrase in sentence.split("|")]
     now = _SILENCE
     amplitude, formants, accents, noises = [(0.0, 0.0), (now, 0.0)], [], [], []
-    for last_phrase, phrase in zip([False] * (len(phrases) - 1) + [True], phrases, strict=True):
-        for position, syllable in enumerate(phrase):
+    for phrase in phrases:
+        for position, syllable in enumerate(phrase, start=1):
             accented, (letter, vowel) = syllable.startswith("'"), syllable.lstrip("'")
             consonant = _CONSONANTS[letter]
-            final = position == len(phrase) - 1
-            stretch = (1.2 if accented else 1.0) * (1.35 if final and last_phrase else 1.0)
+            voicing = consonant["voicing"]
+            final = position == len(phrase) and phrase is phrases[-1]
+            stretch = (1.2 if accented else 1.0) * (1.35 if final else 1.0)
             length = _SECONDS_PER_SYLLABLE * stretch / cues.rate * np.exp(0.06 * rng.standard_normal())
-            onset = now + consonant.seconds / cues.rate**0.5
-            end = now + length
-            level = (0.8 + 0.35 * cues.accents if accented else 0.8) * (0.8 if final and last_phrase else 1.0)
+            onset, end = now + consonant["seconds"] / cues.rate**0.5, now + length
+            level = (0.8 + 0.35 * cues.accents if accented else 0.8) * (0.8 if final else 1.0)
             level *= np.exp(0.06 * rng.standard_normal())
             attack = min(0.030 * cues.attack, 0.6 * (end - onset))
-            amplitude += [(now + 0.008, consonant.voicing), (onset, consonant.voicing)]
+            amplitude += [(now + 0.008, voicing), (onset, voicing)]
             amplitude += [(onset + attack, level), (end - 0.012, 0.7 * level)]
             target = _MIDDLE + (np.array(_VOWELS[vowel]) - _MIDDLE) * cues.articulation
             target = target * np.exp(0.015 * rng.standard_normal(3))
-            locus = np.array(consonant.formants, float)
-            formants += [(now + 0.01, locus), (onset, 0.5 * (locus + target)), (onset + 0.04, target)]
-            formants += [(end - 0.03, target)]
+            locus = np.array(consonant["formants"], float)
+            formants += [(now + 0.01, locus), (onset, 0.5 * (locus + target))]
+            formants += [(onset + 0.04, target), (end - 0.03, target)]
             if accented:
                 accents.append((0.5 * (onset + end), np.exp(0.15 * rng.standard_normal())))
-            if consonant.noise:
-                start = onset - 0.016 if consonant.burst else now
-                noises.append((start, onset + 0.004, consonant))
+            if "noise" in consonant:
+                noises.append((onset - 0.016 if "burst" in consonant else now, onset + 0.004, consonant))
             now = end
-        amplitude += [(now + 0.02, 0.0)]
-        if not last_phrase:
+        amplitude.append((now + 0.02, 0.0))
+        if phrase is not phrases[-1]:
             now += _SECONDS_PER_PAUSE * cues.pauses
-            amplitude += [(now, 0.0)]
+            amplitude.append((now, 0.0))
     return _Plan(now + 0.02 + _SILENCE, amplitude, formants, accents, noises, (_SILENCE, now))
 
 
 def pitch_track(
     plan: _Plan, times: np.ndarray, mean: float, cues: Cues, rng: np.random.Generator
 ) -> np.ndarray:
-    """Return the fundamental frequency in Hz at each of the times, with the mean asked for."""
+    """Return the fundamental frequency in Hz at each of the times, around a mean."""
     start, end = plan.speech
     place = np.clip((times - start) / (end - start), 0, 1)
     semitones = 1.5 - 3.0 * place  # declination
@@ -401,10 +219,7 @@ def pitch_track(
 
 
 def _glottal_source(f0: np.ndarray, length: int, cues: Cues, rng: np.random.Generator) -> np.ndarray:
-    """Return the derivative of the glottal flow with its aspiration noise, `length` samples.
-
-    `f0` in Hz holds one value per frame of `_HOP` samples.
-    """
+    """Return the derivative of the glottal flow with aspiration noise; `f0` in Hz has one value per frame."""
     rate = SAMPLE_RATE * _OVERSAMPLING
     step = _HOP * _OVERSAMPLING
     cycle = np.concatenate([[0.0], np.cumsum(f0) * step / rate])  # cycles spoken at the start of each frame
@@ -438,11 +253,7 @@ def _glottal_source(f0: np.ndarray, length: int, cues: Cues, rng: np.random.Gene
 
 
 def _vocal_tract(source: np.ndarray, formants: np.ndarray, bandwidths: np.ndarray) -> np.ndarray:
-    """Filter by a cascade of resonators; `formants` (frames, resonators) holds their centres in Hz.
-
-    Each frame is a window of two hops that is filtered as a whole and added to its neighbours, so that the
-    formants glide from one frame to the next.
-    """
+    """Filter by a cascade of resonators; `formants` (frames, resonators) holds their centres in Hz."""
     frames, resonators = formants.shape
     radius = np.exp(-np.pi * bandwidths / SAMPLE_RATE)
     a1 = -2 * radius * np.cos(2 * np.pi * formants / SAMPLE_RATE)
@@ -455,14 +266,14 @@ def _vocal_tract(source: np.ndarray, formants: np.ndarray, bandwidths: np.ndarra
         cascade[:, 2:] += a2[:, i, None] * before[:, :-2]
     gain = np.prod(1 + a1 + a2, axis=1, keepdims=True)  # so that 0 Hz passes unchanged
 
+    # Each frame is filtered as a whole and overlaps its neighbours, so that the formants glide.
     padded = np.pad(source, (_HOP, frames * _HOP + _HOP - len(source)))
     pieces = np.lib.stride_tricks.sliding_window_view(padded, 2 * _HOP)[::_HOP][: frames + 1]
     pieces = (pieces * signal.windows.hann(2 * _HOP, sym=False)).astype(np.float32)
     nearest = np.minimum(np.arange(frames + 1), frames - 1)
     delays = np.arange(cascade.shape[1])[:, None] * np.arange(_FFT // 2 + 1)
-    response = gain.astype(np.complex64) / (cascade @ np.exp(-2j * np.pi / _FFT * delays)).astype(
-        np.complex64
-    )
+    denominator = cascade @ np.exp(-2j * np.pi / _FFT * delays)
+    response = gain.astype(np.complex64) / denominator.astype(np.complex64)
     filtered = fft.irfft(fft.rfft(pieces, _FFT) * response[nearest], _FFT)
     out = np.zeros(len(padded) + _FFT, np.float32)
     for part in range(0, _FFT, _HOP):
@@ -476,16 +287,17 @@ def _frication(plan: _Plan, length: int, cues: Cues, tract: float, rng: np.rando
     out = np.zeros(length)
     for start, end, consonant in plan.noises:
         first, count = int(start * SAMPLE_RATE), int((end - start) * SAMPLE_RATE)
-        centre = min(consonant.centre * tract**0.5, 7000.0)
-        radius = np.exp(-np.pi * consonant.bandwidth / SAMPLE_RATE)
+        amplitude, centre, bandwidth = consonant["noise"]
+        centre = min(centre * tract**0.5, 7000.0)
+        radius = np.exp(-np.pi * bandwidth / SAMPLE_RATE)
         a = [1, -2 * radius * np.cos(2 * np.pi * centre / SAMPLE_RATE), radius**2]
         noise = signal.lfilter([1, 0, -1], a, rng.standard_normal(count))
-        shape = np.linspace(1, 0, count) if consonant.burst else signal.windows.tukey(count, 0.6)
-        out[first : first + count] += consonant.noise * cues.tilt**-0.3 * shape * noise / noise.std()
+        shape = np.linspace(1, 0, count) if "burst" in consonant else signal.windows.tukey(count, 0.6)
+        out[first : first + count] += amplitude * cues.tilt**-0.3 * shape * noise / noise.std()
     return out
 
 
-def _room(y: np.ndarray, seed: int, rng: np.random.Generator) -> np.ndarray:
+def _room(y: np.ndarray, seed: int) -> np.ndarray:
     """Add the colour of the speaker's room and microphone: some reverberation, two gentle bells, a slope."""
     colour = np.random.default_rng([seed, 99])
     seconds = colour.uniform(0.03, 0.12)
@@ -503,45 +315,22 @@ def _room(y: np.ndarray, seed: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def synthesise(speaker: Voice, cues: Cues, sentence: str, seed: int | list[int]) -> np.ndarray:
-    """Speak a sentence.
+    """Speak a sentence: float32 of shape (samples,) at `SAMPLE_RATE`, about 1 to 3 s, within -1 and 1.
 
     Parameters
     ----------
     speaker : Voice
-        Who speaks.
     cues : Cues
-        How, as ratios to the speaker's neutral voice. Taken as they are: see `Voice.express`.
+        Ratios to the speaker's neutral voice. Taken as they are: see `Voice.express`.
     sentence : str
-        A key of `SENTENCES`.
+        A key of `SENTENCES`; CorpusError if it is none.
     seed : int or list of int
         Draws what differs between two takes: small changes of timing, pitch and level, and the noises.
-
-    Returns
-    -------
-    np.ndarray
-        float32 of shape (samples,) at `SAMPLE_RATE`, about 1 to 3 s, within -1 and 1.
-
-    Raises
-    ------
-    CorpusError
-        If there is no such sentence.
-
-    References
-    ----------
-    Klatt (1980); Klatt & Klatt (1990): see the module.
-
-    Examples
-    --------
-    >>> y = synthesise(voice("d01"), CUES["angry"], "s1", seed=0)
-    >>> y.dtype, bool(abs(y).max() < 1)
-    (dtype('float32'), True)
     """
     if sentence not in SENTENCES:
         raise CorpusError(f"There is no sentence {sentence!r}; use one of {list(SENTENCES)}.")
     # One generator per purpose: turning one cue must not change the draws of another.
-    timing, pitch, pulses, air, take = (
-        np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(5)
-    )
+    timing, pitch, pulses, air, take = map(np.random.default_rng, np.random.SeedSequence(seed).spawn(5))
     f0, level, rate = np.exp(np.array([0.025, 0.10, 0.03]) * take.standard_normal(3))
     spoken = Cues(**{name: ratio * getattr(speaker.habits, name) for name, ratio in asdict(cues).items()})
     plan = _plan(SENTENCES[sentence], replace(spoken, rate=spoken.rate * rate), timing)
@@ -560,8 +349,7 @@ def synthesise(speaker: Voice, cues: Cues, sentence: str, seed: int | list[int])
     formants = np.clip(formants * speaker.tract * spoken.smile, 150, 7700)
     voiced = _vocal_tract(source, formants, _BANDWIDTHS * speaker.tract)
     voiced /= np.sqrt(np.mean(voiced[amplitude > 0.3] ** 2))
-    y = voiced + 0.5 * _frication(plan, length, spoken, speaker.tract, air)
-    y = _room(y, speaker.seed, take)
+    y = _room(voiced + 0.5 * _frication(plan, length, spoken, speaker.tract, air), speaker.seed)
     y = signal.sosfilt(signal.butter(2, 60, "highpass", fs=SAMPLE_RATE, output="sos"), y)
     y *= _LEVEL * spoken.loudness * level / np.sqrt(np.mean(y[amplitude > 0.1] ** 2))
     y += 2e-4 * air.standard_normal(length)  # the noise floor of a quiet recording, about -74 dB
@@ -570,15 +358,12 @@ def synthesise(speaker: Voice, cues: Cues, sentence: str, seed: int | list[int])
 
 
 class Take(np.ndarray):
-    """Samples that remember by which call of `bench` they were made, for the players of the book.
-
-    What is computed from them does not: its `recipe` is None.
-    """
+    """Samples with the arguments of `synthesise_phrase`; what is computed from them has none."""
 
     recipe: dict | None = None
 
 
-def bench(
+def synthesise_phrase(
     speaker: str = "d01", sentence: str = "s1", emotion: str = "neutral", seed: int = 0, **changes: float
 ) -> Take:
     """Speak one utterance with named cues changed, everything else as it was.
@@ -588,37 +373,28 @@ def bench(
     speaker, sentence : str
         Who speaks, and what: see `voice` and `SENTENCES`.
     emotion : str
-        The cues to start from, a key of `CUES`; neutral by default.
+        The cues to start from, a key of `CUES`.
     seed : int
         The take.
     **changes : float
-        Cues to set, as ratios to neutral: see `Cues`.
+        Fields of `Cues` to set, positive ratios to neutral; anything else is a CorpusError.
 
     Returns
     -------
     Take
-        An array, float32 of shape (samples,), at `SAMPLE_RATE`.
-
-    Raises
-    ------
-    CorpusError
-        If a cue, the speaker, the sentence or the emotion is not known, or a cue is not positive.
+        float32 of shape (samples,) at `SAMPLE_RATE`.
 
     Examples
     --------
-    >>> slow = bench(rate=0.7)
-    >>> len(slow) > len(bench())
+    >>> len(synthesise_phrase(rate=0.7)) > len(synthesise_phrase())
     True
     """
-    known = [field.name for field in fields(Cues)]
-    if unknown := set(changes) - set(known):
-        raise CorpusError(f"There is no cue {sorted(unknown)[0]!r}; the cues are {', '.join(known)}.")
     for name, value in changes.items():
+        if name not in _DATA["cues"]:
+            raise CorpusError(f"There is no cue {name!r}; the cues are {', '.join(_DATA['cues'])}.")
         if not value > 0:
             raise CorpusError(f"A cue is a ratio to neutral and must be positive, but {name} = {value}.")
-    if emotion not in CUES:
-        raise CorpusError(f"The synthesiser does not know the emotion {emotion!r}; use one of {list(CUES)}.")
     changes = {name: float(value) for name, value in changes.items()}
-    take = synthesise(voice(speaker), replace(CUES[emotion], **changes), sentence, seed).view(Take)
+    take = synthesise(voice(speaker), replace(_cues_of(emotion), **changes), sentence, seed).view(Take)
     take.recipe = {"speaker": speaker, "sentence": sentence, "emotion": emotion, "seed": seed, **changes}
     return take

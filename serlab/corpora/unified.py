@@ -156,7 +156,7 @@ def load() -> pd.DataFrame:
     These are `SOURCES`, and the one that ``$SERLAB_CORPUS`` names. Where that is "demo", or none is here,
     the synthetic corpus is taken in three parts that differ as recordings do.
     """
-    from serlab.corpora import demo_parts
+    from serlab.corpora import demo
 
     chosen = os.environ.get("SERLAB_CORPUS")
     found = here()
@@ -170,7 +170,7 @@ def load() -> pd.DataFrame:
             f"None of {', '.join(SOURCES)} was found on this machine, so this runs on three parts of demo, a "
             "small synthetic corpus: figures will differ from those in the text."
         )
-    return unify(demo_parts.tables())
+    return unify(demo.part_tables())
 
 
 def here() -> list[str]:

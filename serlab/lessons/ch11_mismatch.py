@@ -33,8 +33,8 @@ def recordings(table: pd.DataFrame, *, n_jobs: int = 2, progress: bool = True) -
     Examples
     --------
     >>> from serlab import corpora
-    >>> from serlab.corpora import demo_parts
-    >>> table = corpora.unify([part.head(3) for part in demo_parts.tables()])
+    >>> from serlab.corpora import demo
+    >>> table = corpora.unify([part.head(3) for part in demo.part_tables()])
     >>> found = recordings(table, n_jobs=1, progress=False).groupby("corpus").median()
     >>> bool(found.loc["demo-b", "highest"] < 4500 < found.loc["demo-a", "highest"])
     True
