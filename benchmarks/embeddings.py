@@ -20,8 +20,9 @@ from memory import peak_memory
 
 import serlab
 from serlab import store
-from serlab.embeddings import ByolS, OpenL3
+from serlab.embeddings import ByolS
 from serlab.embeddings.base import Embedding
+from serlab.lessons.ch09_openl3 import OpenL3
 
 
 def embed(table, extractor: Embedding, root: Path) -> None:

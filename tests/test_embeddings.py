@@ -29,10 +29,10 @@ import pytest
 import soundfile
 
 from serlab import audio, store
-from serlab.embeddings import ByolS, OpenL3, Weights, base, byol, byol_s, openl3, read_state_dict
-from serlab.embeddings.openl3 import WEIGHTS as L3_WEIGHTS
-from serlab.embeddings.openl3 import mel_db
+from serlab.embeddings import ByolS, Weights, base, byol, byol_s, read_state_dict
 from serlab.errors import AudioError, FeatureError, FetchError
+from serlab.lessons.ch09_openl3 import WEIGHTS as L3_WEIGHTS
+from serlab.lessons.ch09_openl3 import OpenL3, mel_db, openl3
 
 PYTORCH = json.loads((Path(__file__).parent / "data" / "embeddings.json").read_text(encoding="utf-8"))
 
@@ -199,7 +199,7 @@ def test_other_names_are_refused(tmp_path, module, name):
 )
 def test_tensors_stay_within_their_storage(tmp_path, shape, stride, offset):
     values = {"x": tensor("0", 4, shape, stride, offset)}
-    with pytest.raises(FeatureError, match="storage"):
+    with pytest.raises(FeatureError, match=r"storage|buffer|strides"):
         read_state_dict(checkpoint(tmp_path / "x.pth", values, {"0": bytes(16)}))
 
 
@@ -312,8 +312,8 @@ def test_damaged_checkpoints_are_refused(tmp_path):
     for storages in ({}, {"0": bytes(15)}):
         with pytest.raises(FeatureError, match=r"x\.pth is not a PyTorch checkpoint that can be read"):
             read_state_dict(checkpoint(path, good, storages))
-    with pytest.raises(FeatureError, match="compressed"):
-        read_state_dict(checkpoint(path, good, {"0": bytes(16)}, zipfile.ZIP_DEFLATED))
+    with pytest.raises(FeatureError, match="larger than the file"):
+        read_state_dict(checkpoint(path, good, {"0": bytes(2**20)}, zipfile.ZIP_DEFLATED))
     for index in (pickle.dumps([1]), pickle.dumps({"a": "text"})):
         with pytest.raises(FeatureError, match="something else than a dictionary of tensors"):
             read_state_dict(archive(path, index))

@@ -8,7 +8,6 @@ needed, see `serlab.embeddings.weights`.
 from serlab.embeddings.base import STATISTICS, Embedding
 from serlab.embeddings.byol import ByolS, byol_s
 from serlab.embeddings.checkpoint import read_state_dict
-from serlab.embeddings.openl3 import OpenL3, openl3
 from serlab.embeddings.weights import Weights
 
-__all__ = ["STATISTICS", "ByolS", "Embedding", "OpenL3", "Weights", "byol_s", "openl3", "read_state_dict"]
+__all__ = ["STATISTICS", "ByolS", "Embedding", "Weights", "byol_s", "read_state_dict"]

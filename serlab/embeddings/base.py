@@ -39,9 +39,7 @@ def need_keras() -> None:
 def randomise(network: keras.Model, seed: int = 0) -> keras.Model:
     """Give the layers that multiply random weights, the same on every backend, and return the network.
 
-    References
-    ----------
-    He et al. 2015, Delving deep into rectifiers, ICCV 2015: the deviation that keeps signals at one level.
+    Their deviation keeps signals at one level (He et al. 2015, Delving deep into rectifiers, ICCV 2015).
     """
     rng = np.random.default_rng(seed)
     for layer in network.layers:
@@ -55,16 +53,12 @@ def randomise(network: keras.Model, seed: int = 0) -> keras.Model:
 class Embedding(Extractor):
     """Frames that a network trained elsewhere makes of a clip, or statistics of them over time.
 
-    Clips go through the network one at a time, in the process that asks: a worker process of its own
-    would have to load Keras once more, which takes more memory than all else.
-
     Attributes
     ----------
     statistics : tuple of {"mean", "max", "min", "std", "mean+max"}, optional
         What is kept of every channel over time, laid end to end; None keeps the frames.
     trained : bool
-        False takes the same network with random weights: a control that shows what training brought, and
-        that needs no download.
+        False takes the same network with random weights: a control that needs no download.
     """
 
     libraries: ClassVar[tuple[str, ...]] = ("keras", "librosa", "soxr")
@@ -88,9 +82,7 @@ class Embedding(Extractor):
     @property
     def shape(self) -> tuple[int | None, ...]:
         """(512 for each statistic,), or (512, time) for frames."""
-        if self.statistics is None:
-            return (self.channels, None)
-        return (self.channels * len(self.statistics),)
+        return (self.channels, None) if self.statistics is None else (self.channels * len(self.statistics),)
 
     @property
     def weights(self) -> Weights:
@@ -107,7 +99,7 @@ class Embedding(Extractor):
 
     @property
     def network(self) -> keras.Model:
-        """The network with its weights; loaded once and shared by all extractors with the same weights."""
+        """The network, loaded once and shared by all extractors with the same weights."""
         with _loading:
             path = self.weights.locate() if self.trained else None
             key = (type(self), path)
@@ -119,7 +111,7 @@ class Embedding(Extractor):
     @property
     def key(self) -> str:
         """Sixteen hexadecimal digits that change with the parameters, the code and the libraries."""
-        # Said here, before any clip is read, rather than once for each clip.
+        # What is missing is named before any clip is read, rather than once for each clip.
         need_keras()
         if self.trained:
             self.weights.locate()

@@ -32,43 +32,30 @@ WEIGHTS = Weights(
 )
 
 
-def audio_ntt2020(d: int = 512, n_mels: int = N_MELS) -> keras.Model:
+def audio_ntt2020() -> keras.Model:
     """Make the network AudioNTT2020 of BYOL-A, without its last step, the mean plus the maximum over time.
 
-    Parameters
-    ----------
-    d : int
-        Size of the embedding.
-    n_mels : int
-        Mel bands of the input.
-
-    Returns
-    -------
-    keras.Model
-        Takes standardised log-mel spectrograms of shape (clips, n_mels, time, 1), gives (clips, time //
-        8, d).
+    It takes standardised log-mel spectrograms of shape (clips, 64, time, 1), gives (clips, time // 8, 512).
 
     References
     ----------
-    Niizumi et al. 2021, BYOL for audio: self-supervised learning for general-purpose audio
-    representation, IJCNN.
+    Niizumi et al. 2021, BYOL for audio, IJCNN.
     """
     need_keras()
     from serlab.quiet import keras
 
     layers = keras.layers
-
-    network = keras.Sequential([keras.Input((n_mels, None, 1))], name="audio_ntt2020")
+    network = keras.Sequential([keras.Input((N_MELS, None, 1))], name="audio_ntt2020")
     for block in range(1, 4):
         network.add(layers.Conv2D(64, 3, padding="same", name=f"conv{block}"))
         network.add(layers.BatchNormalization(momentum=0.9, epsilon=1e-5, name=f"norm{block}"))
         network.add(layers.ReLU())
         network.add(layers.MaxPooling2D(2))
     network.add(layers.Permute((2, 1, 3)))
-    network.add(layers.Reshape((-1, 64 * (n_mels // POOLING))))
-    network.add(layers.Dense(d, activation="relu", name="dense1"))
+    network.add(layers.Reshape((-1, 64 * (N_MELS // POOLING))))
+    network.add(layers.Dense(512, activation="relu", name="dense1"))
     network.add(layers.Dropout(0.3))
-    network.add(layers.Dense(d, activation="relu", name="dense2"))
+    network.add(layers.Dense(512, activation="relu", name="dense2"))
     return network
 
 
@@ -80,16 +67,10 @@ def byol_s(path: Path | None = None) -> keras.Model:
     path : Path, optional
         The checkpoint; by default it is found on this computer or fetched.
 
-    Returns
-    -------
-    keras.Model
-
     Raises
     ------
     FeatureError
         If Keras is not installed, or the checkpoint is not one of this network.
-    FetchError
-        If there is no checkpoint and none can be had.
     """
     network = audio_ntt2020()
     path = WEIGHTS.locate() if path is None else path
@@ -116,8 +97,7 @@ def _parameters(state: dict[str, np.ndarray], name: str) -> list[np.ndarray]:
 def log_mel(y: np.ndarray) -> np.ndarray:
     """Compute the log-mel spectrogram that BYOL-S takes, not yet standardised: (samples,) to (64, time).
 
-    Natural logarithm of magnitude in 64 bands from 60 to 7800 Hz on the HTK mel scale, at 16 kHz, 100
-    frames per second.
+    Natural logarithm of magnitude, 64 bands from 60 to 7800 Hz (HTK mel scale), 100 frames per second.
     """
     import librosa
 
@@ -144,15 +124,10 @@ class ByolS(Embedding):
     Attributes
     ----------
     statistics : tuple of {"mean", "max", "min", "std", "mean+max"}, optional
-        What is kept of every channel over time, laid end to end; None keeps the frames. Alone, "mean+max"
-        is the embedding of the authors.
+        What is kept of every channel over time; alone, "mean+max" is the embedding of the authors.
     mean, deviation : float
-        With which every log-mel spectrogram is standardised.
-
-    Notes
-    -----
-    The authors standardise with mean and deviation of the corpus at hand. Here both are constants: a
-    clip's embedding then depends on nothing but the clip, and no test clip has a part in it.
+        With which every log-mel spectrogram is standardised. The authors take those of the corpus at hand;
+        with constants, a clip's embedding depends on nothing but the clip.
 
     References
     ----------
@@ -168,10 +143,6 @@ class ByolS(Embedding):
     (2048,)
     >>> print(ByolS(statistics=None))
     ByolS: What BYOL-S, a network trained on speech without labels, makes of a clip: 512 channels, ...
-      sample_rate = 16000  Hz the sound is resampled to
-      statistics = None  over time, laid end to end; None keeps the frames
-      trained = True  False for random weights, as a control
-      ...
       gives float32 of shape (512, time)
       weights: BYOL-S (AudioNTT2020, d = 512), MIT licence, from the repository of SERAB
     """

@@ -1,19 +1,14 @@
 """Weights of networks trained elsewhere: found on this computer, or fetched once and verified.
 
-They are looked for, in this order,
-
-1. in each folder named in ``SERLAB_DATA``, in a folder ``weights`` in it, and in a folder ``weights``
-beside it;
-2. in ``weights`` in the cache folder (see `serlab.paths.cache_dir`), which is where a download goes.
-
-None of them comes with serlab.
+They are looked for in each folder named in ``SERLAB_DATA``, in ``weights`` in it and beside it; then in
+``weights`` in the cache folder (see `serlab.paths.cache_dir`), which is where a download goes.
 """
 
 from __future__ import annotations
 
 import gzip
+import itertools
 import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -29,19 +24,16 @@ class Weights:
 
     Attributes
     ----------
-    title : str
-        Name for readers.
+    title, licence : str
+        Name for readers; licence of the weights, and whose they are.
     filename : str
-        Name of the file on this computer.
+        Name of the file on this computer; a file with the name it has at `url` is found, too.
     url : str
-        Where it is downloaded from; unpacked if it ends in ``.gz``. A file with the name it has there is
-        found, too.
+        Where it is downloaded from; unpacked if it ends in ``.gz``.
     sha256 : str, optional
         Checksum of the file, unpacked; None if none is known.
     download_sha256 : str, optional
         Checksum of what is downloaded, where that is another file.
-    licence : str
-        Licence of the weights, and whose they are.
     """
 
     title: str
@@ -57,11 +49,11 @@ class Weights:
     def find(self) -> Path | None:
         """Return the file where it is on this computer, or None."""
         official = PurePosixPath(self.url).name.removesuffix(".gz")
-        for folder in _folders():
-            for name in (self.filename, official):
-                if (folder / name).is_file():
-                    return folder / name
-        return None
+        # The last of the data folders is the cache's own.
+        data = data_dirs()[:-1]
+        folders = [place for root in data for place in (root, root / "weights", root.parent / "weights")]
+        files = itertools.product([*folders, cache_dir() / "weights"], (self.filename, official))
+        return next((folder / name for folder, name in files if (folder / name).is_file()), None)
 
     def locate(self) -> Path:
         """Return the file, fetched if need be, and verified.
@@ -69,8 +61,7 @@ class Weights:
         Raises
         ------
         FetchError
-            If it is not here and cannot be downloaded, or is not the file it should be. The message says
-            what to do by hand.
+            If it cannot be downloaded, or is not the file it should be.
         """
         import pooch
 
@@ -104,13 +95,6 @@ class Weights:
                 f"{', unpack it' if name.endswith('.gz') else ''} and put it into {target.parent}"
             ) from error
         return target
-
-
-def _folders() -> Iterator[Path]:
-    # The last of the data folders is the cache's own.
-    for folder in data_dirs()[:-1]:
-        yield from (folder, folder / "weights", folder.parent / "weights")
-    yield cache_dir() / "weights"
 
 
 def _move(got: Path, target: Path) -> None:

@@ -1,4 +1,4 @@
-"""OpenL3: a network that learned from videos which sound belongs to which picture."""
+"""OpenL3, an extractor that chapter 9 tries: it learned from videos which sound belongs to which picture."""
 
 from __future__ import annotations
 
@@ -45,25 +45,14 @@ WEIGHTS = {
 
 
 def l3_audio() -> keras.Model:
-    """Make the audio network of OpenL3 for 256 mel bands and embeddings of size 512.
+    """Make the audio network of OpenL3 for 256 mel bands, its layers in the order of the official weights.
 
-    Layers with parameters come in the order, and have the shapes, of the official weight files.
-
-    Returns
-    -------
-    keras.Model
-        Takes `mel_db` spectrograms of shape (windows, 256, 199, 1), gives (windows, 512).
-
-    References
-    ----------
-    Cramer et al. 2019, Look, listen, and learn more: design choices for deep audio embeddings, ICASSP,
-    3852-3856.
+    It takes `mel_db` spectrograms of shape (windows, 256, 199, 1), gives (windows, 512).
     """
     need_keras()
     from serlab.quiet import keras
 
     layers = keras.layers
-
     network = keras.Sequential([keras.Input((N_MELS, FRAMES, 1))], name="openl3_mel256")
     network.add(layers.BatchNormalization(name="batch_normalization_1"))
     for number, filters in enumerate((64, 64, 128, 128, 256, 256, 512), 1):
@@ -87,16 +76,10 @@ def openl3(content: str = "env", path: Path | None = None) -> keras.Model:
     path : Path, optional
         The weight file (HDF5, of version 0.4 of OpenL3); by default it is found on this computer or fetched.
 
-    Returns
-    -------
-    keras.Model
-
     Raises
     ------
     FeatureError
         If Keras is not installed, or the file does not have the parameters of this network.
-    FetchError
-        If there is no weight file and none can be had.
     """
     _check_content(content)
     network = l3_audio()
@@ -121,14 +104,8 @@ def _check_content(content: str) -> None:
 def mel_db(windows: np.ndarray) -> np.ndarray:
     """Compute the mel spectrograms that OpenL3 takes: (windows, 48000) to (windows, 256, 199).
 
-    Magnitude in 256 bands up to 24 kHz, ten times its logarithm (as in version 0.4 of OpenL3, though
-    decibels of magnitude would take twenty), 0 at the loudest value of a window and at least -80. Frames
-    begin at their time rather than have it at their centre, and zeros follow the window's end.
-
-    Examples
-    --------
-    >>> mel_db(np.ones((1, 48000), dtype="float32")).shape
-    (1, 256, 199)
+    As version 0.4 of OpenL3 does it: ten times the logarithm of magnitude, though decibels would take
+    twenty, 0 at the loudest value of a window and at least -80. Frames begin at their time, zeros follow.
     """
     import librosa
 
@@ -147,8 +124,7 @@ def _mel_basis() -> np.ndarray:
 
 @dataclass(frozen=True, kw_only=True)
 class OpenL3(Embedding):
-    """What OpenL3, a network that learned which sound belongs to which picture, makes of a clip, second by
-    second: 512 channels.
+    """What OpenL3, which learned which sound belongs to which picture, makes of a clip: 512 channels.
 
     Needs Keras, ``pip install "serlab[cpu]"``, and weights of 19 MB, which are fetched when first used.
 
@@ -159,12 +135,8 @@ class OpenL3(Embedding):
     content : {"env", "music"}
         Videos the network was trained on: of environmental sounds, human ones among them, or of music.
     hop_seconds : float
-        Time from one window of a second to the next. OpenL3's own 0.1 s takes five times as long as 0.5 s.
-
-    Notes
-    -----
-    The first window is centred on the beginning of the clip and the last one reaches to its end or
-    beyond; zeros fill them. The spectrogram is that of OpenL3 0.4.
+        Time from one window of a second to the next; the first is centred on the beginning of the clip.
+        OpenL3's own 0.1 s takes five times as long as 0.5 s.
 
     References
     ----------
