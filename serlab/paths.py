@@ -15,8 +15,8 @@ import platformdirs
 from serlab.errors import SerlabError
 
 _CANNOT_FOLLOW = {
-    errno.ELOOP: ("is a link that leads back to itself", "Replace it by the file itself."),
-    errno.ENAMETOOLONG: ("has a longer name than a file can have", "Correct the name where it is listed."),
+    errno.ELOOP: "is a link that leads back to itself. Replace it by the file itself.",
+    errno.ENAMETOOLONG: "has a longer name than a file can have. Correct the name where it is listed.",
 }
 
 
@@ -35,8 +35,7 @@ def cache_dir() -> Path:
 def data_dirs() -> list[Path]:
     """Return the folders in which corpora are searched, first one first.
 
-    They are the entries of ``$SERLAB_DATA`` (separated as in ``$PATH``), then the folder that
-    `serlab.fetch` fills.
+    They are the entries of ``$SERLAB_DATA`` (separated as in ``$PATH``), then what `serlab.fetch` fills.
 
     Examples
     --------
@@ -48,19 +47,7 @@ def data_dirs() -> list[Path]:
 
 
 def absolute(path: str | os.PathLike, setting: str) -> Path:
-    """Return a folder that the user named, in full.
-
-    Parameters
-    ----------
-    path : path-like
-        May begin with ``~``.
-    setting : str
-        Where it was named.
-
-    Raises
-    ------
-    SerlabError
-        If ``~`` stands before a name that is no user's, or the path cannot be one.
+    """Return a folder that the user named in a setting, in full; SerlabError if it cannot be one.
 
     Examples
     --------
@@ -83,19 +70,12 @@ def disk_errors(
 
     Parameters
     ----------
-    what : str
-        What is being put there.
-    folder : Path
-        Where.
-    error : type
-        What to raise, a kind of SerlabError.
-    instead : str
+    what, folder
+        What is being put where.
+    error
+        What to raise.
+    instead
         How another folder is chosen.
-
-    Raises
-    ------
-    SerlabError
-        Or `error`: if the disk is full or read-only, or a folder cannot be made or written, for example.
 
     Examples
     --------
@@ -114,37 +94,20 @@ def disk_errors(
         elif isinstance(failure, PermissionError):
             why = f"no permission to write {place}"
         else:
-            why, remedy = (
-                f"{place} cannot be used ({failure.strerror or failure})",
-                "Remove what is in the way",
-            )
+            why = f"{place} cannot be used ({failure.strerror or failure})"
+            remedy = "Remove what is in the way"
         raise error(f"{what}: {why}. {remedy}, or choose another folder with {instead}.") from failure
 
 
 def atomic_write(file: Path, text: str) -> None:
-    """Write a text file, so that at no moment half of it is taken for the whole.
-
-    Parameters
-    ----------
-    file : Path
-        In a folder that exists. What it held before stays until the new text is all there.
-    text : str
-    """
+    """Write a text file whole or not at all."""
     atomic_write_together({file: text.encode()})
 
 
 def atomic_write_together(contents: Mapping[Path, bytes]) -> None:
-    """Write files that belong together: all are on the disk before the first takes its place.
+    """Write files so that all are on the disk before the first takes its place, in the order given.
 
-    Parameters
-    ----------
-    contents : mapping of Path to bytes
-        Files in folders that exist, in the order in which they take their places.
-
-    Raises
-    ------
-    OSError
-        If the disk is full, for example. Then all files are as they were.
+    Their folders exist. After an OSError, such as a full disk, all files are as they were.
     """
     parts: dict[Path, Path] = {}
     try:
@@ -165,23 +128,13 @@ def atomic_write_together(contents: Mapping[Path, bytes]) -> None:
 
 
 def regular_file(path: str | os.PathLike, error: type[SerlabError] = SerlabError) -> os.stat_result:
-    """Make sure that a path leads to a regular file, before it is opened: opening a pipe may never end.
+    """Return `os.stat` of a path if it leads to a regular file, else raise: opening a pipe may never end.
 
     Parameters
     ----------
-    path : path-like
-    error : type
-        What to raise, a kind of SerlabError.
-
-    Returns
-    -------
-    os.stat_result
-
-    Raises
-    ------
-    SerlabError
-        Or `error`: if nothing is there, the name cannot be one of a file, the path cannot be followed, or
-        leads to a folder, pipe, device or socket.
+    path
+    error
+        What to raise if nothing is there, the path cannot be followed, or leads to something else.
 
     Examples
     --------
@@ -190,27 +143,27 @@ def regular_file(path: str | os.PathLike, error: type[SerlabError] = SerlabError
         ...
     serlab.errors.SerlabError: /dev/null is a device, not a file. Copy what it gives into a file and ...
     """
-    name = shown(path)
     try:
         found = os.stat(path)
     except (FileNotFoundError, NotADirectoryError):
         lost = "is a link to something that does not exist" if os.path.islink(path) else "does not exist"
-        raise error(f"{name} {lost}. Check the path, or fetch the corpus again.") from None
+        fault = f"{lost}. Check the path, or fetch the corpus again."
     except ValueError:
-        raise error(
-            f"{name} has characters that no file name can have. Correct the name where it is listed."
-        ) from None
+        fault = "has characters that no file name can have. Correct the name where it is listed."
     except OSError as failure:
-        why, remedy = _CANNOT_FOLLOW.get(
-            failure.errno, (f"cannot be opened ({failure.strerror})", "Check its permissions.")
+        fault = _CANNOT_FOLLOW.get(
+            failure.errno, f"cannot be opened ({failure.strerror}). Check its permissions."
         )
-        raise error(f"{name} {why}. {remedy}") from failure
-    if stat.S_ISDIR(found.st_mode):
-        raise error(f"{name} is a folder, not a file. Give the path of one file in it.")
-    if not stat.S_ISREG(found.st_mode):
-        kind = {stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket"}.get(stat.S_IFMT(found.st_mode), "a device")
-        raise error(f"{name} is {kind}, not a file. Copy what it gives into a file and use that.")
-    return found
+    else:
+        if stat.S_ISREG(found.st_mode):
+            return found
+        if stat.S_ISDIR(found.st_mode):
+            fault = "is a folder, not a file. Give the path of one file in it."
+        else:
+            kinds = {stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket"}
+            kind = kinds.get(stat.S_IFMT(found.st_mode), "a device")
+            fault = f"is {kind}, not a file. Copy what it gives into a file and use that."
+    raise error(f"{shown(path)} {fault}")
 
 
 def shown(path: str | os.PathLike) -> str:

@@ -1,8 +1,7 @@
 """Download of corpora: resumable, verified, and moved into place whole or not at all.
 
-Under the folder that holds corpora (by default ``<cache>/corpora``) a download works in
-``.downloads/<name>``: files as they come (``*.part``), then verified files, then the unpacked corpus.
-The last step renames that to ``<name>``, so a folder of that name is always a complete corpus.
+Beside the corpora a download works in ``.downloads/<name>``: files as they come (``*.part``), then verified
+files, then the unpacked corpus. The last step renames that, so a folder ``<name>`` is a complete corpus.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING
 from serlab import paths, sound_files
 from serlab.corpora import unpack
 from serlab.corpora.download import Downloads, locked
+from serlab.corpora.record import file_digest
 from serlab.errors import AudioError, FetchError
 
 if TYPE_CHECKING:
@@ -28,32 +28,24 @@ _ELSEWHERE = "SERLAB_CACHE or fetch(into=...)"
 def fetch(name: str, *, into: str | Path | None = None, workers: int = 4) -> Path:
     """Download a corpus, verify it and move it into place; return its folder.
 
-    Shows the licence, then a progress bar. An interrupted download goes on where it stopped when
-    ``fetch`` is called again; a second process waits for the first. A corpus that is already there is
-    left alone.
+    An interrupted download goes on where it stopped when ``fetch`` is called again; a second process waits
+    for the first. A corpus that is already there is left alone.
 
     Parameters
     ----------
     name : str
-        Name of a corpus with an official download, such as ``"ravdess"``.
+        Name of a corpus with an official download, such as ``"ravdess"``; CorpusError if there is none.
     into : str or Path, optional
         Folder to hold the corpus folder; by default the one in the user's cache, where `serlab.load`
         finds it. Name any other one in ``SERLAB_DATA``.
     workers : int
         Files downloaded at the same time, for corpora that consist of single files.
 
-    Returns
-    -------
-    Path
-        Folder of the corpus.
-
     Raises
     ------
     FetchError
         The corpus has no download, the disk is too small, the host cannot be reached, or what came is
         not what was asked for. The message says what to do by hand.
-    CorpusError
-        There is no corpus of that name.
 
     Examples
     --------
@@ -91,8 +83,18 @@ def fetch_record(record: Record, *, into: str | Path | None = None, workers: int
                     if not target.exists():
                         return _fetch_alone(record, work, target, workers)
         except FetchError as error:
-            raise FetchError(f"{error}\n{_by_hand(record, target)}") from error
-    _check_present(record, target)
+            archives = [remote.filename for remote in record.remotes if _is_archive(remote)]
+            what = f"the file {archives[0]}, and unpack it" if archives else "all audio files, and put them"
+            raise FetchError(
+                f"{error}\nCalling serlab.fetch again goes on from what has come and proved sound. By hand: "
+                f"open {record.homepage}, download {what} into {target}; "
+                f"then check it with serlab.validate({record.name!r})."
+            ) from error
+    if (found := len(_sound_files(target))) < record.clips:
+        raise FetchError(
+            f"{target} holds {found} of the {record.clips} clips of {record.title}. Remove it to fetch the "
+            f"corpus anew, or see what is missing with serlab.validate({record.name!r})."
+        )
     print(f"{record.title} is already in {target}.")
     return target
 
@@ -102,20 +104,22 @@ def _fetch_alone(record: Record, work: Path, target: Path, workers: int) -> Path
     print(f"By downloading it you accept that licence. Source: {record.homepage}", flush=True)
     _check_room(record, work)
     _download_all(record, work / "files", workers)
-    _move_into_place(record, work, target)
+    packed = any(map(_is_archive, record.remotes))
+    corpus = work / ("corpus" if packed else "files")
+    try:
+        if packed:
+            _unpack_all(record, work / "files", corpus)
+        _check_complete(record, corpus)
+        os.replace(corpus, target)
+    except FetchError:
+        # What has no checksum shows only here that it is not the right thing: never use it again.
+        shutil.rmtree(work, ignore_errors=True)
+        raise
+    finally:
+        shutil.rmtree(work / "corpus", ignore_errors=True)
+    shutil.rmtree(work, ignore_errors=True)
     print(f"{record.title} is in {target}.")
     return target
-
-
-def _by_hand(record: Record, target: Path) -> str:
-    """Say how to get the corpus without this module."""
-    archives = [remote.filename for remote in record.remotes if _is_archive(remote)]
-    what = f"the file {archives[0]}, and unpack it" if archives else "all audio files, and put them"
-    return (
-        "Calling serlab.fetch again goes on from what has come and proved sound. By hand: open "
-        f"{record.homepage}, download {what} into {target}; "
-        f"then check it with serlab.validate({record.name!r})."
-    )
 
 
 def _is_archive(remote: Remote) -> bool:
@@ -129,16 +133,6 @@ def _sound_files(folder: Path) -> dict[str, Path]:
         for path in sorted(folder.rglob("*"))
         if path.suffix.lower() in _AUDIO and not path.name.startswith("._")
     }
-
-
-def _check_present(record: Record, target: Path) -> None:
-    """Refuse to call a folder complete that somebody else filled and that lacks clips."""
-    found = len(_sound_files(target))
-    if found < record.clips:
-        raise FetchError(
-            f"{target} holds {found} of the {record.clips} clips of {record.title}. Remove it to fetch the "
-            f"corpus anew, or see what is missing with serlab.validate({record.name!r})."
-        )
 
 
 def _check_room(record: Record, work: Path) -> None:
@@ -180,24 +174,6 @@ def _download_all(record: Record, folder: Path, workers: int) -> None:
             path.unlink()  # What a killed process left.
 
 
-def _move_into_place(record: Record, work: Path, target: Path) -> None:
-    """Unpack what is packed, compare with the official list, and give the corpus its name in one step."""
-    packed = any(map(_is_archive, record.remotes))
-    corpus = work / ("corpus" if packed else "files")
-    try:
-        if packed:
-            _unpack_all(record, work / "files", corpus)
-        _check_complete(record, corpus)
-        os.replace(corpus, target)
-    except FetchError:
-        # What has no checksum shows only here that it is not the right thing: never use it again.
-        shutil.rmtree(work, ignore_errors=True)
-        raise
-    finally:
-        shutil.rmtree(work / "corpus", ignore_errors=True)
-    shutil.rmtree(work, ignore_errors=True)
-
-
 def _unpack_all(record: Record, files: Path, corpus: Path) -> None:
     """Put the contents of each archive, and the files that are none, into one folder."""
     shutil.rmtree(corpus, ignore_errors=True)
@@ -219,14 +195,12 @@ def _unpack_all(record: Record, files: Path, corpus: Path) -> None:
 
 def _check_complete(record: Record, folder: Path) -> None:
     """Compare the clips in a folder with the manifest or, without one, with their number and headers."""
-    import pooch
-
     found = _sound_files(folder)
     for name, (digest, _) in record.manifest.items():
         path = found.get(PurePosixPath(name).stem)
         if path is None:
             raise FetchError(f"{record.title}: {name} is missing from the download")
-        if digest not in (None, pooch.file_hash(str(path))):
+        if digest not in (None, file_digest(path)):
             raise FetchError(f"{record.title}: {name} is not the official file")
     if record.manifest:
         return

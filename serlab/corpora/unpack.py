@@ -24,8 +24,8 @@ SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 _OPENERS = {b"\x1f\x8b": gzip.open, b"BZ": bz2.open, b"\xfd7": lzma.open}
 # What is the disk's fault. Any other error, of the many that archive modules raise, is the archive's.
 _DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.ENOMEM}
-# Small members may compress well for honest reasons (silence, short text): the ratio counts above this size,
-# which is also what the headers of one member of a tar archive, or what follows the last, may have.
+# The ratio counts above this size, since small members may compress well for honest reasons (silence). It is
+# also what the headers of one member of a tar archive, or what follows the last, may have.
 _SMALL = 1 << 20
 # Names that Windows gives to devices, with or without a suffix, and characters it does not allow.
 _DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?", re.IGNORECASE)
@@ -41,8 +41,6 @@ def unpack(
     max_ratio: float = 200,
 ) -> list[Path]:
     """Unpack a zip or tar archive into a new folder, or raise and leave nothing.
-
-    Only regular files and folders are made; nothing is ever written outside of `folder`.
 
     Parameters
     ----------
@@ -63,19 +61,10 @@ def unpack(
     Raises
     ------
     FetchError
-        The archive is damaged, encrypted or passes a bound, or a member is a link or device, or has a
+        The archive is damaged, encrypted or passes a bound, or a member is neither file nor folder, or has a
         name that is absolute, leads upwards, is not allowed on Windows or equals another one.
     OSError
-        The disk is full, for example.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> where = Path(tempfile.mkdtemp())
-    >>> with zipfile.ZipFile(where / "a.zip", "w") as made:
-    ...     made.writestr("wav/one.txt", "hello")
-    >>> [path.relative_to(where).as_posix() for path in unpack(where / "a.zip", where / "out")]
-    ['out/wav/one.txt']
+        What is the disk's fault.
     """
     folder.mkdir(parents=True)
     members = _zip_members if archive.name.lower().endswith(".zip") else _tar_members
@@ -91,7 +80,7 @@ def unpack(
                 raise FetchError(f"unpacks to more than {max_bytes} bytes; not unpacked")
             if total > max(max_ratio * packed, _SMALL) or size > max(max_ratio * packed_size, _SMALL):
                 raise FetchError(f"{name!r} unpacks to over {max_ratio:g} times its size; not unpacked")
-            path = folder.joinpath(*_note(name, is_folder, seen))
+            path = folder.joinpath(*_checked_parts(name, is_folder, seen))
             extract(folder)
             if not is_folder:
                 files.append(path)
@@ -164,11 +153,11 @@ class _Member(tarfile.TarInfo):
             raise tarfile.ReadError(str(error)) from error
 
 
-def _note(name: str, is_folder: bool, seen: dict[str, bool]) -> tuple[str, ...]:
+def _checked_parts(name: str, is_folder: bool, seen: dict[str, bool]) -> tuple[str, ...]:
     """Return the parts of a member's path, or raise where some system could write it elsewhere.
 
-    `seen` tells of each path so far whether it is a folder, under its name as those systems read it to which
-    case, and how an accent is encoded, make no difference.
+    `seen` holds the paths so far, as systems read them to which case and the encoding of accents make no
+    difference, and whether each is a folder.
     """
     path = PurePosixPath(name)
     if path.is_absolute() or ".." in path.parts or not (path.parts or is_folder):
