@@ -1,7 +1,7 @@
 """Files from the Internet: resumed where they stopped, never mixed from two versions, never without end.
 
-`pooch` decides whether a file has to come, verifies it and gives it its name. What lets the bytes come is
-written here, because pooch's own downloader begins anew each time and takes any slowness.
+`pooch` decides whether a file has to come, and verifies it; its own downloader would begin anew each time and
+take any slowness, so `Downloads` is passed to it.
 """
 
 from __future__ import annotations
@@ -47,12 +47,8 @@ class Downloads:
     def retrieve(self, remote: Remote, folder: Path) -> Path:
         """Return a file under its name in a folder, downloaded by way of ``<name>.part``, and verified.
 
-        Raises
-        ------
-        FetchError
-            If the host cannot be reached, refuses, is too slow, or sends what was not asked for.
-        OSError
-            If the disk refuses. What has come stays, and the next call goes on from there.
+        Raises FetchError for what the host does wrong, and OSError where the disk refuses. What has come
+        stays, and the next call goes on from there.
         """
         import pooch
 
@@ -71,7 +67,7 @@ class Downloads:
         return path
 
     def _download(self, remote: Remote, part: Path, _url: str, output: str, _pooch: None) -> None:
-        """Let `part` become whole and give it the name `output`, as pooch asks of a downloader."""
+        """Complete `part` and give it the name `output`, as pooch asks of a downloader."""
         failures, furthest, since = 0, _size(part), time.monotonic()
         self._advance(furthest)
         while not self.stop.is_set():
@@ -79,10 +75,10 @@ class Downloads:
                 self._stream(remote, part)
                 part.replace(output)
                 return _version_file(part).unlink(missing_ok=True)
-            except _Again as error:
-                here, now = _size(part), time.monotonic()
-                failures = 1 if here - furthest > SLOWEST * (now - since) else failures + 1
-                furthest, since = max(here, furthest), now
+            except _TransientError as error:
+                size, now = _size(part), time.monotonic()
+                failures = 1 if size - furthest > SLOWEST * (now - since) else failures + 1
+                furthest, since = max(size, furthest), now
                 if failures > RETRIES:
                     raise FetchError(f"{remote.url} cannot be downloaded: {error}") from error
                 self.stop.wait(max(_wait(failures), min(error.wait, LONGEST_WAIT)))
@@ -90,7 +86,8 @@ class Downloads:
 
     def _stream(self, remote: Remote, part: Path) -> None:
         """Append to `part` what it lacks, in one request."""
-        start, version = _size(part), _read_version(part)
+        start, noted = _size(part), _version_file(part)
+        version = _sendable(noted.read_text("latin-1")) if noted.exists() else ""
         if start and start == remote.size:
             return
         if start and not (version or remote.checksum):
@@ -102,7 +99,7 @@ class Downloads:
         with reply:
             answer = f"the host answers {reply.status_code} {reply.reason}"
             if reply.status_code in _PASSING:
-                raise _Again(answer, _number(reply.headers.get("Retry-After")) or 0)
+                raise _TransientError(answer, _number(reply.headers.get("Retry-After")) or 0)
             if reply.status_code not in (200, 206, 416):
                 raise FetchError(f"{remote.url}: {answer}")
             offered = _number(reply.headers.get("Content-Length"))
@@ -114,7 +111,9 @@ class Downloads:
                 other = start and version and _version(reply) != version
                 if reply.status_code == 416 or other or not given or int(given[1]) != start:
                     self._restart(part)
-                    raise _Again("the host sent another part of the file than asked for; starting again")
+                    raise _TransientError(
+                        "the host sent another part of the file than asked for; starting again"
+                    )
                 offered = _number(given[2])
             if remote.size is not None and offered not in (None, remote.size):
                 raise FetchError(
@@ -122,7 +121,7 @@ class Downloads:
                     "It may hold a new version of the file, or show a page instead of it."
                 )
             if not start:
-                _version_file(part).write_text(_version(reply))
+                noted.write_text(_version(reply))
             self._append(reply, part, remote, offered if remote.size is None else remote.size)
 
     def _append(self, reply: Response, part: Path, remote: Remote, wanted: int | None) -> None:
@@ -130,7 +129,11 @@ class Downloads:
         size, limit = _size(part), LARGEST if wanted is None else wanted
         since, before = time.monotonic(), size
         with part.open("ab") as sink:
-            while block := _read(reply, remote.url):
+            while True:
+                with _network(remote.url):
+                    block = reply.raw.read1(8192, decode_content=False)  # At once, so that a drip is noticed.
+                if not block:
+                    break
                 sink.write(block)
                 size += len(block)
                 self._advance(len(block))
@@ -139,15 +142,15 @@ class Downloads:
                     self._restart(part)
                     raise FetchError(f"{remote.url}: the host sends more than the expected {limit} bytes")
                 if self.stop.is_set():
-                    raise _Again("stopped")
+                    raise _TransientError("stopped")
                 passed = time.monotonic() - since
                 if passed > TIMEOUT:
                     if size - before < SLOWEST * passed:
                         speed = (size - before) / passed
-                        raise _Again(f"the connection stalls at {speed:.0f} bytes per second")
+                        raise _TransientError(f"the connection stalls at {speed:.0f} bytes per second")
                     since, before = time.monotonic(), size
         if wanted is not None and size < wanted:
-            raise _Again(f"the connection ended after {size} of {wanted} bytes")
+            raise _TransientError(f"the connection ended after {size} of {wanted} bytes")
 
     def _restart(self, part: Path) -> int:
         """Forget what has come of a file; return its new length, 0."""
@@ -161,7 +164,7 @@ class Downloads:
             self.bar.update(count)
 
 
-class _Again(Exception):
+class _TransientError(Exception):
     """A try that failed in a way that another one may not, after at least `wait` seconds."""
 
     def __init__(self, reason: str, wait: float = 0.0) -> None:
@@ -194,7 +197,7 @@ def _network(url: str) -> Iterator[None]:
     except (ValueError, requests.TooManyRedirects) as error:  # An address, redirect or header that is none.
         raise FetchError(f"{url} cannot be downloaded: {error}") from error
     except Exception as error:
-        raise _Again(_reason(error)) from error
+        raise _TransientError(_reason(error)) from error
 
 
 def _reason(error: Exception) -> str:
@@ -203,19 +206,13 @@ def _reason(error: Exception) -> str:
     import urllib3
 
     text = str(error)
-    if "NameResolution" in text or "getaddrinfo" in text or "Name or service not known" in text:
+    if any(sign in text for sign in ("NameResolution", "getaddrinfo", "Name or service not known")):
         return "the host name cannot be resolved. Is this computer connected to the Internet?"
     if isinstance(error, requests.exceptions.SSLError):
         return f"the secure connection failed ({text})"
     if isinstance(error, (requests.Timeout, urllib3.exceptions.TimeoutError)):
         return "the host does not answer in time"
     return f"no connection to the host ({text})" if isinstance(error, requests.ConnectionError) else text
-
-
-def _read(reply: Response, url: str) -> bytes:
-    """Return what has come, at once, so that a drip is noticed."""
-    with _network(url):
-        return reply.raw.read1(8192, decode_content=False)
 
 
 def _wait(failures: int) -> float:
@@ -234,11 +231,6 @@ def _number(text: str | None) -> int | None:
 
 def _version_file(part: Path) -> Path:
     return part.with_name(part.name + ".version")
-
-
-def _read_version(part: Path) -> str:
-    file = _version_file(part)
-    return _sendable(file.read_bytes().decode("latin-1")) if file.exists() else ""
 
 
 def _version(reply: Response) -> str:

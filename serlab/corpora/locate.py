@@ -18,36 +18,31 @@ from serlab.sound_files import SUFFIXES
 def candidates(record: Record, others: tuple[Record, ...] = ()) -> Iterator[Path]:
     """Yield folders that may be the corpus: each data folder itself, then those in it with a fitting name.
 
-    Parameters
-    ----------
-    record
-        The corpus.
-    others
-        Corpora with the same file names: a data folder that has the name of one of them is passed over.
+    A data folder that has the name of one of the others, whose clips have the same names, is passed over.
     """
     own = record.folder or _plain(record.name)
     for base in data_dirs():
         foreign = any(_named(other.folder, base) for other in others)
-        if not foreign and (_named(own, base) or any(_clips_in(record, base))):
+        places = [base, *_children(base, record.clip_folder)]
+        if not foreign and (_named(own, base) or any(_clips_in(record, places))):
             yield base
-        children = _folders(base)
-        yield from sorted((child for child in children if _named(own, child)), key=_shortest)
+        yield from sorted(_children(base, own), key=lambda child: (len(child.name), child.name))
 
 
 def holds_clips(record: Record, folder: Path) -> bool:
     """Say whether at least one clip of the corpus lies in the folder."""
-    return next(clip_files(record, folder), None) is not None
+    return any(clip_files(record, folder))
 
 
 def clip_files(record: Record, folder: Path) -> Iterator[Path]:
-    """Yield every file of a corpus folder whose stem is that of a clip.
+    """Yield every file of a corpus folder whose stem is that of a clip; a stem may come twice."""
+    return _clips_in(record, clip_folders(record, folder))
 
-    A stem may come twice: copies are for the caller to judge.
-    """
-    yield from _clips_in(record, folder)
-    for child in _folders(folder):
-        if _named(record.inner, child):
-            yield from _clips_in(record, child)
+
+def clip_folders(record: Record, folder: Path) -> list[Path]:
+    """Return the folders in which clips of the corpus are looked for."""
+    tops = [folder, *_children(folder, record.inner)]
+    return [place for top in tops for place in (top, *_children(top, record.clip_folder))]
 
 
 def visible_files(folder: Path) -> list[Path]:
@@ -60,23 +55,16 @@ def regular_files(folder: Path | str) -> list[str]:
     return [name for name, kind in _scan(folder) if kind == "file"]
 
 
-def clip_folders(record: Record, folder: Path) -> list[Path]:
-    """Return the folders in which clips of the corpus are looked for."""
-    found = []
-    for top in [folder, *(child for child in _folders(folder) if _named(record.inner, child))]:
-        found += [top, *(child for child in _folders(top) if _named(record.clip_folder, child))]
-    return found
-
-
-def _clips_in(record: Record, folder: Path) -> Iterator[Path]:
-    for place in [folder, *(child for child in _folders(folder) if _named(record.clip_folder, child))]:
+def _clips_in(record: Record, places: list[Path]) -> Iterator[Path]:
+    for place in places:
         for file in visible_files(place):
             if file.suffix.lower() in SUFFIXES and record.parse(file.stem) is not None:
                 yield file
 
 
-def _folders(folder: Path) -> list[Path]:
-    return _entries(folder, directories=True)
+def _children(folder: Path, pattern: str) -> list[Path]:
+    """Return the folders in a folder whose names fit a pattern."""
+    return [child for child in _entries(folder, directories=True) if _named(pattern, child)]
 
 
 def _entries(folder: Path, directories: bool) -> list[Path]:
@@ -107,7 +95,3 @@ def _named(pattern: str, folder: Path) -> bool:
 
 def _plain(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.lower())
-
-
-def _shortest(folder: Path) -> tuple[int, str]:
-    return len(folder.name), folder.name

@@ -28,10 +28,6 @@ def find(name: str) -> Path | None:
     name
         One of `names`, or ``"unified"``: then it is the folder of the first corpus that takes part.
 
-    Notes
-    -----
-    `serlab.paths.data_dirs` are searched in their order. Each may be the corpus folder itself or hold it.
-
     Examples
     --------
     >>> find("demo") is not None
@@ -92,30 +88,37 @@ def load(of: Record) -> pd.DataFrame:
     )
     if of.check is not None:
         of.check(table)
-    if not partial:
-        _assert_official(of, table)
+    counts = Counter(table["emotion"])
+    if not partial and (len(table) != of.clips or counts != Counter(of.classes)):
+        raise CorpusError(
+            f"{of.title} has {of.clips} clips ({_listed(of.classes)}); this copy has {len(table)} "
+            f'({_listed(counts)}). Run serlab.validate("{of.name}").'
+        )
     return table
+
+
+def _listed(classes: Mapping[str, int]) -> str:
+    return ", ".join(f"{emotion} {classes[emotion]}" for emotion in in_order(classes))
 
 
 def _one_file_per_clip(of: Record, root: Path) -> dict[str, Path]:
     copies = defaultdict(list)
     for path in locate.clip_files(of, root):
         copies[path.stem].append(path)
-    official = of.official
     if wrong := wrong_version(of, root, set(copies)):
         raise CorpusError(wrong)
-    if official:
-        copies = {clip: paths for clip, paths in copies.items() if clip in official}
-    doubled = {clip: paths for clip, paths in copies.items() if len(paths) > 1}
+    if of.official:
+        copies = {clip: paths for clip, paths in copies.items() if clip in of.official}
+    doubled = [paths for paths in copies.values() if len(paths) > 1]
+    with ThreadPoolExecutor(threads()) as pool:
+        same = list(pool.map(_same_content, doubled))
+    for paths, equal in zip(doubled, same, strict=True):
+        if not equal:
+            raise CorpusError(
+                f"{of.title}: {paths[0]} and {paths[1]} have one name but not the same content. "
+                f'Remove or rename one of the folders. serlab.validate("{of.name}") lists all such clips.'
+            )
     if doubled:
-        with ThreadPoolExecutor(threads()) as pool:
-            same = list(pool.map(_same_content, doubled.values()))
-        for paths, equal in zip(doubled.values(), same, strict=True):
-            if not equal:
-                raise CorpusError(
-                    f"{of.title}: {paths[0]} and {paths[1]} have one name but not the same content. "
-                    f'Remove or rename one of the folders. serlab.validate("{of.name}") lists all such clips.'
-                )
         warnings.warn(
             f"{of.title}: {len(doubled)} clips lie twice in {root}, with the same content; one copy is used.",
             stacklevel=4,
@@ -138,20 +141,6 @@ def missing_clips(of: Record, root: Path, found: set[str]) -> tuple[list[str], s
     speakers = {of.parse(clip)["speaker"] for clip in found}
     missing = sorted(clip for clip in expected - found if of.parse(clip)["speaker"] in speakers)
     return missing, speakers
-
-
-def _assert_official(of: Record, table: pd.DataFrame) -> None:
-    counts = Counter(table["emotion"])
-    if len(table) != of.clips or counts != Counter(of.classes):
-        raise CorpusError(
-            f"{of.title} has {of.clips} clips ({_counts_of(of.classes)}); this copy has {len(table)} "
-            f'({_counts_of(counts)}). Run serlab.validate("{of.name}").'
-        )
-
-
-def _counts_of(classes: Mapping[str, int]) -> str:
-    """Write how many clips there are of each class."""
-    return ", ".join(f"{emotion} {classes[emotion]}" for emotion in in_order(classes))
 
 
 def wrong_version(of: Record, root: Path, clips: set[str]) -> str:
@@ -178,10 +167,11 @@ def _stems(of: Record, root: Path) -> set[str]:
 
 def _relatives(of: Record) -> tuple[Record, ...]:
     """Return the corpora whose file names are the same."""
-    family = [name for name in names() if name.startswith("emodb") and of.name.startswith("emodb")]
-    return tuple(
-        record(name) for name in family if name != of.name and (of.name, name) != ("emodb2", "emodb")
-    )
+    if not of.name.startswith("emodb"):
+        return ()
+    others = {"emodb", "emodb2", "emodb_first2s"} - {of.name}
+    # Version 2 may lie in a folder that is named as the usual EmoDB.
+    return tuple(record(name) for name in others if (of.name, name) != ("emodb2", "emodb"))
 
 
 def not_found(of: Record) -> str:
@@ -199,14 +189,14 @@ def _incomplete(of: Record, root: Path, missing: list[str]) -> str:
     ordered = sorted(missing, key=lambda clip: clip not in renamed)
     few = ", ".join(ordered[:3]) + (", …" if len(missing) > 3 else "")
     clips = "clip is" if len(missing) == 1 else "clips are"
-    again = f' To get it anew, delete that folder and run serlab.fetch("{of.name}").' if of.remotes else ""
+    remedy = f' To get it anew, delete that folder and run serlab.fetch("{of.name}").' if of.remotes else ""
     if renamed:
-        again = "".join(
+        remedy = "".join(
             f" Rename {path} to {clip}{path.suffix}: it seems to be that clip."
             for clip, path in list(renamed.items())[:3]
         )
     return (
-        f"{of.title} in {root} is not complete: {len(missing)} {clips} missing ({few}).{again} "
+        f"{of.title} in {root} is not complete: {len(missing)} {clips} missing ({few}).{remedy} "
         f'Run serlab.validate("{of.name}") to see all faults. '
         "Copies with whole speakers left out are accepted, but not speakers with clips left out."
     )

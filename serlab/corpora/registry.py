@@ -32,17 +32,7 @@ def names() -> list[str]:
 
 
 def record(name: str) -> Record:
-    """Return the record of a corpus.
-
-    Parameters
-    ----------
-    name
-        One of `names`.
-
-    Raises
-    ------
-    CorpusError
-        If there is no corpus of that name.
+    """Return the record of a corpus, one of `names`; CorpusError if there is none of that name.
 
     Examples
     --------
