@@ -36,6 +36,7 @@ PARTS = {
     "demo-c": synthesis.SPEAKERS[8:],  # loud, in a noisy room; recording begins too early and ends too late
 }
 _STRENGTH = {"normal": 0.85, "strong": 1.2}
+_REMEDY = "Delete the folder {}: it will be made again."
 _BETWEEN_TAKES = 0.4  # how much two takes differ, against how much two speakers do
 _STEM = re.compile(rf"(d\d\d)-({'|'.join(synthesis.CUES)})-({'|'.join(synthesis.SENTENCES)})-([12])")
 
@@ -135,7 +136,7 @@ def table() -> pd.DataFrame:
         {"clip": clip, "path": str(root / f"{clip}.flac"), "language": RECORD.language, **parse(clip)}
         for clip in clips()
     ]
-    return build(rows, RECORD.name, RECORD.title, f"Delete the folder {root}: it will be made again.")
+    return build(rows, RECORD.name, RECORD.title, _REMEDY.format(root))
 
 
 def part_tables() -> list[pd.DataFrame]:
@@ -152,8 +153,7 @@ def part_tables() -> list[pd.DataFrame]:
         rows = whole[whole["speaker"].isin(speakers)].to_dict("records")
         if name != "demo-a":
             rows = [{**row, "path": str(root / f"{row['clip']}.flac")} for row in rows]
-        title = f"{RECORD.title}, part {name[-1]}"
-        tables.append(build(rows, name, title, f"Delete the folder {root}: it will be made again."))
+        tables.append(build(rows, name, f"{RECORD.title}, part {name[-1]}", _REMEDY.format(root)))
     return tables
 
 

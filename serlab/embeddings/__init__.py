@@ -6,8 +6,8 @@ needed, see `serlab.embeddings.weights`.
 """
 
 from serlab.embeddings.base import STATISTICS, Embedding
-from serlab.embeddings.byol import ByolS, byol_s
+from serlab.embeddings.byol import ByolS
 from serlab.embeddings.checkpoint import read_state_dict
 from serlab.embeddings.weights import Weights
 
-__all__ = ["STATISTICS", "ByolS", "Embedding", "Weights", "byol_s", "read_state_dict"]
+__all__ = ["STATISTICS", "ByolS", "Embedding", "Weights", "read_state_dict"]

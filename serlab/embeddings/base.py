@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -30,23 +31,12 @@ _networks: dict[tuple[type, Path | None], keras.Model] = {}
 _loading = threading.Lock()
 
 
-def need_keras() -> None:
-    """Raise where Keras is not installed."""
-    if find_spec("keras") is None:
-        raise FeatureError('Embeddings need Keras and a backend for it: pip install "serlab[cpu]"')
+@functools.cache
+def mel_basis(**parameters) -> np.ndarray:
+    """Return what `librosa.filters.mel` makes of the same parameters, computed once."""
+    import librosa
 
-
-def randomise(network: keras.Model, seed: int = 0) -> keras.Model:
-    """Give the layers that multiply random weights, the same on every backend, and return the network.
-
-    Their deviation keeps signals at one level (He et al. 2015, Delving deep into rectifiers, ICCV 2015).
-    """
-    rng = np.random.default_rng(seed)
-    for layer in network.layers:
-        if hasattr(layer, "kernel"):
-            shape = tuple(layer.kernel.shape)
-            layer.kernel.assign(rng.normal(0, np.sqrt(2 / np.prod(shape[:-1])), shape).astype(np.float32))
-    return network
+    return librosa.filters.mel(**parameters)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,8 +79,12 @@ class Embedding(Extractor):
         """Where the network's weights come from."""
         raise NotImplementedError
 
-    def build(self, path: Path | None) -> keras.Model:
-        """Make the network and load its weights from a file; leave them untrained where there is none."""
+    def build(self) -> keras.Model:
+        """Make the network, untrained."""
+        raise NotImplementedError
+
+    def load_weights(self, network: keras.Model, path: Path) -> None:
+        """Give a network that `build` made the weights of a file; FeatureError if it holds others."""
         raise NotImplementedError
 
     def frames(self, y: np.ndarray) -> np.ndarray:
@@ -101,21 +95,28 @@ class Embedding(Extractor):
     def network(self) -> keras.Model:
         """The network, loaded once and shared by all extractors with the same weights."""
         with _loading:
-            path = self.weights.locate() if self.trained else None
+            path = self._locate_weights()
             key = (type(self), path)
             if key not in _networks:
-                network = self.build(path)
-                _networks[key] = network if self.trained else randomise(network)
+                network = self.build()
+                if path is None:
+                    _randomise(network)
+                else:
+                    self.load_weights(network, path)
+                _networks[key] = network
             return _networks[key]
 
     @property
     def key(self) -> str:
         """Sixteen hexadecimal digits that change with the parameters, the code and the libraries."""
         # What is missing is named before any clip is read, rather than once for each clip.
-        need_keras()
-        if self.trained:
-            self.weights.locate()
+        self._locate_weights()
         return super().key
+
+    def _locate_weights(self) -> Path | None:
+        if find_spec("keras") is None:
+            raise FeatureError('Embeddings need Keras and a backend for it: pip install "serlab[cpu]"')
+        return self.weights.locate() if self.trained else None
 
     def extract(self, y: np.ndarray) -> np.ndarray:
         """Turn one signal into its embedding: (samples,) to `shape`."""
@@ -126,3 +127,15 @@ class Embedding(Extractor):
 
     def __str__(self) -> str:
         return f"{super().__str__()}\n  {self.weights if self.trained else 'weights: random'}"
+
+
+def _randomise(network: keras.Model) -> None:
+    """Give the layers that multiply random weights, the same on every backend.
+
+    Their deviation keeps signals at one level (He et al. 2015, Delving deep into rectifiers, ICCV 2015).
+    """
+    rng = np.random.default_rng(0)
+    for layer in network.layers:
+        if hasattr(layer, "kernel"):
+            shape = tuple(layer.kernel.shape)
+            layer.kernel.assign(rng.normal(0, np.sqrt(2 / np.prod(shape[:-1])), shape).astype(np.float32))

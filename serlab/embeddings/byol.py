@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from serlab.embeddings.base import Embedding, need_keras
+from serlab.embeddings.base import Embedding, mel_basis
 from serlab.embeddings.checkpoint import read_state_dict
 from serlab.embeddings.weights import Weights
 from serlab.errors import FeatureError
@@ -21,6 +20,8 @@ N_FFT, HOP_LENGTH = 1024, 160
 N_MELS, FMIN, FMAX = 64, 60.0, 7800.0
 # Three times the network halves time and frequency.
 POOLING = 8
+# Places of the layers that have weights in PyTorch's lists.
+_PLACES = ("features.0", "features.1", "features.4", "features.5", "features.8", "features.9", "fc.0", "fc.3")
 
 WEIGHTS = Weights(
     title="BYOL-S (AudioNTT2020, d = 512)",
@@ -32,68 +33,6 @@ WEIGHTS = Weights(
 )
 
 
-def audio_ntt2020() -> keras.Model:
-    """Make the network AudioNTT2020 of BYOL-A, without its last step, the mean plus the maximum over time.
-
-    It takes standardised log-mel spectrograms of shape (clips, 64, time, 1), gives (clips, time // 8, 512).
-
-    References
-    ----------
-    Niizumi et al. 2021, BYOL for audio, IJCNN.
-    """
-    need_keras()
-    from serlab.quiet import keras
-
-    layers = keras.layers
-    network = keras.Sequential([keras.Input((N_MELS, None, 1))], name="audio_ntt2020")
-    for block in range(1, 4):
-        network.add(layers.Conv2D(64, 3, padding="same", name=f"conv{block}"))
-        network.add(layers.BatchNormalization(momentum=0.9, epsilon=1e-5, name=f"norm{block}"))
-        network.add(layers.ReLU())
-        network.add(layers.MaxPooling2D(2))
-    network.add(layers.Permute((2, 1, 3)))
-    network.add(layers.Reshape((-1, 64 * (N_MELS // POOLING))))
-    network.add(layers.Dense(512, activation="relu", name="dense1"))
-    network.add(layers.Dropout(0.3))
-    network.add(layers.Dense(512, activation="relu", name="dense2"))
-    return network
-
-
-def byol_s(path: Path | None = None) -> keras.Model:
-    """Make `audio_ntt2020` with the weights of BYOL-S.
-
-    Parameters
-    ----------
-    path : Path, optional
-        The checkpoint; by default it is found on this computer or fetched.
-
-    Raises
-    ------
-    FeatureError
-        If Keras is not installed, or the checkpoint is not one of this network.
-    """
-    network = audio_ntt2020()
-    path = WEIGHTS.locate() if path is None else path
-    state = read_state_dict(path)
-    # Positions of the layers in PyTorch's lists.
-    names = {"conv1": "features.0", "norm1": "features.1", "conv2": "features.4", "norm2": "features.5"}
-    names |= {"conv3": "features.8", "norm3": "features.9", "dense1": "fc.0", "dense2": "fc.3"}
-    try:
-        for name, theirs in names.items():
-            network.get_layer(name).set_weights(_parameters(state, theirs))
-    except (KeyError, ValueError) as error:
-        raise FeatureError(f"{path} does not hold weights of AudioNTT2020, d = 512: {error}") from error
-    return network
-
-
-def _parameters(state: dict[str, np.ndarray], name: str) -> list[np.ndarray]:
-    """Give one layer's parameters in the order, and with their axes in the order, that Keras has."""
-    weight, bias = state[f"{name}.weight"], state[f"{name}.bias"]
-    if weight.ndim == 1:
-        return [weight, bias, state[f"{name}.running_mean"], state[f"{name}.running_var"]]
-    return [weight.transpose(2, 3, 1, 0) if weight.ndim == 4 else weight.T, bias]
-
-
 def log_mel(y: np.ndarray) -> np.ndarray:
     """Compute the log-mel spectrogram that BYOL-S takes, not yet standardised: (samples,) to (64, time).
 
@@ -102,16 +41,8 @@ def log_mel(y: np.ndarray) -> np.ndarray:
     import librosa
 
     magnitude = np.abs(librosa.stft(y, n_fft=N_FFT, hop_length=HOP_LENGTH, pad_mode="reflect"))
-    return np.log(_mel_basis() @ magnitude + np.finfo(np.float32).eps)
-
-
-@functools.cache
-def _mel_basis() -> np.ndarray:
-    import librosa
-
-    return librosa.filters.mel(
-        sr=16000, n_fft=N_FFT, n_mels=N_MELS, fmin=FMIN, fmax=FMAX, htk=True, norm=None
-    )
+    basis = mel_basis(sr=16000, n_fft=N_FFT, n_mels=N_MELS, fmin=FMIN, fmax=FMAX, htk=True, norm=None)
+    return np.log(basis @ magnitude + np.finfo(np.float32).eps)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,9 +99,36 @@ class ByolS(Embedding):
         """Frames per second."""
         return self.sample_rate / (HOP_LENGTH * POOLING)
 
-    def build(self, path: Path | None) -> keras.Model:
-        """Make the network and load its weights from a file; leave them untrained where there is none."""
-        return audio_ntt2020() if path is None else byol_s(path)
+    def build(self) -> keras.Model:
+        """Make AudioNTT2020, the network of BYOL-A, up to its last step, mean plus maximum over time.
+
+        It takes standardised log-mel spectrograms (clips, 64, time, 1), gives (clips, time // 8, 512).
+        """
+        from serlab.quiet import keras
+
+        layers = keras.layers
+        network = keras.Sequential([keras.Input((N_MELS, None, 1))], name="audio_ntt2020")
+        for block in range(1, 4):
+            network.add(layers.Conv2D(64, 3, padding="same", name=f"conv{block}"))
+            network.add(layers.BatchNormalization(momentum=0.9, epsilon=1e-5, name=f"norm{block}"))
+            network.add(layers.ReLU())
+            network.add(layers.MaxPooling2D(2))
+        network.add(layers.Permute((2, 1, 3)))
+        network.add(layers.Reshape((-1, 64 * (N_MELS // POOLING))))
+        network.add(layers.Dense(512, activation="relu", name="dense1"))
+        network.add(layers.Dropout(0.3))
+        network.add(layers.Dense(512, activation="relu", name="dense2"))
+        return network
+
+    def load_weights(self, network: keras.Model, path: Path) -> None:
+        """Give a network that `build` made the weights of a PyTorch checkpoint."""
+        state = read_state_dict(path)
+        try:
+            layers = [layer for layer in network.layers if layer.weights]
+            for layer, place in zip(layers, _PLACES, strict=True):
+                layer.set_weights(_parameters(state, place))
+        except (KeyError, ValueError) as error:
+            raise FeatureError(f"{path} does not hold weights of AudioNTT2020, d = 512: {error}") from error
 
     def frames(self, y: np.ndarray) -> np.ndarray:
         """Turn one signal into frames: (samples,) to (512, time)."""
@@ -181,3 +139,11 @@ class ByolS(Embedding):
             raise FeatureError(f"{self.name} needs {shortest} samples (70 ms) or more, not {len(y)}")
         x = (log_mel(y) - self.mean) / self.deviation
         return keras.ops.convert_to_numpy(self.network(x[None, :, :, None], training=False))[0].T
+
+
+def _parameters(state: dict[str, np.ndarray], place: str) -> list[np.ndarray]:
+    """Return one layer's parameters in the order, and with their axes in the order, that Keras has."""
+    weight, bias = state[f"{place}.weight"], state[f"{place}.bias"]
+    if weight.ndim == 1:
+        return [weight, bias, state[f"{place}.running_mean"], state[f"{place}.running_var"]]
+    return [weight.transpose(2, 3, 1, 0) if weight.ndim == 4 else weight.T, bias]

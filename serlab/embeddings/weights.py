@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from serlab.corpora.download import Downloads, locked
-from serlab.corpora.record import Remote
+from serlab.corpora.record import Remote, file_digest
 from serlab.errors import FetchError
 from serlab.paths import cache_dir, data_dirs, disk_errors
 
@@ -56,17 +56,9 @@ class Weights:
         return next((folder / name for folder, name in files if (folder / name).is_file()), None)
 
     def locate(self) -> Path:
-        """Return the file, fetched if need be, and verified.
-
-        Raises
-        ------
-        FetchError
-            If it cannot be downloaded, or is not the file it should be.
-        """
-        import pooch
-
+        """Return the file, fetched if need be, and verified, or raise FetchError."""
         path = self.find() or self._fetch()
-        if self.sha256 not in (None, pooch.file_hash(str(path))):
+        if self.sha256 not in (None, file_digest(path)):
             raise FetchError(
                 f"{path} is not the file of {self.title}: its SHA-256 is not {self.sha256}. Delete it, and "
                 f"it is fetched again from {self.url}"

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from serlab.embeddings.base import Embedding, need_keras
+from serlab.embeddings.base import Embedding, mel_basis
 from serlab.embeddings.weights import Weights
 from serlab.errors import FeatureError
 
@@ -44,63 +43,6 @@ WEIGHTS = {
 }
 
 
-def l3_audio() -> keras.Model:
-    """Make the audio network of OpenL3 for 256 mel bands, its layers in the order of the official weights.
-
-    It takes `mel_db` spectrograms of shape (windows, 256, 199, 1), gives (windows, 512).
-    """
-    need_keras()
-    from serlab.quiet import keras
-
-    layers = keras.layers
-    network = keras.Sequential([keras.Input((N_MELS, FRAMES, 1))], name="openl3_mel256")
-    network.add(layers.BatchNormalization(name="batch_normalization_1"))
-    for number, filters in enumerate((64, 64, 128, 128, 256, 256, 512), 1):
-        network.add(layers.Conv2D(filters, 3, padding="same", name=f"conv2d_{number}"))
-        network.add(layers.BatchNormalization(name=f"batch_normalization_{number + 1}"))
-        network.add(layers.ReLU())
-        if number in (2, 4, 6):
-            network.add(layers.MaxPooling2D(2))
-    network.add(layers.Conv2D(512, 3, padding="same", name="audio_embedding_layer"))
-    network.add(layers.GlobalMaxPooling2D())
-    return network
-
-
-def openl3(content: str = "env", path: Path | None = None) -> keras.Model:
-    """Make `l3_audio` with the official weights.
-
-    Parameters
-    ----------
-    content : {"env", "music"}
-        Videos it was trained on: of environmental sounds, human ones among them, or of music.
-    path : Path, optional
-        The weight file (HDF5, of version 0.4 of OpenL3); by default it is found on this computer or fetched.
-
-    Raises
-    ------
-    FeatureError
-        If Keras is not installed, or the file does not have the parameters of this network.
-    """
-    _check_content(content)
-    network = l3_audio()
-    path = WEIGHTS[content].locate() if path is None else path
-    try:
-        network.load_weights(path)
-    except (ValueError, KeyError, OSError) as error:
-        raise FeatureError(
-            f"{path} does not hold the weights of OpenL3's mel256 network, version 0.4 ({error}). Delete it, "
-            f"and it is fetched again from {WEIGHTS[content].url}"
-        ) from error
-    if not all(np.isfinite(values).all() for values in network.get_weights()):
-        raise FeatureError(f"{path} holds weights that are no numbers. Delete it, and it is fetched again")
-    return network
-
-
-def _check_content(content: str) -> None:
-    if content not in WEIGHTS:
-        raise FeatureError(f"content must be 'env' or 'music', not {content!r}")
-
-
 def mel_db(windows: np.ndarray) -> np.ndarray:
     """Compute the mel spectrograms that OpenL3 takes: (windows, 48000) to (windows, 256, 199).
 
@@ -111,15 +53,9 @@ def mel_db(windows: np.ndarray) -> np.ndarray:
 
     padded = np.pad(windows, ((0, 0), (0, (FRAMES - 1) * HOP_LENGTH + N_FFT - SAMPLE_RATE)))
     magnitude = np.abs(librosa.stft(padded, n_fft=N_FFT, hop_length=HOP_LENGTH, center=False))
-    db = 10 * np.log10(np.maximum(_mel_basis() @ magnitude, 1e-10))
+    mel = mel_basis(sr=SAMPLE_RATE, n_fft=N_FFT, n_mels=N_MELS) @ magnitude
+    db = 10 * np.log10(np.maximum(mel, 1e-10))
     return np.maximum(db - db.max(axis=(1, 2), keepdims=True), -DYNAMIC_RANGE_DB)
-
-
-@functools.cache
-def _mel_basis() -> np.ndarray:
-    import librosa
-
-    return librosa.filters.mel(sr=SAMPLE_RATE, n_fft=N_FFT, n_mels=N_MELS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,7 +97,8 @@ class OpenL3(Embedding):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _check_content(self.content)
+        if self.content not in WEIGHTS:
+            raise FeatureError(f"content must be 'env' or 'music', not {self.content!r}")
         if self.sample_rate != SAMPLE_RATE:
             raise FeatureError(f"OpenL3 takes sound at {SAMPLE_RATE} Hz only")
         if not 0.01 <= self.hop_seconds <= 1:
@@ -177,9 +114,37 @@ class OpenL3(Embedding):
         """Where the network's weights come from."""
         return WEIGHTS[self.content]
 
-    def build(self, path: Path | None) -> keras.Model:
-        """Make the network and load its weights from a file; leave them untrained where there is none."""
-        return l3_audio() if path is None else openl3(self.content, path)
+    def build(self) -> keras.Model:
+        """Make the audio network of OpenL3 for 256 mel bands, layers in the order of the official weights.
+
+        It takes `mel_db` spectrograms of shape (windows, 256, 199, 1), gives (windows, 512).
+        """
+        from serlab.quiet import keras
+
+        layers = keras.layers
+        network = keras.Sequential([keras.Input((N_MELS, FRAMES, 1))], name="openl3_mel256")
+        network.add(layers.BatchNormalization(name="batch_normalization_1"))
+        for number, filters in enumerate((64, 64, 128, 128, 256, 256, 512), 1):
+            network.add(layers.Conv2D(filters, 3, padding="same", name=f"conv2d_{number}"))
+            network.add(layers.BatchNormalization(name=f"batch_normalization_{number + 1}"))
+            network.add(layers.ReLU())
+            if number in (2, 4, 6):
+                network.add(layers.MaxPooling2D(2))
+        network.add(layers.Conv2D(512, 3, padding="same", name="audio_embedding_layer"))
+        network.add(layers.GlobalMaxPooling2D())
+        return network
+
+    def load_weights(self, network: keras.Model, path: Path) -> None:
+        """Give a network that `build` made the weights of a file of OpenL3 0.4 (HDF5)."""
+        try:
+            network.load_weights(path)
+        except (ValueError, KeyError, OSError) as error:
+            raise FeatureError(
+                f"{path} does not hold the weights of OpenL3's mel256 network, version 0.4 ({error}). Delete "
+                f"it, and it is fetched again from {self.weights.url}"
+            ) from error
+        if not all(np.isfinite(values).all() for values in network.get_weights()):
+            raise FeatureError(f"{path} holds weights that are no numbers. Delete it; it is fetched again")
 
     def frames(self, y: np.ndarray) -> np.ndarray:
         """Turn one signal into frames: (samples,) to (512, windows)."""
