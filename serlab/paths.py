@@ -68,14 +68,7 @@ def disk_errors(
 ) -> Iterator[None]:
     """Turn what a disk refuses into an error that says what to do.
 
-    Parameters
-    ----------
-    what, folder
-        What is being put where.
-    error
-        What to raise.
-    instead
-        How another folder is chosen.
+    `what` is being put into `folder`; `error` is raised; another folder is chosen by `instead`.
 
     Examples
     --------
@@ -128,13 +121,7 @@ def atomic_write_together(contents: Mapping[Path, bytes]) -> None:
 
 
 def regular_file(path: str | os.PathLike, error: type[SerlabError] = SerlabError) -> os.stat_result:
-    """Return `os.stat` of a path if it leads to a regular file, else raise: opening a pipe may never end.
-
-    Parameters
-    ----------
-    path
-    error
-        What to raise if nothing is there, the path cannot be followed, or leads to something else.
+    """Return `os.stat` of a path if it leads to a regular file, else raise `error`: a pipe may never end.
 
     Examples
     --------

@@ -11,6 +11,7 @@ import zipfile
 
 import pytest
 
+from serlab.corpora import unpack as module
 from serlab.corpora.unpack import unpack, unwrap
 from serlab.errors import FetchError
 
@@ -31,11 +32,17 @@ def make_tar(path, members, mode="w:gz"):
     return path
 
 
-def assert_refused(archive, tmp_path, message, **bounds):
+def unpacked(archive, folder):
+    """Unpack an archive and return its files by name."""
+    unpack(archive, folder)
+    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def assert_refused(archive, tmp_path, message):
     """Assert the message, and that nothing is left in the folder or beside it."""
     before = sorted(tmp_path.rglob("*"))
     with pytest.raises(FetchError, match=message):
-        unpack(archive, tmp_path / "out", **bounds)
+        unpack(archive, tmp_path / "out")
     assert sorted(tmp_path.rglob("*")) == before
 
 
@@ -47,15 +54,13 @@ def test_unpacks_files_and_folders(tmp_path, name):
     else:
         mode = {"tar": "w", "gz": "w:gz", "tgz": "w:gz", "bz2": "w:bz2", "xz": "w:xz"}[name.rsplit(".")[-1]]
         make_tar(tmp_path / name, members, mode)
-    made = unpack(tmp_path / name, tmp_path / "out")
-    found = {path.relative_to(tmp_path / "out").as_posix(): path.read_bytes() for path in made}
-    assert found == dict(members)
+    assert unpacked(tmp_path / name, tmp_path / "out") == dict(members)
 
 
 def test_keeps_an_empty_folder(tmp_path):
     folder = tarfile.TarInfo("empty")
     folder.type = tarfile.DIRTYPE
-    assert unpack(make_tar(tmp_path / "a.tar.gz", [(folder, b"")]), tmp_path / "out") == []
+    assert unpacked(make_tar(tmp_path / "a.tar.gz", [(folder, b"")]), tmp_path / "out") == {}
     assert (tmp_path / "out" / "empty").is_dir()
 
 
@@ -128,25 +133,29 @@ def test_refuses_an_encrypted_member(tmp_path):
     assert_refused(archive, tmp_path, "encrypted")
 
 
-def test_bounds_the_number_of_members(tmp_path):
+def test_bounds_the_number_of_members(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "MAX_FILES", 10)
     archive = make_zip(tmp_path / "a.zip", [(f"{i}", b"") for i in range(11)])
-    assert_refused(archive, tmp_path, "more than 10 members", max_files=10)
+    assert_refused(archive, tmp_path, "more than 10 members")
 
 
-def test_bounds_the_unpacked_size(tmp_path):
+def test_bounds_the_unpacked_size(tmp_path, monkeypatch):
     archive = make_tar(tmp_path / "a.tar.gz", [("a", b"x" * 600), ("b", b"x" * 600)])
-    assert_refused(archive, tmp_path, "more than 1000 bytes", max_bytes=1000)
-    assert len(unpack(archive, tmp_path / "out", max_bytes=1200)) == 2
+    monkeypatch.setattr(module, "MAX_BYTES", 1000)
+    assert_refused(archive, tmp_path, "more than 1000 bytes")
+    monkeypatch.setattr(module, "MAX_BYTES", 1200)
+    assert len(unpacked(archive, tmp_path / "out")) == 2
 
 
 @pytest.mark.parametrize("kind", ["zip", "tar"])
-def test_bounds_the_ratio(tmp_path, kind):
+def test_bounds_the_ratio(tmp_path, kind, monkeypatch):
+    monkeypatch.setattr(module, "MAX_RATIO", 100)
     bomb = b"\0" * (4 << 20)
     if kind == "zip":
         archive = make_zip(tmp_path / "a.zip", [("a", bomb)], compression=zipfile.ZIP_DEFLATED)
     else:
         archive = make_tar(tmp_path / "a.tar.gz", [("a", bomb)])
-    assert_refused(archive, tmp_path, "over 100 times", max_ratio=100)
+    assert_refused(archive, tmp_path, "over 100 times")
 
 
 def test_does_not_believe_the_size_in_the_header(tmp_path):
@@ -243,7 +252,7 @@ def folder(name):
 
 def test_unpacks_what_tar_makes_of_the_current_folder(tmp_path):
     archive = make_tar(tmp_path / "a.tgz", [(folder("./"), b""), (folder("./wav"), b""), ("./wav/a", b"1")])
-    assert unpack(archive, tmp_path / "out") == [tmp_path / "out/wav/a"]
+    assert unpacked(archive, tmp_path / "out") == {"wav/a": b"1"}
 
 
 def test_bounds_the_headers_of_a_tar(tmp_path):
@@ -261,9 +270,10 @@ def test_a_member_shorter_than_its_header_says_is_damaged(tmp_path):
     assert_refused(archive, tmp_path, "damaged")
 
 
-def test_counts_members_not_folders_above_them(tmp_path):
+def test_counts_members_not_folders_above_them(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "MAX_FILES", 2)
     archive = make_zip(tmp_path / "a.zip", [("a/b/c/d", b"1"), ("a/b/c/e", b"2")])
-    assert len(unpack(archive, tmp_path / "out", max_files=2)) == 2
+    assert len(unpacked(archive, tmp_path / "out")) == 2
 
 
 def test_bounds_the_ratio_of_each_member(tmp_path):

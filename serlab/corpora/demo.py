@@ -124,13 +124,7 @@ def parts_folder() -> Path:
 
 
 def table() -> pd.DataFrame:
-    """Return the utterance table of the corpus, made if need be.
-
-    Examples
-    --------
-    >>> table().attrs["title"]
-    'demo (synthetic)'
-    """
+    """Return the utterance table of the corpus, made if need be."""
     root = folder()
     rows = [
         {"clip": clip, "path": str(root / f"{clip}.flac"), "language": RECORD.language, **parse(clip)}

@@ -21,7 +21,6 @@ from serlab.errors import AudioError, FetchError
 if TYPE_CHECKING:
     from serlab.corpora.record import Record, Remote
 
-_AUDIO = {".wav", ".flac", ".mp3", ".ogg"}
 _ELSEWHERE = "SERLAB_CACHE or fetch(into=...)"
 
 
@@ -58,7 +57,7 @@ def fetch(name: str, *, into: str | Path | None = None, workers: int = 4) -> Pat
 
     if name == "demo":
         raise FetchError('demo needs no download: serlab.load("demo") synthesises it')
-    if name not in corpora.names() and (os.sep in name or "/" in name or Path(name).is_dir()):
+    if name not in corpora.names() and ("/" in name or os.sep in name or Path(name).is_dir()):
         raise FetchError(f"{name} is a folder, not a corpus with a download: serlab.load({name!r}) reads it")
     record = corpora.record(name)
     if into is None and (found := corpora.find(name)) is not None:
@@ -128,11 +127,8 @@ def _is_archive(remote: Remote) -> bool:
 
 def _sound_files(folder: Path) -> dict[str, Path]:
     """Return the audio files below a folder by stem, without the litter that macOS leaves in archives."""
-    return {
-        path.stem: path
-        for path in sorted(folder.rglob("*"))
-        if path.suffix.lower() in _AUDIO and not path.name.startswith("._")
-    }
+    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in sound_files.SUFFIXES)
+    return {path.stem: path for path in found if not path.name.startswith("._")}
 
 
 def _check_room(record: Record, work: Path) -> None:

@@ -5,6 +5,7 @@ Only folders whose names a corpus is known to use are entered, so that a data fo
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from collections.abc import Iterator
@@ -72,21 +73,16 @@ def _entries(folder: Path, directories: bool) -> list[Path]:
     return [folder / name for name in sorted(found) if not name.startswith(".")]
 
 
-def _scan(folder: Path | str) -> Iterator[tuple[str, str]]:
-    """Yield the names in a folder, each with "file", "folder", or "" for pipes, devices and dead links."""
-    try:
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                yield entry.name, _kind(entry)
-    except (OSError, ValueError):
-        return
-
-
-def _kind(entry: os.DirEntry) -> str:
-    try:
-        return "folder" if entry.is_dir() else "file" if entry.is_file() else ""
-    except OSError:  # a link that leads back to itself
-        return ""
+def _scan(folder: Path | str) -> list[tuple[str, str]]:
+    """Return the names in a folder, each with "file", "folder", or "" for pipes, devices and dead links."""
+    found = []
+    with contextlib.suppress(OSError, ValueError), os.scandir(folder) as entries:
+        for entry in entries:
+            kind = ""
+            with contextlib.suppress(OSError):  # a link that leads back to itself
+                kind = "folder" if entry.is_dir() else "file" if entry.is_file() else ""
+            found.append((entry.name, kind))
+    return found
 
 
 def _named(pattern: str, folder: Path) -> bool:

@@ -21,6 +21,8 @@ from typing import BinaryIO
 from serlab.errors import FetchError
 
 SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
+MAX_FILES, MAX_BYTES = 50_000, 8 << 30  # members of an archive, and sum of their sizes
+MAX_RATIO = 200  # of unpacked to packed size, of an archive and of each member of a zip
 _OPENERS = {b"\x1f\x8b": gzip.open, b"BZ": bz2.open, b"\xfd7": lzma.open}
 # What is the disk's fault. Any other error, of the many that archive modules raise, is the archive's.
 _DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.ENOMEM}
@@ -32,31 +34,8 @@ _DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?", 
 _FORBIDDEN = re.compile(r'[<>:"\\|?*\x00-\x1f]|[. ]$')
 
 
-def unpack(
-    archive: Path,
-    folder: Path,
-    *,
-    max_bytes: int = 8 << 30,
-    max_files: int = 50_000,
-    max_ratio: float = 200,
-) -> list[Path]:
-    """Unpack a zip or tar archive into a new folder, or raise and leave nothing.
-
-    Parameters
-    ----------
-    archive : Path
-        File whose name ends in one of `SUFFIXES`.
-    folder : Path
-        Folder to make. It must not exist.
-    max_bytes, max_files : int
-        Largest allowed sum of the unpacked sizes, and number of members.
-    max_ratio : float
-        Largest allowed ratio of unpacked to packed size, of the whole archive and of each zip member.
-
-    Returns
-    -------
-    list of Path
-        The files made, in the order of the archive.
+def unpack(archive: Path, folder: Path) -> None:
+    """Unpack a zip or tar archive, named with one of `SUFFIXES`, into a new folder, or leave nothing.
 
     Raises
     ------
@@ -68,24 +47,21 @@ def unpack(
     """
     folder.mkdir(parents=True)
     members = _zip_members if archive.name.lower().endswith(".zip") else _tar_members
-    files: list[Path] = []
     seen: dict[str, bool] = {}
     total, packed = 0, archive.stat().st_size
     try:
         for count, (name, size, packed_size, is_folder, extract) in enumerate(members(archive), start=1):
-            if count > max_files:
-                raise FetchError(f"more than {max_files} members; not unpacked")
+            if count > MAX_FILES:
+                raise FetchError(f"more than {MAX_FILES} members; not unpacked")
             total += size
-            if total > max_bytes:
-                raise FetchError(f"unpacks to more than {max_bytes} bytes; not unpacked")
-            if total > max(max_ratio * packed, _SMALL) or size > max(max_ratio * packed_size, _SMALL):
-                raise FetchError(f"{name!r} unpacks to over {max_ratio:g} times its size; not unpacked")
+            if total > MAX_BYTES:
+                raise FetchError(f"unpacks to more than {MAX_BYTES} bytes; not unpacked")
+            if total > max(MAX_RATIO * packed, _SMALL) or size > max(MAX_RATIO * packed_size, _SMALL):
+                raise FetchError(f"{name!r} unpacks to over {MAX_RATIO} times its size; not unpacked")
             path = folder.joinpath(*_checked_parts(name, is_folder, seen))
             extract(folder)
-            if not is_folder:
-                files.append(path)
-                if path.stat().st_size != size:
-                    raise ValueError(f"{name!r} has not the {size} bytes that its header says")
+            if not is_folder and path.stat().st_size != size:
+                raise ValueError(f"{name!r} has not the {size} bytes that its header says")
     except BaseException as error:
         shutil.rmtree(folder, ignore_errors=True)
         if isinstance(error, FetchError):
@@ -93,7 +69,6 @@ def unpack(
         if not isinstance(error, Exception) or getattr(error, "errno", None) in _DISK:
             raise
         raise FetchError(f"{archive}: damaged or not an archive ({error}); fetch it again") from error
-    return files
 
 
 def _zip_members(archive: Path) -> Iterator[tuple]:

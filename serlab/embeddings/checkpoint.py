@@ -36,20 +36,8 @@ _DTYPES = {
 def read_state_dict(path: str | os.PathLike) -> dict[str, np.ndarray]:
     """Read the tensors of a PyTorch state dict, as ``torch.save(model.state_dict(), path)`` writes it.
 
-    Parameters
-    ----------
-    path : path-like
-        A checkpoint in the zip format that PyTorch writes since version 1.6.
-
-    Returns
-    -------
-    dict of str to ndarray
-        In the order of the file; read-only views of its storages.
-
-    Raises
-    ------
-    FeatureError
-        If the file is no such checkpoint, is damaged, or asks for anything but tensors.
+    Gives read-only arrays in the order of the file. Raises FeatureError if it is no such file (zip, since
+    PyTorch 1.6), is damaged, or asks for anything but tensors.
 
     Examples
     --------
