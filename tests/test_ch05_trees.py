@@ -44,6 +44,15 @@ def test_dots_lie_on_the_pixels_asked_about():
     assert ax.collections[0].get_offsets().tolist() == [[4, 2]]
 
 
+def test_only_the_first_questions_in_a_row_are_drawn():
+    X = np.arange(16.0).reshape(16, 1, 1)
+    tree = DecisionTreeClassifier(random_state=0).fit(X.reshape(16, -1), [str(n) for n in range(16)])
+    counts = [len(lesson.where_it_looks(tree, X[0], n).collections[0].get_offsets()) for n in (1, 2, 99)]
+    assert counts[0] == 1
+    assert counts[1] <= 3
+    assert counts[2] == 15
+
+
 def test_depth_curve_draws_means_over_folds():
     scores = pd.DataFrame({"depth": [1, 1, 4], "clips": "test speakers", "uar": [0.2, 0.4, 0.5]})
     ax = lesson.depth_curve(scores, 0.125)

@@ -52,7 +52,7 @@ def plain_features(X: np.ndarray, names: Sequence[str]) -> pd.DataFrame:
 
 
 def where_it_looks(
-    tree: DecisionTreeClassifier, picture: np.ndarray, questions: int = 31, ax: Axes | None = None
+    tree: DecisionTreeClassifier, picture: np.ndarray, depth: int = 5, ax: Axes | None = None
 ) -> Axes:
     """Draw on a spectrogram the pixels that a tree asks about.
 
@@ -62,8 +62,8 @@ def where_it_looks(
         Fitted to spectrograms of the shape of `picture`, each laid out as one row.
     picture : ndarray, shape (bands, frames)
         A clip to draw them on.
-    questions : int
-        How many questions to draw, counted down the leftmost branches first.
+    depth : int
+        How many questions in a row to draw, from the top.
     ax : matplotlib Axes, optional
         Where to draw; a new figure if not given.
 
@@ -75,8 +75,14 @@ def where_it_looks(
     3
     """
     ax = new_axes(ax)
-    asked = tree.tree_.feature[tree.tree_.feature >= 0][:questions]
-    bands, frames = np.unravel_index(asked, picture.shape)
+    nodes, level = [], [0]
+    for _ in range(depth):
+        level = [node for node in level if tree.tree_.feature[node] >= 0]  # a leaf asks nothing
+        nodes += level
+        level = [
+            child[node] for node in level for child in (tree.tree_.children_left, tree.tree_.children_right)
+        ]
+    bands, frames = np.unravel_index(tree.tree_.feature[nodes], picture.shape)
     ax.imshow(np.sqrt(picture), origin="lower", aspect="auto", cmap="magma")
     ax.scatter(frames, bands, s=36, facecolor="none", edgecolor="cyan", linewidth=1.5)
     ax.set(xlabel="frame", ylabel="mel band")
