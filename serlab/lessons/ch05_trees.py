@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
@@ -12,7 +13,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.tree import DecisionTreeClassifier
 
 from serlab import evaluation
-from serlab.plots.style import EDGE, FLATTERING, HONEST, new_axes
+from serlab.plots.style import EDGE, FLATTERING, HONEST
 
 # A number of the summary vector, in the words that a listener would use for it.
 PLAIN = {
@@ -25,6 +26,8 @@ PLAIN = {
     "syllables_per_second": "syllables per second",
     "speech_seconds": "seconds of speech",
 }
+
+SIZE = (5.6, 3.1)  # inches; legible on a phone
 
 
 def plain_features(X: np.ndarray, names: Sequence[str]) -> pd.DataFrame:
@@ -48,7 +51,7 @@ def plain_features(X: np.ndarray, names: Sequence[str]) -> pd.DataFrame:
     'loudness (dB)'
     """
     places = [list(names).index(name) for name in PLAIN]
-    return pd.DataFrame(X[:, places], columns=list(PLAIN.values()))
+    return pd.DataFrame(X[:, places].astype(float), columns=list(PLAIN.values()))
 
 
 def where_it_looks(
@@ -74,7 +77,7 @@ def where_it_looks(
     >>> len(where_it_looks(tree, X[0]).collections[0].get_offsets())
     3
     """
-    ax = new_axes(ax)
+    ax = ax or plt.subplots(figsize=SIZE)[1]
     nodes, level = [], [0]
     for _ in range(depth):
         level = [node for node in level if tree.tree_.feature[node] >= 0]  # a leaf asks nothing
@@ -107,7 +110,7 @@ def depth_curve(scores: pd.DataFrame, chance: float, ax: Axes | None = None) -> 
     >>> depth_curve(scores, 0.125).lines[0].get_ydata().tolist()
     [20.0, 30.0]
     """
-    ax = new_axes(ax)
+    ax = ax or plt.subplots(figsize=SIZE)[1]
     shown = scores.assign(uar=100 * scores["uar"])
     palette = [FLATTERING, HONEST, "#117733"][: shown["clips"].nunique()]
     sns.lineplot(
@@ -160,7 +163,7 @@ def vote_curve(scores: pd.DataFrame, ax: Axes | None = None) -> Axes:
     >>> vote_curve(scores).lines[0].get_ydata().tolist()
     [30.0, 40.0]
     """
-    ax = new_axes(ax)
+    ax = ax or plt.subplots(figsize=SIZE)[1]
     ax.plot(scores["trees"], 100 * scores["together"], color=HONEST, label="the first trees together")
     ax.scatter(scores["trees"], 100 * scores["alone"], s=12, color=FLATTERING, label="each tree alone")
     ax.set(xlabel="trees that vote", ylabel="UAR (%)", ylim=(0, None))
