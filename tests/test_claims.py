@@ -190,7 +190,7 @@ CLAIMS: list[tuple[str, str, Callable[[], bool]]] = [
     ),
     (
         "05",
-        "The more a model can remember, the more a random split flatters it.",
+        "the more a model can remember of a voice, the more a random split flatters it.",
         lambda: (
             flattered("tree-small")
             < flattered("tree-tuned")
