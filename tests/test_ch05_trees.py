@@ -36,6 +36,17 @@ def test_plain_features_are_columns_of_the_summary():
     assert found.shape == (2, len(lesson.PLAIN))
 
 
+def test_an_emotion_far_from_the_others_stands_out():
+    y = np.repeat(["sad", "angry", "calm"], 10)
+    few = pd.DataFrame({"loudness": np.where(y == "angry", 6.0, 1.0), "pitch": np.arange(30.0)})
+    ax = lesson.profile(few, y)
+    shown = [label.get_text() for label in ax.get_xticklabels()]
+    loudness = ax.collections[0].get_array()[0]
+    assert shown == ["calm", "sad", "angry"]  # in the order of the book
+    assert loudness.argmax() == shown.index("angry")
+    assert loudness[0] == loudness[1] < 0
+
+
 def test_dots_lie_on_the_pixels_asked_about():
     X = np.zeros((4, 3, 5))
     X[:2, 2, 4] = 1  # one pixel tells the two classes apart: band 2, frame 4

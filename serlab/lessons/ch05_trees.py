@@ -13,7 +13,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.tree import DecisionTreeClassifier
 
 from serlab import evaluation
-from serlab.plots.style import EDGE, FLATTERING, HONEST
+from serlab.plots.style import EDGE, FLATTERING, HONEST, emotion_palette
 
 # A number of the summary vector, in the words that a listener would use for it.
 PLAIN = {
@@ -52,6 +52,33 @@ def plain_features(X: np.ndarray, names: Sequence[str]) -> pd.DataFrame:
     """
     places = [list(names).index(name) for name in PLAIN]
     return pd.DataFrame(X[:, places].astype(float), columns=list(PLAIN.values()))
+
+
+def profile(few: pd.DataFrame, y: np.ndarray, ax: Axes | None = None) -> Axes:
+    """Draw how each emotion stands out: its median of every feature, in deviations from the mean.
+
+    Parameters
+    ----------
+    few : DataFrame
+        One column for each feature.
+    y : ndarray of str
+        The emotion of each row.
+    ax : matplotlib Axes, optional
+        Where to draw; a new figure if not given.
+
+    Examples
+    --------
+    >>> few = pd.DataFrame({"loudness": [0.0, 2.0], "pitch": [5.0, 1.0]})
+    >>> profile(few, np.array(["sad", "angry"])).collections[0].get_array().round(1).tolist()
+    [[-0.7, 0.7], [0.7, -0.7]]
+    """
+    ax = ax or plt.subplots(figsize=(5.6, 4.0))[1]
+    medians = ((few - few.mean()) / few.std()).groupby(y).median().loc[list(emotion_palette(y))]
+    look = {"center": 0, "cmap": "PuOr_r", "annot": True, "fmt": ".1f", "annot_kws": {"size": 8}}
+    sns.heatmap(medians.T, **look, linewidths=0.5, cbar=False, ax=ax)
+    ax.tick_params(length=0)
+    ax.tick_params(axis="x", rotation=45)
+    return ax
 
 
 def where_it_looks(
