@@ -109,6 +109,7 @@ def test_what_a_cell_printed_and_what_a_table_holds_are_sources(page):
         ("1 %<!-- ravdess/emobox6/nobody: uar -->", "nobody.json does not exist"),
         ("1 %<!-- ravdess/emobox6/tree: beauty -->", "beauty"),
         ("1 %<!-- somewhere -->", "no such kind of source"),
+        ("1 %<!-- cell: a--b ([0-9]) -->", "two hyphens end a comment"),
         ("1 % [0, 2]<!-- = 1 -->", "3 numbers in the text, 1 in the source"),
         ('1<!-- few-labels/vote.csv where model == "none": value -->', "0 rows"),
     ],

@@ -167,6 +167,8 @@ def written(value: float, like: str) -> str:
 def rewritten(marked: re.Match, page: Path) -> str:
     """Give a marked text with the numbers that its source has now."""
     text, source = marked["text"], " ".join(marked["source"].split())
+    if "--" in source:
+        raise SourceError("two hyphens end a comment in HTML: write it without")
     literals = list(re.finditer(NUMBER, text))
     kinds = [(re.fullmatch(pattern, source), *kind) for pattern, kind in SOURCES.items()]
     fitting = [kind for kind in kinds if kind[0]]
