@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
-
-from serlab.corpora.record import Record, Remote, read_manifest
+from serlab.corpora.record import Record, Remote, name_parser, read_citation, read_manifest
 
 _SENTENCES = {
     "IEO": "It's eleven o'clock.",
@@ -20,16 +18,6 @@ _SENTENCES = {
     "TSI": "The surface is slick.",
     "WSI": "We'll stop in a couple of minutes.",
 }
-_EMOTIONS = {
-    "ANG": "angry",
-    "DIS": "disgust",
-    "FEA": "fearful",
-    "HAP": "happy",
-    "NEU": "neutral",
-    "SAD": "sad",
-}
-_INTENSITIES = {"LO": "low", "MD": "medium", "HI": "high", "XX": None}
-_STEM = re.compile(rf"(10\d\d)_({'|'.join(_SENTENCES)})_({'|'.join(_EMOTIONS)})_({'|'.join(_INTENSITIES)})")
 _ACTORS = range(1001, 1092)
 # The actresses, from VideoDemographics.csv of the official repository; the other actors are men.
 _WOMEN = {
@@ -40,26 +28,6 @@ _WOMEN = {
 # Actors tested in each of the five sessions that EMO-SUPERB published; the others train and validate.
 _SESSIONS = ((1037, 1054), (1001, 1018), (1073, 1091), (1055, 1072), (1019, 1036))
 _MEDIA = "https://media.githubusercontent.com/media/CheyneyComputerScience/CREMA-D/master/AudioWAV/"
-
-
-def parse(stem: str) -> dict | None:
-    """Read a CREMA-D name: actor_sentence_emotion_intensity.
-
-    Examples
-    --------
-    >>> parse("1001_IEO_SAD_HI")["intensity"]
-    'high'
-    """
-    match = _STEM.fullmatch(stem)
-    if match is None or int(match[1]) not in _ACTORS:
-        return None
-    return {
-        "speaker": match[1],
-        "gender": "female" if int(match[1]) in _WOMEN else "male",
-        "emotion": _EMOTIONS[match[3]],
-        "intensity": _INTENSITIES[match[4]],
-        "sentence": match[2],
-    }
 
 
 RECORD = Record(
@@ -76,17 +44,7 @@ RECORD = Record(
     licence_url="http://opendatacommons.org/licenses/odbl/1.0/",
     licence_source="LICENSE.txt of github.com/CheyneyComputerScience/CREMA-D, read November 2026",
     citation_key="cao2014cremad",
-    citation="""@article{cao2014cremad,
-  author  = {Cao, Houwei and Cooper, David G. and Keutmann, Michael K. and Gur, Ruben C. and
-             Nenkova, Ani and Verma, Ragini},
-  title   = {{CREMA-D}: Crowd-sourced Emotional Multimodal Actors Dataset},
-  journal = {IEEE Transactions on Affective Computing},
-  volume  = {5},
-  number  = {4},
-  pages   = {377--390},
-  year    = {2014},
-  doi     = {10.1109/TAFFC.2014.2336244}
-}""",
+    citation=read_citation("cao2014cremad"),
     homepage="https://github.com/CheyneyComputerScience/CREMA-D",
     clips=7442,
     speakers=tuple(str(actor) for actor in _ACTORS),
@@ -94,7 +52,19 @@ RECORD = Record(
         emotion: 1087 if emotion == "neutral" else 1271
         for emotion in ("neutral", "happy", "sad", "angry", "fearful", "disgust")
     },
-    parse=parse,
+    parse=name_parser(
+        rf"(?P<speaker>\d+)_(?P<sentence>{'|'.join(_SENTENCES)})_(?P<emotion>[A-Z]+)_(?P<intensity>[A-Z]+)",
+        genders={str(actor): "female" if actor in _WOMEN else "male" for actor in _ACTORS},
+        emotion={
+            "ANG": "angry",
+            "DIS": "disgust",
+            "FEA": "fearful",
+            "HAP": "happy",
+            "NEU": "neutral",
+            "SAD": "sad",
+        },
+        intensity={"LO": "low", "MD": "medium", "HI": "high", "XX": None},
+    ),
     remotes=tuple(
         Remote(_MEDIA + name, f"AudioWAV/{name}", size, f"sha256:{digest}")
         for name, (digest, size) in read_manifest("cremad.tsv").items()
@@ -105,9 +75,7 @@ RECORD = Record(
     inner=r"crema(d.*)?",
     clip_folder=r"audiowav",
     sentences=_SENTENCES,
-    folds={
-        "emosuperb5": [[str(actor) for actor in range(first, last + 1)] for first, last in _SESSIONS],
-    },
+    folds={"emosuperb5": [[str(actor) for actor in range(first, last + 1)] for first, last in _SESSIONS]},
     silent=frozenset({"1076_MTI_SAD_XX"}),
     notes=(
         "1076_MTI_SAD_XX has no sound in the official copy: leave it out before computing features.",

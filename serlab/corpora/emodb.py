@@ -2,55 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
-from serlab.corpora.record import Record, Remote, read_manifest
+from serlab.corpora.record import Record, Remote, name_parser, read_citation, read_manifest
 from serlab.errors import CorpusError
 
-_STEM = re.compile(r"(03|08|09|1[0-6])([ab]\d\d)([WLEAFTN])[a-z]?")
-_LETTERS = {
-    "W": "angry",
-    "L": "bored",
-    "E": "disgust",
-    "A": "fearful",
-    "F": "happy",
-    "T": "sad",
-    "N": "neutral",
-}
-_WOMEN = {"08", "09", "13", "14", "16"}
+_WOMEN = ("08", "09", "13", "14", "16")
+_SPEAKERS = ("03", "08", "09", "10", "11", "12", "13", "14", "15", "16")
 _CUT = 2.0
-
-
-def parse(stem: str) -> dict | None:
-    """Read an EmoDB name: speaker, text, emotion's German initial, version.
-
-    Examples
-    --------
-    >>> parse("03a01Fa")["emotion"], parse("03a01Wa")["emotion"]
-    ('happy', 'angry')
-    """
-    match = _STEM.fullmatch(stem)
-    if match is None:
-        return None
-    speaker, sentence, letter = match.groups()
-    return {
-        "speaker": speaker,
-        "gender": "female" if speaker in _WOMEN else "male",
-        "emotion": _LETTERS[letter],
-        "sentence": sentence,
-    }
 
 
 def recognition(folder: Path | str) -> pd.DataFrame:
     """Read how many of the listeners recognised each clip, and how many found it natural.
-
-    The makers of EmoDB played their recordings to 20 to 30 listeners, and keep in the usual version
-    those that most of them recognised and found natural. They heard whole clips: where a copy holds only
-    their first seconds, people were not asked about these.
 
     Parameters
     ----------
@@ -61,7 +27,8 @@ def recognition(folder: Path | str) -> pd.DataFrame:
     -------
     DataFrame
         One row per clip, its name in the index, and columns ``recognised`` and ``natural``, shares from 0 to
-        1. More clips than the usual version has.
+        1. More clips than the usual version has, which keeps what most of the 20 to 30 listeners recognised
+        and found natural. They heard whole clips, even where a copy holds only their first seconds.
 
     Raises
     ------
@@ -98,28 +65,24 @@ def recognition(folder: Path | str) -> pd.DataFrame:
 
 
 def whole_seconds() -> pd.Series:
-    """Give how long each of the 535 clips is as published, in seconds, from the sizes of the official files.
-
-    For copies that hold only beginnings.
+    """Return the seconds of each of the 535 clips as published, from the sizes of the official files.
 
     Examples
     --------
     >>> round(float(whole_seconds()["03a01Fa"]), 2)
     1.9
     """
-    bytes_per_second, header = 2 * 16000, 44
-    seconds = {
-        PurePosixPath(path).stem: (size - header) / bytes_per_second
-        for path, (_, size) in RECORD.manifest.items()
-    }
-    return pd.Series(seconds, name="seconds").rename_axis("clip").sort_index()
+    header, bytes_per_second = 44, 2 * 16000
+    sizes = pd.Series({PurePosixPath(path).stem: size for path, (_, size) in RECORD.manifest.items()})
+    return ((sizes - header) / bytes_per_second).rename("seconds").rename_axis("clip").sort_index()
 
 
 def check_whole(table: pd.DataFrame) -> None:
     """Refuse clips that were cut to their first seconds."""
     if len(table) and table["duration"].max() <= _CUT + 0.01:
+        folder = Path(table["path"].iloc[0]).parent
         raise CorpusError(
-            f"No clip in {_place(table)} is longer than {_CUT:g} s: these are beginnings of EmoDB's clips, "
+            f"No clip in {folder} is longer than {_CUT:g} s: these are beginnings of EmoDB's clips, "
             'which last up to 9 s. Name the folder emodb_first2s and use the name "emodb_first2s".'
         )
 
@@ -132,10 +95,6 @@ def check_cut(table: pd.DataFrame) -> None:
             f"{longest['path']} lasts {longest['duration']:.2f} s: these are whole clips, not the first "
             f'{_CUT:g} s. Name the folder emodb and use "emodb".'
         )
-
-
-def _place(table: pd.DataFrame) -> str:
-    return str(table["path"].iloc[0]).rpartition("/")[0] or "the folder"
 
 
 _SENTENCES = {
@@ -165,20 +124,25 @@ RECORD = Record(
     licence_url="https://creativecommons.org/publicdomain/zero/1.0/",
     licence_source="README of github.com/audeering/emodb, read November 2026",
     citation_key="burkhardt2005emodb",
-    citation="""@inproceedings{burkhardt2005emodb,
-  author    = {Burkhardt, Felix and Paeschke, Astrid and Rolfes, Miriam and Sendlmeier, Walter F. and
-               Weiss, Benjamin},
-  title     = {A Database of {German} Emotional Speech},
-  booktitle = {Proceedings of Interspeech 2005},
-  pages     = {1517--1520},
-  year      = {2005},
-  doi       = {10.21437/Interspeech.2005-446}
-}""",
+    citation=read_citation("burkhardt2005emodb"),
     homepage="http://emodb.bilderbar.info/",
     clips=535,
-    speakers=("03", "08", "09", "10", "11", "12", "13", "14", "15", "16"),
+    speakers=_SPEAKERS,
     classes={"neutral": 79, "happy": 71, "sad": 62, "angry": 127, "fearful": 69, "disgust": 46, "bored": 81},
-    parse=parse,
+    # Speaker, text, the emotion's German initial, version.
+    parse=name_parser(
+        r"(?P<speaker>\d\d)(?P<sentence>[ab]\d\d)(?P<emotion>[A-Z])[a-z]?",
+        genders={speaker: "female" if speaker in _WOMEN else "male" for speaker in _SPEAKERS},
+        emotion={
+            "W": "angry",
+            "L": "bored",
+            "E": "disgust",
+            "A": "fearful",
+            "F": "happy",
+            "T": "sad",
+            "N": "neutral",
+        },
+    ),
     # The makers publish no checksum: each clip is compared with the manifest instead.
     remotes=(Remote(url="http://emodb.bilderbar.info/download/download.zip", filename="download.zip"),),
     manifest=read_manifest("emodb.tsv"),

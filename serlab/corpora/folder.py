@@ -182,7 +182,7 @@ def _columns(path: Path, header: Sequence[str]) -> dict[str, str]:
 
 
 def _refuse_parts(path: Path, table: sheet.Sheet) -> None:
-    for column in table.rows.columns.difference(list(words.HEADERS)):
+    for column in (name for name in table.rows if name not in words.HEADERS):
         cells = table.rows[column]
         # Nothing but zeros, or no number at all, says that the whole file is meant.
         parts = cells[cells.str.match(r"[-+.\d]|PT") & cells.str.contains("[1-9]")]

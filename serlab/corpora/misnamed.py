@@ -44,22 +44,17 @@ def find(record: Record, root: Path, missing: Iterable[str]) -> dict[str, Path]:
     missing, files = set(missing), strangers(record, root)
     if not missing or not files:
         return {}
-    found = {}
     facts = {PurePosixPath(path).stem: fact for path, fact in record.manifest.items()}
     sizes = {facts[clip][1] for clip in missing & facts.keys()} - {None}
-    contents = {file_digest(path): path for path in files if path.is_file() and _size(path) in sizes}
+    contents = {file_digest(path): path for path in files if path.is_file() and path.stat().st_size in sizes}
+    found = {}
     for clip in sorted(missing):
+        near = [path for path in files if _near(path.stem, clip)]
         if (digest := facts.get(clip, (None,))[0]) in contents:
             found[clip] = contents[digest]
-        elif len(near := [path for path in files if _near(path.stem, clip)]) == 1:
-            meant = [other for other in missing if _near(near[0].stem, other)]
-            if len(meant) == 1:
-                found[clip] = near[0]
+        elif len(near) == 1 and sum(_near(near[0].stem, other) for other in missing) == 1:
+            found[clip] = near[0]
     return found
-
-
-def _size(path: Path) -> int:
-    return path.stat().st_size
 
 
 def _near(stem: str, clip: str) -> bool:

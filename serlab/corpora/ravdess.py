@@ -2,39 +2,12 @@
 
 from __future__ import annotations
 
-import re
+from serlab.corpora.record import Record, Remote, name_parser, read_citation, read_manifest
 
-from serlab.corpora.record import Record, Remote, read_manifest
-
-_STEM = re.compile(r"03-01-(0[1-8])-(0[12])-(0[12])-(0[12])-(0[1-9]|1\d|2[0-4])")
-_CODES = ("neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised")
-
+_SPEAKERS = tuple(f"{actor:02d}" for actor in range(1, 25))
+_EMOTIONS = ("neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised")
 # Which four actors are tested in each of the six folds; the other twenty are for training.
 _EMOBOX = ((1, 11, 20, 21), (4, 10, 12, 14), (8, 9, 19, 23), (3, 5, 7, 24), (2, 15, 16, 18), (6, 13, 17, 22))
-
-
-def parse(stem: str) -> dict | None:
-    """Read a RAVDESS name: modality-channel-emotion-intensity-statement-repetition-actor.
-
-    Songs, videos and the audio of videos are other parts of RAVDESS: for them the answer is None.
-
-    Examples
-    --------
-    >>> parse("03-01-06-01-02-01-12")["emotion"]
-    'fearful'
-    """
-    match = _STEM.fullmatch(stem)
-    if match is None:
-        return None
-    emotion, intensity, statement, _, actor = match.groups()
-    return {
-        "speaker": actor,
-        "gender": "male" if int(actor) % 2 else "female",
-        "emotion": _CODES[int(emotion) - 1],
-        "intensity": "normal" if intensity == "01" else "strong",
-        "sentence": statement,
-    }
-
 
 RECORD = Record(
     name="ravdess",
@@ -49,22 +22,18 @@ RECORD = Record(
     licence_url="https://creativecommons.org/licenses/by-nc-sa/4.0/",
     licence_source="licence field of Zenodo record 1188976, as of November 2026",
     citation_key="livingstone2018ravdess",
-    citation="""@article{livingstone2018ravdess,
-  author  = {Livingstone, Steven R. and Russo, Frank A.},
-  title   = {The {Ryerson} Audio-Visual Database of Emotional Speech and Song ({RAVDESS}): A dynamic,
-             multimodal set of facial and vocal expressions in {North American} {English}},
-  journal = {PLoS ONE},
-  volume  = {13},
-  number  = {5},
-  pages   = {e0196391},
-  year    = {2018},
-  doi     = {10.1371/journal.pone.0196391}
-}""",
+    citation=read_citation("livingstone2018ravdess"),
     homepage="https://zenodo.org/records/1188976",
     clips=1440,
-    speakers=tuple(f"{actor:02d}" for actor in range(1, 25)),
-    classes={emotion: 96 if emotion == "neutral" else 192 for emotion in _CODES},
-    parse=parse,
+    speakers=_SPEAKERS,
+    classes={emotion: 96 if emotion == "neutral" else 192 for emotion in _EMOTIONS},
+    # Modality, channel, emotion, intensity, statement, repetition, actor: 03-01 is speech without video.
+    parse=name_parser(
+        r"03-01-(?P<emotion>\d\d)-(?P<intensity>\d\d)-(?P<sentence>0[12])-0[12]-(?P<speaker>\d\d)",
+        genders={actor: "male" if int(actor) % 2 else "female" for actor in _SPEAKERS},
+        emotion={f"{code:02d}": emotion for code, emotion in enumerate(_EMOTIONS, 1)},
+        intensity={"01": "normal", "02": "strong"},
+    ),
     remotes=(
         Remote(
             url="https://zenodo.org/records/1188976/files/Audio_Speech_Actors_01-24.zip?download=1",

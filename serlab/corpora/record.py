@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
@@ -43,15 +44,13 @@ class Record:
         Name for `serlab.load`; name for readers; one paragraph; English name of the language.
     licence, licence_url, licence_source
         Licence, its text, and where and when it was read.
-    citation_key, citation
-        BibTeX key and entry.
-    homepage
-        Official page.
+    citation_key, citation, homepage
+        BibTeX key and entry; official page.
     clips, speakers, classes
         Official number of clips, official speaker ids, official clips per emotion.
     parse
         Turns a stem into the columns speaker, gender, emotion, intensity and sentence, or into None for
-        a file that is no clip of this corpus.
+        a file that is no clip of this corpus; see `name_parser`.
     remotes
         Files that `serlab.fetch` downloads.
     manifest
@@ -64,16 +63,12 @@ class Record:
     folder, inner, clip_folder
         Regular expressions for lower-case alphanumeric folder names: the corpus folder (its name, if none is
         given), a folder that some downloads put inside it, and the folder that holds clips.
-    sentences
-        Sentence id to text.
-    folds
-        Published protocol to list of lists of test speakers.
+    sentences, folds
+        Sentence id to text; published protocol to list of lists of test speakers.
     source
         How to get a corpus that `serlab.fetch` cannot download.
-    silent
-        Clips that are without sound as published.
-    notes
-        Traps worth knowing.
+    silent, notes
+        Clips that are without sound as published; traps worth knowing.
     """
 
     name: str
@@ -109,28 +104,71 @@ class Record:
         return {PurePosixPath(path).stem: digest for path, (digest, _) in self.manifest.items()}
 
 
+def name_parser(
+    pattern: str, genders: Mapping[str, str], **meanings: Mapping[str, str | None]
+) -> Callable[[str], dict[str, str | None] | None]:
+    r"""Make what reads the file names of a corpus, for `Record`.
+
+    Parameters
+    ----------
+    pattern
+        Regular expression for a whole stem, with groups called speaker, emotion, intensity or sentence.
+    genders
+        Speaker to gender.
+    meanings
+        What a group may hold to what it means; None for what says nothing.
+
+    Returns
+    -------
+    callable
+        Turns a stem into a dict; into None if it does not fit, or a speaker or meaning is not listed.
+
+    Examples
+    --------
+    >>> pattern = r"(?P<speaker>[a-z]+)-(?P<emotion>[A-Z])"
+    >>> parse = name_parser(pattern, {"anna": "female"}, emotion={"B": "angry"})
+    >>> parse("anna-B"), parse("anna-C")
+    ({'speaker': 'anna', 'gender': 'female', 'emotion': 'angry'}, None)
+    """
+    compiled = re.compile(pattern)
+
+    def parse(stem: str) -> dict[str, str | None] | None:
+        match = compiled.fullmatch(stem)
+        if match is None or match["speaker"] not in genders:
+            return None
+        parts = {"speaker": match["speaker"], "gender": genders[match["speaker"]], **match.groupdict()}
+        if any(parts[name] not in of for name, of in meanings.items()):
+            return None
+        return parts | {name: of[parts[name]] for name, of in meanings.items()}
+
+    return parse
+
+
+def read_citation(key: str) -> str:
+    """Return the BibTeX entry of that key from ``serlab/corpora/citations.bib``."""
+    entries = _text("citations.bib").strip().split("\n\n")
+    return next(entry for entry in entries if f"{{{key}," in entry)
+
+
 @lru_cache
 def read_manifest(filename: str) -> dict[str, tuple[str | None, int | None]]:
-    """Read a list of official files that comes with serlab.
+    """Read a list of official files: path to SHA-256 and bytes.
 
     Parameters
     ----------
     filename
         Name of a file in ``serlab/corpora/manifests``: lines of SHA-256, bytes and official path, with
         tabs between them and ``-`` for what is not known.
-
-    Examples
-    --------
-    >>> _, size = read_manifest("ravdess.tsv")["Actor_01/03-01-01-01-01-01-01.wav"]
-    >>> size
-    375720
     """
-    text = resources.files("serlab.corpora").joinpath("manifests", filename).read_text(encoding="utf-8")
-    lines = (line.split("\t") for line in text.splitlines())
+    lines = (line.split("\t") for line in _text(f"manifests/{filename}").splitlines())
     return {
         path: (None if digest == "-" else digest, None if size == "-" else int(size))
         for digest, size, path in lines
     }
+
+
+def _text(filename: str) -> str:
+    return resources.files("serlab.corpora").joinpath(filename).read_text(encoding="utf-8")
 
 
 def file_digest(path: str | os.PathLike) -> str:
