@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
-from serlab.corpora.record import Record, Remote, name_parser, read_citation, read_manifest
+from serlab.corpora.record import read_record
 from serlab.errors import CorpusError
 
-_WOMEN = ("08", "09", "13", "14", "16")
-_SPEAKERS = ("03", "08", "09", "10", "11", "12", "13", "14", "15", "16")
 _CUT = 2.0
 
 
@@ -97,107 +94,6 @@ def check_cut(table: pd.DataFrame) -> None:
         )
 
 
-_SENTENCES = {
-    "a01": "Der Lappen liegt auf dem Eisschrank.",
-    "a02": "Das will sie am Mittwoch abgeben.",
-    "a04": "Heute abend könnte ich es ihm sagen.",
-    "a05": "Das schwarze Stück Papier befindet sich da oben neben dem Holzstück.",
-    "a07": "In sieben Stunden wird es soweit sein.",
-    "b01": "Was sind denn das für Tüten, die da unter dem Tisch stehen?",
-    "b02": "Sie haben es gerade hochgetragen und jetzt gehen sie wieder runter.",
-    "b03": "An den Wochenenden bin ich jetzt immer nach Hause gefahren und habe Agnes besucht.",
-    "b09": "Ich will das eben wegbringen und dann mit Karl was trinken gehen.",
-    "b10": "Die wird auf dem Platz sein, wo wir sie immer hinlegen.",
-}
-
-RECORD = Record(
-    name="emodb",
-    title="EmoDB",
-    description=(
-        "The Berlin Database of Emotional Speech, in its usual form: the 535 clips whose emotion at "
-        "least 80 % of the listeners recognised and that 60 % found natural. "
-        "Ten actors (5 women, 5 men) say ten sentences in seven emotions. "
-        "16 kHz, 16 bit."
-    ),
-    language="German",
-    licence="CC0 1.0",
-    licence_url="https://creativecommons.org/publicdomain/zero/1.0/",
-    licence_source="README of github.com/audeering/emodb, read November 2026",
-    citation_key="burkhardt2005emodb",
-    citation=read_citation("burkhardt2005emodb"),
-    homepage="http://emodb.bilderbar.info/",
-    clips=535,
-    speakers=_SPEAKERS,
-    classes={"neutral": 79, "happy": 71, "sad": 62, "angry": 127, "fearful": 69, "disgust": 46, "bored": 81},
-    # Speaker, text, the emotion's German initial, version.
-    parse=name_parser(
-        r"(?P<speaker>\d\d)(?P<sentence>[ab]\d\d)(?P<emotion>[A-Z])[a-z]?",
-        genders={speaker: "female" if speaker in _WOMEN else "male" for speaker in _SPEAKERS},
-        emotion={
-            "W": "angry",
-            "L": "bored",
-            "E": "disgust",
-            "A": "fearful",
-            "F": "happy",
-            "T": "sad",
-            "N": "neutral",
-        },
-    ),
-    # The makers publish no checksum: each clip is compared with the manifest instead.
-    remotes=(Remote(url="http://emodb.bilderbar.info/download/download.zip", filename="download.zip"),),
-    manifest=read_manifest("emodb.tsv"),
-    check=check_whole,
-    folder=r"(berlin)?emodb(v?1\d*)?|berlin(emotional)?(speech)?database.*|download",
-    clip_folder="wav",
-    sentences=_SENTENCES,
-    notes=(
-        "Two versions exist: 535 clips (1.x, this one, used by nearly every paper) and 816 clips (2.0).",
-        "Classes are uneven: 46 disgust to 127 angry; report the mean recall of classes, not accuracy alone.",
-        "The ten sentences are shared by all speakers.",
-        "EmoBox's folds for EmoDB share all speakers between training and test: leave one speaker out.",
-    ),
-)
-
-VERSION_2 = replace(
-    RECORD,
-    name="emodb2",
-    title="EmoDB 2",
-    description=(
-        "Version 2 of the Berlin Database of Emotional Speech: all 816 recordings, with the 281 that too few "
-        "listeners recognised. Harder than the usual 535 clips; figures on the two cannot be compared."
-    ),
-    clips=816,
-    classes={
-        "neutral": 104,
-        "happy": 115,
-        "sad": 121,
-        "angry": 137,
-        "fearful": 122,
-        "disgust": 105,
-        "bored": 112,
-    },
-    homepage="https://github.com/audeering/emodb",
-    remotes=(),
-    source='Load version 2.0.0 of "emodb" with the Python package audb, and set SERLAB_DATA to its folder.',
-    manifest=read_manifest("emodb2.tsv"),
-    folder=r"(berlin)?emodb(v?2\d*|816)|(berlin)?emodb",
-    notes=(
-        "Holds the 535 clips of EmoDB 1 and 281 more; name the version beside every figure.",
-        "Published through audb; copies may also hold laryngograms, which are no speech.",
-    ),
-)
-
-FIRST_2S = replace(
-    RECORD,
-    name="emodb_first2s",
-    title="EmoDB (first 2 s)",
-    description=(
-        "The first two seconds of each of EmoDB's 535 clips, peak-normalised: 126 clips are whole, 409 cut. "
-        "A stand-in for tests; figures on it are not figures on EmoDB."
-    ),
-    remotes=(),
-    source="There is no official copy: it is made by cutting EmoDB's clips, in a folder named emodb_first2s.",
-    check=check_cut,
-    folder=r"(berlin)?emodbfirst2s",
-    notes=("Loudness between clips is gone, because each was normalised to its own peak.", *RECORD.notes[1:]),
-)
+RECORD = read_record("emodb", check=check_whole)
+VERSION_2 = read_record("emodb2", check=check_whole)
+FIRST_2S = read_record("emodb_first2s", check=check_cut)

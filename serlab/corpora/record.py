@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
@@ -105,7 +106,10 @@ class Record:
 
 
 def name_parser(
-    pattern: str, genders: Mapping[str, str], **meanings: Mapping[str, str | None]
+    pattern: str,
+    genders: Mapping[str, str],
+    sentences: Mapping[str, str] | None = None,
+    **meanings: Mapping[str, str],
 ) -> Callable[[str], dict[str, str | None] | None]:
     r"""Make what reads the file names of a corpus, for `Record`.
 
@@ -113,41 +117,74 @@ def name_parser(
     ----------
     pattern
         Regular expression for a whole stem, with groups called speaker, emotion, intensity or sentence.
-    genders
-        Speaker to gender.
+    genders, sentences
+        Speaker to gender; sentence id to text, if these are known.
     meanings
-        What a group may hold to what it means; None for what says nothing.
+        What a group may hold to what it means; "" for what says nothing.
 
     Returns
     -------
     callable
-        Turns a stem into a dict; into None if it does not fit, or a speaker or meaning is not listed.
+        Turns a stem into a dict; into None if it does not fit, or what it names is not listed.
 
     Examples
     --------
     >>> pattern = r"(?P<speaker>[a-z]+)-(?P<emotion>[A-Z])"
     >>> parse = name_parser(pattern, {"anna": "female"}, emotion={"B": "angry"})
     >>> parse("anna-B"), parse("anna-C")
-    ({'speaker': 'anna', 'gender': 'female', 'emotion': 'angry'}, None)
+    ({'gender': 'female', 'speaker': 'anna', 'emotion': 'angry'}, None)
     """
     compiled = re.compile(pattern)
+    listed = {"speaker": genders, **meanings} | ({"sentence": sentences} if sentences else {})
 
     def parse(stem: str) -> dict[str, str | None] | None:
         match = compiled.fullmatch(stem)
-        if match is None or match["speaker"] not in genders:
+        if match is None or any(match[part] not in names for part, names in listed.items()):
             return None
-        parts = {"speaker": match["speaker"], "gender": genders[match["speaker"]], **match.groupdict()}
-        if any(parts[name] not in of for name, of in meanings.items()):
-            return None
-        return parts | {name: of[parts[name]] for name, of in meanings.items()}
+        meant = {part: names[match[part]] or None for part, names in meanings.items()}
+        return {"gender": genders[match["speaker"]], **match.groupdict(), **meant}
 
     return parse
 
 
-def read_citation(key: str) -> str:
-    """Return the BibTeX entry of that key from ``serlab/corpora/citations.bib``."""
-    entries = _text("citations.bib").strip().split("\n\n")
-    return next(entry for entry in entries if f"{{{key}," in entry)
+def read_record(name: str, **functions: Callable) -> Record:
+    """Read the record of a corpus from ``serlab/corpora/records``.
+
+    Parameters
+    ----------
+    name
+        Of the corpus and the file: fields of `Record`, what `name_parser` takes, and the speakers of each
+        gender. What the file leaves out is in the one that it calls ``base``.
+    functions
+        Further fields: ``expected``, ``check``.
+    """
+    facts = _read_facts(name)
+    genders = {speaker: gender for gender, ids in facts.pop("speakers").items() for speaker in ids}
+    sentences = facts.get("sentences")
+    parse = name_parser(genders=genders, sentences=sentences, **facts.pop("names"))
+    manifest = read_manifest(facts.pop("manifest")) if "manifest" in facts else {}
+    remotes = [Remote(**remote) for remote in facts.pop("remotes", [])]
+    if files := facts.pop("files", None):
+        remotes += [
+            Remote(files["url"] + path, f"{files['folder']}/{path}", size, f"sha256:{digest}")
+            for path, (digest, size) in manifest.items()
+        ]
+    return Record(
+        name=name,
+        speakers=tuple(sorted(genders)),
+        parse=parse,
+        manifest=manifest,
+        remotes=tuple(remotes),
+        silent=frozenset(facts.pop("silent", ())),
+        notes=tuple(facts.pop("notes")),
+        **facts,
+        **functions,
+    )
+
+
+def _read_facts(name: str) -> dict:
+    facts = tomllib.loads(_text(f"records/{name}.toml"))
+    return (_read_facts(facts.pop("base")) if "base" in facts else {}) | facts
 
 
 @lru_cache
