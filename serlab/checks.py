@@ -5,7 +5,6 @@ Functions whose name begins with ``check`` raise `EvaluationError` if something 
 
 from __future__ import annotations
 
-import contextlib
 import unicodedata
 from collections.abc import Iterable, Sequence
 
@@ -19,14 +18,13 @@ ROWS_AT_ONCE = 256
 
 
 def check_inputs(X: np.ndarray, y: Sequence | None = None, clips: Sequence[str] | None = None) -> None:
-    """Make sure that a model can be trained on features and labels.
+    """Make sure that a model can be trained on features, one row of finite numbers or more, and labels.
 
     Parameters
     ----------
     X : ndarray, shape (clips, ...)
-        One row or more of finite numbers.
     y : sequence, shape (clips,), optional
-        Labels, as for `check_labels`.
+        As for `check_labels`.
     clips : sequence of str, shape (clips,), optional
         Names of the rows, for messages.
 
@@ -100,13 +98,7 @@ def check_labels(y: Sequence, rows: int, clips: Sequence[str] | None = None) -> 
 
 
 def check_like(X: np.ndarray, shape: tuple[int, ...]) -> None:
-    """Make sure that examples are of the shape that a model was trained on, and finite.
-
-    Parameters
-    ----------
-    X : ndarray, shape (clips, ...)
-    shape : tuple of int
-        Of one example.
+    """Make sure that examples are finite and, each, of the shape that a model was trained on.
 
     Examples
     --------
@@ -129,13 +121,7 @@ def check_like(X: np.ndarray, shape: tuple[int, ...]) -> None:
 
 
 def check_probabilities(p: np.ndarray, rows: int, classes: int) -> None:
-    """Make sure that probabilities are some: numbers from 0 to 1, in rows that add up to 1.
-
-    Parameters
-    ----------
-    p : ndarray, shape (rows, classes)
-    rows, classes : int
-        How many there should be.
+    """Make sure that probabilities, shape (rows, classes), are from 0 to 1, in rows that add up to 1.
 
     Examples
     --------
@@ -171,9 +157,7 @@ def check_answers(predicted: np.ndarray, classes: Sequence[str]) -> None:
 
 
 def check_names(classes: Iterable) -> None:
-    """Make sure that names of classes are there, of one type, and differ in more than spelling.
-
-    Spelling is case, blanks, Unicode form and type alone. `classes` has every name once.
+    """Make sure that names of classes are there, of one type, and differ in more than case, blanks or form.
 
     Examples
     --------
@@ -201,9 +185,10 @@ def _spelled_plainly(name: object) -> str:
     text = name.decode("utf-8", "replace") if isinstance(name, bytes) else str(name)
     text = unicodedata.normalize("NFKC", text).replace("_", " ").casefold()
     text = " ".join("".join(c for c in text if unicodedata.category(c) != "Cf").split())
-    with contextlib.suppress(ValueError):
+    try:
         return str(float(text))
-    return text
+    except ValueError:
+        return text
 
 
 def _check_finite(X: np.ndarray, clips: Sequence[str] | None) -> None:

@@ -13,7 +13,7 @@ _CUT = 2.0
 
 
 def recognition(folder: Path | str) -> pd.DataFrame:
-    """Read how many of the listeners recognised each clip, and how many found it natural.
+    """Read which share of the listeners recognised each clip, and which found it natural.
 
     Parameters
     ----------
@@ -23,9 +23,8 @@ def recognition(folder: Path | str) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row per clip, its name in the index, and columns ``recognised`` and ``natural``, shares from 0 to
-        1. More clips than the usual version has, which keeps what most of the 20 to 30 listeners recognised
-        and found natural. They heard whole clips, even where a copy holds only their first seconds.
+        One row per clip, its name in the index, and columns ``recognised`` and ``natural``, from 0 to 1. More
+        clips than the usual version has. The 20 to 30 listeners heard whole clips.
 
     Raises
     ------

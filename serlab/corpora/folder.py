@@ -34,16 +34,12 @@ class Fault(NamedTuple):
 
 
 class Contents(NamedTuple):
-    """What the table of a folder holds."""
+    """A table's path, its usable rows, why others are not, and what can be used but may not be meant so."""
 
     path: Path
-    """The table itself."""
     rows: pd.DataFrame
-    """One row per usable line, with columns of the utterance table."""
     faults: list[Fault]
-    """Why lines cannot be used, in their order."""
     notes: list[Fault]
-    """What can be used but may not be meant so."""
 
 
 class _UnusableCell(Exception):

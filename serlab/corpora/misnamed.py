@@ -28,18 +28,8 @@ def strangers(record: Record, root: Path) -> list[Path]:
 def find(record: Record, root: Path, missing: Iterable[str]) -> dict[str, Path]:
     """Find missing clips among the files with strange names.
 
-    Parameters
-    ----------
-    record, root
-        The corpus and the folder of the copy.
-    missing
-        Stems of the clips that are not there under their names.
-
-    Returns
-    -------
-    dict
-        Missing clip to the file that has its official content, or whose name differs by case, signs or a few
-        characters at its end and could mean no other missing clip.
+    A file is that clip if it has its official content, or a name that differs by case, signs or a few
+    characters at its end and could mean no other missing clip.
     """
     missing, files = set(missing), strangers(record, root)
     if not missing or not files:

@@ -6,7 +6,7 @@ import hashlib
 import os
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from importlib import resources
@@ -19,14 +19,10 @@ class Remote:
 
     Attributes
     ----------
-    url
-        Where it lies.
-    filename
-        Path under the corpus folder; an archive is unpacked there.
-    size
-        Bytes, or None if the host publishes none.
-    checksum
-        ``"md5:..."`` or ``"sha256:..."``, or None if the host publishes none.
+    url, filename
+        Where it lies; path under the corpus folder, where an archive is unpacked, too.
+    size, checksum
+        Bytes; ``"md5:..."`` or ``"sha256:..."``; None if the host publishes none.
     """
 
     url: str
@@ -51,7 +47,7 @@ class Record:
         Official number of clips, official speaker ids, official clips per emotion.
     parse
         Turns a stem into the columns speaker, gender, emotion, intensity and sentence, or into None for
-        a file that is no clip of this corpus; see `name_parser`.
+        a file that is no clip of this corpus.
     remotes
         Files that `serlab.fetch` downloads.
     manifest
@@ -97,7 +93,7 @@ class Record:
     folds: Mapping[str, list[list[str]]] = field(default_factory=dict)
     source: str = ""
     silent: frozenset[str] = frozenset()
-    notes: tuple[str, ...] = ()
+    notes: Sequence[str] = ()
 
     @cached_property
     def official(self) -> Mapping[str, str | None]:
@@ -105,63 +101,17 @@ class Record:
         return {PurePosixPath(path).stem: digest for path, (digest, _) in self.manifest.items()}
 
 
-def name_parser(
-    pattern: str,
-    genders: Mapping[str, str],
-    sentences: Mapping[str, str] | None = None,
-    **meanings: Mapping[str, str],
-) -> Callable[[str], dict[str, str | None] | None]:
-    r"""Make what reads the file names of a corpus, for `Record`.
-
-    Parameters
-    ----------
-    pattern
-        Regular expression for a whole stem, with groups called speaker, emotion, intensity or sentence.
-    genders, sentences
-        Speaker to gender; sentence id to text, if these are known.
-    meanings
-        What a group may hold to what it means; "" for what says nothing.
-
-    Returns
-    -------
-    callable
-        Turns a stem into a dict; into None if it does not fit, or what it names is not listed.
-
-    Examples
-    --------
-    >>> pattern = r"(?P<speaker>[a-z]+)-(?P<emotion>[A-Z])"
-    >>> parse = name_parser(pattern, {"anna": "female"}, emotion={"B": "angry"})
-    >>> parse("anna-B"), parse("anna-C")
-    ({'gender': 'female', 'speaker': 'anna', 'emotion': 'angry'}, None)
-    """
-    compiled = re.compile(pattern)
-    listed = {"speaker": genders, **meanings} | ({"sentence": sentences} if sentences else {})
-
-    def parse(stem: str) -> dict[str, str | None] | None:
-        match = compiled.fullmatch(stem)
-        if match is None or any(match[part] not in names for part, names in listed.items()):
-            return None
-        meant = {part: names[match[part]] or None for part, names in meanings.items()}
-        return {"gender": genders[match["speaker"]], **match.groupdict(), **meant}
-
-    return parse
-
-
 def read_record(name: str, **functions: Callable) -> Record:
-    """Read the record of a corpus from ``serlab/corpora/records``.
+    """Read the record of a corpus from ``serlab/corpora/records/NAME.toml``.
 
-    Parameters
-    ----------
-    name
-        Of the corpus and the file: fields of `Record`, what `name_parser` takes, and the speakers of each
-        gender. What the file leaves out is in the one that it calls ``base``.
-    functions
-        Further fields: ``expected``, ``check``.
+    The file holds fields of `Record`, and in place of ``parse`` and ``speakers`` the speakers of each gender,
+    and under ``names`` a regular expression with groups called speaker, emotion, intensity or sentence, and
+    what these may hold and mean. What it leaves out is in the file that it calls ``base``. Other fields, such
+    as ``expected``, are given as `functions`.
     """
     facts = _read_facts(name)
     genders = {speaker: gender for gender, ids in facts.pop("speakers").items() for speaker in ids}
-    sentences = facts.get("sentences")
-    parse = name_parser(genders=genders, sentences=sentences, **facts.pop("names"))
+    parse = _name_parser(genders, facts.get("sentences"), **facts.pop("names"))
     manifest = read_manifest(facts.pop("manifest")) if "manifest" in facts else {}
     remotes = [Remote(**remote) for remote in facts.pop("remotes", [])]
     if files := facts.pop("files", None):
@@ -176,7 +126,6 @@ def read_record(name: str, **functions: Callable) -> Record:
         manifest=manifest,
         remotes=tuple(remotes),
         silent=frozenset(facts.pop("silent", ())),
-        notes=tuple(facts.pop("notes")),
         **facts,
         **functions,
     )
@@ -187,15 +136,30 @@ def _read_facts(name: str) -> dict:
     return (_read_facts(facts.pop("base")) if "base" in facts else {}) | facts
 
 
+def _name_parser(
+    genders: Mapping[str, str],
+    sentences: Mapping[str, str] | None,
+    pattern: str,
+    **meanings: Mapping[str, str],
+) -> Callable[[str], dict[str, str | None] | None]:
+    compiled = re.compile(pattern)
+    listed = {"speaker": genders, **meanings} | ({"sentence": sentences} if sentences else {})
+
+    def parse(stem: str) -> dict[str, str | None] | None:
+        match = compiled.fullmatch(stem)
+        if match is None or any(match[part] not in names for part, names in listed.items()):
+            return None
+        meant = {part: names[match[part]] or None for part, names in meanings.items()}
+        return {"gender": genders[match["speaker"]], **match.groupdict(), **meant}
+
+    return parse
+
+
 @lru_cache
 def read_manifest(filename: str) -> dict[str, tuple[str | None, int | None]]:
-    """Read a list of official files: path to SHA-256 and bytes.
+    """Map official path to SHA-256 and bytes, as a file in ``serlab/corpora/manifests`` lists them.
 
-    Parameters
-    ----------
-    filename
-        Name of a file in ``serlab/corpora/manifests``: lines of SHA-256, bytes and official path, with
-        tabs between them and ``-`` for what is not known.
+    Its lines hold SHA-256, bytes and path, with tabs between them, and ``-`` for what is not known.
     """
     lines = (line.split("\t") for line in _text(f"manifests/{filename}").splitlines())
     return {

@@ -51,7 +51,7 @@ _WAV = struct.Struct("<4s4x12sHHI4xHH4sI")
 
 
 def threads() -> int:
-    """Return how many threads read files: more than there are cores get in each other's way."""
+    """Return how many threads read files; more than there are cores get in each other's way."""
     return min(8, os.cpu_count() or 1)
 
 

@@ -45,8 +45,7 @@ def unify(
     sources
         Names of corpora, folders of your own (as for `serlab.load`), or utterance tables.
     valence, arousal
-        Changes to the usual mapping of emotions, `serlab.corpora.CIRCUMPLEX`: emotion to -1, 0 or 1, or to
-        None for emotions that have no place on that axis. A folder's own labels can be given here too.
+        Changes to `serlab.corpora.CIRCUMPLEX`: emotion, or own label, to -1, 0, 1, or None for no place
     keep_all
         Keep clips without a valence as well, with NaN for it: for work on the emotions themselves.
 
@@ -63,8 +62,8 @@ def unify(
     Raises
     ------
     CorpusError
-        If there is nothing to join, a name is there twice, two sources hold the same people, or the mapping
-        names an unknown emotion or an impossible value.
+        If there is nothing to join, a name, a file or people are there twice, or a change names an unknown
+        emotion or an impossible value.
 
     Notes
     -----

@@ -38,12 +38,8 @@ class Report:
 
     Attributes
     ----------
-    title
-        Name of the corpus for readers.
-    folder
-        Where it lies.
-    clips
-        How many clips were read.
+    title, folder, clips
+        Name of the corpus for readers; where it lies; how many clips were read.
     problems
         One row per finding: clip, path, kind, fault (False for what is only worth knowing), detail,
         remedy.
@@ -103,8 +99,7 @@ def validate(
     Returns
     -------
     Report
-        Print it; its ``problems`` is a table; its ``ok`` says whether `serlab.load` would give the
-        corpus as it should be.
+        Print it. Its ``ok`` says whether `serlab.load` would give the corpus as it should be.
 
     Raises
     ------
@@ -186,7 +181,7 @@ def _validate_official(record: Record, root: Path, max_seconds: float) -> Report
         ),
         *_remarks(sounds, record.silent),
         *_changed(record, sounds),
-        *_duplicates(firsts, _known_pairs(record)),
+        *_duplicates(firsts, record.official),
         *(_Finding("extra", path.stem, path, f"{path} has the name of no clip") for path in sorted(extra)),
         *_leftovers(locate.clip_folders(record, root)),
     ]
@@ -263,21 +258,13 @@ def _copies(copies: Mapping[str, list[Path]], by_path: Mapping[Path, _Sound]) ->
                 yield _Finding("conflict", clip, other, f"{other} is not the same as {first}")
 
 
-def _duplicates(sounds: list[_Sound], known: set[frozenset[str]] = frozenset()) -> Iterator[_Finding]:
+def _duplicates(sounds: list[_Sound], official: Mapping[str, str | None] = {}) -> Iterator[_Finding]:
     first: dict[str, _Sound] = {}
     for sound in sounds:
         if sound.content and (other := first.setdefault(sound.content, sound)) is not sound:
-            kind = "known" if {other.clip, sound.clip} in known else "duplicate"
+            known = official.get(sound.clip) and official[sound.clip] == official.get(other.clip)
+            kind = "known" if known else "duplicate"
             yield _Finding(kind, sound.clip, sound.path, f"{sound.clip} has the same sound as {other.clip}")
-
-
-def _known_pairs(record: Record) -> set[frozenset[str]]:
-    """Return the pairs of clips that are identical in the official copy."""
-    same = defaultdict(set)
-    for clip, digest in record.official.items():
-        if digest:
-            same[digest].add(clip)
-    return {frozenset(clips) for clips in same.values() if len(clips) > 1}
 
 
 def _changed(record: Record, sounds: list[_Sound]) -> list[_Finding]:

@@ -99,13 +99,7 @@ def is_missing(text: str) -> bool:
 
 
 def why_no_label(label: str) -> str:
-    """Say why a label cannot be an emotion, or return "".
-
-    Examples
-    --------
-    >>> why_no_label("01"), why_no_label("W"), why_no_label("amused")
-    ('is a number', 'is a single letter', '')
-    """
+    """Say why a label cannot be an emotion: it "is a number"; or return ""."""
     if is_missing(label):
         return "reads like a label that is not there"
     if not any(character.isalpha() for character in label):
@@ -128,13 +122,7 @@ def other_spellings(names: Iterable[str]) -> dict[str, str]:
 
 
 def misread(text: str) -> str:
-    """Return what a text was before its UTF-8 was taken for Latin-1, or "" if it never was.
-
-    Examples
-    --------
-    >>> misread("ZoÃ«"), misread("Zoë")
-    ('Zoë', '')
-    """
+    """Return what a text was before its UTF-8 was taken for Latin-1 ("Zoë" for "ZoÃ«"), or ""."""
     for encoding in () if text.isascii() else ("cp1252", "latin-1"):
         try:
             return text.encode(encoding).decode()
@@ -144,25 +132,14 @@ def misread(text: str) -> str:
 
 
 def quoted(name: str) -> str:
-    """Write a name in quotes, with signs that cannot be seen or told apart written out.
-
-    Examples
-    --------
-    >>> print(quoted("Zoë"), quoted("Zoe\u0308"))
-    'Zoë' 'Zoe\u0308'
-    """
+    """Write a name in quotes, with signs that cannot be seen or told apart written out."""
     visible = all(c == " " or unicodedata.category(c)[0] not in "ZCM" for c in name)
     usual = visible and unicodedata.is_normalized("NFKC", name) and "  " not in name
     return repr(name) if usual else ascii(name)
 
 
 def columns_of_parts(header: Sequence[str]) -> list[str]:
-    """Return the columns that say which part of a file a row means, such as start and end.
-
-    Parameters
-    ----------
-    header
-        Names of columns, in lower case.
+    """Return the columns that say which part of a file a row means; all names are in lower case.
 
     Examples
     --------
