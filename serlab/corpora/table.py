@@ -48,6 +48,7 @@ J. A. Russell, "A circumplex model of affect", Journal of Personality and Social
 _BATCH = 64
 # RIFF and WAVE with a chunk of PCM's format and one of sound.
 _WAV = struct.Struct("<4s4x12sHHI4xHH4sI")
+_PCM_BITS = (8, 16, 24, 32)
 
 
 def threads() -> int:
@@ -73,14 +74,9 @@ def _plain_wav_seconds(path: str) -> float | None:
         os.close(file)
     if len(head) < _WAV.size:
         return None
-    riff, form, pcm, channels, rate, frame, bits, data, length = _WAV.unpack(head)
-    usual = (riff, form, pcm, data) == (b"RIFF", b"WAVEfmt \x10\0\0\0", 1, b"data") and bits in (
-        8,
-        16,
-        24,
-        32,
-    )
-    if not (usual and rate and length and frame and frame == channels * bits // 8):
+    *ids, channels, rate, frame, bits, data, length = _WAV.unpack(head)
+    plain = (*ids, data) == (b"RIFF", b"WAVEfmt \x10\0\0\0", 1, b"data") and bits in _PCM_BITS
+    if not (plain and rate and length and frame and frame == channels * bits // 8):
         return None
     return length / frame / rate if length == size - _WAV.size and not length % frame else None
 

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from html import escape
-from importlib import resources
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,8 +24,9 @@ from serlab.corpora.table import threads
 from serlab.errors import AudioError, CorpusError
 from serlab.paths import regular_file, shown
 
-with resources.files("serlab.corpora").joinpath("findings.csv").open(encoding="utf-8") as _file:
-    FINDINGS = pd.read_csv(_file, index_col="kind", true_values=["yes"], false_values=["no"])
+FINDINGS = pd.read_csv(
+    Path(__file__).with_name("findings.csv"), index_col="kind", true_values=["yes"], false_values=["no"]
+)
 """Kind of finding (index), whether it is a fault, and what a reader should do."""
 
 _LEFTOVERS = (".part", ".zip", ".tmp", ".crdownload", ".download")
