@@ -24,7 +24,7 @@ def check_inputs(X: np.ndarray, y: Sequence | None = None, clips: Sequence[str] 
     ----------
     X : ndarray, shape (clips, ...)
     y : sequence, shape (clips,), optional
-        As for `check_labels`.
+        One label for each row, none missing, of two classes or more, as for `check_names`.
     clips : sequence of str, shape (clips,), optional
         Names of the rows, for messages.
 
@@ -48,7 +48,7 @@ def check_inputs(X: np.ndarray, y: Sequence | None = None, clips: Sequence[str] 
         )
     _check_finite(X, clips)
     if y is not None:
-        check_labels(y, len(X), clips)
+        _check_labels(y, len(X), clips)
 
 
 def check_order(X: np.ndarray | pd.DataFrame | pd.Series, table: pd.DataFrame) -> None:
@@ -69,32 +69,6 @@ def check_order(X: np.ndarray | pd.DataFrame | pd.Series, table: pd.DataFrame) -
                 "the rows of X are in another order than those of the table: take X.loc[table['clip']] or "
                 "X.loc[table.index]; or X.to_numpy() if its index means something else"
             )
-
-
-def check_labels(y: Sequence, rows: int, clips: Sequence[str] | None = None) -> None:
-    """Make sure that each row has a label, and that there are two classes or more, as for `check_names`.
-
-    Examples
-    --------
-    >>> check_labels(["sad", None], 2)
-    Traceback (most recent call last):
-    serlab.errors.EvaluationError: the label of row 1 is missing...
-    """
-    y = np.asarray(y, dtype=object)
-    if y.shape != (rows,):
-        raise EvaluationError(
-            f"labels of shape {y.shape} do not go with {rows} rows of features: one label for each row"
-        )
-    if (missing := pd.isna(y) | (y == "")).any():
-        row = int(missing.argmax())
-        raise EvaluationError(
-            f"the label of row {row}{_clip_of(row, clips)} is missing: give it one, or leave the clip out"
-        )
-    if len(classes := dict.fromkeys(y.tolist())) < 2:
-        raise EvaluationError(
-            f"all labels are {next(iter(classes))!r}: a model needs two classes or more to tell apart"
-        )
-    check_names(classes)
 
 
 def check_like(X: np.ndarray, shape: tuple[int, ...]) -> None:
@@ -189,6 +163,24 @@ def _spelled_plainly(name: object) -> str:
         return str(float(text))
     except ValueError:
         return text
+
+
+def _check_labels(y: Sequence, rows: int, clips: Sequence[str] | None) -> None:
+    y = np.asarray(y, dtype=object)
+    if y.shape != (rows,):
+        raise EvaluationError(
+            f"labels of shape {y.shape} do not go with {rows} rows of features: one label for each row"
+        )
+    if (missing := pd.isna(y) | (y == "")).any():
+        row = int(missing.argmax())
+        raise EvaluationError(
+            f"the label of row {row}{_clip_of(row, clips)} is missing: give it one, or leave the clip out"
+        )
+    if len(classes := dict.fromkeys(y.tolist())) < 2:
+        raise EvaluationError(
+            f"all labels are {next(iter(classes))!r}: a model needs two classes or more to tell apart"
+        )
+    check_names(classes)
 
 
 def _check_finite(X: np.ndarray, clips: Sequence[str] | None) -> None:
