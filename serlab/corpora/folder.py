@@ -21,7 +21,7 @@ from serlab.sound_files import SUFFIXES
 
 REQUIRED = ("file", "emotion", "speaker")
 # Problems that an error tells before it refers to serlab.validate for the rest.
-_HANDFUL = 5
+_LISTED = 5
 
 
 class Fault(NamedTuple):
@@ -77,9 +77,9 @@ def load(folder: Path | str, labels: Mapping[str, str] | None = None) -> pd.Data
         raise CorpusError(f"{path}, line {faults[0].line}: {faults[0].detail}.")
     if faults:
         lines = [f"{path} has {len(faults)} faults:"]
-        lines += [f"  line {fault.line}: {fault.detail}" for fault in faults[:_HANDFUL]]
-        if len(faults) > _HANDFUL:
-            lines.append(f"  and {len(faults) - _HANDFUL} more. {ask}")
+        lines += [f"  line {fault.line}: {fault.detail}" for fault in faults[:_LISTED]]
+        if len(faults) > _LISTED:
+            lines.append(f"  and {len(faults) - _LISTED} more. {ask}")
         raise CorpusError("\n".join(lines))
     name = path.parent.name
     table = build(rows, name, name, ask)
@@ -200,7 +200,7 @@ def _meanings(path: Path, labels: Mapping[str, str] | None, cells: pd.Series) ->
             raise CorpusError(f"No row of {path} has the label {label!r} that labels= names. It has: {few}.")
         if not word or words.why_no_label(word):
             raise CorpusError(f"labels= says that {label!r} means {word!r}, no emotion: give a word.")
-    return {label: words.emotion(word) for label, word in meanings.items()}
+    return {label: words.to_emotion(word) for label, word in meanings.items()}
 
 
 def _read_column(cells: pd.Series, read_cell: Callable, unusable: list[tuple]) -> pd.Series:
@@ -242,10 +242,10 @@ def _why_damaged(column: str, text: str) -> str:
 def _read_emotion(label: str) -> str:
     if why := words.why_no_label(label):
         raise _UnusableCell(
-            f"emotion {words.quoted(label)} {why}. Write the word in the table, or say what it means, as in "
+            f"emotion {words.quote(label)} {why}. Write the word in the table, or say what it means, as in "
             f'serlab.load(folder, labels={{{label!r}: "neutral"}})'
         )
-    return words.emotion(label)
+    return words.to_emotion(label)
 
 
 def _read_axis(axis: str, text: str) -> float:
@@ -316,7 +316,7 @@ def _other_spellings(names: pd.Series) -> Iterator[tuple]:
         yield (
             line_of[name],
             "table",
-            f"{column} {words.quoted(name)} ({_counted(rows[name])}) is {words.quoted(first)} of line "
+            f"{column} {words.quote(name)} ({_counted(rows[name])}) is {words.quote(first)} of line "
             f"{line_of[first]} ({_counted(rows[first])}) in another spelling. Write one {column} "
             "in one way, and two in ways that differ by more than case, blanks, zeros or Unicode form",
         )
@@ -329,7 +329,7 @@ def _doubts(rows: pd.DataFrame) -> Iterator[tuple]:
         yield (
             both.index[1],
             "name",
-            f"speaker {words.quoted(name)} is {both['gender'].iloc[1]} here and {both['gender'].iloc[0]} in "
+            f"speaker {words.quote(name)} is {both['gender'].iloc[1]} here and {both['gender'].iloc[0]} in "
             f"line {both.index[0]}: if these are two people, give each a name of their own",
         )
     for axis in rows.columns.intersection(["valence", "arousal"]):
@@ -346,7 +346,7 @@ def _doubts(rows: pd.DataFrame) -> Iterator[tuple]:
             yield (
                 line,
                 "name",
-                f"speaker {words.quoted(name)} ({_counted((rows['speaker'] == name).sum())}) is taken for a "
+                f"speaker {words.quote(name)} ({_counted((rows['speaker'] == name).sum())}) is taken for a "
                 "name. If it means that nobody knows who speaks, leave these rows out: that may be anybody",
             )
 

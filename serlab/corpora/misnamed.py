@@ -14,7 +14,7 @@ from serlab.sound_files import SUFFIXES
 _MOST = 4
 
 
-def strangers(record: Record, root: Path) -> list[Path]:
+def unknown_files(record: Record, root: Path) -> list[Path]:
     """Return the sound files among the clips of a corpus that have the name of none."""
     return [
         path
@@ -31,7 +31,7 @@ def find(record: Record, root: Path, missing: Iterable[str]) -> dict[str, Path]:
     A file is that clip if it has its official content, or a name that differs by case, signs or a few
     characters at its end and could mean no other missing clip.
     """
-    missing, files = set(missing), strangers(record, root)
+    missing, files = set(missing), unknown_files(record, root)
     if not missing or not files:
         return {}
     facts = {PurePosixPath(path).stem: fact for path, fact in record.manifest.items()}

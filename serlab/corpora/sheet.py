@@ -44,7 +44,7 @@ class Sheet(NamedTuple):
     """Line, and what is wrong with it, of every row that is left out."""
 
 
-def read(path: Path, choose: Callable[[Sequence[str]], Mapping[str, str]]) -> Sheet:
+def read(path: Path, select: Callable[[Sequence[str]], Mapping[str, str]]) -> Sheet:
     r"""Read columns of a table in UTF-8, or in UTF-16 with a byte order mark.
 
     Fields are separated by commas, semicolons or tabs, whichever the header has most of; lines end as on
@@ -53,7 +53,7 @@ def read(path: Path, choose: Callable[[Sequence[str]], Mapping[str, str]]) -> Sh
     Parameters
     ----------
     path
-    choose
+    select
         Turns the header, in lower case and with ``_`` between words, into a mapping of wanted name to name in
         that header.
 
@@ -87,7 +87,7 @@ def read(path: Path, choose: Callable[[Sequence[str]], Mapping[str, str]]) -> Sh
             if any(map(str.strip, header)):
                 break
         names = _distinct_names(path, header, line)
-        places = {column: names.index(name) for column, name in choose(names).items()}
+        places = {column: names.index(name) for column, name in select(names).items()}
         cells: dict[str, list[str]] = {column: [] for column in places}
         wanted = [(place, cells[column].append) for column, place in places.items()]
         width = len(header)

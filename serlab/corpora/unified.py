@@ -101,12 +101,6 @@ def unify(
     _check_mapping("valence", valence, emotions)
     _check_mapping("arousal", arousal, emotions)
     unified = pd.concat([_renamed(table) for table in tables], ignore_index=True)
-    if (again := unified["path"].duplicated()).any():
-        path = unified["path"][again].iloc[0]
-        both = unified.loc[unified["path"] == path, "clip"].tolist()
-        raise CorpusError(
-            f"{path} is there twice, as {' and '.join(both)}: one person would be two speakers."
-        )
     own = _mapped(unified, "valence", valence)
     unified["valence"] = np.sign(own).where(own.isna() | (own.abs() > NEUTRAL_UP_TO), 0.0)
     unified["arousal"] = _mapped(unified, "arousal", arousal)
@@ -116,6 +110,12 @@ def unify(
         for name, part in without.groupby("corpus", sort=False):
             dropped[name] = part["emotion"].value_counts().sort_index().to_dict()
         unified = unified.drop(index=without.index).reset_index(drop=True)
+    if (again := unified["path"].duplicated()).any():
+        path = unified["path"][again].iloc[0]
+        both = unified.loc[unified["path"] == path, "clip"].tolist()
+        raise CorpusError(
+            f"{path} is there twice, as {' and '.join(both)}: one person would be two speakers."
+        )
     if unified.empty:
         raise CorpusError("No clip has a valence: give one to your labels, as in valence={'excited': 1}.")
     for task, classes in TASKS.items():
@@ -146,7 +146,7 @@ def load() -> pd.DataFrame:
     from serlab.corpora import demo
 
     chosen = os.environ.get("SERLAB_CORPUS")
-    found = here()
+    found = available()
     if chosen and chosen not in (NAME, "demo", *found):
         # The copies of EmoDB hold the same people.
         found = [name for name in found if not (_is_emodb(name) and _is_emodb(chosen))] + [chosen]
@@ -160,7 +160,7 @@ def load() -> pd.DataFrame:
     return unify(demo.part_tables())
 
 
-def here() -> list[str]:
+def available() -> list[str]:
     """Name those of `SOURCES` that are on this machine."""
     from serlab import corpora
 

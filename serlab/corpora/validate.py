@@ -149,7 +149,7 @@ def _validate_folder(
         if hint := official.official_in(folder):
             raise CorpusError(hint) from error
         raise
-    sounds = _examine(zip(rows["clip"], map(Path, rows["path"]), strict=True), max_seconds)
+    sounds = _listen_to_all(zip(rows["clip"], map(Path, rows["path"]), strict=True), max_seconds)
     found = [
         _Finding(fault.kind, Path(fault.file).stem, fault.file, f"{path}, line {fault.line}: {fault.detail}")
         for fault in faults + notes
@@ -166,12 +166,12 @@ def _validate_official(record: Record, root: Path, max_seconds: float) -> Report
         return _report(record.title, root, 0, [_Finding("corpus", "", root, wrong)])
     if record.official:
         copies = {clip: paths for clip, paths in copies.items() if clip in record.official}
-    sounds = _examine(((clip, path) for clip, paths in copies.items() for path in paths), max_seconds)
+    sounds = _listen_to_all(((clip, path) for clip, paths in copies.items() for path in paths), max_seconds)
     by_path = {sound.path: sound for sound in sounds}
     firsts = [by_path[paths[0]] for paths in copies.values()]
     missing = list(_missing(record, root, set(copies)))
     renamed = misnamed.find(record, root, (one.clip for one in missing if one.kind == "missing"))
-    extra = set(misnamed.strangers(record, root)) - set(renamed.values())
+    extra = set(misnamed.unknown_files(record, root)) - set(renamed.values())
     found = [
         *_copies(copies, by_path),
         *(one for one in missing if one.clip not in renamed),
@@ -207,7 +207,7 @@ def _report(title: str, root: Path, clips: int, found: list[_Finding]) -> Report
     return Report(title, root, clips, problems)
 
 
-def _examine(clips: Iterable[tuple[str, Path]], max_seconds: float) -> list[_Sound]:
+def _listen_to_all(clips: Iterable[tuple[str, Path]], max_seconds: float) -> list[_Sound]:
     with ThreadPoolExecutor(threads()) as pool:
         return list(pool.map(lambda item: _listen(*item, max_seconds), clips))
 

@@ -21,7 +21,7 @@ TESS calls its surprise pleasant; that is surprise here, as in other corpora.
 """
 
 OTHERS: dict[str, str] = _DATA["other_emotions"]
-"""Codes and nouns of IEMOCAP to words that are not among `EMOTIONS`: they stay classes of their own."""
+"""Codes and nouns of IEMOCAP to words that are no emotion of serlab: they stay classes of their own."""
 
 HEADERS: dict[str, list[str]] = _DATA["headers"]
 """Column of the utterance table to the headers that are read for it, the first that is there, in any case."""
@@ -50,7 +50,7 @@ for _side in ("begin", "end"):
     _PAIRED[_side] = re.compile(rf"{_one_of(_words['stem'])}.*|{_one_of(_words['paired'])}")
 
 
-def plain(name: str) -> str:
+def normalise(name: str) -> str:
     r"""Reduce a name to what tells it from other names.
 
     Case, Unicode form, invisible characters, quotes, blanks, hyphens and underscores, zeros in front
@@ -58,8 +58,8 @@ def plain(name: str) -> str:
 
     Examples
     --------
-    >>> plain("Ada"), plain(" ADA\u200b"), plain("Speaker_01"), plain("speaker 1.0"), plain("1-1")
-    ('ada', 'ada', 'speaker1', 'speaker1', '1 1')
+    >>> [normalise(name) for name in ("Ada", " ADA\u200b", "Speaker_01", "speaker 1.0", "1-1")]
+    ['ada', 'ada', 'speaker1', 'speaker1', '1 1']
     """
     if name.isalnum() and name.isascii():
         return _LEADING_ZEROS.sub("", name.lower())
@@ -78,19 +78,19 @@ def _sign(character: str) -> str:
     return "" if category in ("Cf", "Cc") or character in _QUOTES else character
 
 
-_EMOTIONS = {plain(word): emotion for emotion, others in SPELLINGS.items() for word in (emotion, *others)}
-_EMOTIONS |= {plain(word): emotion for word, emotion in OTHERS.items()}
+_EMOTIONS = {normalise(word): emotion for emotion, others in SPELLINGS.items() for word in (emotion, *others)}
+_EMOTIONS |= {normalise(word): emotion for word, emotion in OTHERS.items()}
 
 
-def emotion(label: str) -> str:
-    """Turn a usual word for an emotion into that of `EMOTIONS`; any other label stays as it is.
+def to_emotion(label: str) -> str:
+    """Turn a usual word for an emotion into that of `serlab.corpora.EMOTIONS`; other labels stay as they are.
 
     Examples
     --------
-    >>> emotion("Pleasant_Surprise"), emotion("FEA"), emotion("amused")
+    >>> to_emotion("Pleasant_Surprise"), to_emotion("FEA"), to_emotion("amused")
     ('surprised', 'fearful', 'amused')
     """
-    return _EMOTIONS.get(plain(label), label)
+    return _EMOTIONS.get(normalise(label), label)
 
 
 def is_missing(text: str) -> bool:
@@ -104,7 +104,7 @@ def why_no_label(label: str) -> str:
         return "reads like a label that is not there"
     if not any(character.isalpha() for character in label):
         return "is a number" if any(character.isdigit() for character in label) else "is no word"
-    short = plain(label)
+    short = normalise(label)
     # A single character can be a word, but not in alphabets that have capital letters.
     return "is a single letter" if len(short) == 1 and unicodedata.category(short) == "Ll" else ""
 
@@ -118,7 +118,7 @@ def other_spellings(names: Iterable[str]) -> dict[str, str]:
     {'ADA': 'Ada', 'ada ': 'Ada'}
     """
     first: dict[str, str] = {}
-    return {name: first[key] for name in names if first.setdefault(key := plain(name), name) != name}
+    return {name: first[key] for name in names if first.setdefault(key := normalise(name), name) != name}
 
 
 def misread(text: str) -> str:
@@ -131,7 +131,7 @@ def misread(text: str) -> str:
     return ""
 
 
-def quoted(name: str) -> str:
+def quote(name: str) -> str:
     """Write a name in quotes, with signs that cannot be seen or told apart written out."""
     visible = all(c == " " or unicodedata.category(c)[0] not in "ZCM" for c in name)
     usual = visible and unicodedata.is_normalized("NFKC", name) and "  " not in name
