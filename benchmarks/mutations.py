@@ -69,7 +69,8 @@ class Mistake:
                 f"{self.module}, {self.kind}: {len(found)} times in {self.path}, not once: {self.old}"
             )
         changed = found[0].read_text(encoding="utf-8").replace(self.old, self.new)
-        compile(changed, found[0].name, "exec")
+        if found[0].suffix == ".py":
+            compile(changed, found[0].name, "exec")
         return found[0], changed
 
 

@@ -1,11 +1,10 @@
 """What is given to a model, looked at before anything is trained or predicted.
 
-Functions whose name begins with ``check`` look and raise, and do nothing else.
+Functions whose name begins with ``check`` raise `EvaluationError` if something is wrong, and do nothing else.
 """
 
 from __future__ import annotations
 
-import contextlib
 import unicodedata
 from collections.abc import Iterable, Sequence
 
@@ -15,29 +14,22 @@ import pandas as pd
 from serlab.errors import EvaluationError
 
 # Rows looked at together: features may be more than the memory holds, and are then read from the disk.
-AT_ONCE = 256
+ROWS_AT_ONCE = 256
 
 
 def check_inputs(X: np.ndarray, y: Sequence | None = None, clips: Sequence[str] | None = None) -> None:
-    """Make sure that a model can be trained on features and labels.
+    """Make sure that a model can be trained on features, one row of finite numbers or more, and labels.
 
     Parameters
     ----------
     X : ndarray, shape (clips, ...)
     y : sequence, shape (clips,), optional
-        Labels: two classes or more, none of them missing.
+        One label for each row, none missing, of two classes or more, as for `check_names`.
     clips : sequence of str, shape (clips,), optional
         Names of the rows, for messages.
 
-    Raises
-    ------
-    EvaluationError
-        If X has no rows or no features, holds anything but finite numbers, or is not as long as y; if a label
-        is missing, or all are the same. The message names the first row at fault and its column.
-
     Examples
     --------
-    >>> check_inputs(np.zeros((2, 3)), ["sad", "happy"])
     >>> check_inputs(np.array([[0.0, 1.0], [2.0, np.nan]]), clips=["a.wav", "b.wav"])
     Traceback (most recent call last):
     serlab.errors.EvaluationError: features of row 1 (b.wav) hold nan in column 1...
@@ -54,19 +46,13 @@ def check_inputs(X: np.ndarray, y: Sequence | None = None, clips: Sequence[str] 
             f"features are of type {X.dtype} and must be numbers: leave out columns of text, then "
             "X.astype(float)"
         )
-    if X.dtype.kind == "f":
-        _check_finite(X, clips)
+    _check_finite(X, clips)
     if y is not None:
-        check_labels(y, len(X), clips)
+        _check_labels(y, len(X), clips)
 
 
 def check_order(X: np.ndarray | pd.DataFrame | pd.Series, table: pd.DataFrame) -> None:
     """Make sure that a DataFrame of features, or a Series of labels, has the order of the table of clips.
-
-    Raises
-    ------
-    EvaluationError
-        If its index has the clips' names, or those of the table's rows, in another order.
 
     Examples
     --------
@@ -85,53 +71,12 @@ def check_order(X: np.ndarray | pd.DataFrame | pd.Series, table: pd.DataFrame) -
             )
 
 
-def check_labels(y: Sequence, rows: int, clips: Sequence[str] | None = None) -> None:
-    """Make sure that there is one label for each row, none of them missing, and two classes or more.
-
-    Classes must differ in more than spelling: see `check_names`.
-
-    Examples
-    --------
-    >>> check_labels(["sad", None], 2)
-    Traceback (most recent call last):
-    serlab.errors.EvaluationError: the label of row 1 is missing...
-    """
-    y = np.asarray(y, dtype=object)
-    if y.shape != (rows,):
-        raise EvaluationError(
-            f"labels of shape {y.shape} do not go with {rows} rows of features: one label for each row"
-        )
-    if (missing := pd.isna(y) | (y == "")).any():
-        row = int(missing.argmax())
-        raise EvaluationError(
-            f"the label of row {row}{_named(clips, row)} is missing: give it one, or leave the clip out"
-        )
-    if len(classes := dict.fromkeys(y.tolist())) < 2:
-        raise EvaluationError(
-            f"all labels are {next(iter(classes))!r}: a model needs two classes or more to tell apart"
-        )
-    check_names(classes)
-
-
 def check_like(X: np.ndarray, shape: tuple[int, ...]) -> None:
-    """Make sure that examples are of the shape that a model was trained on.
-
-    Parameters
-    ----------
-    X : ndarray, shape (clips, ...)
-    shape : tuple of int
-        Of one example.
-
-    Raises
-    ------
-    EvaluationError
-        If they are of another shape, or hold anything but finite numbers.
+    """Make sure that examples are finite and, each, of the shape that a model was trained on.
 
     Examples
     --------
-    >>> X = np.zeros((5, 3))
-    >>> check_like(X[:2], (3,))
-    >>> check_like(X[0], (3,))
+    >>> check_like(np.zeros(3), (3,))
     Traceback (most recent call last):
     serlab.errors.EvaluationError: one example of shape (3,)...
     """
@@ -146,26 +91,14 @@ def check_like(X: np.ndarray, shape: tuple[int, ...]) -> None:
             f"features are of shape {X.shape}, and the model was trained on ({wanted}): take the same "
             "features as in training; of one example, X[i:i+1]"
         )
-    if X.dtype.kind == "f":
-        _check_finite(X, None)
+    _check_finite(X, None)
 
 
 def check_probabilities(p: np.ndarray, rows: int, classes: int) -> None:
-    """Make sure that probabilities are some: numbers from 0 to 1, in rows that add up to 1.
-
-    Parameters
-    ----------
-    p : ndarray, shape (rows, classes)
-    rows, classes : int
-        How many there should be.
-
-    Raises
-    ------
-    EvaluationError
+    """Make sure that probabilities, shape (rows, classes), are from 0 to 1, in rows that add up to 1.
 
     Examples
     --------
-    >>> check_probabilities(np.array([[0.5, 0.5]]), 1, 2)
     >>> check_probabilities(np.array([[0.5, np.nan]]), 1, 2)
     Traceback (most recent call last):
     serlab.errors.EvaluationError: the probabilities of row 0 are [0.5 nan]...
@@ -186,7 +119,6 @@ def check_answers(predicted: np.ndarray, classes: Sequence[str]) -> None:
 
     Examples
     --------
-    >>> check_answers(np.array(["sad"]), ["happy", "sad"])
     >>> check_answers(np.array(["0"]), ["happy", "sad"])
     Traceback (most recent call last):
     serlab.errors.EvaluationError: the model answers '0', which is none of the classes happy, sad...
@@ -199,22 +131,10 @@ def check_answers(predicted: np.ndarray, classes: Sequence[str]) -> None:
 
 
 def check_names(classes: Iterable) -> None:
-    """Make sure that names of classes are there, of one type, and differ in more than spelling.
-
-    Parameters
-    ----------
-    classes : iterable
-        Every name once.
-
-    Raises
-    ------
-    EvaluationError
-        If one is missing, some are numbers and others text, or two differ in case, blanks, Unicode form or
-        type alone.
+    """Make sure that names of classes are there, of one type, and differ in more than case, blanks or form.
 
     Examples
     --------
-    >>> check_names(["sad", "happy"])
     >>> check_names(["sad", "Sad "])
     Traceback (most recent call last):
     serlab.errors.EvaluationError: 'sad' and 'Sad ' differ in spelling or type alone...
@@ -223,40 +143,60 @@ def check_names(classes: Iterable) -> None:
     for one in classes:
         if pd.isna(one):
             raise EvaluationError("a label or prediction is missing: leave such clips out")
-        other = seen.setdefault(_plainly(one), one)
+        other = seen.setdefault(_spelled_plainly(one), one)
         if other is not one:
             raise EvaluationError(
                 f"{other!r} and {one!r} differ in spelling or type alone: write labels and predictions alike"
             )
-    numbers = {isinstance(one, (int, float, np.number)) for one in seen.values()}
-    if len(numbers) > 1:
+    if len({isinstance(one, (int, float, np.number)) for one in seen.values()}) > 1:
         raise EvaluationError(
             f"some classes are numbers and others text ({', '.join(map(repr, seen.values()))}): write labels "
             "and predictions alike"
         )
 
 
-def _plainly(name: object) -> str:
-    """Write a name without all that people leave to chance."""
+def _spelled_plainly(name: object) -> str:
     text = name.decode("utf-8", "replace") if isinstance(name, bytes) else str(name)
     text = unicodedata.normalize("NFKC", text).replace("_", " ").casefold()
     text = " ".join("".join(c for c in text if unicodedata.category(c) != "Cf").split())
-    with contextlib.suppress(ValueError):
+    try:
         return str(float(text))
-    return text
+    except ValueError:
+        return text
+
+
+def _check_labels(y: Sequence, rows: int, clips: Sequence[str] | None) -> None:
+    y = np.asarray(y, dtype=object)
+    if y.shape != (rows,):
+        raise EvaluationError(
+            f"labels of shape {y.shape} do not go with {rows} rows of features: one label for each row"
+        )
+    if (missing := pd.isna(y) | (y == "")).any():
+        row = int(missing.argmax())
+        raise EvaluationError(
+            f"the label of row {row}{_clip_of(row, clips)} is missing: give it one, or leave the clip out"
+        )
+    if len(classes := dict.fromkeys(y.tolist())) < 2:
+        raise EvaluationError(
+            f"all labels are {next(iter(classes))!r}: a model needs two classes or more to tell apart"
+        )
+    check_names(classes)
 
 
 def _check_finite(X: np.ndarray, clips: Sequence[str] | None) -> None:
-    for start in range(0, len(X), AT_ONCE):
-        wrong = ~np.isfinite(X[start : start + AT_ONCE])
+    if X.dtype.kind != "f":
+        return
+    for start in range(0, len(X), ROWS_AT_ONCE):
+        wrong = ~np.isfinite(X[start : start + ROWS_AT_ONCE])
         if wrong.any():
             place = np.argwhere(wrong)[0]
             row, column = int(place[0]) + start, ", ".join(map(str, place[1:]))
+            value = X[(row, *place[1:])]
             raise EvaluationError(
-                f"features of row {row}{_named(clips, row)} hold {X[(row, *place[1:])]} in column {column}: "
+                f"features of row {row}{_clip_of(row, clips)} hold {value} in column {column}: "
                 "compute them anew, or leave the clip out"
             )
 
 
-def _named(clips: Sequence[str] | None, row: int) -> str:
+def _clip_of(row: int, clips: Sequence[str] | None) -> str:
     return "" if clips is None else f" ({np.asarray(clips, dtype=object)[row]})"

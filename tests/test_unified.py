@@ -202,7 +202,7 @@ def test_unified_is_what_is_here(monkeypatch, demo, capsys):
         return there.get(name, tiny(str(name), "ab"))
 
     monkeypatch.setattr(corpora, "load", load)
-    assert unified.here() == ["nemo", "emodb_first2s"]
+    assert unified.available() == ["nemo", "emodb_first2s"]
     assert list(real_load("unified").attrs["sources"]) == ["nemo", "emodb_first2s"]
     monkeypatch.setenv("SERLAB_CORPUS", "mine")
     assert list(unified.load().attrs["sources"]) == ["nemo", "emodb_first2s", "mine"]
@@ -222,9 +222,9 @@ def test_unified_is_what_is_here(monkeypatch, demo, capsys):
 def test_unified_can_be_chosen_and_found(monkeypatch):
     monkeypatch.setenv("SERLAB_CORPUS", "demo")
     assert serlab.default_corpus("unified") == "unified"
-    monkeypatch.setattr(unified, "here", lambda: [])
+    monkeypatch.setattr(unified, "available", lambda: [])
     assert corpora.find("unified") is None
-    monkeypatch.setattr(unified, "here", lambda: ["demo", "ravdess"])
+    monkeypatch.setattr(unified, "available", lambda: ["demo", "ravdess"])
     assert corpora.find("unified") == corpora.find("demo")
 
 
@@ -408,7 +408,7 @@ def test_a_run_on_several_corpora_is_made_and_checked(parts, tmp_path, monkeypat
 
 def test_runs_on_several_corpora_are_left_out_where_there_is_none(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(runs.record, "root", lambda: tmp_path)
-    monkeypatch.setattr(unified, "here", lambda: [])
+    monkeypatch.setattr(unified, "available", lambda: [])
     assert runs.main(["--corpus", "unified", "--protocol", "ternary", "--model", "valence-majority"]) == 0
     assert "unified/ternary/valence-majority: left out, the corpus is not here" in capsys.readouterr().out
 

@@ -14,7 +14,7 @@ from test_sound_files import ENCODED, encoded, speech
 
 import serlab
 from serlab import corpora
-from serlab.corpora.validate import REMEDIES
+from serlab.corpora.validate import FINDINGS
 from serlab.errors import CorpusError
 
 ACTOR = "ravdess/Actor_07"
@@ -73,7 +73,7 @@ def test_partial_copies_are_named(data):
 
 def test_every_kind_has_a_remedy_and_a_report(data):
     report = serlab.validate("ravdess")
-    assert (report.problems["remedy"] == report.problems["kind"].map(REMEDIES)).all()
+    assert (report.problems["remedy"] == report.problems["kind"].map(FINDINGS["remedy"])).all()
     assert report._repr_html_().startswith("<pre>RAVDESS")
 
 

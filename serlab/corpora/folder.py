@@ -4,56 +4,24 @@ from __future__ import annotations
 
 import math
 import os
-import re
 import warnings
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache, partial
 from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
 
-from serlab.corpora import cells, locate, sheet, words
-from serlab.corpora.cells import REQUIRED, Bad
+from serlab.corpora import locate, sheet, words
 from serlab.corpora.table import EMOTIONS, build
 from serlab.errors import CorpusError
 from serlab.paths import regular_file
 from serlab.sound_files import SUFFIXES
 
-ALIASES = {
-    "file": ("file", "path", "filename", "file_name", "clip", "file_id"),
-    "emotion": ("emotion", "label"),
-    "speaker": ("speaker", "speaker_id", "actor"),
-    "gender": ("gender", "sex"),
-    "intensity": ("intensity",),
-    "sentence": ("sentence", "text"),
-    "language": ("language",),
-    "valence": ("valence",),
-    "arousal": ("arousal",),
-}
-"""Column of the utterance table to the headers that are read for it, the first that is there, in any case."""
-
-# Columns that say which part of a file a row means, with or without what is counted.
-_BEGIN = (
-    "start|anfang|beginn|debut|début|inicio|inizio|beg|begin|beginning|onset|offset|from|tmin|xmin|t0|"
-    "first(?=sample|frame)"
-)
-_END = "end|ende|fin|fine|stop|to|tmax|xmax|t1|last(?=sample|frame)"
-_PART = re.compile(
-    r"(?:seg|segment|utt|utterance|clip|turn|time|timestamp|t|x|audio|speech|voice|word|sentence|sample|frame|"
-    rf"file|wav|interval|region|chunk|slice|event|crop|cut|label|sec|ms)?(?:({_BEGIN})|{_END})"
-    r"(?:time|at|point|pos|position|stamp)?(?:s|secs?|seconds?|ms|msecs?|milliseconds?|samples?|frames?)?"
-)
-_LENGTH = ("duration", "dur", "length")
-# Two columns of which one has a word of the first kind and one of the second say it too: how words begin, and
-# whole words.
-_BEGINS = re.compile(
-    r"start|begin|anfang|d[eé]but|comienzo|inicio|inizio|początek|onset|(von|de|desde|da|from|in)$"
-)
-_ENDS = re.compile(r"end|stop|koniec|final|(bis|[aà]|hasta|to|fin|fine|out|offset)$")
+REQUIRED = ("file", "emotion", "speaker")
 # Problems that an error tells before it refers to serlab.validate for the rest.
-_HANDFUL = 5
+_LISTED = 5
 
 
 class Fault(NamedTuple):
@@ -66,37 +34,31 @@ class Fault(NamedTuple):
 
 
 class Contents(NamedTuple):
-    """What the table of a folder holds."""
+    """A table's path, its usable rows, why others are not, and what can be used but may not be meant so."""
 
     path: Path
-    """The table itself."""
     rows: pd.DataFrame
-    """One row per usable line, with columns of the utterance table."""
     faults: list[Fault]
-    """Why lines cannot be used, in their order."""
     notes: list[Fault]
-    """What can be used but may not be meant so."""
+
+
+class _UnusableCell(Exception):
+    def __init__(self, detail: str, kind: str = "table"):
+        super().__init__(detail)
+        self.detail, self.kind = detail, kind
 
 
 def load(folder: Path | str, labels: Mapping[str, str] | None = None) -> pd.DataFrame:
-    r"""Return the utterance table of a folder of recordings.
+    """Return the utterance table of a folder of recordings, as `serlab.load` does.
 
     Parameters
     ----------
     folder
         A folder with one CSV or TSV table, or with several of which one is ``metadata.csv`` or
-        ``metadata.tsv``; or the path of the table itself. `ALIASES` names the columns: file, emotion
-        and speaker are needed, the others may be missing. File names are relative to the table, with or
-        without extension.
+        ``metadata.tsv``; or the path of the table itself. `words.HEADERS` names its columns. File names are
+        relative to the table, with or without extension.
     labels
         What labels of the table mean, such as ``{"01": "neutral", "W": "angry"}``.
-
-    Returns
-    -------
-    DataFrame
-        As from `serlab.load`. Usual words for the emotions of `serlab.corpora.EMOTIONS` are turned into
-        those (`serlab.corpora.words.SPELLINGS`). Other labels are kept, with a warning, and listed in
-        ``attrs["own_labels"]``: they have neither valence nor arousal unless the table gives them.
 
     Raises
     ------
@@ -104,26 +66,21 @@ def load(folder: Path | str, labels: Mapping[str, str] | None = None) -> pd.Data
         If the table or a row is unusable, or if two rows may mean one person, or one label, under two
         spellings; the message names the file and the lines.
 
-    Examples
-    --------
-    >>> import tempfile, numpy, soundfile
-    >>> with tempfile.TemporaryDirectory() as name:
-    ...     soundfile.write(f"{name}/one.wav", numpy.zeros(800), 8000)
-    ...     _ = Path(name, "metadata.csv").write_text("file,emotion,speaker\none.wav,joy,Ada\n")
-    ...     table = load(name)
-    >>> table.loc[0, ["clip", "emotion", "speaker"]].tolist()
-    ['one', 'happy', 'Ada']
+    Notes
+    -----
+    Labels that are no usual words for `EMOTIONS` (`words.SPELLINGS`) stay, with a warning, and are listed in
+    ``attrs["own_labels"]``: they have neither valence nor arousal unless the table gives them.
     """
     path, rows, faults, notes = read(folder, labels)
     ask = f'Run serlab.validate("{folder}") for the whole list.'
     if len(faults) == 1:
         raise CorpusError(f"{path}, line {faults[0].line}: {faults[0].detail}.")
     if faults:
-        told = "".join(f"\n  line {fault.line}: {fault.detail}" for fault in faults[:_HANDFUL])
-        more = len(faults) - _HANDFUL
-        raise CorpusError(
-            f"{path} has {len(faults)} faults:{told}" + (f"\n  and {more} more. {ask}" if more > 0 else "")
-        )
+        lines = [f"{path} has {len(faults)} faults:"]
+        lines += [f"  line {fault.line}: {fault.detail}" for fault in faults[:_LISTED]]
+        if len(faults) > _LISTED:
+            lines.append(f"  and {len(faults) - _LISTED} more. {ask}")
+        raise CorpusError("\n".join(lines))
     name = path.parent.name
     table = build(rows, name, name, ask)
     for note in notes:
@@ -149,168 +106,37 @@ def read(folder: Path | str, labels: Mapping[str, str] | None = None) -> Content
         lacks the required columns, or one whose rows are parts of files.
     """
     path = _table_file(Path(os.path.abspath(os.path.expanduser(folder))))
-    found = sheet.read(path, lambda header: _columns(path, header))
-    if not found.lines and not found.faults:
+    table = sheet.read(path, lambda header: _columns(path, header))
+    cells = table.rows
+    if not len(cells) and not table.faults:
         raise CorpusError(f"{path} has a header but no rows: add one line per recording.")
-    _refuse_parts(found)
-    told = _Told(found.lines, found.columns["file"])
-    told.faults += [Fault(line, "", "table", detail) for line, detail in found.faults]
+    _refuse_parts(path, table)
+    meanings = _meanings(path, labels, cells["emotion"])
     finder = _Finder(path.parent)
-    meant = cells.meanings(path, labels, found.columns["emotion"])
-    checks = cells.checks(meant) | {"file": finder.find}
-    rows = {
-        column: told.each(values, partial(cells.read, column, found.names[column], checks.get(column)))
-        for column, values in found.columns.items()
-        if column in ALIASES
+    readers = {
+        "file": finder.find,
+        "emotion": lambda label: meanings.get(label) or _read_emotion(label),
+        "gender": lambda text: words.GENDERS.get(text.lower(), text.lower()),
+        "valence": partial(_read_axis, "valence"),
+        "arousal": partial(_read_axis, "arousal"),
     }
-    rows["path"] = rows.pop("file")
-    for column in ("speaker", "emotion"):
-        told.same_name(column, rows[column])
-    if "gender" in rows:
-        told.one_gender(rows["speaker"], rows["gender"])
-    for axis in ("valence", "arousal"):
-        told.one_sided(axis, rows.get(axis, ()))
-    told.same_file(rows["path"])
-    told.unknown_people(rows["speaker"])
-    usable = [number for number in range(len(told.lines)) if number not in told.unusable]
-    if len(usable) < len(told.lines):
-        rows = {column: [values[number] for number in usable] for column, values in rows.items()}
-    rows["clip"] = _clips(rows["path"], finder.root)
-    table = pd.DataFrame({column: pd.Series(values, dtype=object) for column, values in rows.items()})
-    return Contents(path, table, sorted(told.faults), told.notes)
-
-
-class _Told:
-    """Gathers what is to be said about the rows of a table."""
-
-    def __init__(self, lines: Sequence[int], files: Sequence[str]):
-        self.lines, self.files = lines, files
-        self.faults: list[Fault] = []
-        self.notes: list[Fault] = []
-        self.unusable: set[int] = set()
-
-    def each(self, given: Sequence[str], check: Callable[[str], object]) -> list:
-        """Check every different cell once; rows whose cell is bad are unusable."""
-        answers = {cell: check(cell) for cell in dict.fromkeys(given)}
-        if any(isinstance(answer, Bad) for answer in answers.values()):
-            for number, cell in enumerate(given):
-                if isinstance(answer := answers[cell], Bad):
-                    self.bad(number, answer)
-        return [answers[cell] for cell in given]
-
-    def bad(self, number: int, why: Bad) -> None:
-        self.unusable.add(number)
-        self.faults.append(self._about(number, *why))
-
-    def same_name(self, column: str, names: Sequence) -> None:
-        """Find names that are spelled in two ways; of each only the first row is told."""
-        twins = words.alike([name for name in dict.fromkeys(names) if isinstance(name, str)])
-        rows, place = (Counter(names), self._first(names)) if twins else ({}, {})
-        for name, first in twins.items():
-            detail = (
-                f"{column} {words.quoted(name)} ({_rows(rows[name])}) is {words.quoted(first)} of line "
-                f"{self.lines[place[first]]} ({_rows(rows[first])}) in another spelling. Write one {column} "
-                "in one way, and two in ways that differ by more than case, blanks, zeros or Unicode form"
-            )
-            self.faults.append(self._about(place[name], "table", detail))
-
-    def same_file(self, paths: Sequence) -> None:
-        if len(set(paths)) == len(paths):
-            return
-        first = self._first(paths)
-        for number, path in enumerate(paths):
-            if isinstance(path, str) and first[path] != number:
-                self.bad(number, Bad("duplicate", f"{path} is already in line {self.lines[first[path]]}"))
-
-    def one_gender(self, names: Sequence, genders: Sequence) -> None:
-        """Find speakers who have two genders: perhaps two people under one name."""
-        first: dict = {}
-        for number, (name, gender) in enumerate(zip(names, genders, strict=True)):
-            known = first.setdefault(name, (gender, number)) if isinstance(name, str) and gender else None
-            if known and known[0] not in (gender, None):
-                first[name] = (None, known[1])
-                told = (
-                    f"speaker {words.quoted(name)} is {gender} here and {known[0]} in line "
-                    f"{self.lines[known[1]]}: if these are two people, give each a name of their own"
-                )
-                self.notes.append(self._about(number, "name", told))
-
-    def one_sided(self, axis: str, values: Sequence) -> None:
-        """Find ratings from 0 to 1, whose middle would be taken for the middle of -1 to 1."""
-        given = [value for value in values if isinstance(value, float) and not math.isnan(value)]
-        if len(set(given)) > 1 and min(given) >= 0 and max(given) > 0:
-            lowest, highest = min(given), max(given)
-            told = (
-                f"{axis} goes from {lowest:g} to {highest:g}, and is read as -1 (low) to 1 (high). If 0.5 is "
-                f"the middle of your scale, write 2 * {axis} - 1"
-            )
-            self.notes.append(self._about(values.index(lowest), "ratings", told))
-
-    def unknown_people(self, names: Sequence) -> None:
-        for name in dict.fromkeys(names):
-            if isinstance(name, str) and words.is_missing(name):
-                told = (
-                    f"speaker {words.quoted(name)} ({_rows(names.count(name))}) is taken for a name. If "
-                    "it means that nobody knows who speaks, leave these rows out: that may be anybody"
-                )
-                self.notes.append(self._about(names.index(name), "name", told))
-
-    def _about(self, number: int, kind: str, detail: str) -> Fault:
-        return Fault(self.lines[number], self.files[number], kind, detail)
-
-    @staticmethod
-    def _first(values: Sequence) -> dict:
-        """Return the first place of every value."""
-        first: dict = {}
-        for number, value in enumerate(values):
-            first.setdefault(value, number)
-        return first
-
-
-class _Finder:
-    """Finds recordings by name with or without extension, listing each folder once."""
-
-    def __init__(self, root: Path):
-        self.root = str(root)
-        # Folder as a table writes it: the same as a path, and the names of its files.
-        self.folders: dict[str, tuple[str, frozenset[str]]] = {}
-        self.stems: dict[str, dict[str, list[str]]] = {}
-
-    def find(self, name: str) -> str | Bad:
-        # Tables made on Windows have backslashes.
-        head, slash, tail = name.replace("\\", "/").rpartition("/")
-        folder, files = self.folders.get(head + slash) or self._list(head + slash)
-        path = folder + tail
-        # The second question is for systems that do not tell A from a.
-        if tail in files or os.path.isfile(path):
-            return path
-        stem, suffix = os.path.splitext(tail)
-        found = self._stems(folder).get(stem if suffix.lower() in SUFFIXES else tail, [])
-        if len(found) > 1:
-            return Bad("ambiguous", f"{name} may be {found[0]} or {found[1]}: give the extension")
-        if found and found[0] in files:
-            return folder + found[0]
-        there = folder + found[0] if found else path
-        if os.path.lexists(there):
-            try:
-                regular_file(there, CorpusError)
-            except CorpusError as error:
-                return Bad("unopened", str(error).removesuffix("."))
-        return Bad("missing", f"there is no recording {path}, under any extension")
-
-    def _list(self, head: str) -> tuple[str, frozenset[str]]:
-        folder = os.path.normpath(os.path.join(self.root, head))
-        self.folders[head] = os.path.join(folder, ""), frozenset(locate.regular_files(folder))
-        return self.folders[head]
-
-    def _stems(self, folder: str) -> dict[str, list[str]]:
-        """List what may be meant by a name without extension: whatever is no folder, to say what is wrong."""
-        if folder not in self.stems:
-            self.stems[folder] = {}
-            for file in locate.visible_files(Path(folder)):
-                if file.suffix.lower() in SUFFIXES:
-                    self.stems[folder].setdefault(file.stem, []).append(file.name)
-        return self.stems[folder]
+    rows = pd.DataFrame(index=cells.index)
+    unusable: list[tuple] = []
+    for column in words.HEADERS:
+        if column in cells:
+            read_cell = partial(_read_cell, column, table.header[column], readers.get(column))
+            rows[column] = _read_column(cells[column], read_cell, unusable)
+    rows = rows.rename(columns={"file": "path"})
+    unusable += _repeated_files(rows["path"])
+    faults = [*unusable, *_other_spellings(rows["speaker"]), *_other_spellings(rows["emotion"])]
+    faults, notes = (
+        [Fault(line, cells["file"][line], kind, detail) for line, kind, detail in found]
+        for found in (faults, _doubts(rows))
+    )
+    faults += [Fault(line, "", "table", detail) for line, detail in table.faults]
+    rows = rows.drop(index=[line for line, *_ in unusable]).reset_index(drop=True)
+    rows["clip"] = pd.Series(_clip_names(rows["path"].tolist(), str(path.parent)), dtype=object)
+    return Contents(path, rows, sorted(faults), notes)
 
 
 def _table_file(folder: Path) -> Path:
@@ -320,80 +146,230 @@ def _table_file(folder: Path) -> Path:
         return folder
     # Whatever is no folder: a pipe of that name is refused when it is read, rather than overlooked.
     tables = [file for file in locate.visible_files(folder) if file.suffix.lower() in (".csv", ".tsv")]
-    named = [file for file in tables if file.stem.lower() == "metadata"]
-    chosen = named or tables
-    if len(chosen) == 1:
-        return chosen[0]
-    if not chosen:
+    tables = [file for file in tables if file.stem.lower() == "metadata"] or tables
+    if not tables:
         raise CorpusError(
             f"{folder} has no CSV or TSV table. Put a metadata.csv there with the columns "
             f"{', '.join(REQUIRED)}, one line per recording."
         )
-    raise CorpusError(
-        f"{folder} has {len(chosen)} tables ({', '.join(file.name for file in chosen)}). "
-        "Name the right one metadata.csv, or give its path."
-    )
+    if len(tables) > 1:
+        raise CorpusError(
+            f"{folder} has {len(tables)} tables ({', '.join(file.name for file in tables)}). "
+            "Name the right one metadata.csv, or give its path."
+        )
+    return tables[0]
 
 
-def _columns(path: Path, header: Sequence[str]) -> dict[str, int]:
+def _columns(path: Path, header: Sequence[str]) -> dict[str, str]:
     """Find the columns of the utterance table, and those that say which part of a file is meant."""
     columns = {
-        column: header.index(alias)
-        for column, aliases in ALIASES.items()
-        for alias in reversed(aliases)
-        if alias in header
+        column: next(name for name in names if name in header)
+        for column, names in words.HEADERS.items()
+        if not set(names).isdisjoint(header)
     }
     lacking = [column for column in REQUIRED if column not in columns]
     if lacking:
-        wanted = "; ".join(f"{column} (or {', '.join(ALIASES[column][1:])})" for column in lacking)
-        columns = "column" if len(lacking) == 1 else "columns"
-        there = ", ".join(header)[:200]
-        raise CorpusError(f"{path} lacks the {columns} {wanted}. Its header is: {there}.")
-    parts = {name: _PART.fullmatch(re.sub(r"[\W_]", "", name)) for name in header}
-    begins = any(part and part[1] for part in parts.values())
-    words_of = {name: re.findall(r"[^\W\d_]+", name) for name in header}
-    kinds = {name: [any(map(kind.match, of)) for kind in (_BEGINS, _ENDS)] for name, of in words_of.items()}
-    pair = any(begin for begin, _ in kinds.values()) and any(end for _, end in kinds.values())
-    return columns | {
-        f"part {place}": place
-        for place, name in enumerate(header)
-        if parts[name] or (begins and name in _LENGTH) or (pair and any(kinds[name]))
-    }
+        wanted = "; ".join(f"{column} (or {', '.join(words.HEADERS[column][1:])})" for column in lacking)
+        raise CorpusError(
+            f"{path} lacks the column{'s' * (len(lacking) > 1)} {wanted}. "
+            f"Its header is: {', '.join(header)[:200]}."
+        )
+    return columns | {f"part {name}": name for name in words.columns_of_parts(header)}
 
 
-def _refuse_parts(found: sheet.Sheet) -> None:
-    for column in [column for column in found.columns if column not in ALIASES]:
-        for line, cell in zip(found.lines, found.columns[column], strict=True):
-            # Nothing but zeros, or no number at all, says that the whole file is meant.
-            if re.match(r"[-+.\d]|PT", cell) and re.search("[1-9]", cell):
-                raise CorpusError(
-                    f"{found.path}, line {line}: the column {found.names[column]!r} says which part of a "
-                    f"file is meant ({cell}), but serlab takes whole files and would give the label to all "
-                    "of it. Cut the parts out into files, or remove the column if rows mean whole files."
-                )
+def _refuse_parts(path: Path, table: sheet.Sheet) -> None:
+    for column in (name for name in table.rows if name not in words.HEADERS):
+        cells = table.rows[column]
+        # Nothing but zeros, or no number at all, says that the whole file is meant.
+        parts = cells[cells.str.match(r"[-+.\d]|PT") & cells.str.contains("[1-9]")]
+        if len(parts):
+            raise CorpusError(
+                f"{path}, line {parts.index[0]}: the column {table.header[column]!r} says which part of a "
+                f"file is meant ({parts.iloc[0]}), but serlab takes whole files and would give the label to "
+                "all of it. Cut the parts out into files, or remove the column if rows mean whole files."
+            )
 
 
-def _clips(paths: Sequence[str], root: str) -> list[str]:
+def _meanings(path: Path, labels: Mapping[str, str] | None, cells: pd.Series) -> dict[str, str]:
+    """Check a reader's ``labels=`` against the labels of a table, and turn their meanings into emotions."""
+    meanings = {str(label).strip(): str(word).strip() for label, word in (labels or {}).items()}
+    there = cells.unique().tolist()
+    for label, word in meanings.items():
+        if label not in there:
+            few = ", ".join(there[:20])
+            raise CorpusError(f"No row of {path} has the label {label!r} that labels= names. It has: {few}.")
+        if not word or words.why_no_label(word):
+            raise CorpusError(f"labels= says that {label!r} means {word!r}, no emotion: give a word.")
+    return {label: words.to_emotion(word) for label, word in meanings.items()}
+
+
+def _read_column(cells: pd.Series, read_cell: Callable, unusable: list[tuple]) -> pd.Series:
+    """Read every different cell once; lines whose cell is bad are added to those that are unusable."""
+    values, refused = {}, {}
+    for cell in cells.unique():
+        try:
+            values[cell] = read_cell(cell)
+        except _UnusableCell as error:
+            values[cell], refused[cell] = None, error
+    for line, cell in cells[cells.isin(list(refused))].items():
+        unusable.append((line, refused[cell].kind, refused[cell].detail))
+    return pd.Series([values[cell] for cell in cells], cells.index, object)
+
+
+def _read_cell(column: str, name: str, read: Callable | None, text: str) -> object:
+    """Return what a cell says, None where it may be empty and is."""
+    # Most cells are plain, and a table can have a million of them.
+    plain = text.isascii() and text.isprintable()
+    if not text or not (plain or any(c.isprintable() and c != " " for c in text)):
+        if column in REQUIRED:
+            raise _UnusableCell(f"{name} is empty")
+        return None
+    if not plain and (why := _why_damaged(column, text)):
+        raise _UnusableCell(f"{name} {text!r} {why}")
+    if column in ("gender", "intensity", "language") and words.is_missing(text):
+        return None
+    return text if read is None else read(text)
+
+
+def _why_damaged(column: str, text: str) -> str:
+    if "\ufffd" in text:
+        return "lost letters when its encoding was changed: write it anew"
+    if column in ("speaker", "emotion") and (once := words.misread(text)):
+        return f"seems to be {once!r}, read in a wrong encoding: write it anew"
+    return "has several lines: is a quote not closed?" if "\n" in text and column != "sentence" else ""
+
+
+def _read_emotion(label: str) -> str:
+    if why := words.why_no_label(label):
+        raise _UnusableCell(
+            f"emotion {words.quote(label)} {why}. Write the word in the table, or say what it means, as in "
+            f'serlab.load(folder, labels={{{label!r}: "neutral"}})'
+        )
+    return words.to_emotion(label)
+
+
+def _read_axis(axis: str, text: str) -> float:
+    try:
+        value = float(text.replace(",", "."))
+    except ValueError:
+        raise _UnusableCell(f"{axis} {text!r} is not a number") from None
+    if not (math.isnan(value) or -1 <= value <= 1):
+        raise _UnusableCell(f"{axis} {text} is not within -1 to 1: rescale the column")
+    return value
+
+
+class _Finder:
+    """Finds recordings by name with or without extension, listing each folder once."""
+
+    def __init__(self, root: Path):
+        self.root = str(root)
+        self.files, self.stems = cache(self._files), cache(self._stems)
+
+    def find(self, name: str) -> str:
+        # Tables made on Windows have backslashes.
+        head, slash, tail = name.replace("\\", "/").rpartition("/")
+        folder, files = self.files(head + slash)
+        path = folder + tail
+        # The second question is for systems that do not tell A from a.
+        if tail in files or os.path.isfile(path):
+            return path
+        stem, suffix = os.path.splitext(tail)
+        found = self.stems(folder).get(stem if suffix.lower() in SUFFIXES else tail, [])
+        if len(found) > 1:
+            raise _UnusableCell(f"{name} may be {found[0]} or {found[1]}: give the extension", "ambiguous")
+        if found and found[0] in files:
+            return folder + found[0]
+        there = folder + found[0] if found else path
+        if os.path.lexists(there):
+            try:
+                regular_file(there, CorpusError)
+            except CorpusError as error:
+                raise _UnusableCell(str(error).removesuffix("."), "unopened") from error
+        raise _UnusableCell(f"there is no recording {path}, under any extension", "missing")
+
+    def _files(self, head: str) -> tuple[str, frozenset[str]]:
+        folder = os.path.normpath(os.path.join(self.root, head))
+        return os.path.join(folder, ""), frozenset(locate.regular_files(folder))
+
+    def _stems(self, folder: str) -> dict[str, list[str]]:
+        """List what may be meant by a name without extension: whatever is no folder, to say what is wrong."""
+        stems: dict[str, list[str]] = {}
+        for file in locate.visible_files(Path(folder)):
+            if file.suffix.lower() in SUFFIXES:
+                stems.setdefault(file.stem, []).append(file.name)
+        return stems
+
+
+def _repeated_files(paths: pd.Series) -> Iterator[tuple]:
+    again = paths[paths.duplicated() & paths.notna()]
+    first = _first_lines(paths) if len(again) else {}
+    for line, path in again.items():
+        yield line, "duplicate", f"{path} is already in line {first[path]}"
+
+
+def _other_spellings(names: pd.Series) -> Iterator[tuple]:
+    """Find names that are spelled in two ways; of each only the first row is told."""
+    column = names.name
+    twins = words.other_spellings(names.dropna().unique())
+    rows, line_of = (names.value_counts(), _first_lines(names)) if twins else ({}, {})
+    for name, first in twins.items():
+        yield (
+            line_of[name],
+            "table",
+            f"{column} {words.quote(name)} ({_counted(rows[name])}) is {words.quote(first)} of line "
+            f"{line_of[first]} ({_counted(rows[first])}) in another spelling. Write one {column} "
+            "in one way, and two in ways that differ by more than case, blanks, zeros or Unicode form",
+        )
+
+
+def _doubts(rows: pd.DataFrame) -> Iterator[tuple]:
+    """Find what can be read but may be meant otherwise: speakers of two genders or none, ratings from 0."""
+    genders = rows[["speaker", "gender"] if "gender" in rows else ["speaker"]].dropna().drop_duplicates()
+    for name, both in genders[genders.duplicated("speaker", keep=False)].groupby("speaker", sort=False):
+        yield (
+            both.index[1],
+            "name",
+            f"speaker {words.quote(name)} is {both['gender'].iloc[1]} here and {both['gender'].iloc[0]} in "
+            f"line {both.index[0]}: if these are two people, give each a name of their own",
+        )
+    for axis in rows.columns.intersection(["valence", "arousal"]):
+        given = rows[axis].astype(float).dropna()
+        if 0 <= given.min() < given.max():
+            yield (
+                given.idxmin(),
+                "ratings",
+                f"{axis} goes from {given.min():g} to {given.max():g}, and is read as -1 (low) to 1 (high). "
+                f"If 0.5 is the middle of your scale, write 2 * {axis} - 1",
+            )
+    for line, name in rows["speaker"].dropna().drop_duplicates().items():
+        if words.is_missing(name):
+            yield (
+                line,
+                "name",
+                f"speaker {words.quote(name)} ({_counted((rows['speaker'] == name).sum())}) is taken for a "
+                "name. If it means that nobody knows who speaks, leave these rows out: that may be anybody",
+            )
+
+
+def _first_lines(values: pd.Series) -> dict:
+    return {value: line for line, value in values.drop_duplicates().items()}
+
+
+def _counted(rows: int) -> str:
+    return f"{rows} row" if rows == 1 else f"{rows} rows"
+
+
+def _clip_names(paths: Sequence[str], root: str) -> list[str]:
     """Name clips by stem where no other clip has that name, else by their path."""
     inside = os.path.join(root, "")
 
     def relative(path: str) -> str:
-        start = path.startswith(inside)
-        return (
-            path[len(inside) :].replace(os.sep, "/")
-            if start
-            else Path(os.path.relpath(path, root)).as_posix()
-        )
+        short = path[len(inside) :] if path.startswith(inside) else os.path.relpath(path, root)
+        return short.replace(os.sep, "/")
 
-    clips = [os.path.splitext(path.rpartition(os.sep)[2])[0] for path in paths]
+    clips = [os.path.splitext(os.path.basename(path))[0] for path in paths]
     # A path may be the stem of yet another file: b.wav and a/b.wav beside b.wav.wav.
     while len(set(clips)) < len(clips):
         taken = Counter(clips)
-        clips = [
-            clip if taken[clip] == 1 else relative(path) for clip, path in zip(clips, paths, strict=True)
-        ]
+        clips = [c if taken[c] == 1 else relative(path) for c, path in zip(clips, paths, strict=True)]
     return clips
-
-
-def _rows(count: int) -> str:
-    return f"{count} row{'s' * (count != 1)}"

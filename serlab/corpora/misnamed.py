@@ -14,7 +14,7 @@ from serlab.sound_files import SUFFIXES
 _MOST = 4
 
 
-def strangers(record: Record, root: Path) -> list[Path]:
+def unknown_files(record: Record, root: Path) -> list[Path]:
     """Return the sound files among the clips of a corpus that have the name of none."""
     return [
         path
@@ -28,38 +28,23 @@ def strangers(record: Record, root: Path) -> list[Path]:
 def find(record: Record, root: Path, missing: Iterable[str]) -> dict[str, Path]:
     """Find missing clips among the files with strange names.
 
-    Parameters
-    ----------
-    record, root
-        The corpus and the folder of the copy.
-    missing
-        Stems of the clips that are not there under their names.
-
-    Returns
-    -------
-    dict
-        Missing clip to the file that has its official content, or whose name differs by case, signs or a few
-        characters at its end and could mean no other missing clip.
+    A file is that clip if it has its official content, or a name that differs by case, signs or a few
+    characters at its end and could mean no other missing clip.
     """
-    missing, files = set(missing), strangers(record, root)
+    missing, files = set(missing), unknown_files(record, root)
     if not missing or not files:
         return {}
-    found = {}
     facts = {PurePosixPath(path).stem: fact for path, fact in record.manifest.items()}
     sizes = {facts[clip][1] for clip in missing & facts.keys()} - {None}
-    contents = {file_digest(path): path for path in files if path.is_file() and _size(path) in sizes}
+    contents = {file_digest(path): path for path in files if path.is_file() and path.stat().st_size in sizes}
+    found = {}
     for clip in sorted(missing):
+        near = [path for path in files if _near(path.stem, clip)]
         if (digest := facts.get(clip, (None,))[0]) in contents:
             found[clip] = contents[digest]
-        elif len(near := [path for path in files if _near(path.stem, clip)]) == 1:
-            meant = [other for other in missing if _near(near[0].stem, other)]
-            if len(meant) == 1:
-                found[clip] = near[0]
+        elif len(near) == 1 and sum(_near(near[0].stem, other) for other in missing) == 1:
+            found[clip] = near[0]
     return found
-
-
-def _size(path: Path) -> int:
-    return path.stat().st_size
 
 
 def _near(stem: str, clip: str) -> bool:

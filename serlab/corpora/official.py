@@ -33,7 +33,7 @@ def find(name: str) -> Path | None:
     True
     """
     if name == unified.NAME:
-        return next(map(find, unified.here()), None)
+        return next(map(find, unified.available()), None)
     record = registry.record(name)
     if name == "demo":
         from serlab.corpora import demo

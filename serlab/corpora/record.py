@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Mapping
+import re
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from importlib import resources
@@ -17,14 +19,10 @@ class Remote:
 
     Attributes
     ----------
-    url
-        Where it lies.
-    filename
-        Path under the corpus folder; an archive is unpacked there.
-    size
-        Bytes, or None if the host publishes none.
-    checksum
-        ``"md5:..."`` or ``"sha256:..."``, or None if the host publishes none.
+    url, filename
+        Where it lies; path under the corpus folder, where an archive is unpacked, too.
+    size, checksum
+        Bytes; ``"md5:..."`` or ``"sha256:..."``; None if the host publishes none.
     """
 
     url: str
@@ -43,10 +41,8 @@ class Record:
         Name for `serlab.load`; name for readers; one paragraph; English name of the language.
     licence, licence_url, licence_source
         Licence, its text, and where and when it was read.
-    citation_key, citation
-        BibTeX key and entry.
-    homepage
-        Official page.
+    citation_key, citation, homepage
+        BibTeX key and entry; official page.
     clips, speakers, classes
         Official number of clips, official speaker ids, official clips per emotion.
     parse
@@ -64,16 +60,12 @@ class Record:
     folder, inner, clip_folder
         Regular expressions for lower-case alphanumeric folder names: the corpus folder (its name, if none is
         given), a folder that some downloads put inside it, and the folder that holds clips.
-    sentences
-        Sentence id to text.
-    folds
-        Published protocol to list of lists of test speakers.
+    sentences, folds
+        Sentence id to text; published protocol to list of lists of test speakers.
     source
         How to get a corpus that `serlab.fetch` cannot download.
-    silent
-        Clips that are without sound as published.
-    notes
-        Traps worth knowing.
+    silent, notes
+        Clips that are without sound as published; traps worth knowing.
     """
 
     name: str
@@ -101,7 +93,7 @@ class Record:
     folds: Mapping[str, list[list[str]]] = field(default_factory=dict)
     source: str = ""
     silent: frozenset[str] = frozenset()
-    notes: tuple[str, ...] = ()
+    notes: Sequence[str] = ()
 
     @cached_property
     def official(self) -> Mapping[str, str | None]:
@@ -109,28 +101,75 @@ class Record:
         return {PurePosixPath(path).stem: digest for path, (digest, _) in self.manifest.items()}
 
 
+def read_record(name: str, **functions: Callable) -> Record:
+    """Read the record of a corpus from ``serlab/corpora/records/NAME.toml``.
+
+    The file holds fields of `Record`, and in place of ``parse`` and ``speakers`` the speakers of each gender,
+    and under ``names`` a regular expression with groups called speaker, emotion, intensity or sentence, and
+    what these may hold and mean. What it leaves out is in the file that it calls ``base``. Other fields, such
+    as ``expected``, are given as `functions`.
+    """
+    facts = _read_facts(name)
+    genders = {speaker: gender for gender, ids in facts.pop("speakers").items() for speaker in ids}
+    parse = _name_parser(genders, facts.get("sentences"), **facts.pop("names"))
+    manifest = read_manifest(facts.pop("manifest")) if "manifest" in facts else {}
+    remotes = [Remote(**remote) for remote in facts.pop("remotes", [])]
+    if files := facts.pop("files", None):
+        remotes += [
+            Remote(files["url"] + path, f"{files['folder']}/{path}", size, f"sha256:{digest}")
+            for path, (digest, size) in manifest.items()
+        ]
+    return Record(
+        name=name,
+        speakers=tuple(sorted(genders)),
+        parse=parse,
+        manifest=manifest,
+        remotes=tuple(remotes),
+        silent=frozenset(facts.pop("silent", ())),
+        **facts,
+        **functions,
+    )
+
+
+def _read_facts(name: str) -> dict:
+    facts = tomllib.loads(_text(f"records/{name}.toml"))
+    return (_read_facts(facts.pop("base")) if "base" in facts else {}) | facts
+
+
+def _name_parser(
+    genders: Mapping[str, str],
+    sentences: Mapping[str, str] | None,
+    pattern: str,
+    **meanings: Mapping[str, str],
+) -> Callable[[str], dict[str, str | None] | None]:
+    compiled = re.compile(pattern)
+    listed = {"speaker": genders, **meanings} | ({"sentence": sentences} if sentences else {})
+
+    def parse(stem: str) -> dict[str, str | None] | None:
+        match = compiled.fullmatch(stem)
+        if match is None or any(match[part] not in names for part, names in listed.items()):
+            return None
+        meant = {part: names[match[part]] or None for part, names in meanings.items()}
+        return {"gender": genders[match["speaker"]], **match.groupdict(), **meant}
+
+    return parse
+
+
 @lru_cache
 def read_manifest(filename: str) -> dict[str, tuple[str | None, int | None]]:
-    """Read a list of official files that comes with serlab.
+    """Map official path to SHA-256 and bytes, as a file in ``serlab/corpora/manifests`` lists them.
 
-    Parameters
-    ----------
-    filename
-        Name of a file in ``serlab/corpora/manifests``: lines of SHA-256, bytes and official path, with
-        tabs between them and ``-`` for what is not known.
-
-    Examples
-    --------
-    >>> _, size = read_manifest("ravdess.tsv")["Actor_01/03-01-01-01-01-01-01.wav"]
-    >>> size
-    375720
+    Its lines hold SHA-256, bytes and path, with tabs between them, and ``-`` for what is not known.
     """
-    text = resources.files("serlab.corpora").joinpath("manifests", filename).read_text(encoding="utf-8")
-    lines = (line.split("\t") for line in text.splitlines())
+    lines = (line.split("\t") for line in _text(f"manifests/{filename}").splitlines())
     return {
         path: (None if digest == "-" else digest, None if size == "-" else int(size))
         for digest, size, path in lines
     }
+
+
+def _text(filename: str) -> str:
+    return resources.files("serlab.corpora").joinpath(filename).read_text(encoding="utf-8")
 
 
 def file_digest(path: str | os.PathLike) -> str:

@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import pandas as pd
+
 from serlab.errors import CorpusError
 from serlab.paths import regular_file
 
@@ -27,7 +29,6 @@ _FORMATS = {
     b"%PDF": "a PDF",
     b"{\\rtf": "a document of a word processor",
 }
-_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 # All of ASCII that is no text; tabs and ends of lines are.
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
@@ -35,18 +36,15 @@ _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 class Sheet(NamedTuple):
     """The columns of a table that were asked for."""
 
-    path: Path
-    names: dict[str, str]
-    """What the header calls each column."""
-    lines: list[int]
-    """The line in which each row begins."""
-    columns: dict[str, list[str]]
-    """Cells of each column, one per row, as they are written but for blanks around them."""
+    rows: pd.DataFrame
+    """Cells as they are written but for blanks around them; the index is the line in which a row begins."""
+    header: dict[str, str]
+    """What the table itself calls each column."""
     faults: list[tuple[int, str]]
     """Line, and what is wrong with it, of every row that is left out."""
 
 
-def read(path: Path, choose: Callable[[Sequence[str]], Mapping[str, int]]) -> Sheet:
+def read(path: Path, select: Callable[[Sequence[str]], Mapping[str, str]]) -> Sheet:
     r"""Read columns of a table in UTF-8, or in UTF-16 with a byte order mark.
 
     Fields are separated by commas, semicolons or tabs, whichever the header has most of; lines end as on
@@ -55,9 +53,9 @@ def read(path: Path, choose: Callable[[Sequence[str]], Mapping[str, int]]) -> Sh
     Parameters
     ----------
     path
-    choose
-        Turns the header, in lower case and with ``_`` between words, into a name and a place for every column
-        that is wanted.
+    select
+        Turns the header, in lower case and with ``_`` between words, into a mapping of wanted name to name in
+        that header.
 
     Raises
     ------
@@ -70,62 +68,53 @@ def read(path: Path, choose: Callable[[Sequence[str]], Mapping[str, int]]) -> Sh
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = Path(folder, "x.csv")
-    ...     _ = path.write_text("File;Note\r\na.wav;\"one; two\"\r\nb.wav\r\n")
-    ...     sheet = read(path, lambda header: {"note": header.index("note")})
-    >>> sheet.columns, sheet.lines, sheet.faults
-    ({'note': ['one; two']}, [2], [(3, 'fewer fields than the header has (1, not 2)')])
+    ...     _ = path.write_text("File;My Note\r\na.wav;\"one; two\"\r\nb.wav\r\n")
+    ...     sheet = read(path, lambda header: {"note": "my_note"})
+    >>> sheet.rows["note"].to_dict(), sheet.header, sheet.faults
+    ({2: 'one; two'}, {'note': 'My Note'}, [(3, 'fewer fields than the header has (1, not 2)')])
     """
-    content = _utf_8(path)
+    content = _read_utf_8(path)
     first = re.search(rb"\S[^\r\n]*", content)
     if first is None:
         raise CorpusError(f"{path} is empty: give it a header and one line per recording.")
     separator = max("\t;,", key=first[0].decode().count)
     text = io.TextIOWrapper(io.BytesIO(content), "utf-8", newline=None)
     reader = csv.reader(text, delimiter=separator, skipinitialspace=True, strict=True)
-    end = 0
+    end, lines, faults = 0, [], []
     try:
         for header in reader:
             line, end = end + 1, reader.line_num
             if any(map(str.strip, header)):
                 break
-        _refuse_doubles(path, header, line)
-        places = choose([_name(cell) for cell in header])
-        names = {name: header[place].strip() for name, place in places.items()}
-        sheet = Sheet(path, names, [], {name: [] for name in places}, [])
-        wanted = [(place, sheet.columns[name].append) for name, place in places.items()]
+        names = _distinct_names(path, header, line)
+        places = {column: names.index(name) for column, name in select(names).items()}
+        cells: dict[str, list[str]] = {column: [] for column in places}
+        wanted = [(place, cells[column].append) for column, place in places.items()]
         width = len(header)
         # Most cells of a table are equal to others: one object each saves memory.
         same: dict[str, str] = {}
-        for cells in reader:
+        for row in reader:
             line, end = end + 1, reader.line_num
-            if not any(cells):
-                continue
-            if end > line and (
-                len(cells) != width or any("\n" in c and c.count(separator) >= width - 1 for c in cells)
-            ):
+            swallowed = end > line and any("\n" in c and c.count(separator) >= width - 1 for c in row)
+            if swallowed or (end > line and len(row) != width):
                 raise CorpusError(
                     f"{path}, line {line}: a quote that opens here closes in line {end} only, and takes "
                     "the rows between into one field. Close it; or, if a text has several lines, join them."
                 )
-            if len(cells) != width:
-                if any(map(str.strip, cells)):
-                    sheet.faults.append((line, _width(len(cells), width)))
-                continue
-            sheet.lines.append(line)
-            for place, append in wanted:
-                cell = cells[place].strip()
-                append(same.setdefault(cell, cell))
+            if len(row) == width and any(row):
+                lines.append(line)
+                for place, append in wanted:
+                    cell = row[place].strip()
+                    append(same.setdefault(cell, cell))
+            elif any(map(str.strip, row)):
+                faults.append((line, _width_fault(len(row), width)))
     except csv.Error as error:
-        raise CorpusError(f"{path}, line {end + 1}: {_why(error, reader.line_num)}") from error
-    return sheet
+        raise CorpusError(f"{path}, line {end + 1}: {_quote_fault(error, reader.line_num)}") from error
+    rows = pd.DataFrame({column: pd.Series(cells[column], lines, object) for column in places}, index=lines)
+    return Sheet(rows, {column: header[place].strip() for column, place in places.items()}, faults)
 
 
-def line_of(before: bytes) -> int:
-    """Return the number of the line that follows these bytes."""
-    return len(re.findall(rb"\r\n?|\n", before)) + 1
-
-
-def _utf_8(path: Path) -> bytes:
+def _read_utf_8(path: Path) -> bytes:
     """Read a table as UTF-8 without byte order mark, whatever it was before."""
     regular_file(path, CorpusError)
     try:
@@ -138,21 +127,20 @@ def _utf_8(path: Path) -> bytes:
                 f"{path} is {what}, whatever its name says. Open it with the program that made it, and "
                 'export the sheet as "CSV UTF-8".'
             )
-    if content.startswith(_UTF_16):
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         content = _from_utf_16(path, content)
     content = content.removeprefix(codecs.BOM_UTF8)
     if found := _CONTROL.search(content):
         what = f"the control character 0x{found[0][0]:02x}"
         if found[0] == b"\0":
             what = "a zero byte, as in UTF-16 without a byte order mark, or in a file that is no text"
-        raise CorpusError(f"{path}, line {line_of(content[: found.start()])}: holds {what}. {_SAVE}")
+        raise CorpusError(f"{path}, line {_line_after(content[: found.start()])}: holds {what}. {_SAVE}")
     try:
         content.decode()
     except UnicodeDecodeError as error:
-        line = line_of(content[: error.start])
         raise CorpusError(
-            f"{path}, line {line}: byte 0x{content[error.start]:02x} is not UTF-8, and which encoding it is "
-            f"cannot be told safely. {_SAVE}"
+            f"{path}, line {_line_after(content[: error.start])}: byte 0x{content[error.start]:02x} is not "
+            f"UTF-8, and which encoding it is cannot be told safely. {_SAVE}"
         ) from error
     return content
 
@@ -161,38 +149,40 @@ def _from_utf_16(path: Path, content: bytes) -> bytes:
     try:
         return content.decode("utf-16").encode()
     except UnicodeDecodeError as error:
-        line = line_of(content[: error.start].decode("utf-16", "ignore").encode())
+        line = _line_after(content[: error.start].decode("utf-16", "ignore").encode())
         odd = "it has an odd number of bytes, so that some are missing" if len(content) % 2 else error.reason
         raise CorpusError(f"{path}, line {line}: begins as UTF-16 but is none: {odd}. {_SAVE}") from error
 
 
-def _name(cell: str) -> str:
-    """Write the name of a column in lower case, without what cannot be seen, its words joined by ``_``."""
-    text = unicodedata.normalize("NFKC", cell).casefold()
-    text = "".join(c for c in text if unicodedata.category(c) != "Cf").strip()
-    return re.sub(r"[\s_-]+", "_", text)
+def _line_after(before: bytes) -> int:
+    return len(re.findall(rb"\r\n?|\n", before)) + 1
 
 
-def _refuse_doubles(path: Path, header: list[str], line: int) -> None:
+def _distinct_names(path: Path, header: list[str], line: int) -> list[str]:
+    """Write names of columns in lower case, without what cannot be seen, their words joined by ``_``."""
     first: dict[str, str] = {}
+    names = []
     for cell in header:
-        name = _name(cell)
-        if name and name in first:
+        text = unicodedata.normalize("NFKC", cell).casefold()
+        text = "".join(c for c in text if unicodedata.category(c) != "Cf").strip()
+        names.append(re.sub(r"[\s_-]+", "_", text))
+        if names[-1] and names[-1] in first:
             raise CorpusError(
-                f"{path}, line {line}: two columns are called {first[name].strip()!r} and {cell.strip()!r}, "
-                "which is one name. Remove one of them, or call it otherwise."
+                f"{path}, line {line}: two columns are called {first[names[-1]].strip()!r} and "
+                f"{cell.strip()!r}, which is one name. Remove one of them, or call it otherwise."
             )
-        first[name] = cell
+        first[names[-1]] = cell
+    return names
 
 
-def _width(found: int, width: int) -> str:
+def _width_fault(found: int, width: int) -> str:
     if found > width:
         remedy = "put quotes around a text with separators"
         return f"more fields than the header has ({found}, not {width}): {remedy}"
     return f"fewer fields than the header has ({found}, not {width})"
 
 
-def _why(error: csv.Error, end: int) -> str:
+def _quote_fault(error: csv.Error, end: int) -> str:
     if "limit" in str(error):
         return (
             f"holds a field of more than {csv.field_size_limit()} characters, as when a quote "

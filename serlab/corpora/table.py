@@ -15,18 +15,8 @@ from serlab.errors import AudioError, CorpusError
 from serlab.sound_files import duration
 
 COLUMNS = (
-    "clip",
-    "path",
-    "corpus",
-    "speaker",
-    "gender",
-    "emotion",
-    "intensity",
-    "sentence",
-    "language",
-    "duration",
-    "valence",
-    "arousal",
+    *("clip", "path", "corpus", "speaker", "gender", "emotion", "intensity", "sentence", "language"),
+    *("duration", "valence", "arousal"),
 )
 
 EMOTIONS = ("neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised", "bored")
@@ -58,10 +48,11 @@ J. A. Russell, "A circumplex model of affect", Journal of Personality and Social
 _BATCH = 64
 # RIFF and WAVE with a chunk of PCM's format and one of sound.
 _WAV = struct.Struct("<4s4x12sHHI4xHH4sI")
+_PCM_BITS = (8, 16, 24, 32)
 
 
 def threads() -> int:
-    """Return how many threads read files: more than there are cores get in each other's way."""
+    """Return how many threads read files; more than there are cores get in each other's way."""
     return min(8, os.cpu_count() or 1)
 
 
@@ -83,17 +74,11 @@ def _plain_wav_seconds(path: str) -> float | None:
         os.close(file)
     if len(head) < _WAV.size:
         return None
-    riff, form, pcm, channels, rate, frame, bits, data, length = _WAV.unpack(head)
-    usual = (riff, form, pcm, data) == (b"RIFF", b"WAVEfmt \x10\0\0\0", 1, b"data") and bits in (
-        8,
-        16,
-        24,
-        32,
-    )
-    whole = (
-        length == size - _WAV.size and rate and frame == channels * bits // 8 and length % (frame or 1) == 0
-    )
-    return length / frame / rate if usual and whole and length else None
+    *ids, channels, rate, frame, bits, data, length = _WAV.unpack(head)
+    plain = (*ids, data) == (b"RIFF", b"WAVEfmt \x10\0\0\0", 1, b"data") and bits in _PCM_BITS
+    if not (plain and rate and length and frame and frame == channels * bits // 8):
+        return None
+    return length / frame / rate if length == size - _WAV.size and not length % frame else None
 
 
 def build(rows: Iterable[Mapping] | pd.DataFrame, corpus: str, title: str, remedy: str) -> pd.DataFrame:
@@ -115,29 +100,25 @@ def build(rows: Iterable[Mapping] | pd.DataFrame, corpus: str, title: str, remed
         If a file cannot be read, or two rows are one clip.
     """
     if not isinstance(rows, pd.DataFrame):
-        rows = list(rows)
-        given = {column: [row.get(column) for row in rows] for column in COLUMNS}
-        rows = pd.DataFrame({column: pd.Series(cells, dtype=object) for column, cells in given.items()})
-    rows = rows.sort_values("clip", kind="stable", ignore_index=True)
-    if not rows["clip"].is_unique:
-        twin = rows[rows["clip"].duplicated(keep=False)].head(2)
+        rows = [{column: row.get(column) for column in COLUMNS} for row in rows]
+        rows = pd.DataFrame(rows, columns=list(COLUMNS), dtype=object)
+    table = rows.sort_values("clip", kind="stable", ignore_index=True)
+    if not table["clip"].is_unique:
+        twin = table[table["clip"].duplicated(keep=False)].head(2)
         raise CorpusError(
             f"{title}: {' and '.join(twin['path'])} are one clip, {twin['clip'].iloc[0]}. {remedy}"
         )
-    table = pd.DataFrame({column: rows.get(column, _none(len(rows))) for column in COLUMNS})
+    missing = pd.Series([None] * len(table), dtype=object)
+    table = pd.DataFrame({column: table.get(column, missing) for column in COLUMNS})
     table["corpus"] = corpus
-    table["duration"] = _durations(rows["path"].tolist(), title, remedy)
-    for column, axis in (("valence", 0), ("arousal", 1)):
-        by_emotion = {emotion: place[axis] for emotion, place in CIRCUMPLEX.items()}
-        usual = table["emotion"].map(lambda emotion, of=by_emotion: of.get(emotion, math.nan)).astype(float)
-        given = [cell is not None for cell in table[column]]
-        table[column] = table[column].where(given, usual).astype(float)
+    table["duration"] = _durations(table["path"].tolist(), title, remedy)
+    for place, axis in enumerate(("valence", "arousal")):
+        usual = table["emotion"].map({emotion: places[place] for emotion, places in CIRCUMPLEX.items()})
+        # NaN in a table says that a clip has no place on that axis, and is not replaced.
+        given = [cell is not None for cell in table[axis]]
+        table[axis] = table[axis].where(given, usual.astype(float)).astype(float)
     table.attrs = {"corpus": corpus, "title": title}
     return table
-
-
-def _none(length: int) -> pd.Series:
-    return pd.Series([None] * length, dtype=object)
 
 
 def _durations(paths: list[str], title: str, remedy: str) -> np.ndarray:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 import os
-from collections import Counter
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 
 from serlab.corpora.table import COLUMNS, EMOTIONS
@@ -46,8 +45,7 @@ def unify(
     sources
         Names of corpora, folders of your own (as for `serlab.load`), or utterance tables.
     valence, arousal
-        Changes to the usual mapping of emotions, `serlab.corpora.CIRCUMPLEX`: emotion to -1, 0 or 1, or to
-        None for emotions that have no place on that axis. A folder's own labels can be given here too.
+        Changes to `serlab.corpora.CIRCUMPLEX`: emotion, or own label, to -1, 0, 1, or None for no place
     keep_all
         Keep clips without a valence as well, with NaN for it: for work on the emotions themselves.
 
@@ -56,29 +54,24 @@ def unify(
     DataFrame
         The usual columns; ``family``, the branch of the language, missing for languages that are not in
         `FAMILIES`; and a column of classes for each of `TASKS`: ``ternary`` (negative, neutral, positive) and
-        ``binary-neg``, ``binary-neu``, ``binary-pos`` (one of them against "other"). Clips and speakers are
-        called ``<corpus>/<clip>`` and ``<corpus>/<speaker>``, so that equal numbers in two corpora are not
-        taken for one person; sentences likewise. The column ``corpus`` tells where a clip is from. Sources
-        follow each other in the order given.
-
-        ``attrs["sources"]`` maps each corpus to its title, and ``attrs["dropped"]`` to the number of clips
-        per emotion that were left out.
+        ``binary-neg``, ``binary-neu``, ``binary-pos`` (one of them against "other"). Clips, speakers and
+        sentences are called ``<corpus>/<clip>`` and so on, so that equal numbers in two corpora are not
+        taken for one person. Sources follow each other in the order given. ``attrs["sources"]`` maps each
+        corpus to its title, ``attrs["dropped"]`` to the number of clips per emotion that were left out.
 
     Raises
     ------
     CorpusError
-        If there is nothing to join, a name is there twice, two sources hold the same people, or the mapping
-        names an unknown emotion or an impossible value.
+        If there is nothing to join, a name, a file or people are there twice, or a change names an unknown
+        emotion or an impossible value.
 
     Notes
     -----
-    The mapping follows the quadrants of Russell's circumplex. Clips whose emotion has no valence are left
-    out, and it is said how many. By default that is "surprised": a pleasant and an unpleasant surprise share
-    a word, and acted corpora do not say which one is meant; ``valence={"surprised": 1}`` keeps such clips, as
-    pleasant ones, and ``keep_all=True`` without saying so.
-    "calm" counts as positive, as Russell has it, though it sounds nearer to neutral than to happy;
-    ``valence={"calm": 0}`` follows the ear. Where a folder's table has a valence of its own, between -1 and
-    1, that is taken rather than the mapping, and its middle third is 0.
+    Clips whose emotion has no valence are left out, and it is said how many. By default that is "surprised",
+    which acted corpora do not call pleasant or unpleasant; ``valence={"surprised": 1}`` keeps such clips, as
+    pleasant ones, and ``keep_all=True`` without saying so. "calm" counts as positive, as Russell has it,
+    though it sounds nearer to neutral than to happy; ``valence={"calm": 0}`` follows the ear. A valence that
+    a folder's own table gives, between -1 and 1, counts more than the mapping, and its middle third is 0.
 
     References
     ----------
@@ -93,42 +86,30 @@ def unify(
     Left out, for want of a valence: 48 clips (demo: surprised 48).
     >>> table[["clip", "speaker", "emotion", "valence"]].head(1).values.tolist()
     [['demo/d01-angry-s1-1', 'demo/d01', 'angry', -1.0]]
-    >>> len(unify(["demo"], valence={"surprised": 1}))
-    384
-    >>> unify(["demo"], keep_all=True)["valence"].isna().sum()
-    np.int64(48)
+    >>> len(unify(["demo"], valence={"surprised": 1})), len(unify(["demo"], keep_all=True))
+    (384, 384)
     """
     from serlab import corpora
 
     if isinstance(sources, (str, os.PathLike, pd.DataFrame)):
-        raise CorpusError(f"unify takes a list of corpora, even of one: unify([{_named(sources)}]).")
+        one = "table" if isinstance(sources, pd.DataFrame) else repr(os.fspath(sources))
+        raise CorpusError(f"unify takes a list of corpora, even of one: unify([{one}]).")
     tables = [one if isinstance(one, pd.DataFrame) else corpora.load(one) for one in sources]
-    if not tables:
-        raise CorpusError("unify was given no corpora: give names, folders or tables, such as ['ravdess'].")
-    parts = {}
-    for table in tables:
-        name = _name(table)
-        if name in parts:
-            raise CorpusError(
-                f"Two of the corpora are called {name!r}. Give each once; of folders of one name rename one."
-            )
-        parts[name] = table
-    _check_people(list(parts))
-    _check_mapping("valence", valence, parts)
-    _check_mapping("arousal", arousal, parts)
+    names = [_name(table) for table in tables]
+    _check_people(names)
+    emotions = set(EMOTIONS).union(*(table["emotion"] for table in tables))
+    _check_mapping("valence", valence, emotions)
+    _check_mapping("arousal", arousal, emotions)
+    unified = pd.concat([_renamed(table) for table in tables], ignore_index=True)
+    own = _mapped(unified, "valence", valence)
+    unified["valence"] = np.sign(own).where(own.isna() | (own.abs() > NEUTRAL_UP_TO), 0.0)
+    unified["arousal"] = _mapped(unified, "arousal", arousal)
     dropped: dict[str, dict[str, int]] = {}
-    kept = []
-    for name, table in parts.items():
-        part = _renamed(table, name)
-        part["valence"] = _mapped(part, "valence", valence).map(_three)
-        part["arousal"] = _mapped(part, "arousal", arousal)
-        without = part["valence"].isna() & (not keep_all)
-        if without.any():
-            dropped[name] = dict(sorted(Counter(part.loc[without, "emotion"]).items()))
-        kept.append(part[~without])
-    unified = pd.concat(kept, ignore_index=True)
-    for task, classes in TASKS.items():
-        unified[task] = unified["valence"].map(classes).astype(object)
+    if not keep_all:
+        without = unified[unified["valence"].isna()]
+        for name, part in without.groupby("corpus", sort=False):
+            dropped[name] = part["emotion"].value_counts().sort_index().to_dict()
+        unified = unified.drop(index=without.index).reset_index(drop=True)
     if (again := unified["path"].duplicated()).any():
         path = unified["path"][again].iloc[0]
         both = unified.loc[unified["path"] == path, "clip"].tolist()
@@ -137,7 +118,9 @@ def unify(
         )
     if unified.empty:
         raise CorpusError("No clip has a valence: give one to your labels, as in valence={'excited': 1}.")
-    titles = {name: table.attrs.get("title", name) for name, table in parts.items()}
+    for task, classes in TASKS.items():
+        unified[task] = unified["valence"].map(classes).astype(object)
+    titles = {name: table.attrs.get("title", name) for name, table in zip(names, tables, strict=True)}
     unified.attrs = {
         "corpus": NAME,
         "title": "Unified: " + " + ".join(titles.values()),
@@ -146,7 +129,11 @@ def unify(
     }
     if dropped:
         clips = sum(sum(counts.values()) for counts in dropped.values())
-        print(f"Left out, for want of a valence: {clips} clips ({_listed(dropped)}).")
+        listed = "; ".join(
+            f"{name}: {', '.join(f'{emotion} {count}' for emotion, count in counts.items())}"
+            for name, counts in dropped.items()
+        )
+        print(f"Left out, for want of a valence: {clips} clips ({listed}).")
     return unified
 
 
@@ -159,10 +146,10 @@ def load() -> pd.DataFrame:
     from serlab.corpora import demo
 
     chosen = os.environ.get("SERLAB_CORPUS")
-    found = here()
+    found = available()
     if chosen and chosen not in (NAME, "demo", *found):
         # The copies of EmoDB hold the same people.
-        found = [name for name in found if _family(name) != _family(chosen)] + [chosen]
+        found = [name for name in found if not (_is_emodb(name) and _is_emodb(chosen))] + [chosen]
     if found and chosen != "demo":
         return unify(found)
     if chosen != "demo":
@@ -173,7 +160,7 @@ def load() -> pd.DataFrame:
     return unify(demo.part_tables())
 
 
-def here() -> list[str]:
+def available() -> list[str]:
     """Name those of `SOURCES` that are on this machine."""
     from serlab import corpora
 
@@ -182,10 +169,6 @@ def here() -> list[str]:
         copies = ("emodb", "emodb_first2s") if name == "emodb" else (name,)
         found += [copy for copy in copies if corpora.find(copy) is not None][:1]
     return found
-
-
-def _named(source) -> str:
-    return "table" if isinstance(source, pd.DataFrame) else repr(os.fspath(source))
 
 
 def _name(table: pd.DataFrame) -> str:
@@ -200,51 +183,47 @@ def _name(table: pd.DataFrame) -> str:
     return str(names[0])
 
 
-def _family(name: str) -> str:
-    return "emodb" if name.startswith("emodb") else name
+def _is_emodb(name: str) -> bool:
+    return name.startswith("emodb")
 
 
 def _check_people(names: list[str]) -> None:
-    twins = [name for name in names if _family(name) == "emodb"]
-    if len(twins) > 1:
+    if not names:
+        raise CorpusError("unify was given no corpora: give names, folders or tables, such as ['ravdess'].")
+    for name in names:
+        if names.count(name) > 1:
+            raise CorpusError(
+                f"Two of the corpora are called {name!r}. Give each once; of folders of one name rename one."
+            )
+    if len(twins := list(filter(_is_emodb, names))) > 1:
         raise CorpusError(
             f"{' and '.join(twins)} hold the same people, whom no split could keep apart. Take one."
         )
 
 
-def _check_mapping(axis: str, mapping: Mapping | None, parts: Mapping[str, pd.DataFrame]) -> None:
-    known = set(EMOTIONS).union(*(table["emotion"] for table in parts.values()))
+def _check_mapping(axis: str, mapping: Mapping | None, emotions: set[str]) -> None:
     for emotion, value in (mapping or {}).items():
-        if emotion not in known:
+        if emotion not in emotions:
             raise CorpusError(
-                f"There is no emotion {emotion!r} to give a {axis}. Emotions are: {', '.join(sorted(known))}."
+                f"There is no emotion {emotion!r} to give a {axis}. "
+                f"Emotions are: {', '.join(sorted(emotions))}."
             )
         if value not in (-1, 0, 1, None):
             raise CorpusError(f"The {axis} of {emotion!r} must be -1, 0, 1 or None, not {value!r}.")
 
 
-def _renamed(table: pd.DataFrame, name: str) -> pd.DataFrame:
+def _renamed(table: pd.DataFrame) -> pd.DataFrame:
     part = table[list(COLUMNS)].copy()
     for column in ("clip", "speaker", "sentence"):
         given = part[column].notna()
-        part.loc[given, column] = f"{name}/" + part.loc[given, column].astype(str)
+        part.loc[given, column] = part["corpus"].astype(str) + "/" + part.loc[given, column].astype(str)
     part["family"] = part["language"].map(FAMILIES)
     return part
 
 
-def _mapped(part: pd.DataFrame, axis: str, changes: Mapping[str, int | None] | None) -> pd.Series:
-    changes = {emotion: math.nan if v is None else float(v) for emotion, v in (changes or {}).items()}
-    return part[axis].where(~part["emotion"].isin(list(changes)), part["emotion"].map(changes)).astype(float)
-
-
-def _three(value: float) -> float:
-    if math.isnan(value):
-        return value
-    return 0.0 if abs(value) <= NEUTRAL_UP_TO else math.copysign(1.0, value)
-
-
-def _listed(dropped: Mapping[str, Mapping[str, int]]) -> str:
-    return "; ".join(
-        f"{name}: {', '.join(f'{emotion} {count}' for emotion, count in counts.items())}"
-        for name, counts in dropped.items()
-    )
+def _mapped(table: pd.DataFrame, axis: str, changes: Mapping[str, int | None] | None) -> pd.Series:
+    changes = {
+        emotion: np.nan if value is None else float(value) for emotion, value in (changes or {}).items()
+    }
+    changed = table["emotion"].map(changes)
+    return table[axis].where(~table["emotion"].isin(list(changes)), changed).astype(float)

@@ -6,11 +6,12 @@ import hashlib
 import math
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -23,49 +24,11 @@ from serlab.corpora.table import threads
 from serlab.errors import AudioError, CorpusError
 from serlab.paths import regular_file, shown
 
-AGAIN = "replace it from a whole copy, or delete the corpus folder and run serlab.fetch"
+FINDINGS = pd.read_csv(
+    Path(__file__).with_name("findings.csv"), index_col="kind", true_values=["yes"], false_values=["no"]
+)
+"""Kind of finding (index), whether it is a fault, and what a reader should do."""
 
-REMEDIES = {
-    "missing": "add them from a whole copy, or delete the corpus folder and run serlab.fetch",
-    "unopened": "put the recording itself there, under that name, as a file that can be opened",
-    "misnamed": "rename it",
-    "empty": f"there is no sound in it: {AGAIN}",
-    "corrupt": f"it cannot be decoded: {AGAIN}",
-    "truncated": f"the file ends before its sound does, as after a broken download: {AGAIN}",
-    "foreign": f"this is no sound: {AGAIN}",
-    "unsupported": "convert it to WAV or FLAC, for example with ffmpeg",
-    "decoder": 'run `pip install "serlab[formats]"`, or convert it to WAV or FLAC, for example with ffmpeg',
-    "numbers": "samples must be finite: export it again as 16-bit PCM",
-    "scale": "divide its samples by full scale (32768 for numbers of 16 bits) and save it again",
-    "silent": f"it holds no sound: {AGAIN}",
-    "opposite": "save one of its channels as a mono file",
-    "short": "take it out of the table: features cannot be measured on it",
-    "long": "cut it into utterances, or give a larger max_seconds here and where features are measured",
-    "pointer": "this is a git-lfs pointer: run `git lfs pull` in the clone, or use serlab.fetch",
-    "changed": f"its bytes are not the official ones: {AGAIN}",
-    "duplicate": "two clips have the same sound: find out which name is right, remove the other",
-    "doubled": "the clip lies in two places: remove one of the folders",
-    "conflict": "two files of one name differ: keep the right one",
-    "ambiguous": "name the file with its extension in the table",
-    "table": "correct this line of the table",
-    "name": "nothing to do if it is meant so",
-    "ratings": "nothing to do if it is meant so",
-    "corpus": "see the message",
-    "extra": "it is no clip of this corpus and is not used; nothing to do",
-    "leftover": "a download that was not finished, or an archive: it can be deleted",
-    "partial": "nothing to do, but name the speakers when you report figures",
-    "stereo": "nothing to do: channels are averaged when the clip is read",
-    "clipped": "record it again at a lower level if you can: its loudest parts are distorted",
-    "unfinished": "listen whether all of it is there; if so, save it again to have a length in its header",
-    "known": "nothing to do: it is so in the official copy",
-    "converted": "nothing to do if you converted them yourself",
-}
-"""Kind of finding to what a reader should do."""
-
-_NOTES = {
-    *("extra", "leftover", "partial", "stereo", "clipped", "unfinished", "known", "converted", "name"),
-    "ratings",
-}
 _LEFTOVERS = (".part", ".zip", ".tmp", ".crdownload", ".download")
 
 
@@ -75,12 +38,8 @@ class Report:
 
     Attributes
     ----------
-    title
-        Name of the corpus for readers.
-    folder
-        Where it lies.
-    clips
-        How many clips were read.
+    title, folder, clips
+        Name of the corpus for readers; where it lies; how many clips were read.
     problems
         One row per finding: clip, path, kind, fault (False for what is only worth knowing), detail,
         remedy.
@@ -140,8 +99,7 @@ def validate(
     Returns
     -------
     Report
-        Print it; its ``problems`` is a table; its ``ok`` says whether `serlab.load` would give the
-        corpus as it should be.
+        Print it. Its ``ok`` says whether `serlab.load` would give the corpus as it should be.
 
     Raises
     ------
@@ -157,8 +115,7 @@ def validate(
     if name is None:
         folder = Path(os.path.abspath(os.path.expanduser(name_or_folder)))
         return _validate_folder(folder, max_seconds, labels=labels)
-    record = record_of(name)
-    root = official.find(name)
+    record, root = record_of(name), official.find(name)
     if root is None:
         raise CorpusError(official.not_found(record))
     if name == "demo":
@@ -166,17 +123,21 @@ def validate(
     return _validate_official(record, root, max_seconds)
 
 
-@dataclass(frozen=True)
-class _Sound:
-    """What reading one file showed."""
+class _Finding(NamedTuple):
+    kind: str
+    clip: str
+    path: Path | str
+    detail: str
+
+
+class _Sound(NamedTuple):
+    """What reading one file showed: hashes of file and samples, none of those if it is at fault."""
 
     clip: str
     path: Path
     digest: str = ""
     content: str = ""
-    fault: str = ""
-    detail: str = ""
-    notes: tuple[tuple[str, str], ...] = ()
+    remarks: Iterable[tuple[str, str]] = ()
 
 
 def _validate_folder(
@@ -188,79 +149,67 @@ def _validate_folder(
         if hint := official.official_in(folder):
             raise CorpusError(hint) from error
         raise
+    sounds = _listen_to_all(zip(rows["clip"], map(Path, rows["path"]), strict=True), max_seconds)
     found = [
-        (fault.kind, Path(fault.file).stem, fault.file, f"{path}, line {fault.line}: {fault.detail}")
+        _Finding(fault.kind, Path(fault.file).stem, fault.file, f"{path}, line {fault.line}: {fault.detail}")
         for fault in faults + notes
     ]
-    clips = zip(rows["clip"], map(Path, rows["path"]), strict=True)
-    sounds = _examine(clips, max_seconds)
-    found += _sound_problems(sounds)
-    found += _duplicates(sounds)
-    found += _leftovers([path.parent])
-    return Report(title or path.parent.name, path.parent, len(sounds), _problems(found, path.parent))
+    found += [*_remarks(sounds), *_duplicates(sounds), *_leftovers([path.parent])]
+    return _report(title or path.parent.name, path.parent, len(sounds), found)
 
 
 def _validate_official(record: Record, root: Path, max_seconds: float) -> Report:
-    listed = record.official
     copies = defaultdict(list)
     for path in locate.clip_files(record, root):
         copies[path.stem].append(path)
     if wrong := official.wrong_version(record, root, set(copies)):
-        return Report(record.title, root, 0, _problems([("corpus", "", root, wrong)], root))
-    places = locate.clip_folders(record, root)
-    found = []
-    if listed:
-        copies = {clip: paths for clip, paths in copies.items() if clip in listed}
-    sounds = _examine(((clip, path) for clip, paths in copies.items() for path in paths), max_seconds)
+        return _report(record.title, root, 0, [_Finding("corpus", "", root, wrong)])
+    if record.official:
+        copies = {clip: paths for clip, paths in copies.items() if clip in record.official}
+    sounds = _listen_to_all(((clip, path) for clip, paths in copies.items() for path in paths), max_seconds)
     by_path = {sound.path: sound for sound in sounds}
-    for clip, (first, *others) in copies.items():
-        for other in others:
-            same = by_path[first].digest == by_path[other].digest
-            found.append(
-                (
-                    "doubled" if same else "conflict",
-                    clip,
-                    other,
-                    f"{other} {'repeats' if same else 'is not the same as'} {first}",
-                )
-            )
-    first_copies = [by_path[paths[0]] for paths in copies.values()]
-    missing = _missing(record, root, set(copies))
-    renamed = misnamed.find(record, root, (clip for kind, clip, *_ in missing if kind == "missing"))
-    found += [problem for problem in missing if problem[1] not in renamed]
-    found += [
-        ("misnamed", clip, path, f"{path} seems to be {clip}{path.suffix}") for clip, path in renamed.items()
+    firsts = [by_path[paths[0]] for paths in copies.values()]
+    missing = list(_missing(record, root, set(copies)))
+    renamed = misnamed.find(record, root, (one.clip for one in missing if one.kind == "missing"))
+    extra = set(misnamed.unknown_files(record, root)) - set(renamed.values())
+    found = [
+        *_copies(copies, by_path),
+        *(one for one in missing if one.clip not in renamed),
+        *(
+            _Finding("misnamed", clip, path, f"{path} seems to be {clip}{path.suffix}")
+            for clip, path in renamed.items()
+        ),
+        *_remarks(sounds, record.silent),
+        *_changed(record, sounds),
+        *_duplicates(firsts, record.official),
+        *(_Finding("extra", path.stem, path, f"{path} has the name of no clip") for path in sorted(extra)),
+        *_leftovers(locate.clip_folders(record, root)),
     ]
-    found += _sound_problems(sounds, record.silent)
-    found += _changed(record, sounds)
-    found += _duplicates(first_copies, _known_pairs(record))
-    extra = set(misnamed.strangers(record, root)) - set(renamed.values())
-    found += [("extra", path.stem, path, f"{path} has the name of no clip") for path in sorted(extra)]
-    found += _leftovers(places)
-    title = record.title
-    problems = _problems(found, root)
-    if not problems["fault"].any():
-        try:
-            title = official.load(record).attrs["title"]
-        except CorpusError as error:
-            problems = _problems([*found, ("corpus", "", root, str(error))], root)
-    return Report(title, root, len(sounds), problems)
+    report = _report(record.title, root, len(sounds), found)
+    if not report.ok:
+        return report
+    try:
+        title = official.load(record).attrs["title"]
+    except CorpusError as error:
+        title = record.title
+        found.append(_Finding("corpus", "", root, str(error)))
+    return _report(title, root, len(sounds), found)
 
 
-def _problems(found: list[tuple], root: Path) -> pd.DataFrame:
-    """Make the table of findings. Details name files from the corpus folder on, to be short."""
+def _report(title: str, root: Path, clips: int, found: list[_Finding]) -> Report:
+    problems = pd.DataFrame(found, columns=_Finding._fields).astype({"path": str})
+    for column in ("fault", "remedy"):
+        problems[column] = FINDINGS.loc[problems["kind"], column].to_numpy()
+    # From the corpus folder on, to be short.
     inside = f"{root}{os.sep}"
-    rows = [
-        (clip, str(path), kind, kind not in _NOTES, detail.replace(inside, ""), REMEDIES[kind])
-        for kind, clip, path, detail in found
-    ]
-    table = pd.DataFrame(rows, columns=["clip", "path", "kind", "fault", "detail", "remedy"])
-    return table.astype({"fault": bool})
+    problems["detail"] = [detail.replace(inside, "") for detail in problems["detail"]]
+    problems = problems[["clip", "path", "kind", "fault", "detail", "remedy"]]
+    return Report(title, root, clips, problems)
 
 
-def _examine(clips: Iterable[tuple[str, Path]], max_seconds: float) -> list[_Sound]:
+def _listen_to_all(clips: Iterable[tuple[str, Path]], max_seconds: float) -> list[_Sound]:
     with ThreadPoolExecutor(threads()) as pool:
-        return list(pool.map(lambda item: _listen(item[0], item[1], max_seconds), clips))
+        return list(pool.map(lambda item: _listen(*item, max_seconds), clips))
 
 
 def _listen(clip: str, path: Path, max_seconds: float) -> _Sound:
@@ -281,88 +230,73 @@ def _listen(clip: str, path: Path, max_seconds: float) -> _Sound:
                 alike = alike and bool((block == block[:, :1]).all())
                 content.update((block[:, 0] if channels > 1 and alike else block).tobytes())
     except sound_files.SoundFileError as error:
-        return _Sound(clip, path, digest, fault=error.kind, detail=error.detail)
+        return _Sound(clip, path, digest, remarks=[(error.kind, error.detail)])
     except (AudioError, OSError) as error:
-        detail = str(error).removeprefix(f"{shown(path)} ")
-        return _Sound(clip, path, digest, fault="unopened", detail=detail)
+        return _Sound(clip, path, digest, remarks=[("unopened", str(error).removeprefix(f"{shown(path)} "))])
     if highest - lowest < sound_files.SILENT_PEAK:
-        return _Sound(clip, path, digest, fault="silent", detail=f"holds one value, {lowest:.2g}, throughout")
-    notes = [*sound.notes]
+        constant = ("silent", f"holds one value, {lowest:.2g}, throughout")
+        return _Sound(clip, path, digest, remarks=[constant])
+    remarks = [*sound.notes]
     if channels > 1:
-        notes.append(("stereo", f"has {channels} channels, {'all equal' if alike else 'which differ'}"))
-    return _Sound(clip, path, digest, content.hexdigest(), notes=tuple(notes))
+        remarks.append(("stereo", f"has {channels} channels, {'all equal' if alike else 'which differ'}"))
+    return _Sound(clip, path, digest, content.hexdigest(), remarks)
 
 
-def _sound_problems(sounds: list[_Sound], silent: Iterable[str] = ()) -> list[tuple]:
-    found = []
+def _remarks(sounds: list[_Sound], silent: Iterable[str] = ()) -> Iterator[_Finding]:
     for sound in sounds:
-        name = shown(sound.path)
-        if sound.fault:
-            known = sound.fault == "silent" and sound.clip in silent
-            kind = "known" if known else sound.fault
-            found.append((kind, sound.clip, sound.path, f"{name} {sound.detail}"))
-        found += [(kind, sound.clip, sound.path, f"{name} {words}") for kind, words in sound.notes]
-    return found
+        for kind, words in sound.remarks:
+            known = kind == "silent" and sound.clip in silent
+            yield _Finding("known" if known else kind, sound.clip, sound.path, f"{shown(sound.path)} {words}")
 
 
-def _duplicates(sounds: list[_Sound], known: set[frozenset[str]] = frozenset()) -> list[tuple]:
-    same = defaultdict(list)
-    for sound in sounds:
-        if sound.content and not sound.fault:
-            same[sound.content].append(sound)
-    found = []
-    for first, *others in same.values():
+def _copies(copies: Mapping[str, list[Path]], by_path: Mapping[Path, _Sound]) -> Iterator[_Finding]:
+    for clip, (first, *others) in copies.items():
         for other in others:
-            kind = "known" if {first.clip, other.clip} in known else "duplicate"
-            found.append((kind, other.clip, other.path, f"{other.clip} has the same sound as {first.clip}"))
-    return found
+            if by_path[first].digest == by_path[other].digest:
+                yield _Finding("doubled", clip, other, f"{other} repeats {first}")
+            else:
+                yield _Finding("conflict", clip, other, f"{other} is not the same as {first}")
 
 
-def _known_pairs(record: Record) -> set[frozenset[str]]:
-    """Return the pairs of clips that are identical in the official copy."""
-    same = defaultdict(set)
-    for clip, digest in record.official.items():
-        if digest:
-            same[digest].add(clip)
-    return {frozenset(clips) for clips in same.values() if len(clips) > 1}
+def _duplicates(sounds: list[_Sound], official: Mapping[str, str | None] = {}) -> Iterator[_Finding]:
+    first: dict[str, _Sound] = {}
+    for sound in sounds:
+        if sound.content and (other := first.setdefault(sound.content, sound)) is not sound:
+            known = official.get(sound.clip) and official[sound.clip] == official.get(other.clip)
+            kind = "known" if known else "duplicate"
+            yield _Finding(kind, sound.clip, sound.path, f"{sound.clip} has the same sound as {other.clip}")
 
 
-def _changed(record: Record, sounds: list[_Sound]) -> list[tuple]:
+def _changed(record: Record, sounds: list[_Sound]) -> list[_Finding]:
     """Compare WAV files with the manifest, unless the whole copy was made by converting.
 
     A copy is taken for the official one if at least half of its readable WAV files are.
     """
     listed = record.official
-    waves = [s for s in sounds if s.path.suffix.lower() == ".wav" and not s.fault and listed.get(s.clip)]
+    waves = [s for s in sounds if s.path.suffix.lower() == ".wav" and s.content and listed.get(s.clip)]
     changed = [sound for sound in waves if sound.digest != listed[sound.clip]]
     if 2 * len(changed) > len(waves):
         detail = f"{len(changed)} of {len(waves)} wav files differ from the official ones: a converted copy"
-        return [("converted", "", changed[0].path.parent, detail)]
-    return [
-        ("changed", sound.clip, sound.path, f"{sound.path} differs from the official file")
-        for sound in changed
-    ]
+        return [_Finding("converted", "", changed[0].path.parent, detail)]
+    return [_Finding("changed", s.clip, s.path, f"{s.path} differs from the official file") for s in changed]
 
 
-def _missing(record: Record, root: Path, found: set[str]) -> list[tuple]:
+def _missing(record: Record, root: Path, found: set[str]) -> Iterator[_Finding]:
     try:
         missing, speakers = official.missing_clips(record, root, found)
     except CorpusError as error:
-        return [("corpus", "", root, str(error))]
-    problems: list[tuple] = [
-        ("missing", clip, "", f"{clip} is not there under any extension") for clip in missing
-    ]
-    absent = [speaker for speaker in record.speakers if speaker not in speakers]
-    if absent:
-        detail = f"{len(speakers)} of {len(record.speakers)} speakers; without {', '.join(absent[:6])}"
-        problems.append(("partial", "", root, detail + (", …" if len(absent) > 6 else "")))
-    return problems
+        yield _Finding("corpus", "", root, str(error))
+        return
+    for clip in missing:
+        yield _Finding("missing", clip, "", f"{clip} is not there under any extension")
+    if absent := [speaker for speaker in record.speakers if speaker not in speakers]:
+        few = ", ".join(absent[:6]) + (", …" if len(absent) > 6 else "")
+        detail = f"{len(speakers)} of {len(record.speakers)} speakers; without {few}"
+        yield _Finding("partial", "", root, detail)
 
 
-def _leftovers(places: list[Path]) -> list[tuple]:
-    return [
-        ("leftover", path.stem, path, f"{path} ({path.lstat().st_size / 1e6:.1f} MB)")
-        for place in places
-        for path in locate.visible_files(place)
-        if path.suffix.lower() in _LEFTOVERS
-    ]
+def _leftovers(places: list[Path]) -> Iterator[_Finding]:
+    for path in (path for place in places for path in locate.visible_files(place)):
+        if path.suffix.lower() in _LEFTOVERS:
+            size = path.lstat().st_size / 1e6
+            yield _Finding("leftover", path.stem, path, f"{path} ({size:.1f} MB)")
