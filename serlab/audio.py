@@ -12,7 +12,7 @@ import warnings
 import numpy as np
 
 from serlab import sound_files
-from serlab.containers import Damage
+from serlab.containers import SoundFileError
 from serlab.errors import AudioError, AudioWarning
 from serlab.paths import shown
 from serlab.sound_files import LOUDEST_PEAK, MAX_SECONDS, MIN_SECONDS, SILENT_PEAK, to_mono
@@ -125,7 +125,7 @@ def _mono(y: np.ndarray, name: str) -> np.ndarray:
 
 def _check_size(seconds: float, rate: int) -> None:
     if seconds * rate > MAX_SAMPLES:
-        raise Damage("large", f"gives more than {MAX_SAMPLES:,} samples at {rate} Hz")
+        raise SoundFileError("large", f"gives more than {MAX_SAMPLES:,} samples at {rate} Hz")
 
 
 class _Resampler:
