@@ -247,12 +247,15 @@ class ByPyAV(Sound):
         codec = stream.codec_context
         # FFmpeg's own decoders of AMR stop at a pause.
         better = f"libopencore_{codec.name}"
+        is_amr = self.container.name == "AMR"
         if better in av.codecs_available:
             codec = av.CodecContext.create(better, "r")
             codec.sample_rate, codec.layout = stream.rate, stream.layout.name
         for packet in self._media.demux(stream):
             if packet.is_corrupt:
                 raise SoundFileError("truncated", "is cut off: it ends within a packet of sound")
+            if is_amr and packet.size and bytes(packet)[0] & 0x83:
+                raise damaged("a frame of its sound does not begin as frames of AMR do")
             yield from codec.decode(packet)
 
     @contextlib.contextmanager

@@ -1,7 +1,7 @@
 """Sound files opened, checked and decoded in blocks: the one way in for what reads, lists or judges them.
 
 libsndfile decodes what it can; what phones and browsers record (MP4, WebM, 3GP, AMR, WMA, ...) is decoded by
-PyAV where that is installed. Either way the container is looked through first (see `serlab.containers`).
+PyAV where that is installed. Either way its container is looked through first (see `serlab.containers`).
 """
 
 from __future__ import annotations
@@ -41,16 +41,11 @@ CLIPPED_PEAK, CLIPPED_SHARE = 0.98, 5e-4
 def opened(path: str | os.PathLike) -> Iterator[Sound]:
     """Open a sound file of any format and make sure that its container is whole.
 
-    What is wrong with the sound itself is found while it is decoded, within the same ``with``.
-
-    Parameters
-    ----------
-    path : path-like
-
     Raises
     ------
     AudioError
-        If it is no regular file, cannot be opened, or is damaged.
+        If it is no regular file, cannot be opened, or is damaged; the sound in it is judged while it is
+        decoded, within the same ``with``.
 
     Examples
     --------
@@ -78,17 +73,7 @@ def opened(path: str | os.PathLike) -> Iterator[Sound]:
 
 
 def duration(path: str | os.PathLike) -> float:
-    """Return the length of a sound file in seconds.
-
-    Parameters
-    ----------
-    path : path-like
-
-    Raises
-    ------
-    AudioError
-        If the file cannot be opened, is cut off, or is no sound.
-    """
+    """Return the length of a sound file in seconds; raise `AudioError` as `opened` does."""
     with opened(path) as sound:
         if sound.frames is None:
             return sum(map(len, sound.blocks())) / sound.rate
@@ -107,8 +92,7 @@ def listen(
     Parameters
     ----------
     sound : Sound
-        From `opened`, which turns what is found into errors that name the file. Its
-        ``notes`` are complete when all blocks have come.
+        From `opened`, which names the file in errors. Its ``notes`` are complete when all blocks have come.
     seconds : float, optional
         How much of the beginning; by default all.
     min_seconds, max_seconds : float
@@ -168,15 +152,7 @@ def _on_flat_tops(block: np.ndarray) -> int:
 
 
 def to_mono(channels: np.ndarray) -> np.ndarray:
-    """Mix channels to one by their mean.
-
-    Parameters
-    ----------
-    channels : ndarray, shape (channels, samples) or (samples,)
-
-    Returns
-    -------
-    ndarray, shape (samples,)
+    """Mix channels, of shape (channels, samples) or (samples,), to one by their mean.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Files of parts that tell their length: WAV, AIFF, CAF and their relatives, AU, NIST, FLAC, Ogg, MP4, WebM."""
+"""Files whose header or parts tell how long they are: all but MP3."""
 
 from __future__ import annotations
 
