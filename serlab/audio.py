@@ -67,15 +67,13 @@ def read(
     Returns
     -------
     y : ndarray of float32, shape (samples,)
-    sample_rate : int
-        Rate of `y` in Hz.
+    sample_rate : int, of `y`, in Hz
 
     Raises
     ------
     AudioError
-        If the file is missing, no regular file, empty, a git-lfs pointer, unreadable, cut off, damaged, too
-        short or too long, silent, holds NaN, infinite or huge values, has channels that cancel out in the
-        mono mix, or would give more than `MAX_SAMPLES`.
+        If the file is missing, no sound, cut off, damaged, too short or too long, silent, holds NaN, infinite
+        or huge values, has channels that cancel out in the mono mix, or would give more than `MAX_SAMPLES`.
 
     Warns
     -----
@@ -246,8 +244,7 @@ def fit_length(y: np.ndarray, length: int, align: str = "left") -> np.ndarray:
     Parameters
     ----------
     y : ndarray, shape (samples,)
-    length : int
-        Samples wanted.
+    length : int, in samples
     align : {"left", "centre", "right"}
         Where the signal lies in the result. "left" keeps the beginning and puts zeros after it, "right" keeps
         the end and puts zeros before it, "centre" treats both ends alike.
@@ -279,8 +276,7 @@ def loudest(y: np.ndarray, seconds: float, sample_rate: int) -> np.ndarray:
     y : ndarray, shape (samples,)
     seconds : float
         Length of the part; a signal that is not longer is returned whole.
-    sample_rate : int
-        In Hz.
+    sample_rate : int, in Hz
 
     Examples
     --------

@@ -33,26 +33,14 @@ MOST = 24  # players at a time: each holds its sound, and a page with hundreds d
 
 @dataclass(frozen=True)
 class Player:
-    """One sound with its caption; a notebook shows it as a player.
-
-    Parameters
-    ----------
-    title : str
-        What is heard, in a few words.
-    caption : str
-        One line: clip, emotion, speaker, corpus.
-    credit : str
-        Corpus and licence.
-    attributes : Mapping[str, str]
-        The ``data-`` attributes by which `resolve` finds the sound again; empty if it cannot be found.
-    sound : callable
-        Gives the samples, of shape (samples,), and their rate in Hz; called only where they are played.
-    """
+    """One sound with its caption; a notebook shows it as a player."""
 
     title: str
     caption: str
     credit: str
+    # By these `resolve` finds the sound again; none if it cannot be found.
     attributes: Mapping[str, str]
+    # Gives samples and their rate in Hz; called only where they are played.
     sound: Callable[[], tuple[np.ndarray, int]] = field(repr=False, compare=False)
 
     def __repr__(self) -> str:
@@ -108,11 +96,6 @@ def listen(
     blind : bool
         Leave out the caption, which gives clip, emotion and speaker away.
 
-    Raises
-    ------
-    AudioError
-        If `what` is none of these or too much, or what else is given does not go with it.
-
     Notes
     -----
     The book can make again what `serlab.corpora.synthesis.synthesise_phrase` returns, and clips with a change from
@@ -161,8 +144,7 @@ def resolve(attributes: Mapping[str, str]) -> tuple[np.ndarray, int] | None:
 
     Returns
     -------
-    tuple of np.ndarray and int, or None
-        Samples and rate in Hz; None if the corpus or the clip is not on this machine.
+    Samples and rate in Hz; None if the corpus or the clip is not on this machine.
 
     Examples
     --------
@@ -206,8 +188,7 @@ def data_uri(y: np.ndarray, sample_rate: int) -> str:
     ----------
     y : np.ndarray
         Samples between -1 and 1, of shape (samples,). What lies beyond is scaled down, not clipped.
-    sample_rate : int
-        In Hz.
+    sample_rate : int, in Hz
 
     Examples
     --------

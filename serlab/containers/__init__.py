@@ -77,10 +77,8 @@ def inspect_container(file: BinaryIO, size: int) -> Container:
 
     Parameters
     ----------
-    file : file object
-        Open for reading bytes.
-    size : int
-        Of the file, in bytes.
+    file : file object, open for reading bytes
+    size : int, of the file, in bytes
 
     Raises
     ------

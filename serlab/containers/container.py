@@ -55,8 +55,7 @@ class Container:
 
     Attributes
     ----------
-    name : str
-        Of the format, for readers.
+    name : str, of the format, for readers
     frames : int
         So many samples per channel there must be at least; 0 where the container does not say.
     head, start, end : bytes, int, int

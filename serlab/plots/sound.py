@@ -21,12 +21,9 @@ def waveform(y: np.ndarray, sample_rate: float, ax: Axes | None = None, color: s
 
     Parameters
     ----------
-    y : array of shape (samples,)
-        Signal in -1…1.
-    sample_rate : float
-        In Hz.
+    y : array of shape (samples,), in -1…1
+    sample_rate : float, in Hz
     color : str
-        Any colour that matplotlib knows.
 
     Examples
     --------
@@ -52,8 +49,7 @@ def spectrum(
     ----------
     y : array of shape (samples,)
         Signal. One shorter than a window is taken as a single window of its own length.
-    sample_rate : float
-        In Hz.
+    sample_rate : float, in Hz
     n_fft : int
         Window length in samples. Longer windows tell closer frequencies apart.
     **line
@@ -121,9 +117,7 @@ def spectrogram(
     Parameters
     ----------
     y : array of shape (samples,)
-        Signal.
-    sample_rate : float
-        In Hz.
+    sample_rate : float, in Hz
     kind : {"stft", "mel"}
         Frequencies evenly spaced in hertz, or in 128 mel bands.
     n_fft, hop_length : int
@@ -173,8 +167,7 @@ def emotion_grid(
     ----------
     signals : mapping of str to array of shape (samples,)
         One signal per emotion, best of the same speaker and sentence.
-    sample_rate : float
-        Of all signals, in Hz.
+    sample_rate : float, of all signals, in Hz
     fig : matplotlib Figure, optional
         Where to draw; a new one if not given.
     kind : {"stft", "mel"}
