@@ -232,12 +232,10 @@ def _of_row(row: pd.Series, title: str | None, change: Step | None, blind: bool)
     # In a table of several corpora names begin with that of the corpus.
     clip, speaker = (str(row.get(name, "")).removeprefix(f"{corpus}/") for name in ("clip", "speaker"))
     emotion = str(row.get("emotion", "")) or str(row.name)
-    if blind:
-        caption = shown = title or "a clip"
-    else:
-        parts = [f"clip {clip}", emotion, f"speaker {speaker}" if "speaker" in row else ""]
-        parts += [known.title if known else corpus, change and (title or change.function.__name__)]
-        caption, shown = ", ".join(part for part in parts if part), title or emotion
+    shown = title or ("a clip" if blind else emotion)
+    parts = [f"clip {clip}", emotion, f"speaker {speaker}" if "speaker" in row else ""]
+    parts += [known.title if known else corpus, change and (title or change.function.__name__)]
+    caption = shown if blind else ", ".join(part for part in parts if part)
     attributes = {"data-corpus": corpus, "data-clip": clip, "data-title": shown}
     if change is not None:
         recipe = _written(change)
