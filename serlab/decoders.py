@@ -178,17 +178,17 @@ class _Spliced:
         self._file, self._head, self._place = file, container.head, 0
         self._shift = container.start - len(container.head)
         self._size = end - self._shift
-        self._told = self._size << 10 * container.guessed
+        self._claimed = self._size << 10 * container.guessed
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        self._place = offset + {os.SEEK_SET: 0, os.SEEK_CUR: self._place, os.SEEK_END: self._told}[whence]
+        self._place = offset + {os.SEEK_SET: 0, os.SEEK_CUR: self._place, os.SEEK_END: self._claimed}[whence]
         return self._place
 
     def tell(self) -> int:
         return self._place
 
     def read(self, count: int) -> bytes:
-        count = min(count, self._told - self._place)
+        count = min(count, self._claimed - self._place)
         data = self._head[self._place : self._place + count]
         beyond = self._place + len(data)
         if len(data) < count and beyond < self._size:
@@ -252,8 +252,6 @@ class ByPyAV(Sound):
             codec = av.CodecContext.create(better, "r")
             codec.sample_rate, codec.layout = stream.rate, stream.layout.name
         for packet in self._media.demux(stream):
-            if packet.is_corrupt:
-                raise SoundFileError("truncated", "is cut off: it ends within a packet of sound")
             if is_amr and packet.size and bytes(packet)[0] & 0x83:
                 raise damaged("a frame of its sound does not begin as frames of AMR do")
             yield from codec.decode(packet)
