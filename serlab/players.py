@@ -98,8 +98,8 @@ def listen(
 
     Notes
     -----
-    The book can make again what `serlab.corpora.synthesis.synthesise_phrase` returns, and clips with a change from
-    `serlab.augment` or `serlab.audio`; any other sound can be heard only where it was computed.
+    The book can make again what `serlab.corpora.synthesis.synthesise_phrase` returns, and clips with a change
+    from `serlab.augment` or `serlab.audio`; any other sound can be heard only where it was computed.
 
     Examples
     --------
