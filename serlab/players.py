@@ -217,11 +217,11 @@ def _of_samples(y: np.ndarray, sample_rate: int | None, title: str | None) -> Pl
     if sample_rate is None:
         raise AudioError("listen needs the sampling rate of the samples: listen(y, sample_rate).")
     title = title or f"{len(y) / sample_rate:.1f} s of sound"
-    recipe = getattr(y, "recipe", None)
-    if recipe is None:
-        return Player(title, title, "", {}, lambda: (y, sample_rate))
-    attributes = {"data-recipe": json.dumps(recipe, sort_keys=True), "data-title": title}
-    return Player(title, title, "synthetic voice", attributes, lambda: (y, sample_rate))
+    credit, attributes, recipe = "", {}, getattr(y, "recipe", None)
+    if recipe is not None:
+        credit = "synthetic voice"
+        attributes = {"data-recipe": json.dumps(recipe, sort_keys=True), "data-title": title}
+    return Player(title, title, credit, attributes, lambda: (y, sample_rate))
 
 
 def _of_row(row: pd.Series, title: str | None, change: Step | None, blind: bool) -> Player:

@@ -7,14 +7,7 @@ import struct
 import zlib
 from typing import BinaryIO, NamedTuple
 
-from serlab.containers.container import (
-    Container,
-    SoundFileError,
-    damaged,
-    ends_early,
-    read_at,
-    shorter,
-)
+from serlab.containers.container import Container, SoundFileError, damaged, ends_early, read_at, shorter
 from serlab.containers.mpeg import first_frame, mpeg
 
 
