@@ -12,7 +12,7 @@ import warnings
 import numpy as np
 
 from serlab import sound_files
-from serlab.containers import Damage
+from serlab.containers import SoundFileError
 from serlab.errors import AudioError, AudioWarning
 from serlab.paths import shown
 from serlab.sound_files import LOUDEST_PEAK, MAX_SECONDS, MIN_SECONDS, SILENT_PEAK, to_mono
@@ -32,7 +32,6 @@ __all__ = [
     "to_mono",
     "trim",
 ]
-
 
 MAX_SAMPLES = 1 << 26
 """So many samples a signal may have: over an hour at 16 kHz, 256 MiB."""
@@ -54,8 +53,6 @@ def read(
     and WMA where PyAV is installed (``pip install "serlab[formats]"``). The content of a file tells what it
     is, not its name. Values equal those of ``librosa.load(path, sr=sample_rate)``.
 
-    Decoding, mixing and resampling go block by block, so that little memory is needed besides the result.
-
     Parameters
     ----------
     path : path-like
@@ -65,21 +62,18 @@ def read(
     seconds : float, optional
         Read only the first so many seconds: quicker where the rest would be cut off anyway.
     min_seconds, max_seconds : float
-        Shortest file accepted, and longest sound read, in seconds. Where the length is in the header, a sound
-        that is too long is refused before it is decoded.
+        Shortest file accepted, and longest sound read, in seconds.
 
     Returns
     -------
     y : ndarray of float32, shape (samples,)
-    sample_rate : int
-        Rate of `y` in Hz.
+    sample_rate : int, of `y`, in Hz
 
     Raises
     ------
     AudioError
-        If the file is missing, no regular file, empty, a git-lfs pointer, unreadable, cut off, damaged, too
-        short or too long, silent, holds NaN, infinite or huge values, has channels that cancel out in the
-        mono mix, or would give more than `MAX_SAMPLES`.
+        If the file is missing, no sound, cut off, damaged, too short or too long, silent, holds NaN, infinite
+        or huge values, has channels that cancel out in the mono mix, or would give more than `MAX_SAMPLES`.
 
     Warns
     -----
@@ -98,34 +92,26 @@ def read(
     for name, value in (("sample_rate", sample_rate), ("seconds", seconds)):
         if value is not None and not value > 0:
             raise AudioError(f"{name} must be above 0, not {value}. Leave it out to read the sound as it is.")
+    # Block by block, so that little memory is needed besides the result.
     with sound_files.opened(path) as sound:
         rate = sample_rate or sound.rate
-        change = _Resampler(sound.rate, rate)
+        resampler = _Resampler(sound.rate, rate)
         margin = None if seconds is None else seconds + RESAMPLING_MARGIN
-        _check_size(min((sound.frames or 0) / sound.rate, margin or math.inf), rate)
-        parts, kept = [], 0
+        _check_size(min((sound.frames or 0) / sound.rate, margin or math.inf) * rate, rate)
+        parts, samples = [], 0
         for _, mono in sound_files.listen(sound, margin, min_seconds, max_seconds):
-            parts.append(change(mono))
-            kept += len(parts[-1])
-            _check_size(kept / rate, rate)
-    y = change.whole(parts)
+            parts.append(resampler(mono))
+            samples += len(parts[-1])
+            _check_size(samples, rate)
+    y = resampler.join(parts)
     for _, words in sound.notes:
         warnings.warn(f"{shown(path)} {words}.", AudioWarning, stacklevel=2)
     return (y if seconds is None else y[: round(seconds * rate)]), rate
 
 
-def _mono(y: np.ndarray, name: str) -> np.ndarray:
-    if np.ndim(y) != 1:
-        raise AudioError(
-            f"{name} needs a mono signal of shape (samples,), not {np.shape(y)}. Average the channels "
-            "first, as serlab.audio.read does."
-        )
-    return np.asarray(y)
-
-
-def _check_size(seconds: float, rate: int) -> None:
-    if seconds * rate > MAX_SAMPLES:
-        raise Damage("large", f"gives more than {MAX_SAMPLES:,} samples at {rate} Hz")
+def _check_size(samples: float, rate: int) -> None:
+    if samples > MAX_SAMPLES:
+        raise SoundFileError("large", f"gives more than {MAX_SAMPLES:,} samples at {rate} Hz")
 
 
 class _Resampler:
@@ -134,46 +120,35 @@ class _Resampler:
     def __init__(self, from_rate: int, to_rate: int):
         import soxr
 
-        self._rates, self._taken, self._stream = (from_rate, to_rate), 0, None
+        self._ratio, self._samples, self._stream = (to_rate, from_rate), 0, None
         if from_rate != to_rate:
             self._stream = soxr.ResampleStream(from_rate, to_rate, 1, dtype="float32", quality="HQ")
 
     def __call__(self, y: np.ndarray) -> np.ndarray:
-        self._taken += len(y)
+        self._samples += len(y)
         return y if self._stream is None else self._stream.resample_chunk(y)
 
-    def whole(self, parts: list[np.ndarray]) -> np.ndarray:
+    def join(self, parts: list[np.ndarray]) -> np.ndarray:
         if self._stream is None:
             return parts[0] if len(parts) == 1 else np.concatenate(parts)
-        parts = [*parts, self._stream.resample_chunk(np.empty(0, np.float32), last=True)]
-        from_rate, to_rate = self._rates
-        return fit_length(np.concatenate(parts), math.ceil(self._taken * to_rate / from_rate))
+        last = self._stream.resample_chunk(np.empty(0, np.float32), last=True)
+        to_rate, from_rate = self._ratio
+        return fit_length(np.concatenate([*parts, last]), math.ceil(self._samples * to_rate / from_rate))
 
 
 def signal(y: np.ndarray, name: str) -> np.ndarray:
-    """Make sure that an array is a mono signal with full scale at 1, as everything in serlab takes it.
+    """Return a mono signal with full scale at 1 as float32, of shape (samples,), or refuse what is none.
 
     Parameters
     ----------
     y : ndarray of float, shape (samples,)
         Whole numbers are refused, because they do not say what full scale is; so are floats that reach far
-        beyond 1, which come of whole numbers that were not divided.
+        beyond 1, which come of whole numbers that were not divided, NaN and infinity.
     name : str
-        Of what is to be done with it, for the message.
-
-    Returns
-    -------
-    ndarray of float32, shape (samples,)
-
-    Raises
-    ------
-    AudioError
-        With the remedy.
+        Of what is to be done with it, for the message of the `AudioError`.
 
     Examples
     --------
-    >>> signal(np.array([0.5, -0.5]), "rms")
-    array([ 0.5, -0.5], dtype=float32)
     >>> signal(np.array([300, -300], dtype=np.int16), "rms")
     Traceback (most recent call last):
         ...
@@ -181,8 +156,8 @@ def signal(y: np.ndarray, name: str) -> np.ndarray:
     """
     y = np.asarray(y)
     if y.dtype.kind != "f":
-        full = {"i": 1 << 8 * y.dtype.itemsize - 1}.get(y.dtype.kind)
-        remedy = f"divide by {full}" if y.dtype.itemsize < 8 and full else "bring it to full scale 1"
+        known = y.dtype.kind == "i" and y.dtype.itemsize < 8
+        remedy = f"divide by {1 << 8 * y.dtype.itemsize - 1}" if known else "bring it to full scale 1"
         raise AudioError(f"{name} takes floats with full scale at 1, not {y.dtype}: {remedy} first.")
     if y.ndim != 1 or len(y) == 0:
         raise AudioError(f"{name} needs a mono signal of shape (samples,), not {y.shape}.")
@@ -199,6 +174,15 @@ def signal(y: np.ndarray, name: str) -> np.ndarray:
     return y.astype(np.float32, copy=False)
 
 
+def _mono(y: np.ndarray, name: str) -> np.ndarray:
+    if np.ndim(y) != 1:
+        raise AudioError(
+            f"{name} needs a mono signal of shape (samples,), not {np.shape(y)}. Average the channels "
+            "first, as serlab.audio.read does."
+        )
+    return np.asarray(y)
+
+
 def resample(y: np.ndarray, from_rate: int, to_rate: int) -> np.ndarray:
     """Change the sampling rate, with a band-limiting filter (soxr, high quality) so that nothing aliases.
 
@@ -206,16 +190,11 @@ def resample(y: np.ndarray, from_rate: int, to_rate: int) -> np.ndarray:
     ----------
     y : ndarray, shape (samples,)
     from_rate, to_rate : int
-        Rates in Hz.
+        Rates in Hz, above 0.
 
     Returns
     -------
     ndarray, shape (ceil(samples * to_rate / from_rate),)
-
-    Raises
-    ------
-    AudioError
-        If the signal is not mono, or a rate is not above 0.
 
     References
     ----------
@@ -248,10 +227,6 @@ def trim(y: np.ndarray, top_db: float = 40.0, *, n_fft: int = 1024, hop_length: 
     n_fft, hop_length : int
         Length and step of the frames in samples.
 
-    Returns
-    -------
-    ndarray, shape (at most samples,)
-
     Examples
     --------
     >>> y = np.concatenate([np.zeros(8000), np.sin(np.arange(8000)), np.zeros(8000)])
@@ -269,15 +244,10 @@ def fit_length(y: np.ndarray, length: int, align: str = "left") -> np.ndarray:
     Parameters
     ----------
     y : ndarray, shape (samples,)
-    length : int
-        Samples wanted.
+    length : int, in samples
     align : {"left", "centre", "right"}
         Where the signal lies in the result. "left" keeps the beginning and puts zeros after it, "right" keeps
         the end and puts zeros before it, "centre" treats both ends alike.
-
-    Returns
-    -------
-    ndarray, shape (length,)
 
     Examples
     --------
@@ -305,14 +275,8 @@ def loudest(y: np.ndarray, seconds: float, sample_rate: int) -> np.ndarray:
     ----------
     y : ndarray, shape (samples,)
     seconds : float
-        Length of the part.
-    sample_rate : int
-        In Hz.
-
-    Returns
-    -------
-    ndarray, shape (samples,)
-        A view; all of the signal if it is not longer than that.
+        Length of the part; a signal that is not longer is returned whole.
+    sample_rate : int, in Hz
 
     Examples
     --------
@@ -330,21 +294,15 @@ def loudest(y: np.ndarray, seconds: float, sample_rate: int) -> np.ndarray:
 
 
 def level(y: np.ndarray, measure: str = "rms") -> float:
-    """Return the level of a signal in dBFS, decibels relative to full scale.
+    """Return the level of a signal in dBFS, decibels relative to full scale; minus infinity for silence.
 
     Parameters
     ----------
     y : ndarray, shape (samples,)
     measure : {"rms", "peak"}
-        "peak" takes the largest sample: 0 dBFS is a sample of 1. "rms" takes the root mean square, silences
+        "peak" takes the largest sample: 0 dBFS is a sample of 1. "rms" takes the root mean square, pauses
         included: a full-scale square wave has 0 dBFS, a full-scale sine -3 dBFS. RMS follows loudness
-        roughly; it is not loudness as ITU-R BS.1770 measures it (LUFS), which weights frequencies and gates
-        out pauses.
-
-    Returns
-    -------
-    float
-        In dBFS; minus infinity for digital silence.
+        roughly; it is not loudness as ITU-R BS.1770 measures it (LUFS).
 
     Examples
     --------
@@ -365,6 +323,7 @@ def normalise(y: np.ndarray, target: float = -23.0, measure: str = "rms") -> np.
     Parameters
     ----------
     y : ndarray, shape (samples,)
+        Not silent: no gain can help silence.
     target : float
         Level wanted, in dBFS.
     measure : {"rms", "peak"}
@@ -374,11 +333,6 @@ def normalise(y: np.ndarray, target: float = -23.0, measure: str = "rms") -> np.
     Returns
     -------
     ndarray of float32, shape (samples,)
-
-    Raises
-    ------
-    AudioError
-        If the signal is silent: no gain can help it.
 
     Examples
     --------

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import io
 import itertools
+import math
 import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
+import soundfile
 
-from serlab.containers import Container, Damage
+from serlab.containers import Container, SoundFileError, damaged
 
 if TYPE_CHECKING:
     import av
@@ -58,77 +59,94 @@ class Sound:
         """Let go of what was opened."""
 
 
+class _Stream(soundfile.SoundFile):
+    def seekable(self) -> bool:
+        """Say no, so that `read` does not seek afterwards, which fails at the end if there is no count."""
+        return False
+
+
 class ByLibsndfile(Sound):
     def __init__(self, file: BinaryIO, container: Container):
-        import soundfile
-
         super().__init__(container)
         self._file = file
-        source = file.fileno()
-        if container.end is None and os.name != "nt":
-            # Windows has no numbers of open files that all libraries share.
-            os.lseek(source, 0, os.SEEK_SET)
-        else:
-            source = _Spliced(file, container)
-        try:
-            self._sound = soundfile.SoundFile(source, closefd=False)
-        except soundfile.LibsndfileError as error:
-            kind = "unsupported" if "encoding" in _reason(error) else "corrupt"
-            raise Damage(kind, f"cannot be read as sound ({_reason(error)})") from error
-        self.rate, self.channels, self.frames = (
-            self._sound.samplerate,
-            self._sound.channels,
-            self._sound.frames,
-        )
-        if container.guessed:
-            self.frames = container.frames
-        elif 0 < self.frames - container.frames < PADDING and container.name == "WAV" and container.frames:
+        self._sound = self._open(spliced=container.end is not None)
+        self.rate, self.channels = self._sound.samplerate, self._sound.channels
+        self.frames = self._sound.frames
+        filling = self.frames - container.frames
+        if container.name == "FLAC":
+            self.frames = container.frames or None
+        elif container.guessed or (container.name == "WAV" and container.frames and 0 < filling < PADDING):
             # The last block of a compressed file is filled up.
             self.frames = container.frames
-        if self.frames < container.frames:
+        elif filling < 0:
             raise _lacking(self.frames, container.frames)
 
+    def _open(self, spliced: bool) -> soundfile.SoundFile:
+        source = self._file.fileno()
+        if spliced or os.name == "nt":
+            # Windows has no numbers of open files that all libraries share.
+            source = _Spliced(self._file, self.container)
+        else:
+            os.lseek(source, 0, os.SEEK_SET)
+        try:
+            return (_Stream if self.container.name == "FLAC" else soundfile.SoundFile)(source, closefd=False)
+        except soundfile.LibsndfileError as error:
+            kind = "unsupported" if "encoding" in _reason(error) else "corrupt"
+            raise SoundFileError(kind, f"cannot be read as sound ({_reason(error)})") from error
+
     def close(self) -> None:
-        """Let go of libsndfile's buffers."""
         self._sound.close()
 
     def check_end(self) -> None:
-        """Make sure that the last sample can be read, where seeking to it is quick."""
-        import soundfile
+        count, number = self.container.frames, self._file.fileno()
+        if self.container.name != "FLAC" or not count:
+            return
+        place = os.lseek(number, 0, os.SEEK_CUR)
+        # Without the count a decoder goes on after it, but may find no way to the place.
+        found = self._samples_from(count - 1, spliced=True) or self._samples_from(count - 1, spliced=False)
+        os.lseek(number, place, os.SEEK_SET)
+        if not found:
+            raise SoundFileError("truncated", "is cut off: its last samples cannot be read")
+        if found > 1:
+            detail = f"contradicts itself: its header says {count} samples, its sound has more"
+            raise SoundFileError("corrupt", detail)
 
-        if self.container.name == "FLAC":
+    def _samples_from(self, place: int, spliced: bool) -> int:
+        # After a failure a decoder cannot seek any more, so each has one of its own.
+        with self._open(spliced) as sound:
             try:
-                self._sound.seek(self.frames - 1)
-                self._sound.read(1)
-            except soundfile.LibsndfileError as error:
-                raise Damage("truncated", "is cut off: its last samples cannot be read") from error
+                sound.seek(place)
+                return len(sound.read(2))
+            except soundfile.LibsndfileError:
+                return 0
 
     def blocks(self, limit: int | None = None) -> Iterator[np.ndarray]:
-        import soundfile
-
-        whole = limit is None or limit >= self.frames
-        left = self.frames if whole else limit
-        digest = hashlib.md5(usedforsecurity=False) if whole and self.container.digest else None
-        step = max(1, BLOCK // self.channels)
-        while left:
+        known = math.inf if self.frames is None else self.frames
+        wanted = known if limit is None else min(limit, known)
+        digest = hashlib.md5(usedforsecurity=False) if wanted == known and self.container.digest else None
+        if not digest:
+            self.check_end()
+        done, step = 0, max(1, BLOCK // self.channels)
+        while done < wanted:
             try:
                 block = self._sound.read(
-                    min(step, left), dtype="int32" if digest else "float32", always_2d=True
+                    min(step, wanted - done), dtype="int32" if digest else "float32", always_2d=True
                 )
             except soundfile.LibsndfileError as error:
-                # After a failure a decoder cannot seek any more: another one tells whether the end is there.
-                with contextlib.closing(ByLibsndfile(self._file, self.container)) as again:
-                    again.check_end()
-                raise Damage("corrupt", f"is damaged: it cannot be decoded ({_reason(error)})") from error
+                self.check_end()
+                raise damaged(f"it cannot be decoded ({_reason(error)})") from error
             if not len(block):
-                raise _lacking(self.frames - left, self.frames)
-            left -= len(block)
+                if self.frames is None:
+                    break
+                raise _lacking(done, self.frames)
+            done += len(block)
             if digest:
                 digest.update(_as_stored(block, self._sound.subtype))
                 block = block.astype(np.float32) * np.float32(2**-31)
             yield block
         if digest and digest.digest() != self.container.digest:
-            raise Damage("corrupt", "is damaged: its samples do not have the checksum in its header")
+            self.check_end()
+            raise damaged("its samples do not have the checksum in its header")
 
 
 def _as_stored(block: np.ndarray, subtype: str) -> bytes:
@@ -139,15 +157,16 @@ def _as_stored(block: np.ndarray, subtype: str) -> bytes:
     return block.astype("<i4").view("u1").reshape(-1, 4)[:, 4 - width :].tobytes()
 
 
-def _lacking(there: int, promised: int) -> Damage:
-    return Damage("truncated", f"is cut off: {there} of the {promised} samples in its header could be read")
+def _lacking(there: int, promised: int) -> SoundFileError:
+    detail = f"is cut off: {there} of the {promised} samples in its header could be read"
+    return SoundFileError("truncated", detail)
 
 
-def _reason(error: Exception) -> str:
-    return str(getattr(error, "error_string", error)).rstrip(".")
+def _reason(error: soundfile.LibsndfileError) -> str:
+    return error.error_string.rstrip(".")
 
 
-class _Spliced(io.RawIOBase):
+class _Spliced:
     """Some bytes and then a part of a file, to be read as one file.
 
     libsndfile guesses how long MP3 is from its size, and stops there: so it is told a size that is large
@@ -155,33 +174,28 @@ class _Spliced(io.RawIOBase):
     """
 
     def __init__(self, file: BinaryIO, container: Container):
-        self._head, self._file, self._start = container.head, file, container.start
         end = os.fstat(file.fileno()).st_size if container.end is None else container.end
-        self._size = end - container.start
-        self._told = len(self._head) + (self._size << 10 * container.guessed)
-        self._place = 0
+        self._file, self._head, self._place = file, container.head, 0
+        self._shift = container.start - len(container.head)
+        self._size = end - self._shift
+        self._claimed = self._size << 10 * container.guessed
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        self._place = offset + {os.SEEK_SET: 0, os.SEEK_CUR: self._place, os.SEEK_END: self._told}[whence]
+        self._place = offset + {os.SEEK_SET: 0, os.SEEK_CUR: self._place, os.SEEK_END: self._claimed}[whence]
         return self._place
 
     def tell(self) -> int:
         return self._place
 
-    def read(self, count: int = -1) -> bytes:
-        count = max(0, min(count if count >= 0 else self._told, self._told - self._place))
+    def read(self, count: int) -> bytes:
+        count = min(count, self._claimed - self._place)
         data = self._head[self._place : self._place + count]
-        beyond = self._place + len(data) - len(self._head)
+        beyond = self._place + len(data)
         if len(data) < count and beyond < self._size:
-            self._file.seek(self._start + beyond)
+            self._file.seek(beyond + self._shift)
             data += self._file.read(min(count - len(data), self._size - beyond))
         self._place += count
         return data.ljust(count, b"\0")
-
-    def readinto(self, buffer: memoryview) -> int:
-        data = self.read(len(buffer))
-        buffer[: len(data)] = data
-        return len(data)
 
 
 class ByPyAV(Sound):
@@ -190,81 +204,62 @@ class ByPyAV(Sound):
         try:
             import av
         except ImportError:
-            raise Damage("decoder", f"holds {container.name} sound, for which PyAV is needed") from None
+            detail = f"holds {container.name} sound, for which PyAV is needed"
+            raise SoundFileError("decoder", detail) from None
         self._error = av.error.FFmpegError
         file.seek(0)
-        with self._damage():
+        with self._errors():
             # Names of tracks and the like are no part of the sound.
             self._media = av.open(file, metadata_errors="ignore")
             if not self._media.streams.audio:
-                raise Damage("empty", "has no sound in it, only pictures")
-            self._stream = self._media.streams.best("audio")
-            decoded = self._frames()
-            begin = list(itertools.islice(decoded, 2))
-        if not begin:
-            raise Damage("empty", "holds no samples")
-        self._decoded = itertools.chain(begin, decoded)
-        self._layout, self._skip = begin[0].layout, self._opus_delay(*begin)
-        self.rate, self.channels = begin[0].sample_rate, self._layout.nb_channels
+                raise SoundFileError("empty", "has no sound in it, only pictures")
+            stream = self._media.streams.best("audio")
+            if stream is None or stream.codec_context is None:
+                raise SoundFileError("corrupt", f"cannot be decoded as {container.name} (no decoder found)")
+            decoded = self._frames(stream)
+            first = next(decoded, None)
+        if first is None:
+            raise SoundFileError("empty", "holds no samples")
+        self._decoded = itertools.chain([first], decoded)
+        self.rate, self._layout = first.sample_rate, first.layout
+        self.channels = first.layout.nb_channels
 
     def close(self) -> None:
-        """Let go of PyAV's buffers."""
         self._media.close()
 
     def blocks(self, limit: int | None = None) -> Iterator[np.ndarray]:
-        frames, skip = 0, self._skip
-        for block in self._all_blocks():
-            block, skip = block[skip:], max(0, skip - len(block))
-            block = block[: None if limit is None else limit - frames]
-            frames += len(block)
-            if len(block):
-                yield block
-            if frames == limit:
-                return
-        lasts, promised = frames / self.rate, self._promised()
-        if lasts < promised - 0.15:
-            raise Damage("truncated", f"is cut off: it should last {promised:.2f} s, and lasts {lasts:.2f} s")
-
-    def _frames(self) -> Iterator[av.AudioFrame]:
-        import av
-
-        if not self.container.decoder:
-            yield from self._media.decode(self._stream)
-            return
-        decoder = av.CodecContext.create(self.container.decoder, "r")
-        decoder.sample_rate, decoder.layout = self._stream.rate, self._stream.layout.name
-        for packet in self._media.demux(self._stream):
-            yield from decoder.decode(packet)
-
-    def _all_blocks(self) -> Iterator[np.ndarray]:
         import av
 
         resampler = av.AudioResampler(format="fltp", layout=self._layout, rate=self.rate)
-        with self._damage():
+        left = math.inf if limit is None else limit
+        with self._errors():
             for frame in self._decoded:
                 for part in resampler.resample(frame):
-                    yield part.to_ndarray().T
+                    block = part.to_ndarray().T[: min(left, part.samples)]
+                    left -= len(block)
+                    yield block
+                    if not left:
+                        return
+
+    def _frames(self, stream: av.AudioStream) -> Iterator[av.AudioFrame]:
+        import av
+
+        codec = stream.codec_context
+        # FFmpeg's own decoders of AMR stop at a pause.
+        better = f"libopencore_{codec.name}"
+        is_amr = self.container.name == "AMR"
+        if better in av.codecs_available:
+            codec = av.CodecContext.create(better, "r")
+            codec.sample_rate, codec.layout = stream.rate, stream.layout.name
+        for packet in self._media.demux(stream):
+            if is_amr and packet.size and bytes(packet)[0] & 0x83:
+                raise damaged("a frame of its sound does not begin as frames of AMR do")
+            yield from codec.decode(packet)
 
     @contextlib.contextmanager
-    def _damage(self) -> Iterator[None]:
+    def _errors(self) -> Iterator[None]:
         try:
             yield
         except self._error as error:
-            words = f"cannot be decoded as {self.container.name} ({error.strerror})"
-            raise Damage("corrupt", words) from error
-
-    def _opus_delay(self, first: av.AudioFrame, second: av.AudioFrame | None = None) -> int:
-        """Return what FFmpeg leaves of the delay of Opus in WebM: it may count it at another rate."""
-        head = self._stream.codec_context.extradata or b""
-        if second is None or "webm" not in self._media.format.name or not head.startswith(b"OpusHead"):
-            return 0
-        delay, removed = int.from_bytes(head[10:12], "little"), second.samples - first.samples
-        return delay - removed if 0 < removed < delay < second.samples else 0
-
-    def _promised(self) -> float:
-        """Return the length in seconds that the container tells; 0 where it is only guessed."""
-        if not any(kind in self._media.format.name for kind in ("mp4", "webm", "asf")):
-            return 0.0
-        if self._stream.duration is not None:
-            return float(self._stream.duration * self._stream.time_base)
-        return (self._media.duration or 0) / 1e6
+            detail = f"cannot be decoded as {self.container.name} ({error.strerror})"
+            raise SoundFileError("corrupt", detail) from error

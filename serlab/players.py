@@ -33,30 +33,15 @@ MOST = 24  # players at a time: each holds its sound, and a page with hundreds d
 
 @dataclass(frozen=True)
 class Player:
-    """One sound with its caption; a notebook shows it as a player.
-
-    Parameters
-    ----------
-    title : str
-        What is heard, in a few words.
-    caption : str
-        One line: clip, emotion, speaker, corpus.
-    credit : str
-        Corpus and licence.
-    attributes : Mapping[str, str]
-        The ``data-`` attributes by which `resolve` finds the sound again; empty if it cannot be found.
-    sound : tuple of np.ndarray and int, or Path
-        Samples with their rate in Hz, or the file.
-    change : serlab.augment.Step, optional
-        What is done to the samples before they are played.
-    """
+    """One sound with its caption; a notebook shows it as a player."""
 
     title: str
     caption: str
     credit: str
-    attributes: Mapping[str, str] = field(default_factory=dict)
-    sound: tuple[np.ndarray, int] | Path | None = field(default=None, repr=False, compare=False)
-    change: Step | None = field(default=None, repr=False, compare=False)
+    # By these `resolve` finds the sound again; none if it cannot be found.
+    attributes: Mapping[str, str]
+    # Gives samples and their rate in Hz; called only where they are played.
+    sound: Callable[[], tuple[np.ndarray, int]] = field(repr=False, compare=False)
 
     def __repr__(self) -> str:
         return f"Player: {self.caption}"
@@ -66,9 +51,7 @@ class Player:
         if os.environ.get("SERLAB_PLAYERS") == "placeholder":
             inside = f'<p class="serlab-absent">{escape(self.caption)} — run this cell to hear it</p>'
         else:
-            y, sample_rate = self.sound if isinstance(self.sound, tuple) else _read(self.sound)
-            uri = data_uri(y if self.change is None else _changed(y, self.change), sample_rate)
-            label = escape(f"Play {self.caption}")
+            uri, label = data_uri(*self.sound()), escape(f"Play {self.caption}")
             inside = f'<audio controls preload="metadata" src="{uri}" aria-label="{label}"></audio>'
             if self.caption != self.title:
                 inside += f'<p class="serlab-caption">{escape(self.caption)}</p>'
@@ -103,61 +86,47 @@ def listen(
     Parameters
     ----------
     what : pandas.Series, pandas.DataFrame or np.ndarray
-        A row or rows of an utterance table, or the samples of a sound.
+        A row or rows (at most `MOST`) of an utterance table, or the samples of a sound.
     sample_rate : int, optional
-        Samples per second in Hz; needed with samples, not allowed otherwise.
+        In Hz; needed with samples, not allowed otherwise.
     title : str or iterable of str, optional
         What is heard, one for each row; the emotion if not given.
     change : serlab.augment.Step, optional
-        Play the clip, or each of the clips, changed in this way, at 16 kHz. What is random is drawn with
-        seed 0.
+        Play the clips changed in this way, at 16 kHz. What is random is drawn with seed 0.
     blind : bool
         Leave out the caption, which gives clip, emotion and speaker away.
 
-    Raises
-    ------
-    AudioError
-        If `what` is none of these, if there are more than `MOST` rows, if samples come without their rate or
-        with a change, or if one sound comes with several titles.
-
     Notes
     -----
-    What `serlab.corpora.synthesis.synthesise_phrase` returns remembers how it was made, so that the book can
-    make it again, and so does a clip with a change from `serlab.augment` or `serlab.audio`; any other sound
-    can be heard only where it was computed.
+    The book can make again what `serlab.corpora.synthesis.synthesise_phrase` returns, and clips with a change
+    from `serlab.augment` or `serlab.audio`; any other sound can be heard only where it was computed.
 
     Examples
     --------
     >>> import serlab
-    >>> from serlab.corpora import synthesis
-    >>> listen(synthesis.synthesise_phrase(f0=1.5), synthesis.SAMPLE_RATE, title="f0 × 1.5")
-    Player: f0 × 1.5
-    >>> listen(serlab.load("demo").iloc[0])
-    Player: clip d01-angry-s1-1, angry, speaker d01, demo (synthetic)
     >>> from serlab.augment import Step, pitch_shift
     >>> higher = Step(pitch_shift, semitones=3, sample_rate=16000)
     >>> listen(serlab.load("demo").iloc[0], title="3 semitones up", change=higher)
     Player: clip d01-angry-s1-1, angry, speaker d01, demo (synthetic), 3 semitones up
     """
-    if not (isinstance(what, pd.DataFrame) or title is None or isinstance(title, str)):
+    one_title = title is None or isinstance(title, str)
+    if not (one_title or isinstance(what, pd.DataFrame)):
         raise AudioError("listen takes several titles only with several rows: give one, as text.")
-    caption = title if isinstance(title, str) else None
     if isinstance(what, np.ndarray):
         if change is not None:
             raise AudioError(
                 "listen changes clips; change samples yourself: listen(step(y, rng), sample_rate)."
             )
-        return _of_samples(what, sample_rate, caption)
+        return _of_samples(what, sample_rate, title)
     if sample_rate is not None:
         raise AudioError("listen takes a sampling rate only with samples: the file of a clip has its own.")
     if isinstance(what, pd.DataFrame):
-        rows = [row for _, row in what.iterrows()]
-        if len(rows) > MOST:
-            raise AudioError(f"{len(rows)} players are too many for one page: choose at most {MOST} rows.")
-        titles = [title] * len(rows) if title is None or isinstance(title, str) else title
-        return Players(tuple(_of_row(row, one, change, blind) for row, one in zip(rows, titles, strict=True)))
+        if len(what) > MOST:
+            raise AudioError(f"{len(what)} players are too many for one page: choose at most {MOST} rows.")
+        rows = zip(what.iterrows(), [title] * len(what) if one_title else title, strict=True)
+        return Players(tuple(_of_row(row, one, change, blind) for (_, row), one in rows))
     if isinstance(what, pd.Series) and {"clip", "path", "corpus"} <= set(what.index):
-        return _of_row(what, caption, change, blind)
+        return _of_row(what, title, change, blind)
     raise AudioError(
         "listen plays a row of an utterance table, such as corpus.iloc[0] (all of it, not only its path), "
         f"several rows, or an array of samples with its rate; this is {type(what).__name__}."
@@ -175,26 +144,41 @@ def resolve(attributes: Mapping[str, str]) -> tuple[np.ndarray, int] | None:
 
     Returns
     -------
-    tuple of np.ndarray and int, or None
-        Samples and rate in Hz; None if the corpus or the clip is not on this machine.
+    Samples and rate in Hz; None if the corpus or the clip is not on this machine.
 
     Examples
     --------
-    >>> y, sample_rate = resolve({"data-recipe": '{"speaker": "d02", "f0": 1.5}'})
-    >>> sample_rate
+    >>> resolve({"data-recipe": '{"speaker": "d02", "f0": 1.5}'})[1]
     16000
     >>> resolve({"data-corpus": "no such corpus", "data-clip": "1"}) is None
     True
     """
-    from serlab.corpora import synthesis
+    from serlab import corpora
+    from serlab.augment import Step
+    from serlab.corpora import demo, synthesis
 
     if recipe := attributes.get("data-recipe"):
         return synthesis.synthesise_phrase(**json.loads(recipe)), synthesis.SAMPLE_RATE
-    sound = _clip(attributes.get("data-corpus", ""), attributes.get("data-clip", ""))
+    corpus, clip = attributes.get("data-corpus", ""), attributes.get("data-clip", "")
+    if corpus == demo.RECORD.name:
+        sound = (demo.speak(clip), synthesis.SAMPLE_RATE) if demo.parse(clip) else None
+    else:
+        root = corpora.find(corpus) if corpus in corpora.names() else None
+        path = None if root is None else _clips(corpus, root).get(clip)
+        sound = None if path is None else _read(path)
     if sound is None or not (change := attributes.get("data-change")):
         return sound
-    y, sample_rate = sound
-    return _changed(y, _step(change)), sample_rate
+    name, probability, settings = json.loads(change)
+    step = Step(_function_of_serlab(name), probability=probability, **settings)
+    return _changed(sound, step)
+
+
+@lru_cache
+def _clips(corpus: str, root: Path) -> dict[str, Path]:
+    from serlab import corpora
+    from serlab.corpora import locate
+
+    return {path.stem: path for path in locate.clip_files(corpora.record(corpus), root)}
 
 
 def data_uri(y: np.ndarray, sample_rate: int) -> str:
@@ -204,8 +188,7 @@ def data_uri(y: np.ndarray, sample_rate: int) -> str:
     ----------
     y : np.ndarray
         Samples between -1 and 1, of shape (samples,). What lies beyond is scaled down, not clipped.
-    sample_rate : int
-        In Hz.
+    sample_rate : int, in Hz
 
     Examples
     --------
@@ -224,9 +207,9 @@ def data_uri(y: np.ndarray, sample_rate: int) -> str:
         from serlab.audio import resample
 
         y, sample_rate = resample(y, sample_rate, SAMPLE_RATE), SAMPLE_RATE
-    y = y / max(1.0, float(np.abs(y).max()))
     file = io.BytesIO()
-    soundfile.write(file, y, sample_rate, format="FLAC", subtype="PCM_16")
+    peak = max(1.0, float(np.abs(y).max()))
+    soundfile.write(file, y / peak, sample_rate, format="FLAC", subtype="PCM_16")
     return "data:audio/flac;base64," + base64.b64encode(file.getvalue()).decode()
 
 
@@ -234,11 +217,11 @@ def _of_samples(y: np.ndarray, sample_rate: int | None, title: str | None) -> Pl
     if sample_rate is None:
         raise AudioError("listen needs the sampling rate of the samples: listen(y, sample_rate).")
     title = title or f"{len(y) / sample_rate:.1f} s of sound"
-    recipe = getattr(y, "recipe", None)
-    if recipe is None:
-        return Player(title, title, "", {}, (y, sample_rate))
-    attributes = {"data-recipe": json.dumps(recipe, sort_keys=True), "data-title": title}
-    return Player(title, title, "synthetic voice", attributes, (y, sample_rate))
+    credit, attributes, recipe = "", {}, getattr(y, "recipe", None)
+    if recipe is not None:
+        credit = "synthetic voice"
+        attributes = {"data-recipe": json.dumps(recipe, sort_keys=True), "data-title": title}
+    return Player(title, title, credit, attributes, lambda: (y, sample_rate))
 
 
 def _of_row(row: pd.Series, title: str | None, change: Step | None, blind: bool) -> Player:
@@ -249,93 +232,46 @@ def _of_row(row: pd.Series, title: str | None, change: Step | None, blind: bool)
     # In a table of several corpora names begin with that of the corpus.
     clip, speaker = (str(row.get(name, "")).removeprefix(f"{corpus}/") for name in ("clip", "speaker"))
     emotion = str(row.get("emotion", "")) or str(row.name)
-    who = "" if known is None else known.title
-    parts = [
-        f"clip {clip}",
-        emotion,
-        f"speaker {speaker}" if "speaker" in row else "",
-        who or corpus,
-        "" if change is None else title or change.function.__name__,
-    ]
-    attributes = {
-        "data-corpus": corpus,
-        "data-clip": clip,
-        "data-title": title or ("a clip" if blind else emotion),
-    }
+    shown = title or ("a clip" if blind else emotion)
+    parts = [f"clip {clip}", emotion, f"speaker {speaker}" if "speaker" in row else ""]
+    parts += [known.title if known else corpus, change and (title or change.function.__name__)]
+    caption = shown if blind else ", ".join(part for part in parts if part)
+    attributes = {"data-corpus": corpus, "data-clip": clip, "data-title": shown}
     if change is not None:
         recipe = _written(change)
         # Without a recipe a placeholder would stand for the clip as it is.
-        attributes = {} if recipe is None else attributes | {"data-change": recipe}
-    caption = (title or "a clip") if blind else ", ".join(part for part in parts if part)
-    return Player(
-        title=title or (caption if blind else emotion),
-        caption=caption,
-        credit=f"{who}, {known.licence}" if known else corpus,
-        attributes=attributes,
-        sound=Path(row["path"]),
-        change=change,
-    )
+        attributes = attributes | {"data-change": recipe} if recipe else {}
+    credit = f"{known.title}, {known.licence}" if known else corpus
+    return Player(shown, caption, credit, attributes, lambda: _changed(_read(row["path"]), change))
 
 
-def _changed(y: np.ndarray, change: Step) -> np.ndarray:
-    return change(y, np.random.default_rng(0))
-
-
-def _written(change: Step) -> str | None:
-    """Write a change so that `_step` can read it; None if it is not from serlab, or not of plain numbers."""
-    function, settings = change.function, change.settings
-    plain = all(isinstance(value, (int, float, str)) for value in settings.values())
-    if not plain or _ours(function.__name__) is not function:
-        return None
-    return json.dumps([function.__name__, change.probability, settings], sort_keys=True)
-
-
-def _step(text: str) -> Step:
-    from serlab.augment import Step
-
-    name, probability, settings = json.loads(text)
-    function = _ours(name)
-    if function is None:
-        raise AudioError(
-            f"There is no change {name!r} in serlab.augment or serlab.audio: run the chapter again."
-        )
-    return Step(function, probability=probability, **settings)
-
-
-def _ours(name: str) -> Callable | None:
-    from serlab import audio, augment
-
-    if name in augment.__all__:
-        return getattr(augment, name)
-    function = getattr(audio, name, None)
-    return function if inspect.isfunction(function) and function.__module__ == audio.__name__ else None
-
-
-def _read(path: Path) -> tuple[np.ndarray, int]:
+def _read(path: Path | str) -> tuple[np.ndarray, int]:
     from serlab.audio import read
 
     return read(path, SAMPLE_RATE)
 
 
-def _clip(corpus: str, clip: str) -> tuple[np.ndarray, int] | None:
-    from serlab.corpora import demo, synthesis
-
-    if corpus == demo.RECORD.name:
-        return (demo.speak(clip), synthesis.SAMPLE_RATE) if demo.parse(clip) else None
-    path = _path(corpus, clip)
-    return None if path is None else _read(path)
+def _changed(sound: tuple[np.ndarray, int], change: Step | None) -> tuple[np.ndarray, int]:
+    y, sample_rate = sound
+    return (y if change is None else change(y, np.random.default_rng(0))), sample_rate
 
 
-def _path(corpus: str, clip: str) -> Path | None:
-    from serlab import corpora
+def _written(change: Step) -> str | None:
+    """Write a change so that `resolve` can read it; None if it is not serlab's, or not of plain numbers."""
+    name, settings = change.function.__name__, change.settings
+    if not all(isinstance(value, (int, float, str)) for value in settings.values()):
+        return None
+    try:
+        ours = _function_of_serlab(name) is change.function
+    except AudioError:
+        return None
+    return json.dumps([name, change.probability, settings], sort_keys=True) if ours else None
 
-    root = corpora.find(corpus) if corpus in corpora.names() else None
-    return None if root is None else _clips(corpus, root).get(clip)
 
+def _function_of_serlab(name: str) -> Callable:
+    from serlab import audio, augment
 
-@lru_cache
-def _clips(corpus: str, root: Path) -> dict[str, Path]:
-    from serlab import corpora
-    from serlab.corpora import locate
-
-    return {path.stem: path for path in locate.clip_files(corpora.record(corpus), root)}
+    for module, names in ((augment, augment.__all__), (audio, audio.__all__)):
+        if name in names and inspect.isfunction(function := getattr(module, name)):
+            return function
+    raise AudioError(f"There is no change {name!r} in serlab.augment or serlab.audio: run the chapter again.")

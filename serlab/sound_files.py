@@ -1,7 +1,7 @@
 """Sound files opened, checked and decoded in blocks: the one way in for what reads, lists or judges them.
 
 libsndfile decodes what it can; what phones and browsers record (MP4, WebM, 3GP, AMR, WMA, ...) is decoded by
-PyAV where that is installed. Either way the container is looked through first (see `serlab.containers`).
+PyAV where that is installed. Either way its container is looked through first (see `serlab.containers`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from serlab.containers import Damage, look
+from serlab.containers import SoundFileError, inspect_container
 from serlab.decoders import ByLibsndfile, ByPyAV, Sound
 from serlab.errors import AudioError
 from serlab.paths import regular_file, shown
@@ -36,59 +36,16 @@ LOUDEST_PEAK = 10.0
 # beyond full scale after a lossy codec. Of 4,671 studio recordings (RAVDESS, nEMO, EmoDB) none has any.
 CLIPPED_PEAK, CLIPPED_SHARE = 0.98, 5e-4
 
-_CONVERT = "convert it to WAV or FLAC (for example with ffmpeg)"
-REMEDIES = {
-    "empty": "Fetch or copy the file again, or remove it from the corpus.",
-    "pointer": "Run 'git lfs pull' in the corpus's clone.",
-    "truncated": "Fetch or copy the file again.",
-    "corrupt": f"Fetch it again, or {_CONVERT}.",
-    "foreign": "Fetch or copy the recording itself.",
-    "unsupported": f"{_CONVERT[0].upper()}{_CONVERT[1:]}.",
-    "decoder": f'Install it with `pip install "serlab[formats]"`, or {_CONVERT}.',
-    "numbers": "Export it again as 16-bit PCM, or remove it from the corpus.",
-    "scale": "Divide them by full scale (32768 for numbers of 16 bits) and save it again.",
-    "silent": "Remove it from the corpus, or fetch it again.",
-    "opposite": "Save one of its channels as a mono file.",
-    "short": "Remove it from the corpus, or pass a smaller min_seconds to serlab.audio.read.",
-    "long": "Cut it into utterances, or pass a larger max_seconds.",
-    "large": "Read it at a lower sample_rate, or cut it into parts.",
-}
-"""Kind of fault to what a reader should do."""
-
-
-class SoundFileError(AudioError):
-    """A sound file that cannot be used.
-
-    Attributes
-    ----------
-    kind : str
-        One of `REMEDIES`.
-    detail : str
-        What is wrong, in words that can follow the file's name.
-    """
-
-    def __init__(self, path: str | os.PathLike, kind: str, detail: str):
-        super().__init__(os.fspath(path), kind, detail)
-        self.path, self.kind, self.detail = self.args
-
-    def __str__(self) -> str:
-        return f"{shown(self.path)} {self.detail}. {REMEDIES[self.kind]}"
-
 
 @contextlib.contextmanager
 def opened(path: str | os.PathLike) -> Iterator[Sound]:
     """Open a sound file of any format and make sure that its container is whole.
 
-    What is wrong with the sound itself is found while it is decoded, within the same ``with``.
-
-    Parameters
-    ----------
-    path : path-like
-
     Raises
     ------
     AudioError
-        If it is no regular file, cannot be opened, or is damaged.
+        If it is no regular file, cannot be opened, or is damaged; the sound in it is judged while it is
+        decoded, within the same ``with``.
 
     Examples
     --------
@@ -102,12 +59,13 @@ def opened(path: str | os.PathLike) -> Iterator[Sound]:
     size = regular_file(path, AudioError).st_size
     with contextlib.ExitStack() as stack:
         try:
-            file = stack.enter_context(open(path, "rb"))
-            container = look(file, size)
-            kind = ByPyAV if container.extra else ByLibsndfile
+            file = stack.enter_context(open(path, "rb", buffering=0))
+            container = inspect_container(file, size)
+            kind = ByPyAV if container.needs_pyav else ByLibsndfile
             yield stack.enter_context(contextlib.closing(kind(file, container)))
-        except Damage as damage:
-            raise SoundFileError(path, damage.kind, damage.detail) from damage.__cause__
+        except SoundFileError as error:
+            error.path = path
+            raise
         except OSError as error:
             raise AudioError(
                 f"{shown(path)} cannot be opened ({error.strerror}). Check its permissions."
@@ -115,17 +73,7 @@ def opened(path: str | os.PathLike) -> Iterator[Sound]:
 
 
 def duration(path: str | os.PathLike) -> float:
-    """Return the length of a sound file in seconds.
-
-    Parameters
-    ----------
-    path : path-like
-
-    Raises
-    ------
-    AudioError
-        If the file cannot be opened, is cut off, or is no sound.
-    """
+    """Return the length of a sound file in seconds; raise `AudioError` as `opened` does."""
     with opened(path) as sound:
         if sound.frames is None:
             return sum(map(len, sound.blocks())) / sound.rate
@@ -144,8 +92,7 @@ def listen(
     Parameters
     ----------
     sound : Sound
-        From `opened`, which turns what is found into errors that name the file. Its
-        ``notes`` are complete when all blocks have come.
+        From `opened`, which names the file in errors. Its ``notes`` are complete when all blocks have come.
     seconds : float, optional
         How much of the beginning; by default all.
     min_seconds, max_seconds : float
@@ -162,13 +109,13 @@ def listen(
     peak = mono_peak = 0.0
     frames = flat = 0
     # Floats of lossless formats may go beyond full scale unharmed; a lossy codec blurs what was flat.
-    lossy = sound.container.extra or sound.container.name in ("MP3", "Ogg")
+    lossy = sound.container.needs_pyav or sound.container.name in ("MP3", "Ogg")
     for block in sound.blocks(limit):
         frames += len(block)
         _check_length(frames / sound.rate, 0, max_seconds)
         block_peak = float(np.abs(block).max(initial=0))
         if not math.isfinite(block_peak):
-            raise Damage("numbers", "holds NaN or infinite samples")
+            raise SoundFileError("numbers", "holds NaN or infinite samples")
         mono = to_mono(block.T)
         peak, mono_peak = max(peak, block_peak), max(mono_peak, float(np.abs(mono).max(initial=0)))
         if block_peak >= CLIPPED_PEAK:
@@ -176,11 +123,11 @@ def listen(
         yield block, mono
     _check_length(frames / sound.rate, 0 if limit else min_seconds, max_seconds)
     if peak < SILENT_PEAK:
-        raise Damage("silent", f"is silent (peak {peak:.1g} of full scale)")
+        raise SoundFileError("silent", f"is silent (peak {peak:.1g} of full scale)")
     if peak > LOUDEST_PEAK:
-        raise Damage("scale", f"holds samples up to {peak:.0f}, where full scale is 1")
+        raise SoundFileError("scale", f"holds samples up to {peak:.0f}, where full scale is 1")
     if sound.channels > 1 and mono_peak < max(SILENT_PEAK, 0.01 * peak):
-        raise Damage("opposite", "has channels that cancel each other out when mixed to mono")
+        raise SoundFileError("opposite", "has channels that cancel each other out when mixed to mono")
     share = flat / (frames * sound.channels)
     if share > CLIPPED_SHARE:
         words = f"is clipped: {100 * share:.2g} % of its samples are cut off at full scale"
@@ -189,11 +136,13 @@ def listen(
 
 def _check_length(duration: float, shortest: float, longest: float) -> None:
     if duration == 0:
-        raise Damage("empty", "holds no samples")
+        raise SoundFileError("empty", "holds no samples")
     if duration < shortest:
-        raise Damage("short", f"lasts {duration:.3g} s, less than the {shortest:g} s needed")
+        raise SoundFileError("short", f"lasts {duration:.3g} s, less than the {shortest:g} s needed")
     if duration > longest:
-        raise Damage("long", f"lasts {duration:.0f} s, more than the {longest:g} s allowed for an utterance")
+        raise SoundFileError(
+            "long", f"lasts {duration:.0f} s, more than the {longest:g} s allowed for an utterance"
+        )
 
 
 def _on_flat_tops(block: np.ndarray) -> int:
@@ -203,15 +152,7 @@ def _on_flat_tops(block: np.ndarray) -> int:
 
 
 def to_mono(channels: np.ndarray) -> np.ndarray:
-    """Mix channels to one by their mean.
-
-    Parameters
-    ----------
-    channels : ndarray, shape (channels, samples) or (samples,)
-
-    Returns
-    -------
-    ndarray, shape (samples,)
+    """Mix channels, of shape (channels, samples) or (samples,), to one by their mean.
 
     Examples
     --------

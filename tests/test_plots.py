@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import itertools
 
 import matplotlib as mpl
@@ -28,6 +29,18 @@ def no_windows():
 @pytest.fixture
 def ax():
     return plt.subplots()[1]
+
+
+def test_the_package_names_every_public_function_of_its_modules():
+    modules = (plots.corpus, plots.models, plots.sound, plots.style)
+    defined = {
+        name: thing
+        for module in modules
+        for name, thing in vars(module).items()
+        if inspect.isfunction(thing) and thing.__module__ == module.__name__ and not name.startswith("_")
+    }
+    assert sorted(plots.__all__) == sorted([*defined, "EMOTION_COLOURS"])
+    assert all(getattr(plots, name) is thing for name, thing in defined.items())
 
 
 def tone(frequency: float, seconds: float = 1.0, level: float = 0.5) -> np.ndarray:
@@ -99,6 +112,7 @@ def test_waveform_draws_on_the_given_axes_and_spans_the_clip(ax):
     assert plots.waveform(tone(100, 1.5), RATE, ax) is ax
     assert ax.get_xlim() == (0, 1.5)
     ax.figure.canvas.draw()
+    assert len(ticks(ax)) > 3
     assert [float(tick) for tick in ticks(ax)] == pytest.approx(ax.get_xticks()), "ticks are not rounded away"
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("time (s)", "amplitude")
     assert np.abs(ax.lines[0].get_ydata()).max() <= 0.5

@@ -153,8 +153,10 @@ def test_amr_with_pauses_keeps_its_time(put):
         options = {"b": "12200", "dtx": pauses}
         content = encoded("amr", "libopencore_amrnb", y=y, rate=8000, codec_options=options)
         heard.append(audio.read(put(content))[0])
-        with pytest.raises(AudioError, match="ends within a frame"):
+        with pytest.raises(AudioError, match="cannot be decoded as AMR"):
             audio.read(put(content[:1000]))
+        with pytest.raises(AudioError, match="does not begin as frames of AMR do"):
+            audio.read(put(patched(content, 6, "B", content[6] | 0x80)))
     assert len(heard[0]) == len(heard[1]) == 32_160
     assert audio.level(heard[1][-8000:]) == pytest.approx(audio.level(heard[0][-8000:]), abs=1)
 
@@ -230,7 +232,7 @@ def test_flac_is_compared_with_its_count_and_its_checksum(put):
     whole = written("FLAC", y=speech(2.0))
     fewer = patched(whole, 22, ">I", 20_000)
     for look in (audio.read, sound_files.duration):
-        with pytest.raises(AudioError, match="its header says 20000 samples, its sound has 32000"):
+        with pytest.raises(AudioError, match="its header says 20000 samples, its sound has more"):
             look(put(fewer))
     with pytest.raises(AudioError, match="checksum in its header"):
         audio.read(put(patched(whole, 30, "B", whole[30] ^ 1)))

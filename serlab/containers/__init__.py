@@ -9,13 +9,17 @@ from __future__ import annotations
 import re
 from typing import BinaryIO
 
-from serlab.containers.base import Container, Damage, at
-from serlab.containers.chunks import au, chunked, nist
-from serlab.containers.flac import flac
-from serlab.containers.frames import first_frame, framed, mpeg, tag
-from serlab.containers.pages import ebml, mp4, ogg
+from serlab.containers.chunks import au, chunked, ebml, flac, mp4, nist, ogg
+from serlab.containers.container import REMEDIES, Container, SoundFileError, damaged, read_at
+from serlab.containers.mpeg import first_frame, mpeg, tag_length
 
-__all__ = ["Container", "Damage", "look"]
+__all__ = ["REMEDIES", "Container", "SoundFileError", "damaged", "inspect_container"]
+
+
+def _by_ffmpeg(file: BinaryIO, start: int, size: int, name: str) -> Container:
+    """Leave to FFmpeg what it checks itself."""
+    return Container(name, needs_pyav=True)
+
 
 _FORMATS = (
     ("WAV", rb"RIFF....WAVE|RIFX....WAVE|RF64....WAVE", chunked),
@@ -31,80 +35,79 @@ _FORMATS = (
     ("QuickTime", rb"....(ftypqt|moov|wide)", mp4),
     ("MP4 (AAC or alike)", rb"....ftyp", mp4),
     ("WebM or Matroska", rb"\x1a\x45\xdf\xa3", ebml),
-    ("AMR", rb"#!AMR(-WB)?\n", framed),
-    ("AAC", rb"\xff[\xf0\xf1\xf8\xf9]", framed),
+    ("AMR", rb"#!AMR(-WB)?\n", _by_ffmpeg),
+    ("AAC", rb"\xff[\xf0\xf1\xf8\xf9]", _by_ffmpeg),
     ("Windows Media (WMA)", rb"\x30\x26\xb2\x75\x8e\x66\xcf\x11", chunked),
 )
 """Name, beginning and explorer of every format that is read; MP3 is told by its frames alone."""
 
-_NOT_READ = (
-    ("AVI video", rb"RIFF....AVI "),
-    ("WavPack sound", rb"wvpk"),
-    ("Monkey's Audio", rb"MAC "),
-    ("AC-3 sound", rb"\x0b\x77"),
-    ("Shorten sound", rb"ajkg"),
-    ("Creative Voice (VOC) sound", rb"Creative Voice File"),
-    ("IRCAM sound", rb"\x64\xa3|\0..\x64\xa3"),
-    ("AVR sound", rb"2BIT"),
-    ("PARIS (PAF) sound", rb" paf|fap "),
-    ("Portable Voice (PVF) sound", rb"PVF1"),
-    ("a Matlab file", rb"MATLAB"),
-    ("FastTracker (XI) sound", rb"Extended Instrument"),
-    ("a MIDI sample dump", rb"\xf0\x7e"),
-    ("Psion (WVE) sound", rb"ALawSoundFile"),
-    ("Akai MPC 2000 sound", rb"\x01\x04"),
+_REFUSED = (
+    ("pointer", "is a git-lfs pointer, not the sound itself", rb"version https://git-lfs"),
+    ("unsupported", "AVI video", rb"RIFF....AVI "),
+    ("unsupported", "WavPack sound", rb"wvpk"),
+    ("unsupported", "Monkey's Audio", rb"MAC "),
+    ("unsupported", "AC-3 sound", rb"\x0b\x77"),
+    ("unsupported", "Shorten sound", rb"ajkg"),
+    ("unsupported", "Creative Voice (VOC) sound", rb"Creative Voice File"),
+    ("unsupported", "IRCAM sound", rb"\x64\xa3|\0..\x64\xa3"),
+    ("unsupported", "AVR sound", rb"2BIT"),
+    ("unsupported", "PARIS (PAF) sound", rb" paf|fap "),
+    ("unsupported", "Portable Voice (PVF) sound", rb"PVF1"),
+    ("unsupported", "a Matlab file", rb"MATLAB"),
+    ("unsupported", "FastTracker (XI) sound", rb"Extended Instrument"),
+    ("unsupported", "a MIDI sample dump", rb"\xf0\x7e"),
+    ("unsupported", "Psion (WVE) sound", rb"ALawSoundFile"),
+    ("unsupported", "Akai MPC 2000 sound", rb"\x01\x04"),
+    ("foreign", "a web page", rb"\s*<(!DOCTYPE|!doctype|html|HTML|\?xml)"),
+    ("foreign", "a ZIP archive", rb"PK\x03\x04"),
+    ("foreign", "MIDI notes", rb"MThd"),
+    ("foreign", "a picture", rb"\x89PNG|\xff\xd8\xff[\xe0-\xef]|GIF8"),
+    ("foreign", "a PDF document", rb"%PDF"),
 )
-"""Formats that are recognised, but not read: most do not say how long they are, which would hide a cut."""
-
-_FOREIGN = (
-    ("a web page", rb"\s*<(!DOCTYPE|!doctype|html|HTML|\?xml)"),
-    ("a ZIP archive", rb"PK\x03\x04"),
-    ("MIDI notes", rb"MThd"),
-    ("a picture", rb"\x89PNG|\xff\xd8\xff[\xe0-\xef]|GIF8"),
-    ("a PDF document", rb"%PDF"),
-)
+"""What is recognised, but not read: no sound, or sound whose length nobody knows, which would hide a cut."""
+_WORDS = {
+    "pointer": "{}",
+    "unsupported": "holds {}, which serlab does not read",
+    "foreign": "holds {}, not sound",
+}
 
 
-def look(file: BinaryIO, size: int) -> Container:
+def inspect_container(file: BinaryIO, size: int) -> Container:
     """Find out what a file holds, and that its container is whole.
 
     Parameters
     ----------
-    file : file object
-        Open for reading bytes.
-    size : int
-        Of the file, in bytes.
+    file : file object, open for reading bytes
+    size : int, of the file, in bytes
 
     Raises
     ------
-    Damage
+    SoundFileError
         If the file is empty, holds something else, or ends before its sound does.
 
     Examples
     --------
     >>> import io
-    >>> look(io.BytesIO(b"RIFF" + bytes(4) + b"WAVEdata" + bytes([9, 0, 0, 0, 1, 2])), 22)
+    >>> inspect_container(io.BytesIO(b"RIFF" + bytes(4) + b"WAVEdata" + bytes([9, 0, 0, 0, 1, 2])), 22)
     Traceback (most recent call last):
         ...
-    serlab.containers.base.Damage: is cut off: 9 bytes of sound should be there, and there are 2
+    serlab.containers.container.SoundFileError: The file is cut off: 9 bytes of sound should be there, ...
     """
     start = 0
-    while length := tag(at(file, start, 16)):
+    while length := tag_length(read_at(file, start, 16)):
         start += length
-    head = at(file, start, 64)
+    head = read_at(file, start, 64)
     if not head:
-        raise Damage("empty", "is empty (0 bytes)" if not size else "holds no sound, only tags")
-    if head.startswith(b"version https://git-lfs"):
-        raise Damage("pointer", "is a git-lfs pointer, not the sound itself")
+        raise SoundFileError("empty", "is empty (0 bytes)" if not size else "holds no sound, only tags")
     for name, pattern, explore in _FORMATS:
         if re.match(pattern, head, re.DOTALL):
             return explore(file, start, size, name)
-    for name, pattern in _NOT_READ:
+    for kind, name, pattern in _REFUSED:
         if re.match(pattern, head, re.DOTALL):
-            raise Damage("unsupported", f"holds {name}, which serlab does not read")
-    for name, pattern in _FOREIGN:
-        if re.match(pattern, head, re.DOTALL):
-            raise Damage("foreign", f"holds {name}, not sound")
-    if (found := first_frame(file, start, size)) is not None:
-        return mpeg(file, found, size)
-    raise Damage("corrupt", "cannot be read as sound: its content is of no kind that serlab knows")
+            raise SoundFileError(kind, _WORDS[kind].format(name))
+    found = first_frame(file, start, size)
+    if found is None:
+        raise SoundFileError(
+            "corrupt", "cannot be read as sound: its content is of no kind that serlab knows"
+        )
+    return mpeg(file, found, size)

@@ -104,7 +104,7 @@ class ByolS(Embedding):
 
         It takes standardised log-mel spectrograms (clips, 64, time, 1), gives (clips, time // 8, 512).
         """
-        from serlab.quiet import keras
+        from serlab.backend import keras
 
         layers = keras.layers
         network = keras.Sequential([keras.Input((N_MELS, None, 1))], name="audio_ntt2020")
@@ -132,7 +132,7 @@ class ByolS(Embedding):
 
     def frames(self, y: np.ndarray) -> np.ndarray:
         """Turn one signal into frames: (samples,) to (512, time)."""
-        from serlab.quiet import keras
+        from serlab.backend import keras
 
         shortest = (POOLING - 1) * HOP_LENGTH
         if len(y) < shortest:

@@ -119,7 +119,7 @@ class OpenL3(Embedding):
 
         It takes `mel_db` spectrograms of shape (windows, 256, 199, 1), gives (windows, 512).
         """
-        from serlab.quiet import keras
+        from serlab.backend import keras
 
         layers = keras.layers
         network = keras.Sequential([keras.Input((N_MELS, FRAMES, 1))], name="openl3_mel256")
@@ -148,7 +148,7 @@ class OpenL3(Embedding):
 
     def frames(self, y: np.ndarray) -> np.ndarray:
         """Turn one signal into frames: (samples,) to (512, windows)."""
-        from serlab.quiet import keras
+        from serlab.backend import keras
 
         # One window takes some 150 MB in the first layers: more at a time would not be quicker.
         windows = self.windows(y)[:, None]

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 
+from serlab.backend import keras
 from serlab.checks import check_inputs, check_like
 from serlab.errors import EvaluationError
-from serlab.quiet import keras
 
 PREDICTED_AT_ONCE = 64
 # Three halvings: sides are filled up to multiples of eight, and what was added is cut off again.

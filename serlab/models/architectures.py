@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from serlab.quiet import keras
+from serlab.backend import keras
 
 layers, ops = keras.layers, keras.ops
 

@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from serlab.augment import Batches, Chain
+from serlab.backend import keras
 from serlab.checks import check_inputs, check_like
 from serlab.errors import EvaluationError
-from serlab.quiet import keras
 
 PREDICTED_AT_ONCE = 64
 

@@ -68,7 +68,7 @@ LIBRARIES = ladder.LIBRARIES
 
 def rmsprop(steps: int):
     """Build the optimiser of model A: RMSprop, five times as quick as the paper's."""
-    from serlab.quiet import keras
+    from serlab.backend import keras
 
     return keras.optimizers.RMSprop(RATE)
 

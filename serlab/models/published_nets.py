@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from serlab.backend import keras
 from serlab.models.architectures import StatisticsPooling
-from serlab.quiet import keras
 
 layers = keras.layers
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from serlab.backend import keras
 from serlab.models.architectures import StatisticsPooling
 from serlab.models.binaries import normalised
 from serlab.models.network import Network
-from serlab.quiet import keras
 
 layers, ops = keras.layers, keras.ops
 

@@ -1,20 +1,28 @@
-"""Figures of the book: each function draws on the ``ax`` it is given, or on a new one, and returns it.
+"""Figures of the book: each function draws on the ``ax`` it is given, or on a new figure's, and returns it.
 
 seaborn, librosa and matplotlib draw; this package fixes what the figures of the book share: one colour per
 emotion, units on every axis, a white page with a margin (legible on light and dark pages alike).
 """
 
-from inspect import isfunction
+from serlab.plots.corpus import by_emotion, durations
+from serlab.plots.models import bands, confusion_matrix, learning_curves, results
+from serlab.plots.sound import emotion_grid, spectrogram, spectrogram_db, spectrum, waveform
+from serlab.plots.style import EMOTION_COLOURS, emotion_palette, new_axes, set_style
 
-from serlab.plots import corpus, models, sound, style
-from serlab.plots.style import EMOTION_COLOURS
-
-# Every function of these modules is one of the package, so that a new one needs no line here.
-_FUNCTIONS = {
-    name: thing
-    for module in (style, sound, corpus, models)
-    for name, thing in vars(module).items()
-    if isfunction(thing) and thing.__module__ == module.__name__ and not name.startswith("_")
-}
-globals().update(_FUNCTIONS)
-__all__ = ["EMOTION_COLOURS", *_FUNCTIONS]
+__all__ = [
+    "EMOTION_COLOURS",
+    "bands",
+    "by_emotion",
+    "confusion_matrix",
+    "durations",
+    "emotion_grid",
+    "emotion_palette",
+    "learning_curves",
+    "new_axes",
+    "results",
+    "set_style",
+    "spectrogram",
+    "spectrogram_db",
+    "spectrum",
+    "waveform",
+]

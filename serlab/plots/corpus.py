@@ -8,8 +8,11 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
+from matplotlib.patheffects import withStroke
 
 from serlab.plots.style import HONEST, INK, emotion_palette, new_axes
+
+_MOST_LABELS = 30
 
 
 def durations(
@@ -29,61 +32,45 @@ def durations(
         Column that groups the clips: "speaker", "sentence", "emotion"…; where it is missing, "unknown".
     kind : {"box", "scatter"}
         Median, quartiles and whiskers of 1.5 interquartile ranges, or one dot per clip.
-    ax : matplotlib Axes, optional
-        Where to draw; a new figure if not given.
     hue : str, optional
         Column that colours the dots of a scatter; "emotion" gets the fixed colours.
-
-    Returns
-    -------
-    matplotlib Axes
-
-    Raises
-    ------
-    ValueError
-        If `kind` is neither "box" nor "scatter".
 
     Examples
     --------
     >>> table = pd.DataFrame({"speaker": ["a", "a", "b"], "duration": [1.0, 2.0, 3.0]})
-    >>> ax = durations(table)
-    >>> [tick.get_text() for tick in ax.get_xticklabels()], ax.get_ylabel()
-    (['a', 'b'], 'duration (s)')
-    >>> ax.figure.clear()
+    >>> [tick.get_text() for tick in durations(table).get_xticklabels()]
+    ['a', 'b']
     """
     if kind not in ("box", "scatter"):
         raise ValueError(f"kind is 'box' or 'scatter', not {kind!r}")
     ax = new_axes(ax)
-    columns = list(dict.fromkeys(column for column in (by, hue) if column))
-    data = table[columns].astype(object).where(table[columns].notna(), "unknown").astype(str)
+    columns = table[list({by, hue} - {None})]
+    data = columns.astype(object).where(columns.notna(), "unknown").astype(str)
     data = data.assign(duration=table["duration"])
     groups = list(emotion_palette(data[by])) if by == "emotion" else sorted(data[by].unique(), key=_natural)
+    shared = {"x": by, "y": "duration", "order": groups, "ax": ax}
     if kind == "box":
-        sns.boxplot(
-            data, x=by, y="duration", order=groups, ax=ax, color="#88CCEE", linewidth=0.9, fliersize=2
-        )
+        sns.boxplot(data, **shared, color="#88CCEE", linewidth=0.9, fliersize=2)
     else:
-        palette = emotion_palette(data[hue]) if hue == "emotion" else None
-        style = {"color": HONEST} if hue is None else {"hue": hue, "palette": palette}
-        style |= {"hue_order": list(palette)} if palette else {}
-        sns.stripplot(
-            data,
-            x=by,
-            y="duration",
-            order=groups,
-            ax=ax,
-            size=3,
-            alpha=0.8,
-            linewidth=0.3,
-            jitter=0.25,
-            **style,
-        )
+        colours = {"color": HONEST} if hue is None else {"hue": hue}
+        if hue == "emotion":
+            palette = emotion_palette(data[hue])
+            colours |= {"palette": palette, "hue_order": list(palette)}
+        sns.stripplot(data, **shared, **colours, size=3, alpha=0.8, linewidth=0.3, jitter=0.25)
         if hue is not None:
             ax.legend(title=hue, loc="center left", bbox_to_anchor=(1, 0.5))
     ax.set(xlabel=by, ylabel="duration (s)")
     ax.grid(axis="y")
-    _thin_labels(ax, groups)
+    # Every n-th name only, upright where names are long, so that they never overlap.
+    step = -(-len(groups) // _MOST_LABELS)
+    upright = len(groups) * max(map(len, groups)) > 70
+    ax.set_xticks(range(0, len(groups), step), groups[::step], rotation=90 if upright else 0)
     return ax
+
+
+def _natural(name: str) -> tuple[bool, int, str]:
+    """Sort numbers by value, 9 before 10, and before all other names."""
+    return (False, int(name), name) if name.isdecimal() else (True, 0, name)
 
 
 def by_emotion(
@@ -97,60 +84,37 @@ def by_emotion(
         One value per clip; NaN is left out.
     emotions : sequence of str
         The emotion of each clip.
-    ax : matplotlib Axes, optional
-        Where to draw; a new figure if not given.
     label : str
         Name and unit of the value.
-
-    Returns
-    -------
-    matplotlib Axes
 
     Examples
     --------
     >>> ax = by_emotion([100, 120, 220], ["sad", "sad", "angry"], label="pitch (Hz)")
     >>> ax.get_ylabel(), [tick.get_text() for tick in ax.get_xticklabels()]
     ('pitch (Hz)', ['sad', 'angry'])
-    >>> ax.figure.clear()
     """
     ax = new_axes(ax)
     data = pd.DataFrame({"emotion": np.asarray(emotions, dtype=object), label: np.asarray(values, float)})
     palette = emotion_palette(data["emotion"])
+    order = list(palette)
+    # A dark rim makes the white line show on light boxes, too.
+    median = {"color": "white", "linewidth": 2, "path_effects": [withStroke(linewidth=4, foreground=INK)]}
     sns.boxplot(
         data,
         x="emotion",
         y=label,
         hue="emotion",
-        order=list(palette),
+        order=order,
+        hue_order=order,
         palette=palette,
-        hue_order=list(palette),
         legend=False,
         saturation=1,
         linewidth=0.9,
         fliersize=2,
-        medianprops={"color": "white", "linewidth": 2, "path_effects": _outlined()},
+        medianprops=median,
         ax=ax,
     )
     ax.set(xlabel="")
     ax.grid(axis="y")
     ax.tick_params(axis="x", rotation=30 if len(palette) > 6 else 0)
     return ax
-
-
-def _natural(name: str) -> tuple[bool, int, str]:
-    """Sort numbers by value, 9 before 10, and before all other names."""
-    return (False, int(name), name) if name.isdecimal() else (True, 0, name)
-
-
-def _thin_labels(ax: Axes, groups: Sequence[str], at_most: int = 30) -> None:
-    """Write every n-th name only, upright where names are long, so that they never overlap."""
-    step = -(-len(groups) // at_most)
-    upright = len(groups) * max(len(group) for group in groups) > 70
-    ax.set_xticks(range(0, len(groups), step), groups[::step], rotation=90 if upright else 0)
-
-
-def _outlined() -> list:
-    """Give a white line a dark rim, so that it shows on light and on dark boxes."""
-    from matplotlib.patheffects import Normal, Stroke
-
-    return [Stroke(linewidth=4, foreground=INK), Normal()]

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from itertools import cycle
 
 import matplotlib as mpl
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
@@ -14,9 +13,15 @@ from matplotlib.axes import Axes
 
 from serlab.plots.style import EDGE, FLATTERING, HONEST, emotion_palette, new_axes
 
-# Of curves that share a picture: six at most.
-_CURVE_COLOURS = ("#332288", "#CC6677", "#117733", "#DDAA33", "#88CCEE", "#882255")
-_CURVE_STYLES = ("-", "--", "-.", (0, (5, 1)), (0, (1, 1)), (0, (3, 1, 1, 1)))
+# Of curves that share a figure: six at most.
+_CURVES = (
+    ("#332288", "-"),
+    ("#CC6677", "--"),
+    ("#117733", "-."),
+    ("#DDAA33", (0, (5, 1))),
+    ("#88CCEE", (0, (1, 1))),
+    ("#882255", (0, (3, 1, 1, 1))),
+)
 
 
 def learning_curves(
@@ -31,19 +36,12 @@ def learning_curves(
         what Keras gives as ``history.history``.
     metric : str
         What to draw. The best validation epoch is marked: the lowest loss, the highest of anything else.
-    ax : matplotlib Axes, optional
-        Where to draw; a new figure if not given.
-
-    Returns
-    -------
-    matplotlib Axes
 
     Examples
     --------
     >>> ax = learning_curves({"loss": [3, 2, 1], "val_loss": [3, 2.5, 2.8]})
     >>> [text.get_text() for text in ax.get_legend().get_texts()]
     ['training', 'validation', 'best epoch: 2']
-    >>> plt.close("all")
     """
     ax = new_axes(ax)
     for key, name, style in ((metric, "training", "--"), (f"val_{metric}", "validation", "-")):
@@ -70,30 +68,20 @@ def bands(
     Parameters
     ----------
     curves : mapping of str to DataFrame
-        Name of a curve to its ``percent``, ``value``, ``low`` and ``high`` (all but the first 0…1). Curves
-        are told apart by colour and by the style of the line.
-    ax : matplotlib Axes, optional
-        Where to draw; a new figure if not given.
+        Name of a curve to its ``percent``, ``value``, ``low`` and ``high`` (all but the first 0…1).
     ylabel : str
     chance : float, optional
         Score of guessing (0…1), drawn as a dotted line.
 
-    Returns
-    -------
-    matplotlib Axes
-
     Examples
     --------
     >>> curve = pd.DataFrame({"percent": [10, 100], "value": [0.4, 0.6], "low": [0.3, 0.5]})
-    >>> curve["high"] = [0.5, 0.7]
-    >>> ax = bands({"codes": curve}, chance=0.125)
-    >>> ax.lines[0].get_ydata().tolist(), ax.get_xlabel()
-    ([40.0, 60.0], 'labels used (%)')
-    >>> plt.close("all")
+    >>> ax = bands({"codes": curve.assign(high=[0.5, 0.7])}, chance=0.125)
+    >>> ax.lines[0].get_ydata().tolist()
+    [40.0, 60.0]
     """
     ax = new_axes(ax)
-    looks = zip(_CURVE_COLOURS, _CURVE_STYLES, strict=True)
-    for (name, curve), (colour, style) in zip(curves.items(), looks, strict=False):
+    for (name, curve), (colour, style) in zip(curves.items(), _CURVES, strict=False):
         percent = curve["percent"].to_numpy(float)
         value, low, high = (100 * curve[key].to_numpy(float) for key in ("value", "low", "high"))
         ax.fill_between(percent, low, high, color=colour, alpha=0.15, linewidth=0)
@@ -112,50 +100,40 @@ def confusion_matrix(
     ax: Axes | None = None,
     classes: Sequence[str] | None = None,
 ) -> Axes:
-    """Draw which emotion was taken for which: rows are true, columns predicted, each row sums to 100 %.
+    """Draw which emotion was taken for which: rows are true, columns predicted.
+
+    Colour is the share of the row, which sums to 100 %; the number in a cell is the count of clips.
 
     Parameters
     ----------
     labels, predicted : sequence of str
         True and predicted emotion of each clip.
-    ax : matplotlib Axes, optional
-        Where to draw; a new figure if not given.
     classes : sequence of str, optional
         Order of rows and columns; by default that of the book's emotions.
-
-    Returns
-    -------
-    matplotlib Axes
-        Colour is the share of the row, the number in a cell the count of clips.
 
     Examples
     --------
     >>> ax = confusion_matrix(["sad", "sad", "angry"], ["sad", "angry", "angry"])
     >>> [text.get_text() for text in ax.texts]
     ['1', '1', '0', '1']
-    >>> plt.close("all")
     """
+    from sklearn import metrics
+
     classes = list(emotion_palette([*labels, *predicted]) if classes is None else classes)
-    kind = pd.CategoricalDtype(classes)
-    counts = pd.crosstab(
-        pd.Series(list(labels), dtype=kind, name="true"),
-        pd.Series(list(predicted), dtype=kind, name="predicted"),
-        dropna=False,
-    ).reindex(index=classes, columns=classes, fill_value=0)
-    totals = counts.sum(axis=1)
-    shares = 100 * counts.div(totals.where(totals > 0, 1), axis=0)
-    if ax is None:
-        side = 1.6 + 0.55 * len(classes)
-        ax = plt.subplots(figsize=(side + 0.8, side))[1]
+    labels, predicted = list(labels), list(predicted)
+    side = 1.6 + 0.55 * len(classes)
+    ax = new_axes(ax, (side + 0.8, side))
     sns.heatmap(
-        shares,
-        annot=counts.to_numpy(),
+        100 * metrics.confusion_matrix(labels, predicted, labels=classes, normalize="true"),
+        annot=metrics.confusion_matrix(labels, predicted, labels=classes),
         fmt="d",
         cmap="Blues",
         vmin=0,
         vmax=100,
         square=True,
         linewidths=0.5,
+        xticklabels=classes,
+        yticklabels=classes,
         annot_kws={"fontsize": 8.5},
         cbar_kws={"label": "share of the true emotion (%)", "shrink": 0.8},
         ax=ax,
@@ -169,45 +147,36 @@ def confusion_matrix(
 def results(
     runs: pd.DataFrame, ax: Axes | None = None, chance: float | None = None, label: str = "title"
 ) -> Axes:
-    """Draw the UAR of recorded runs with their intervals, honest and flattering splits told apart.
+    """Draw the UAR of recorded runs with their intervals.
+
+    Filled marks are speaker-disjoint protocols; hollow ones are splits that share speakers.
 
     Parameters
     ----------
     runs : DataFrame
         One row per run with ``protocol``, ``speaker_disjoint``, ``uar``, ``uar_low``, ``uar_high`` (0…1) and
-        the column `label`, for example from `serlab.runs.table`. Runs with the same label share a row of the
-        picture.
-    ax : matplotlib Axes, optional
-        Where to draw; a new figure if not given.
+        the column `label`, for example from `serlab.runs.table`.
     chance : float, optional
         UAR of guessing (0…1), drawn as a dotted line.
     label : str
-        Column that names the rows of the picture, drawn from top to bottom in order of appearance.
-
-    Returns
-    -------
-    matplotlib Axes
-        Filled dots are speaker-disjoint protocols; hollow diamonds are splits that share speakers.
+        Column that names the rows of the figure, in order of appearance; runs with the same share a row.
 
     Examples
     --------
     >>> runs = pd.DataFrame({"title": ["tree", "tree"], "protocol": ["emobox6", "random5"],
     ...                      "speaker_disjoint": [True, False],
     ...                      "uar": [0.3, 0.4], "uar_low": [0.27, 0.37], "uar_high": [0.33, 0.44]})
-    >>> ax = results(runs, chance=0.125)
-    >>> [text.get_text() for text in ax.get_legend().get_texts()]
+    >>> [text.get_text() for text in results(runs, chance=0.125).get_legend().get_texts()]
     ['speaker-disjoint (emobox6)', 'speakers shared (random5)', 'chance']
-    >>> plt.close("all")
     """
     titles = list(dict.fromkeys(runs[label]))
-    if ax is None:
-        ax = plt.subplots(figsize=(7.0, 1.0 + 0.38 * len(titles)))[1]
+    ax = new_axes(ax, (7.0, 1.0 + 0.38 * len(titles)))
     # Honest ones first. A protocol is what its runs say: names tell nothing.
-    pairs = zip(~runs["speaker_disjoint"].astype(bool), runs["protocol"], strict=True)
-    protocols = sorted(dict.fromkeys(pairs), key=lambda pair: pair[0])
+    disjoint = runs["speaker_disjoint"].astype(bool)
+    protocols = sorted(dict.fromkeys(zip(~disjoint, runs["protocol"], strict=True)), key=lambda pair: pair[0])
     honest_markers, flattering_markers = cycle("os^P*"), cycle("DdvXp")
     for number, (flattering, protocol) in enumerate(protocols):
-        shown = runs[(runs["protocol"] == protocol) & (runs["speaker_disjoint"] != flattering)]
+        shown = runs[(runs["protocol"] == protocol) & (disjoint != flattering)]
         value, low, high = (100 * shown[key].to_numpy(float) for key in ("uar", "uar_low", "uar_high"))
         offset = 0.22 * (number - (len(protocols) - 1) / 2)
         colour = FLATTERING if flattering else HONEST

@@ -21,25 +21,15 @@ def waveform(y: np.ndarray, sample_rate: float, ax: Axes | None = None, color: s
 
     Parameters
     ----------
-    y : array of shape (samples,)
-        Signal in -1…1.
-    sample_rate : float
-        Samples per second.
-    ax : matplotlib Axes, optional
-        Where to draw; a new figure if not given.
+    y : array of shape (samples,), in -1…1
+    sample_rate : float, in Hz
     color : str
-        Any colour that matplotlib knows.
-
-    Returns
-    -------
-    matplotlib Axes
 
     Examples
     --------
     >>> ax = waveform(np.zeros(16000), 16000)
     >>> ax.get_xlabel(), ax.get_ylabel()
     ('time (s)', 'amplitude')
-    >>> plt.close("all")
     """
     ax = new_axes(ax)
     librosa.display.waveshow(np.asarray(y), sr=sample_rate, ax=ax, axis="time", color=color, alpha=0.85)
@@ -51,28 +41,19 @@ def waveform(y: np.ndarray, sample_rate: float, ax: Axes | None = None, color: s
 def spectrum(
     y: np.ndarray, sample_rate: float, ax: Axes | None = None, *, n_fft: int = 1024, **line: object
 ) -> Axes:
-    """Draw the average spectrum of a whole signal: how much of it lies at each frequency.
+    """Draw the average spectrum of a whole signal, in dB below its strongest frequency (floor at -80 dB).
 
-    The signal is cut into overlapping windows of `n_fft` samples and the power of their spectra is averaged
-    (Welch's method), which is far less ragged than one transform over the whole signal.
+    Power is averaged over overlapping windows (Welch's method), far less ragged than one long transform.
 
     Parameters
     ----------
     y : array of shape (samples,)
         Signal. One shorter than a window is taken as a single window of its own length.
-    sample_rate : float
-        Samples per second.
-    ax : matplotlib Axes, optional
-        Where to draw; a new figure if not given.
+    sample_rate : float, in Hz
     n_fft : int
         Window length in samples. Longer windows tell closer frequencies apart.
     **line
         Passed to `matplotlib.axes.Axes.plot`, for example ``color`` and ``label``.
-
-    Returns
-    -------
-    matplotlib Axes
-        Level in dB below the strongest frequency, floor at -80 dB.
 
     References
     ----------
@@ -85,7 +66,6 @@ def spectrum(
     >>> line = spectrum(tone, 16000).lines[0]
     >>> float(line.get_xdata()[line.get_ydata().argmax()])
     1000.0
-    >>> plt.close("all")
     """
     from scipy.signal import welch
 
@@ -100,27 +80,12 @@ def spectrum(
 def spectrogram_db(
     y: np.ndarray, sample_rate: float, kind: str = "stft", *, n_fft: int = 1024, hop_length: int = 256
 ) -> np.ndarray:
-    """Compute the picture that `spectrogram` draws, in dB re full scale, without cutting its floor.
+    """Compute what `spectrogram` draws: dB re full scale of shape (frequencies, frames), without a floor.
 
     Parameters
     ----------
-    y : array of shape (samples,)
-        Signal.
-    sample_rate : float
-        Samples per second.
-    kind : {"stft", "mel"}
-        Frequencies evenly spaced in hertz, or in 128 mel bands.
-    n_fft, hop_length : int
-        Window length and step in samples.
-
-    Returns
-    -------
-    array of shape (frequencies, frames)
-
-    Raises
-    ------
-    ValueError
-        If `kind` is neither "stft" nor "mel".
+    y, sample_rate, kind, n_fft, hop_length
+        As in `spectrogram`.
 
     Examples
     --------
@@ -152,42 +117,26 @@ def spectrogram(
     Parameters
     ----------
     y : array of shape (samples,)
-        Signal.
-    sample_rate : float
-        Samples per second.
-    ax : matplotlib Axes, optional
-        Where to draw; a new figure if not given.
+    sample_rate : float, in Hz
     kind : {"stft", "mel"}
-        Frequency axis in hertz, or in mel bands.
+        Frequencies evenly spaced in hertz, or in 128 mel bands.
     n_fft, hop_length : int
         Window length and step in samples.
     reference : float, optional
-        Level in dB re full scale drawn as 0 dB; by default the loudest point of this picture. Give the same
-        one to several pictures to keep their loudness comparable.
+        Level in dB re full scale drawn as 0 dB; by default the loudest point of this figure. Give the same
+        one to several figures to keep their loudness comparable.
     colorbar : bool
         Whether to add a scale in dB.
 
-    Returns
-    -------
-    matplotlib Axes
-
-    Raises
-    ------
-    ValueError
-        If `kind` is neither "stft" nor "mel".
-
     Examples
     --------
-    >>> ax = spectrogram(np.sin(np.arange(16000)), 16000, kind="mel")
-    >>> ax.get_ylabel()
+    >>> spectrogram(np.sin(np.arange(16000)), 16000, kind="mel").get_ylabel()
     'frequency (Hz), mel scale'
-    >>> plt.close("all")
     """
     level = spectrogram_db(y, sample_rate, kind, n_fft=n_fft, hop_length=hop_length)
-    level = level - (level.max() if reference is None else reference)
     ax = new_axes(ax)
     image = librosa.display.specshow(
-        level,
+        level - (level.max() if reference is None else reference),
         sr=sample_rate,
         n_fft=n_fft,
         hop_length=hop_length,
@@ -199,8 +148,8 @@ def spectrogram(
         vmax=0,
         rasterized=True,
     )
-    label = "frequency (Hz), mel scale" if kind == "mel" else "frequency (Hz)"
     _in_seconds(ax)
+    label = "frequency (Hz), mel scale" if kind == "mel" else "frequency (Hz)"
     ax.set(ylabel=label, ylim=(0, sample_rate / 2))
     if colorbar:
         ax.figure.colorbar(image, ax=ax, label="level (dB)", pad=0.02)
@@ -218,8 +167,7 @@ def emotion_grid(
     ----------
     signals : mapping of str to array of shape (samples,)
         One signal per emotion, best of the same speaker and sentence.
-    sample_rate : float
-        Samples per second of all signals.
+    sample_rate : float, of all signals, in Hz
     fig : matplotlib Figure, optional
         Where to draw; a new one if not given.
     kind : {"stft", "mel"}
@@ -235,24 +183,23 @@ def emotion_grid(
     >>> axes = emotion_grid({"calm": np.zeros(8000), "angry": np.sin(np.arange(16000))}, 16000)
     >>> [ax.get_title() for ax in axes], axes[0].get_xlim() == axes[1].get_xlim()
     (['calm', 'angry'], True)
-    >>> plt.close("all")
     """
     columns = min(4, len(signals))
     rows = -(-len(signals) // columns)
     if fig is None:
         fig = plt.figure(figsize=(2.3 * columns + 0.8, 1.9 * rows + 0.3), layout="constrained")
     axes = fig.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
-    reference = max(spectrogram_db(y, sample_rate, kind).max() for y in signals.values())
-    for ax, (emotion, y) in zip(axes.flat, signals.items(), strict=False):
-        spectrogram(y, sample_rate, ax, kind, reference=reference, colorbar=False)
-        ax.set(title=emotion, facecolor="black")  # where a shorter clip has ended there is silence
     used, spare = axes.flat[: len(signals)], axes.flat[len(signals) :]
     for ax in spare:
         ax.remove()
-    for number, ax in enumerate(used):
-        last = number + columns >= len(signals)  # nothing below it
-        ax.tick_params(labelbottom=last, labelleft=number % columns == 0)
-        ax.set(xlabel="time (s)" if last else "", ylabel=ax.get_ylabel() if number % columns == 0 else "")
+    reference = max(spectrogram_db(y, sample_rate, kind).max() for y in signals.values())
+    for number, (ax, (emotion, y)) in enumerate(zip(used, signals.items(), strict=True)):
+        spectrogram(y, sample_rate, ax, kind, reference=reference, colorbar=False)
+        lowest, first = number + columns >= len(signals), number % columns == 0
+        ax.tick_params(labelbottom=lowest, labelleft=first)
+        # Where a shorter clip has ended there is silence.
+        ax.set(title=emotion, facecolor="black")
+        ax.set(xlabel="time (s)" if lowest else "", ylabel=ax.get_ylabel() if first else "")
     used[0].set_xlim(0, max(len(y) for y in signals.values()) / sample_rate)
     fig.colorbar(used[0].collections[0], ax=list(used), label="level (dB)", pad=0.01, fraction=0.03)
     return used

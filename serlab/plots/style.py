@@ -8,7 +8,7 @@ import matplotlib.pyplot as plt
 import seaborn as sns
 from matplotlib.axes import Axes
 
-# Paul Tol's "muted" scheme with its grey: any two stay apart for the three kinds of colour blindness
+# Paul Tol's "muted" scheme with its grey: any two stay distinct for the three kinds of colour blindness
 # (a test simulates them). https://personal.sron.nl/~pault/
 EMOTION_COLOURS = {
     "neutral": "#BBBBBB",
@@ -31,39 +31,30 @@ def set_style() -> None:
 
     Examples
     --------
-    >>> import matplotlib as mpl
     >>> set_style()
-    >>> mpl.rcParams["figure.facecolor"]
+    >>> plt.rcParams["figure.facecolor"]
     'white'
     """
-    sns.set_theme(
-        context="notebook",
-        style="ticks",
-        rc={
-            "figure.figsize": (7.0, 3.0),
-            "figure.dpi": 100,
-            "figure.facecolor": "white",
-            "figure.constrained_layout.use": True,
-            "savefig.facecolor": "white",
-            "savefig.pad_inches": 0.15,
-            "axes.spines.top": False,
-            "axes.spines.right": False,
-            "axes.grid": False,
-            "grid.color": GRID,
-            "axes.titlesize": 10,
-            "axes.labelsize": 9.5,
-            "xtick.labelsize": 8.5,
-            "ytick.labelsize": 8.5,
-            "legend.fontsize": 8.5,
-            "legend.title_fontsize": 8.5,
-            "legend.frameon": False,
-            "text.color": INK,
-            "axes.labelcolor": INK,
-            "axes.edgecolor": EDGE,
-            "xtick.color": EDGE,
-            "ytick.color": EDGE,
-        },
-    )
+    settings = {
+        "figure.figsize": (7.0, 3.0),
+        "figure.dpi": 100,
+        "figure.facecolor": "white",
+        "figure.constrained_layout.use": True,
+        "savefig.facecolor": "white",
+        "savefig.pad_inches": 0.15,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.grid": False,
+        "grid.color": GRID,
+        "axes.titlesize": 10,
+        "axes.labelsize": 9.5,
+        "legend.frameon": False,
+    }
+    small = ("xtick.labelsize", "ytick.labelsize", "legend.fontsize", "legend.title_fontsize")
+    settings |= dict.fromkeys(small, 8.5)
+    settings |= dict.fromkeys(("text.color", "axes.labelcolor"), INK)
+    settings |= dict.fromkeys(("axes.edgecolor", "xtick.color", "ytick.color"), EDGE)
+    sns.set_theme(context="notebook", style="ticks", rc=settings)
 
 
 def emotion_palette(emotions: Iterable[str]) -> dict[str, str]:
@@ -73,11 +64,6 @@ def emotion_palette(emotions: Iterable[str]) -> dict[str, str]:
     ----------
     emotions : iterable of str
         Labels, repeated or not. Labels that the book does not know share one spare colour.
-
-    Returns
-    -------
-    dict of str to str
-        One entry per label, hexadecimal colours.
 
     Examples
     --------
@@ -89,6 +75,6 @@ def emotion_palette(emotions: Iterable[str]) -> dict[str, str]:
     return known | dict.fromkeys(sorted(present - set(known)), OTHER_COLOUR)
 
 
-def new_axes(ax: Axes | None) -> Axes:
-    """Return the axes that are given, or those of a new figure."""
-    return plt.subplots()[1] if ax is None else ax
+def new_axes(ax: Axes | None, size: tuple[float, float] | None = None) -> Axes:
+    """Return the axes that are given, or those of a new figure of that size in inches."""
+    return plt.subplots(figsize=size)[1] if ax is None else ax
