@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import ast
-import functools
-import hashlib
 import inspect
-import re
-import textwrap
 from dataclasses import dataclass, fields
 from importlib.metadata import version
-from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 
-from serlab import audio
-from serlab.errors import FeatureError
+from serlab import audio, results_cache
 
 UNITS = {
     "sample_rate": "Hz the sound is resampled to",
@@ -75,12 +68,8 @@ class Extractor:
     @property
     def key(self) -> str:
         """Sixteen hexadecimal digits that change with the parameters, the code and the libraries."""
-        parts = [
-            repr(self),
-            *(f"{library} {version(library)}" for library in self.libraries),
-            _code(type(self)),
-        ]
-        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+        libraries = [f"{library} {version(library)}" for library in self.libraries]
+        return results_cache.key(b"", self, libraries)[:16]
 
     def __str__(self) -> str:
         about = inspect.cleandoc(type(self).__doc__).split("\n\n")[0].replace("\n", " ")
@@ -91,71 +80,6 @@ class Extractor:
         ]
         shape = ", ".join("time" if size is None else str(size) for size in self.shape)
         return "\n".join([*lines, f"  gives float32 of shape ({shape})"])
-
-
-@functools.cache
-def _code(kind: type[Extractor]) -> str:
-    """Hash the code behind an extractor, so that an edited one never answers with its old results."""
-    sources = []
-    for parent in kind.__mro__:
-        if not issubclass(parent, Extractor):
-            continue
-        if parent.__module__.startswith("serlab."):
-            sources += _sources(Path(inspect.getfile(parent)))
-        else:
-            # A reader's own extractor counts by the text of its class.
-            sources.append(_class_source(parent))
-    distinct = sorted(set(map(_without_docstrings, sources)))
-    return hashlib.sha256("".join(distinct).encode()).hexdigest()
-
-
-def _class_source(kind: type[Extractor]) -> str:
-    try:
-        return textwrap.dedent(inspect.getsource(kind))
-    except (OSError, TypeError):
-        pass
-    # In a notebook cell Python finds the source of functions, but not of classes. Methods that `dataclass`
-    # generated have none, and follow from the parameters.
-    members = [inspect.unwrap(getattr(member, "fget", member)) for member in vars(kind).values()]
-    methods = [m for m in members if inspect.isfunction(m) and m.__code__.co_filename != "<string>"]
-    constants = {
-        name: value for name, value in vars(kind).items() if isinstance(value, (int, float, str, tuple))
-    }
-    constants = {name: value for name, value in constants.items() if not name.startswith("__")}
-    try:
-        return "\n".join(
-            [repr(constants), *(textwrap.dedent(inspect.getsource(method)) for method in methods)]
-        )
-    except OSError:
-        raise FeatureError(
-            f"The source of {kind.__name__} cannot be found, so its features cannot be stored under a safe "
-            "key. Define it in a file or a notebook cell."
-        ) from None
-
-
-def _sources(file: Path, seen: frozenset[Path] = frozenset()) -> list[str]:
-    """Read a module of this package, and those feature and audio modules that it imports."""
-    source = file.read_text(encoding="utf-8")
-    found = [source]
-    package = Path(__file__).parents[1]
-    names = r"(?:features|embeddings)\.\w+|decoders|sound_files"
-    imports = rf"^from serlab\.({names}) import|^from serlab import (audio|sound_files)$"
-    for name in re.findall(imports, source, re.MULTILINE):
-        imported = package / ("".join(name).replace(".", "/") + ".py")
-        if imported not in seen:
-            found += _sources(imported, seen | {file})
-    return found
-
-
-def _without_docstrings(source: str) -> str:
-    """Reduce code to what runs, so that editing a comment or a docstring does not discard stored features."""
-    tree = ast.parse(source)
-    for node in ast.walk(tree):
-        match node:
-            case ast.Module() | ast.ClassDef() | ast.FunctionDef():
-                if ast.get_docstring(node, clean=False) is not None:
-                    node.body[0].value.value = ""
-    return ast.dump(tree)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from serlab import corpora, kept, provenance, run_files, runs, splits, store
+from serlab import corpora, provenance, results_cache, run_files, runs, splits, store
 from serlab.embeddings import ByolS
 from serlab.errors import RunError, SerlabError
 from serlab.features import Egemaps, Extractor, MidTerm, Picture, SpeakerNormaliser, Summary
@@ -154,12 +154,14 @@ def codes(pictures: np.ndarray, rows: np.ndarray, speakers: Sequence[str], setti
     held = held_out(np.asarray(speakers, str)[rows])
     digest = hashlib.sha256(np.ascontiguousarray(pictures).tobytes())
     network = autoencoder.Autoencoder(**settings)
-    key = kept.key(digest.digest(), network, provenance.versions("keras"), rows.astype(np.int64), held)
+    key = results_cache.key(
+        digest.digest(), network, provenance.versions("keras"), rows.astype(np.int64), held
+    )
     file = cache_dir() / FOLDER / f"{key}.npz"
-    if (found := kept.read(file, "codes")) is None:
+    if (found := results_cache.read(file, "codes")) is None:
         network.fit(pictures[rows[~held]], validation=pictures[rows[held]])
         found = (network.transform(pictures),)
-        kept.write(file, codes=found[0])
+        results_cache.write(file, codes=found[0])
     return found[0]
 
 
