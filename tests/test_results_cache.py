@@ -137,7 +137,7 @@ print(__import__("serlab.results_cache").results_cache.key(b"", build, {{"one", 
                 check=True,
                 stdout=subprocess.PIPE,
                 env=os.environ
-                | {"PYTHONHASHSEED": str(number), "PYTHONPATH": str(results_cache.PACKAGE.parent)},
+                | {"PYTHONHASHSEED": str(number), "PYTHONPATH": str(root)},
             ).stdout
         )
     assert found[0] == found[1] != found[2]

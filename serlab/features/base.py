@@ -35,7 +35,7 @@ class Extractor:
 
     name: ClassVar[str]
     libraries: ClassVar[tuple[str, ...]] = ("librosa", "soxr")
-    light: ClassVar[bool] = False
+    releases_gil: ClassVar[bool] = False
     units: ClassVar[dict[str, str]] = {}
 
     sample_rate: int = 16000

@@ -65,7 +65,7 @@ class MidTerm(Extractor):
 
     name: ClassVar[str] = "midterm"
     libraries: ClassVar[tuple[str, ...]] = ("numpy", "scipy", "soxr")
-    light: ClassVar[bool] = True
+    releases_gil: ClassVar[bool] = True
     units: ClassVar[dict[str, str]] = {
         "short_window": "s, length of a frame",
         "short_step": "s, from one frame to the next",

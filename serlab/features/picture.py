@@ -37,7 +37,7 @@ class Picture(Extractor):
 
     name: ClassVar[str] = "picture"
     libraries: ClassVar[tuple[str, ...]] = ("numpy", "soxr")
-    light: ClassVar[bool] = True
+    releases_gil: ClassVar[bool] = True
     units: ClassVar[dict[str, str]] = {
         "seconds": "s of sound every clip is cut or padded to, around its middle",
         "window": "s, length of a frame and step to the next",

@@ -132,7 +132,7 @@ class Mel(FrameFeature):
     """
 
     name: ClassVar[str] = "mel"
-    light: ClassVar[bool] = True
+    releases_gil: ClassVar[bool] = True
     units: ClassVar[dict[str, str]] = {
         "n_mels": "mel bands",
         "scale": "power, sqrt (square root of power) or db",
@@ -222,7 +222,7 @@ class Mfcc(FrameFeature):
     """
 
     name: ClassVar[str] = "mfcc"
-    light: ClassVar[bool] = True
+    releases_gil: ClassVar[bool] = True
     units: ClassVar[dict[str, str]] = {
         "n_mfcc": "coefficients",
         "n_mels": "mel bands they are computed from",

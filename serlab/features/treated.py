@@ -96,9 +96,9 @@ class Treated(Extractor):
         return tuple(dict.fromkeys((*self.features.libraries, "librosa", "scipy", "soxr")))
 
     @property
-    def light(self) -> bool:
+    def releases_gil(self) -> bool:
         """Whether threads are enough to measure several clips at once."""
-        return self.features.light
+        return self.features.releases_gil
 
     @property
     def shape(self) -> tuple[int | None, ...]:
