@@ -289,7 +289,7 @@ def edited(monkeypatch, *modules):
 @pytest.mark.parametrize(
     ("module", "other"),
     [
-        ("features.shape", True),
+        ("features.descriptors", True),
         ("features.spectral", True),
         ("features.base", True),
         ("audio", True),
@@ -317,7 +317,7 @@ def test_key_follows_the_modules_that_a_feature_imports(monkeypatch, module, oth
 def test_key_follows_the_code_of_what_is_measured_within(around, monkeypatch):
     before = around(features.Rms(seconds=1.0)).key
     assert around(features.Rms(seconds=1.0)).key == before
-    edited(monkeypatch, "serlab.features.shape")
+    edited(monkeypatch, "serlab.features.descriptors")
     assert around(features.Rms(seconds=1.0)).key != before
 
 
@@ -388,7 +388,7 @@ def test_egemaps_without_opensmile_says_how_to_get_it(monkeypatch):
         features.Summary(),
         features.Egemaps(),
         features.MidTerm(sample_rate=8000),
-        features.Picture(seconds=0.5),
+        features.Spectrogram(seconds=0.5),
         features.Recording(),
         features.Treated(features=features.Rms(), level=-23.0),
         Parts(features=features.MidTerm(sample_rate=8000), seconds=0.5),

@@ -31,6 +31,11 @@ class Extractor:
     ----------
     sample_rate : int
         Rate in Hz of the signals that `extract` takes.
+    libraries : tuple of str
+        Packages on whose versions the result depends.
+    releases_gil : bool
+        Whether threads are enough to measure several clips at once, because most of the work is done outside
+        Python's global lock.
     """
 
     name: ClassVar[str]
@@ -74,12 +79,11 @@ class Extractor:
     def __str__(self) -> str:
         about = inspect.cleandoc(type(self).__doc__).split("\n\n")[0].replace("\n", " ")
         units = UNITS | self.units
-        lines = [f"{type(self).__name__}: {about}"]
-        lines += [
+        lines = [
             f"  {f.name} = {getattr(self, f.name)!r}  {units.get(f.name, '')}".rstrip() for f in fields(self)
         ]
         shape = ", ".join("time" if size is None else str(size) for size in self.shape)
-        return "\n".join([*lines, f"  gives float32 of shape ({shape})"])
+        return "\n".join([f"{type(self).__name__}: {about}", *lines, f"  gives float32 of shape ({shape})"])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,21 +123,10 @@ class FrameFeature(Extractor):
 
     @property
     def input_seconds(self) -> float | None:
-        """How much of the beginning of a clip is enough, in seconds; None means all of it."""
         return self.seconds if self.align == "left" else None
 
     def extract(self, y: np.ndarray) -> np.ndarray:
-        """Turn one signal into frames of features.
-
-        Parameters
-        ----------
-        y : ndarray of float, shape (samples,)
-            Mono, at `sample_rate`.
-
-        Returns
-        -------
-        ndarray of float32, shape (channels, time)
-        """
+        """Turn one signal into frames of features: (samples,) to (channels, time)."""
         y = audio.signal(y, self.name)
         if self.seconds is not None:
             y = audio.fit_length(y, round(self.seconds * self.sample_rate), self.align)

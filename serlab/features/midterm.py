@@ -94,7 +94,6 @@ class MidTerm(Extractor):
 
     @property
     def shape(self) -> tuple[int]:
-        """(136,)."""
         return (4 * len(SHORT_TERM),)
 
     def short_term(self, y: np.ndarray) -> np.ndarray:

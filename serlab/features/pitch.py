@@ -91,11 +91,9 @@ class F0(FrameFeature):
 
     @property
     def channels(self) -> tuple[str, ...]:
-        """Names of the rows of the result."""
         return ("f0", "periodicity")
 
     def frames(self, y: np.ndarray) -> np.ndarray:
-        """Measure every frame: (samples,) to (2, time)."""
         if not np.isfinite(y).all():
             raise FeatureError("The pitch of a signal with NaN or infinite samples cannot be measured")
         y = y - y.mean()
@@ -118,8 +116,8 @@ class F0(FrameFeature):
     def _candidates(self, frames: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Find the periods of frames (time, samples).
 
-        Gives the frequencies in Hz and correlations (time, candidates), where a correlation of 0 marks a
-        place without a candidate, and the peak (time,) of the middle of each frame.
+        Gives frequencies in Hz and correlations (0 for no candidate), (time, candidates), and the peak of the
+        middle of each frame, (time,).
         """
         longest = self.sample_rate / self.fmin
         window = np.hanning(self.n_fft + 2)[1:-1].astype(np.float32)

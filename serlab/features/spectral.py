@@ -1,4 +1,4 @@
-"""Spectra and what is measured on them: mel spectrograms, MFCC, spectral shape, chroma."""
+"""Spectra and what is made of them: spectrograms, mel spectrograms, MFCC."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import ClassVar
 
 import numpy as np
 
+from serlab import audio
 from serlab.errors import FeatureError
-from serlab.features.base import FrameFeature
+from serlab.features.base import Extractor, FrameFeature
 
 # What is below this, relative to the loudest value of a clip, is set to it when decibels are taken.
 DYNAMIC_RANGE_DB = 80.0
@@ -79,7 +80,7 @@ def _window(n_fft: int) -> np.ndarray:
 
 @functools.lru_cache(maxsize=16)
 def _mel_basis(sample_rate: int, n_fft: int, n_mels: int, fmin: float, fmax: float | None):
-    """Make librosa's mel filters once: librosa itself makes them anew for every clip, a third of its time."""
+    # librosa makes its filters anew for every clip, in a third of its time.
     import librosa
     import scipy.sparse
 
@@ -151,11 +152,9 @@ class Mel(FrameFeature):
 
     @property
     def channels(self) -> tuple[str, ...]:
-        """Names of the bands."""
         return tuple(f"mel{band + 1}" for band in range(self.n_mels))
 
     def frames(self, y: np.ndarray) -> np.ndarray:
-        """Measure every frame: (samples,) to (n_mels, time)."""
         basis = _mel_basis(self.sample_rate, self.n_fft, self.n_mels, self.fmin, self.fmax)
         power = _mel_power(y, self.n_fft, self.hop_length, basis)
         return {"power": np.asarray, "sqrt": np.sqrt, "db": to_db}[self.scale](power)
@@ -186,16 +185,13 @@ class OriginalMel(Mel):
 
     @property
     def input_seconds(self) -> float | None:
-        """How much of the beginning of a clip is enough, in seconds."""
         return self.seconds
 
     def extract(self, y: np.ndarray) -> np.ndarray:
-        """Turn one signal into features: (samples,) to (128, 147)."""
         # Cut at the end but padded in front, as the original did.
         return super().extract(y[: round(self.seconds * self.sample_rate)])
 
     def frames(self, y: np.ndarray) -> np.ndarray:
-        """Measure every frame: (samples,) to (128, 147)."""
         basis = _mel_basis(44100, self.n_fft, self.n_mels, self.fmin, self.fmax)
         return np.sqrt(_mel_power(y, self.n_fft, self.hop_length, basis))
 
@@ -241,13 +237,11 @@ class Mfcc(FrameFeature):
 
     @property
     def channels(self) -> tuple[str, ...]:
-        """Names of the coefficients, then of their derivatives."""
         names = [f"mfcc{i}" for i in range(self.n_mfcc)]
         prefixes = ("", "delta_", "delta2_")[: self.deltas + 1]
         return tuple(prefix + name for prefix in prefixes for name in names)
 
     def frames(self, y: np.ndarray) -> np.ndarray:
-        """Measure every frame: (samples,) to (coefficients, time)."""
         import librosa
 
         mel = Mel(
@@ -260,3 +254,65 @@ class Mfcc(FrameFeature):
             for order in range(1, self.deltas + 1)
         ]
         return np.concatenate([coefficients, *derivatives])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spectrogram(Extractor):
+    """A magnitude spectrogram in dB, scaled to an image: the loudest value of the clip is 1, what is
+    `range_db` or more below it is 0.
+
+    Frames do not overlap, and no window function is applied. Like the spectrograms of pyAudioAnalysis it
+    begins after the first frame and has no line for half the sampling rate: 30,000 samples at 8 kHz give 74
+    frames of 200 lines.
+
+    Attributes
+    ----------
+    seconds : float
+        Clips are cut or padded to this length around their middle.
+    window : float
+        Length of a frame in seconds, and step from one to the next.
+    range_db : float
+
+    Examples
+    --------
+    >>> Spectrogram().shape, Spectrogram(seconds=2.5).shape
+    ((74, 200), (49, 200))
+    """
+
+    name: ClassVar[str] = "spectrogram"
+    libraries: ClassVar[tuple[str, ...]] = ("numpy", "soxr")
+    releases_gil: ClassVar[bool] = True
+    units: ClassVar[dict[str, str]] = {
+        "seconds": "s of sound every clip is cut or padded to, around its middle",
+        "window": "s, length of a frame and step to the next",
+        "range_db": "dB below the loudest value that are black",
+    }
+
+    sample_rate: int = 8000
+    seconds: float = 3.75
+    window: float = 0.05
+    range_db: float = 60.0
+
+    def __post_init__(self) -> None:
+        if min(self.shape) < 1 or self.range_db <= 0:
+            raise FeatureError(
+                "A spectrogram needs two frames or more and a range above 0 dB, not "
+                f"{self.seconds:g} s in frames of {self.window:g} s and {self.range_db:g} dB"
+            )
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        size = round(self.window * self.sample_rate)
+        return round(self.seconds * self.sample_rate) // size - 1, size // 2
+
+    def extract(self, y: np.ndarray) -> np.ndarray:
+        """Turn one signal into an image: (samples,) to (frames, lines), values in [0, 1]."""
+        y = audio.fit_length(audio.signal(y, self.name), round(self.seconds * self.sample_rate), "centre")
+        frames, lines = self.shape
+        blocks = y[: 2 * lines * (frames + 1)].reshape(frames + 1, 2 * lines)[1:]
+        magnitude = np.abs(np.fft.rfft(blocks)[:, :lines])
+        loudest = magnitude.max()
+        if loudest == 0:
+            return np.zeros(self.shape, np.float32)
+        level = 20 * np.log10(np.maximum(magnitude / loudest, 1e-10))
+        return np.clip(1 + level / self.range_db, 0, 1).astype(np.float32)

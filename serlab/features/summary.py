@@ -10,14 +10,14 @@ import numpy as np
 
 from serlab.errors import FeatureError
 from serlab.features.base import Extractor, FrameFeature
-from serlab.features.pitch import F0
-from serlab.features.shape import (
+from serlab.features.descriptors import (
     Rms,
     SpectralCentroid,
     SpectralContrast,
     SpectralRolloff,
     ZeroCrossingRate,
 )
+from serlab.features.pitch import F0
 from serlab.features.spectral import Mel, Mfcc
 
 
@@ -82,14 +82,8 @@ DEFAULT_FEATURES = (
     F0(scale="semitones", hop_length=160),
 )
 
-TIMING = (
-    "speech_seconds",
-    "speech_share",
-    "bursts_per_second",
-    "burst_seconds",
-    "pause_seconds",
-    "syllables_per_second",
-)
+_TIMING = "speech_seconds speech_share bursts_per_second burst_seconds pause_seconds syllables_per_second"
+TIMING = tuple(_TIMING.split())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -176,7 +170,6 @@ class Summary(Extractor):
 
     @property
     def shape(self) -> tuple[int]:
-        """(number of feature names,)."""
         return (len(self.feature_names),)
 
     def extract(self, y: np.ndarray) -> np.ndarray:

@@ -21,7 +21,7 @@ import pandas as pd
 from serlab import corpora, provenance, results_cache, run_files, runs, splits, store
 from serlab.embeddings import ByolS
 from serlab.errors import RunError, SerlabError
-from serlab.features import Egemaps, Extractor, MidTerm, Picture, SpeakerNormaliser, Summary
+from serlab.features import Egemaps, Extractor, MidTerm, SpeakerNormaliser, Spectrogram, Summary
 from serlab.lessons import ch16_learning_curve as learning_curve
 from serlab.lessons import ch16_segments as segments
 from serlab.lessons.ch16_learning_curve import Curves
@@ -275,7 +275,7 @@ def _ravdess(folder: Path) -> dict:
     settings = chosen(read("search", folder.parent))
     table = corpora.load("ravdess")
     split = splits.make(table, "emobox6")
-    pictures = np.array(store.features(table, Picture(), progress=False))
+    pictures = np.array(store.features(table, Spectrogram(), progress=False))
     plain = {
         kind: np.array(store.features(table, extractor, progress=False))
         for kind, extractor in (("statistics", MidTerm()), ("egemaps", Egemaps()), ("byols", ByolS()))
@@ -348,7 +348,7 @@ def _cut(name: str):
     def features(extractor: Extractor) -> np.ndarray:
         return segments.features(table, segments.Parts(features=extractor, seconds=seconds, pad=pad))
 
-    return table, listed, features(Picture(seconds=seconds)), features
+    return table, listed, features(Spectrogram(seconds=seconds)), features
 
 
 def _fold(listed: pd.DataFrame) -> splits.Fold:
