@@ -190,10 +190,10 @@ def _describe(value: Any, seen: set) -> Iterator[str]:
 
 def _describe_object(value: Any, seen: set) -> Iterator[str]:
     yield from _describe_class(type(value), seen)
-    text = repr(value)
+    text, module = repr(value), type(value).__module__
     if hasattr(value, "get_params"):
         yield from _describe(value.get_params(deep=False), seen)
-    elif hasattr(value, "__dict__") and (_is_ours(type(value).__module__) or " at 0x" in text):
+    elif hasattr(value, "__dict__") and (_is_ours(module) or _is_readers_own(module) or " at 0x" in text):
         # Objects may lead back to themselves.
         if id(value) not in seen:
             seen.add(id(value))

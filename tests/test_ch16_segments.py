@@ -9,7 +9,7 @@ import soundfile
 
 from serlab.corpora import unify
 from serlab.errors import AudioError, FeatureError, SplitError
-from serlab.features import Mel, MidTerm, Spectrogram, Rms
+from serlab.features import Mel, MidTerm, Rms, Spectrogram
 from serlab.lessons import ch16_segments as segments
 from serlab.lessons.ch16_segments import Parts
 

@@ -199,12 +199,11 @@ def _chroma(spectrum: np.ndarray, sample_rate: int) -> tuple[np.ndarray, np.ndar
     frames, lines = spectrum.shape
     notes = _notes(sample_rate, lines)
     energy = np.square(spectrum)
-    size = np.unique(notes, return_counts=True)
-    count = dict(zip(*(column.tolist() for column in size), strict=True))
+    _, number, count = np.unique(notes, return_inverse=True, return_counts=True)
     found = np.zeros((frames, -(-lines // 12) * 12))
     # Of the lines of one note the last is kept; notes below 27.5 Hz count from the end.
     found[:, notes % lines] = energy
-    found[:, :lines] /= np.array([count[note] for note in notes])[notes]
+    found[:, :lines] /= count[number][notes]
     total = energy.sum(axis=1, keepdims=True)
     chroma = found.reshape(frames, -1, 12).sum(axis=1) / np.where(total > 0, total, 1)
     return chroma.T, chroma.std(axis=1)
