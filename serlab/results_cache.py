@@ -7,15 +7,13 @@ computed anew.
 from __future__ import annotations
 
 import ast
-import contextlib
 import functools
 import hashlib
 import inspect
+import io
 import marshal
-import os
 import re
 import sys
-import tempfile
 import textwrap
 import types
 import warnings
@@ -24,6 +22,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from serlab.paths import atomic_write_together
 
 # Raised by hand where results come out otherwise for a reason that `key` does not see.
 RESULTS = 1
@@ -142,16 +142,12 @@ def write(file: Path, **arrays: Any) -> None:
     **arrays
         Arrays, numbers or text.
     """
-    part = None
+    content = io.BytesIO()
+    np.savez(content, key=file.stem, **arrays)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=file.parent, suffix=".part", delete=False) as part:
-            np.savez(part, key=file.stem, **arrays)
-        os.replace(part.name, file)
+        atomic_write_together({file: content.getvalue()})
     except OSError as error:
-        if part is not None:
-            with contextlib.suppress(OSError):
-                os.unlink(part.name)
         warnings.warn(
             f"a finished part cannot be stored in {file.parent} ({error.strerror}) and will be computed "
             "again next time. Set SERLAB_CACHE to a folder with room",

@@ -129,8 +129,8 @@ def features(
                 except AudioError:
                     # A file that was changed behind its time stamp must be hashed again by the next call.
                     with index:
-                        forgotten = [(_absolute(path),) for _, path in todo]
-                        index.executemany("DELETE FROM sounds WHERE path = ?", forgotten)
+                        forgotten = [(digest,) for digest, _ in todo]
+                        index.executemany("DELETE FROM sounds WHERE sha256 = ?", forgotten)
                     raise
         return file.view([clips[digest] for digest in digests], extractor.shape)
 
@@ -265,7 +265,7 @@ def _digests(index: sqlite3.Connection, paths: list[str], n_jobs: int) -> list[s
     """Hash every file's content, trusting an earlier hash while size and time stamp are the same."""
     import joblib
 
-    keys = [(_absolute(path), *_state(path)) for path in paths]
+    keys = [(os.fsencode(os.path.abspath(path)), *_state(path)) for path in paths]
     query = "SELECT sha256 FROM sounds WHERE path = ? AND size = ? AND time = ?"
     known = {key: found[0] for key in keys if (found := index.execute(query, key).fetchone())}
     new = {key: path for key, path in zip(keys, paths, strict=True) if key not in known}
@@ -279,10 +279,6 @@ def _digests(index: sqlite3.Connection, paths: list[str], n_jobs: int) -> list[s
             settled = [(*key, known[key]) for key in new if key[-1] < latest]
             index.executemany("REPLACE INTO sounds VALUES (?, ?, ?, ?)", settled)
     return [known[key] for key in keys]
-
-
-def _absolute(path: str) -> bytes:
-    return os.fsencode(os.path.abspath(path))
 
 
 def _state(path: str) -> tuple[int, int]:

@@ -136,8 +136,7 @@ print(__import__("serlab.results_cache").results_cache.key(b"", build, {{"one", 
                 [sys.executable, tmp_path / "script.py"],
                 check=True,
                 stdout=subprocess.PIPE,
-                env=os.environ
-                | {"PYTHONHASHSEED": str(number), "PYTHONPATH": str(root)},
+                env=os.environ | {"PYTHONHASHSEED": str(number), "PYTHONPATH": str(root)},
             ).stdout
         )
     assert found[0] == found[1] != found[2]
@@ -166,11 +165,10 @@ def test_no_flipped_byte_is_taken_for_the_result(tmp_path, place):
 
 
 def test_a_full_disk_costs_no_result(tmp_path, monkeypatch):
-    def full(file, **arrays):
-        file.write(b"half")
+    def full(number):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(np, "savez", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.warns(UserWarning, match="No space left on device"):
         results_cache.write(tmp_path / "abc.npz", x=np.arange(3))
     assert list(tmp_path.iterdir()) == []

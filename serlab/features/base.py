@@ -33,6 +33,8 @@ class Extractor:
         Rate in Hz of the signals that `extract` takes.
     libraries : tuple of str
         Packages on whose versions the result depends.
+    units : dict
+        What each parameter is, and its unit: for the documentation.
     releases_gil : bool
         Whether threads are enough to measure several clips at once, because most of the work is done outside
         Python's global lock.
@@ -44,6 +46,13 @@ class Extractor:
     units: ClassVar[dict[str, str]] = {}
 
     sample_rate: int = 16000
+
+    def __init_subclass__(cls, **options) -> None:
+        """Describe parameters in the documentation of a class by its `units`, as they are printed."""
+        super().__init_subclass__(**options)
+        if "units" in vars(cls) and "Attributes\n" not in (cls.__doc__ or ""):
+            parameters = "\n".join(f"{name}\n    {text}" for name, text in cls.units.items())
+            cls.__doc__ = f"{inspect.cleandoc(cls.__doc__ or '')}\n\nAttributes\n----------\n{parameters}"
 
     @property
     def shape(self) -> tuple[int | None, ...]:

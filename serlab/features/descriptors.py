@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+import librosa
 import numpy as np
 
 from serlab.errors import FeatureError
@@ -31,8 +32,6 @@ class ZeroCrossingRate(FrameFeature):
     name: ClassVar[str] = "zcr"
 
     def frames(self, y: np.ndarray) -> np.ndarray:
-        import librosa
-
         return librosa.feature.zero_crossing_rate(y, frame_length=self.n_fft, hop_length=self.hop_length)
 
 
@@ -40,10 +39,7 @@ class ZeroCrossingRate(FrameFeature):
 class Rms(FrameFeature):
     """Root mean square of the samples, a measure of how loud a frame is.
 
-    Attributes
-    ----------
-    scale : {"linear", "db"}
-        As it is (full scale is 1), or in dBFS, no lower than -90.
+    In dBFS it is no lower than -90.
 
     Examples
     --------
@@ -61,8 +57,6 @@ class Rms(FrameFeature):
             raise FeatureError(f"scale must be 'linear' or 'db', not {self.scale!r}")
 
     def frames(self, y: np.ndarray) -> np.ndarray:
-        import librosa
-
         rms = librosa.feature.rms(y=y, frame_length=self.n_fft, hop_length=self.hop_length)
         return rms if self.scale == "linear" else 20 * np.log10(np.maximum(rms, 10 ** (FLOOR_DB / 20)))
 
@@ -89,8 +83,6 @@ class SpectralCentroid(SpectralFeature):
     name: ClassVar[str] = "centroid"
 
     def frames(self, y: np.ndarray) -> np.ndarray:
-        import librosa
-
         return librosa.feature.spectral_centroid(**self.spectrum(y))
 
 
@@ -101,14 +93,12 @@ class SpectralBandwidth(SpectralFeature):
     name: ClassVar[str] = "bandwidth"
 
     def frames(self, y: np.ndarray) -> np.ndarray:
-        import librosa
-
         return librosa.feature.spectral_bandwidth(**self.spectrum(y))
 
 
 @dataclass(frozen=True, kw_only=True)
 class SpectralRolloff(SpectralFeature):
-    """Frequency in Hz below which a share of the summed magnitude lies, between 0 and 1."""
+    """Frequency in Hz below which most of the spectrum lies."""
 
     name: ClassVar[str] = "rolloff"
     units: ClassVar[dict[str, str]] = {"share": "of the summed magnitude lies below"}
@@ -116,21 +106,12 @@ class SpectralRolloff(SpectralFeature):
     share: float = 0.85
 
     def frames(self, y: np.ndarray) -> np.ndarray:
-        import librosa
-
         return librosa.feature.spectral_rolloff(**self.spectrum(y), roll_percent=self.share)
 
 
 @dataclass(frozen=True, kw_only=True)
 class SpectralContrast(SpectralFeature):
     """Difference in dB between peaks and valleys of the spectrum, octave by octave: harmonic against noisy.
-
-    Attributes
-    ----------
-    n_bands : int
-        Octave bands above `fmin`; below it there is one more.
-    fmin : float
-        Upper edge of the lowest band in Hz.
 
     References
     ----------
@@ -163,8 +144,6 @@ class SpectralContrast(SpectralFeature):
         return tuple(f"contrast{band}" for band in range(self.n_bands + 1))
 
     def frames(self, y: np.ndarray) -> np.ndarray:
-        import librosa
-
         return librosa.feature.spectral_contrast(**self.spectrum(y), n_bands=self.n_bands, fmin=self.fmin)
 
 
@@ -173,11 +152,6 @@ class Chroma(FrameFeature):
     """Power in the twelve pitch classes C, C sharp, ..., B, whatever the octave; the strongest is 1.
 
     Tuning is taken as A4 = 440 Hz: a voice has no concert pitch to be estimated.
-
-    Attributes
-    ----------
-    n_chroma : int
-        Classes that an octave is divided into: 12 for semitones.
 
     Examples
     --------
@@ -200,8 +174,6 @@ class Chroma(FrameFeature):
         return ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 
     def frames(self, y: np.ndarray) -> np.ndarray:
-        import librosa
-
         power = power_spectrogram(y, self.n_fft, self.hop_length)
         return librosa.feature.chroma_stft(S=power, sr=self.sample_rate, n_chroma=self.n_chroma, tuning=0.0)
 
@@ -227,8 +199,6 @@ class Tonnetz(Chroma):
         return ("fifth_x", "fifth_y", "minor_third_x", "minor_third_y", "major_third_x", "major_third_y")
 
     def frames(self, y: np.ndarray) -> np.ndarray:
-        import librosa
-
         return librosa.feature.tonnetz(chroma=super().frames(y), sr=self.sample_rate)
 
 
@@ -238,10 +208,7 @@ class Contours(FrameFeature):
 
     By default as the original CREMA-D network saw them: clips in the middle of 77,175 samples, 151 frames.
 
-    Attributes
-    ----------
-    features : tuple of FrameFeature
-        What is measured. Their rate, step and length of frames must be those given here.
+    Rate, step and length of the frames of all features must be those given here.
 
     Examples
     --------

@@ -68,10 +68,7 @@ class Egemaps(Extractor):
 
     name: ClassVar[str] = "egemaps"
     libraries: ClassVar[tuple[str, ...]] = ("opensmile", "soxr")
-
-    @property
-    def shape(self) -> tuple[int]:
-        return (88,)
+    shape: ClassVar[tuple[int]] = (88,)
 
     @property
     def feature_names(self) -> tuple[str, ...]:

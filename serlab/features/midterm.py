@@ -41,13 +41,6 @@ class MidTerm(Extractor):
     went up to the sampling rate rather than to half of it, so that they look at half the frequencies they are
     named after; and of several spectral lines that belong to one note chroma keep the last alone.
 
-    Attributes
-    ----------
-    short_window, short_step : float
-        Length and step of a short-term frame, in seconds.
-    mid_window, mid_step : float
-        Length and step of a mid-term window, in seconds.
-
     References
     ----------
     Giannakopoulos 2015, pyAudioAnalysis: an open-source Python library for audio signal analysis, PLOS ONE
@@ -73,6 +66,8 @@ class MidTerm(Extractor):
         "mid_step": "s, from one such window to the next",
     }
 
+    shape: ClassVar[tuple[int]] = (4 * len(SHORT_TERM),)
+
     short_window: float = 0.05
     short_step: float = 0.05
     mid_window: float = 1.0
@@ -91,10 +86,6 @@ class MidTerm(Extractor):
         """What each number is, as pyAudioAnalysis names it: 'zcr_mean', 'delta mfcc_3_std'."""
         frames = (*SHORT_TERM, *(f"delta {name}" for name in SHORT_TERM))
         return tuple(f"{name}_{statistic}" for statistic in ("mean", "std") for name in frames)
-
-    @property
-    def shape(self) -> tuple[int]:
-        return (4 * len(SHORT_TERM),)
 
     def short_term(self, y: np.ndarray) -> np.ndarray:
         """Measure every frame: (samples,) to (34, frames); names are in `SHORT_TERM`."""

@@ -37,16 +37,7 @@ class F0(FrameFeature):
 
     It agrees with Praat better than librosa's pYIN, and needs a tenth of the time (`benchmarks/pitch.py`).
 
-    Attributes
-    ----------
-    n_fft : int
-        Length of a frame in samples: at least three periods of `fmin`. Longer ones blur quick changes.
-    scale : {"hz", "semitones"}
-        In Hz, or in semitones above 27.5 Hz.
-    fmin, fmax : float
-        Lowest and highest pitch in Hz.
-    threshold : float
-        Correlation, between 0 and 1, from which on a frame is voiced, if its neighbours do not matter.
+    Longer frames blur quick changes; they hold at least three periods of `fmin`.
 
     References
     ----------

@@ -32,13 +32,7 @@ class Recording(Extractor):
     """Eight numbers on the recording: duration, silence at both ends, level, peak, noise floor, and the
     lowest and highest frequency at which there is speech.
 
-    Attributes
-    ----------
-    gate_db : float
-        Level below the loudest frame in dB at which speech ends.
-    edge_db : float
-        How far the long-term average spectrum of speech has fallen, in dB below its highest value, where its
-        lowest and highest frequency are read.
+    The edges of the band are read where the long-term average spectrum of speech has fallen by `edge_db`.
 
     References
     ----------
@@ -62,12 +56,10 @@ class Recording(Extractor):
     feature_names: ClassVar[tuple[str, ...]] = tuple(_UNITS)
     feature_units: ClassVar[tuple[str, ...]] = tuple(_UNITS.values())
 
+    shape: ClassVar[tuple[int]] = (len(_UNITS),)
+
     gate_db: float = 40.0
     edge_db: float = 50.0
-
-    @property
-    def shape(self) -> tuple[int]:
-        return (len(self.feature_names),)
 
     def extract(self, y: np.ndarray) -> np.ndarray:
         """Turn one signal into the eight numbers, named by `feature_names`: (samples,) to (8,)."""
@@ -107,24 +99,8 @@ class Treated(Extractor):
 
     The steps follow each other as the parameters do. None leaves a step out.
 
-    Attributes
-    ----------
-    features : Extractor
-        What is measured of the treated signal.
-    trim_db : float, optional
-        Cut off the ends that are so many dB below the loudest frame.
-    band : (float, float), optional
-        Lowest and highest frequency kept, in Hz.
-    level : float, optional
-        RMS level that the clip is brought to, in dBFS.
-    seconds : float, optional
-        Keep so much of the clip, or put zeros on both sides of a shorter one.
-    where : {"loudest", "centre"}
-        Which part is kept: that with the most energy, which holds a stressed vowel more often than not; or
-        the middle.
-    floor : float, optional
-        Add white noise so many dB below `level`, always the same, so that pauses are alike in all corpora;
-        it needs a `level`. It fills what the band left out, too.
+    The loudest part of a clip holds a stressed vowel more often than not. The noise is always the same, and
+    fills what the band left out, too.
 
     Examples
     --------

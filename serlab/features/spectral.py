@@ -7,14 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
+import librosa
 import numpy as np
 
 from serlab import audio
 from serlab.errors import FeatureError
 from serlab.features.base import Extractor, FrameFeature
 
-# What is below this, relative to the loudest value of a clip, is set to it when decibels are taken.
-DYNAMIC_RANGE_DB = 80.0
 # Samples in the frames that are transformed at a time: 256 kB.
 BLOCK_SAMPLES = 65536
 
@@ -64,13 +63,6 @@ def power_spectrogram(y: np.ndarray, n_fft: int, hop_length: int) -> np.ndarray:
     return result
 
 
-def _mel_power(y: np.ndarray, n_fft: int, hop_length: int, basis) -> np.ndarray:
-    result = np.empty((basis.shape[0], 1 + len(y) // hop_length), dtype=np.float32)
-    for frames, power in _power(y, n_fft, hop_length):
-        result[:, frames] = basis @ power.T
-    return result
-
-
 @functools.lru_cache(maxsize=16)
 def _window(n_fft: int) -> np.ndarray:
     import scipy.signal
@@ -81,7 +73,6 @@ def _window(n_fft: int) -> np.ndarray:
 @functools.lru_cache(maxsize=16)
 def _mel_basis(sample_rate: int, n_fft: int, n_mels: int, fmin: float, fmax: float | None):
     # librosa makes its filters anew for every clip, in a third of its time.
-    import librosa
     import scipy.sparse
 
     return scipy.sparse.csr_array(
@@ -89,31 +80,11 @@ def _mel_basis(sample_rate: int, n_fft: int, n_mels: int, fmin: float, fmax: flo
     )
 
 
-def to_db(power: np.ndarray) -> np.ndarray:
-    """Convert power to decibels (0 dB is a power of 1), at most 80 dB below the clip's loudest value.
-
-    Examples
-    --------
-    >>> to_db(np.array([1.0, 0.01, 0.0]))
-    array([  0., -20., -80.])
-    """
-    import librosa
-
-    return librosa.power_to_db(power, top_db=DYNAMIC_RANGE_DB)
-
-
 @dataclass(frozen=True, kw_only=True)
 class Mel(FrameFeature):
     """Power in bands that are spaced as the ear spaces pitch (mel scale), frame by frame.
 
-    Attributes
-    ----------
-    n_mels : int
-        Number of bands.
-    scale : {"power", "sqrt", "db"}
-        Power as it is, its square root, or decibels (at most 80 below the loudest value of the clip).
-    fmin, fmax : float
-        Lowest and highest frequency in Hz; None means half the sampling rate.
+    Decibels are at most 80 below the loudest value of the clip.
 
     References
     ----------
@@ -151,13 +122,20 @@ class Mel(FrameFeature):
             raise FeatureError(f"scale must be 'power', 'sqrt' or 'db', not {self.scale!r}")
 
     @property
+    def filter_rate(self) -> int:
+        """Sampling rate in Hz that the filters are made for."""
+        return self.sample_rate
+
+    @property
     def channels(self) -> tuple[str, ...]:
         return tuple(f"mel{band + 1}" for band in range(self.n_mels))
 
     def frames(self, y: np.ndarray) -> np.ndarray:
-        basis = _mel_basis(self.sample_rate, self.n_fft, self.n_mels, self.fmin, self.fmax)
-        power = _mel_power(y, self.n_fft, self.hop_length, basis)
-        return {"power": np.asarray, "sqrt": np.sqrt, "db": to_db}[self.scale](power)
+        basis = _mel_basis(self.filter_rate, self.n_fft, self.n_mels, self.fmin, self.fmax)
+        power = np.empty((self.n_mels, 1 + len(y) // self.hop_length), dtype=np.float32)
+        for frames, block in _power(y, self.n_fft, self.hop_length):
+            power[:, frames] = basis @ block.T
+        return {"power": np.asarray, "sqrt": np.sqrt, "db": librosa.power_to_db}[self.scale](power)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,6 +152,7 @@ class OriginalMel(Mel):
     """
 
     name: ClassVar[str] = "original-mel"
+    filter_rate: ClassVar[int] = 44100
 
     sample_rate: int = 22050
     n_fft: int = 2048
@@ -191,21 +170,10 @@ class OriginalMel(Mel):
         # Cut at the end but padded in front, as the original did.
         return super().extract(y[: round(self.seconds * self.sample_rate)])
 
-    def frames(self, y: np.ndarray) -> np.ndarray:
-        basis = _mel_basis(44100, self.n_fft, self.n_mels, self.fmin, self.fmax)
-        return np.sqrt(_mel_power(y, self.n_fft, self.hop_length, basis))
-
 
 @dataclass(frozen=True, kw_only=True)
 class Mfcc(FrameFeature):
     """Mel-frequency cepstral coefficients: the shape of the mel spectrum in dB, coarse first.
-
-    Attributes
-    ----------
-    n_mfcc, n_mels : int
-        Coefficients kept, and mel bands they are computed from.
-    deltas : int
-        0 for the coefficients alone, 1 to add their first time derivative, 2 to add the second too.
 
     References
     ----------
@@ -242,8 +210,6 @@ class Mfcc(FrameFeature):
         return tuple(prefix + name for prefix in prefixes for name in names)
 
     def frames(self, y: np.ndarray) -> np.ndarray:
-        import librosa
-
         mel = Mel(
             sample_rate=self.sample_rate, n_fft=self.n_fft, hop_length=self.hop_length, n_mels=self.n_mels
         )
@@ -264,14 +230,6 @@ class Spectrogram(Extractor):
     Frames do not overlap, and no window function is applied. Like the spectrograms of pyAudioAnalysis it
     begins after the first frame and has no line for half the sampling rate: 30,000 samples at 8 kHz give 74
     frames of 200 lines.
-
-    Attributes
-    ----------
-    seconds : float
-        Clips are cut or padded to this length around their middle.
-    window : float
-        Length of a frame in seconds, and step from one to the next.
-    range_db : float
 
     Examples
     --------
