@@ -16,6 +16,7 @@ stay outside of the database, so that a table is one array, which need not fit m
 
 from __future__ import annotations
 
+import concurrent.futures
 import contextlib
 import errno
 import functools
@@ -321,13 +322,19 @@ def _compute(
         joblib.parallel_config(**backend),
         tqdm(desc=extractor.name, total=len(tasks), unit="clip", **hidden) as bar,
     ):
-        for results in joblib.Parallel(n_jobs=n_jobs, return_as="generator")(batches()):
-            for digest, values in results:
-                if isinstance(values, SerlabError):
-                    failed.append(values)
-                else:
-                    yield digest, values
-                    bar.update()
+        try:
+            for results in joblib.Parallel(n_jobs=n_jobs, return_as="generator")(batches()):
+                for digest, values in results:
+                    if isinstance(values, SerlabError):
+                        failed.append(values)
+                    else:
+                        yield digest, values
+                        bar.update()
+        except concurrent.futures.BrokenExecutor as error:
+            raise FeatureError(
+                f"A process that computed {extractor.name} was killed, perhaps for want of memory. What was "
+                "finished is kept: call again, with n_jobs=1."
+            ) from error
     if failed:
         raise failed[0]
 

@@ -72,6 +72,10 @@ class Threads(Extractor):
         pools = threadpoolctl.threadpool_info()
         return np.array([max(pool["num_threads"] for pool in pools if pool["user_api"] == "blas")])
 
+class Killed(Threads):
+    def extract(self, y):
+        os.kill(os.getpid(), 9)
+
 class LightThreads(Threads):
     releases_gil = True
 '''
@@ -391,6 +395,12 @@ def test_workers_of_a_killed_process_end(tmp_path, tracing):
     process.communicate()
     wait_until(lambda: not any(map(psutil.pid_exists, workers)), 20)
     assert computed(extractor) < 12
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
+def test_a_killed_worker_is_said(clips, ask, tracing):
+    with pytest.raises(FeatureError, match=r"process that computed threads was killed.*with n_jobs=1"):
+        ask(clips, tracing.Killed(), n_jobs=2)
 
 
 def test_two_writers_share_the_work(tmp_path, tracing):
