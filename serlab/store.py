@@ -16,17 +16,14 @@ stay outside of the database, so that a table is one array, which need not fit m
 
 from __future__ import annotations
 
-import concurrent.futures
 import contextlib
 import errno
-import functools
 import hashlib
 import math
 import os
 import shutil
 import sqlite3
 import sys
-import threading
 import time
 import zlib
 from collections.abc import Iterable, Iterator
@@ -35,22 +32,18 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 import filelock
 import numpy as np
-import psutil
-from tqdm import tqdm
 
 from serlab import audio
-from serlab.corpora.record import file_digest
-from serlab.errors import AudioError, FeatureError, SerlabError
+from serlab.errors import AudioError, FeatureError
 from serlab.features.base import Extractor
-from serlab.paths import cache_dir, disk_errors, regular_file, shown
+from serlab.features.measure import file_sha256, file_state, measure
+from serlab.paths import cache_dir, disk_errors
 
 if TYPE_CHECKING:
     import pandas as pd
 
 # A killed process loses at most so much work.
 COMMIT_SECONDS = 1.0
-# Clips handed to a worker at a time: enough to hide what that costs, few enough to keep memory flat.
-BATCH = 8
 # A file that was changed so shortly before it was hashed may change again under the same time stamp.
 FRESH_SECONDS = 2.0
 _TABLES = """
@@ -126,7 +119,7 @@ def features(
                 todo = [(digest, path) for digest, path in path_of.items() if digest not in clips]
                 _check_space(root, len(todo), extractor)
                 try:
-                    clips |= file.append(_compute(todo, extractor, n_jobs, max_seconds, progress))
+                    clips |= file.append(measure(todo, extractor, n_jobs, max_seconds, progress))
                 except AudioError:
                     # A file that was changed behind its time stamp must be hashed again by the next call.
                     with index:
@@ -266,13 +259,13 @@ def _digests(index: sqlite3.Connection, paths: list[str], n_jobs: int) -> list[s
     """Hash every file's content, trusting an earlier hash while size and time stamp are the same."""
     import joblib
 
-    keys = [(os.fsencode(os.path.abspath(path)), *_state(path)) for path in paths]
+    keys = [(os.fsencode(os.path.abspath(path)), *file_state(path)) for path in paths]
     query = "SELECT sha256 FROM sounds WHERE path = ? AND size = ? AND time = ?"
     known = {key: found[0] for key in keys if (found := index.execute(query, key).fetchone())}
     new = {key: path for key, path in zip(keys, paths, strict=True) if key not in known}
     if new:
         hashes = joblib.Parallel(n_jobs=n_jobs, backend="threading")(
-            joblib.delayed(_sha256)(path) for path in new.values()
+            joblib.delayed(file_sha256)(path) for path in new.values()
         )
         known |= zip(new, hashes, strict=True)
         latest = time.time_ns() - int(FRESH_SECONDS * 1e9)
@@ -280,111 +273,6 @@ def _digests(index: sqlite3.Connection, paths: list[str], n_jobs: int) -> list[s
             settled = [(*key, known[key]) for key in new if key[-1] < latest]
             index.executemany("REPLACE INTO sounds VALUES (?, ?, ?, ?)", settled)
     return [known[key] for key in keys]
-
-
-def _state(path: str) -> tuple[int, int]:
-    found = regular_file(path, AudioError)
-    return found.st_size, found.st_mtime_ns
-
-
-def _sha256(path: str) -> str:
-    try:
-        return file_digest(path)
-    except OSError as error:
-        raise AudioError(
-            f"{shown(path)} cannot be opened ({error.strerror}). Check its permissions."
-        ) from error
-
-
-def _compute(
-    tasks: list[tuple[str, str]], extractor: Extractor, n_jobs: int, max_seconds: float, progress: bool
-) -> Iterator[tuple[str, np.ndarray]]:
-    """Yield (digest, features) of (digest, path) pairs, in parallel; raise the first error at the end."""
-    import joblib
-    import threadpoolctl
-
-    failed: list[SerlabError] = []
-
-    def batches() -> Iterator:
-        for start in range(0, len(tasks), BATCH):
-            # After an error nothing new is begun, but what is under way is finished and kept.
-            if failed:
-                return
-            yield joblib.delayed(_extract)(tasks[start : start + BATCH], extractor, max_seconds, os.getpid())
-
-    # Threads share what is imported and cached; they are enough where the work is done outside Python's lock.
-    threads = extractor.releases_gil
-    backend = {"backend": "threading"} if threads else {"backend": "loky", "inner_max_num_threads": 1}
-    # Said only where there is no bar to show: otherwise the reader's TQDM_DISABLE decides.
-    hidden = {} if progress and tasks else {"disable": True}
-    with (
-        threadpoolctl.threadpool_limits(1),
-        joblib.parallel_config(**backend),
-        tqdm(desc=extractor.name, total=len(tasks), unit="clip", **hidden) as bar,
-    ):
-        try:
-            for results in joblib.Parallel(n_jobs=n_jobs, return_as="generator")(batches()):
-                for digest, values in results:
-                    if isinstance(values, SerlabError):
-                        failed.append(values)
-                    else:
-                        yield digest, values
-                        bar.update()
-        except concurrent.futures.BrokenExecutor as error:
-            raise FeatureError(
-                f"A process that computed {extractor.name} was killed, perhaps for want of memory. What was "
-                "finished is kept: call again, with n_jobs=1."
-            ) from error
-    if failed:
-        raise failed[0]
-
-
-def _extract(
-    batch: list[tuple[str, str]], extractor: Extractor, max_seconds: float, parent: int
-) -> list[tuple[str, np.ndarray | SerlabError]]:
-    if os.getpid() != parent:
-        _end_with(parent)
-    return [(digest, _extract_one(path, digest, extractor, max_seconds)) for digest, path in batch]
-
-
-@functools.cache
-def _end_with(parent: int) -> None:
-    """Let this worker process end as soon as the one that started it is gone."""
-
-    def watch() -> None:
-        # An orphan gets another parent, except on Windows.
-        while psutil.pid_exists(parent) and (os.name == "nt" or os.getppid() == parent):
-            time.sleep(0.1)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
-
-
-def _extract_one(
-    path: str, digest: str, extractor: Extractor, max_seconds: float
-) -> np.ndarray | SerlabError:
-    """Compute one clip's features; an error is returned, so that the rest of the batch is not lost."""
-    try:
-        before = _state(path)
-        y, _ = audio.read(
-            path, extractor.sample_rate, seconds=extractor.input_seconds, max_seconds=max_seconds
-        )
-        if _sha256(path) != digest or _state(path) != before:
-            raise AudioError(f"{shown(path)} was changed while it was measured. Ask for its features again.")
-    except AudioError as error:
-        return error
-    try:
-        values = np.ascontiguousarray(extractor.extract(y), dtype=np.float32)
-    except Exception as error:
-        return FeatureError(f"{path}: {extractor.name} failed: {error}")
-    shape = extractor.shape
-    if values.ndim != len(shape) or any(
-        size not in (None, got) for size, got in zip(shape, values.shape, strict=True)
-    ):
-        return FeatureError(f"{path}: {extractor.name} gave shape {values.shape}, not {shape} as it says")
-    if not np.isfinite(values).all():
-        return FeatureError(f"{path}: {extractor.name} gave NaN or infinite values")
-    return values
 
 
 def _check_space(folder: Path, clips: int, extractor: Extractor) -> None:

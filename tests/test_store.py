@@ -24,7 +24,7 @@ from joblib.externals.loky import get_reusable_executor
 
 from serlab import audio, store
 from serlab.errors import AudioError, FeatureError
-from serlab.features import F0, Extractor, Mel, Rms
+from serlab.features import F0, Extractor, Mel, Rms, measure
 
 # Extractors that leave a trace of every clip they are asked for. They live in a file of their own, so that
 # other processes can import them and their source can be found.
@@ -210,8 +210,9 @@ def test_a_settled_file_is_read_again_if_its_time_stamp_or_its_size_changes(clip
 
 
 def test_hashes_are_remembered_for_settled_files_only(clips, ask, extractor, monkeypatch):
-    hashed, sha256 = [], store._sha256
-    monkeypatch.setattr(store, "_sha256", lambda path: hashed.append(path) or sha256(path))
+    hashed, sha256 = [], store.file_sha256
+    for module in (store, measure):
+        monkeypatch.setattr(module, "file_sha256", lambda path: hashed.append(path) or sha256(path))
     counts = []
     # Before and after it is measured, then once for each call as long as its time stamp says too little.
     for settled in (False, False, True, True):
