@@ -251,8 +251,9 @@ def _open_index(root: Path) -> Iterator[sqlite3.Connection]:
                 index.executescript(_TABLES)
             yield index
     except sqlite3.OperationalError as error:
-        full = error.sqlite_errorcode == sqlite3.SQLITE_FULL
-        raise OSError(errno.ENOSPC if full else errno.EIO, str(error), path) from error
+        meaning = {sqlite3.SQLITE_FULL: errno.ENOSPC, sqlite3.SQLITE_READONLY: errno.EACCES}
+        number = meaning.get(error.sqlite_errorcode & 0xFF, errno.EIO)
+        raise OSError(number, str(error), str(path)) from error
 
 
 def _digests(index: sqlite3.Connection, paths: list[str], n_jobs: int) -> list[str]:

@@ -11,14 +11,6 @@ import numpy as np
 
 from serlab import audio, results_cache
 
-UNITS = {
-    "sample_rate": "Hz the sound is resampled to",
-    "seconds": "s of sound every clip is cut or padded to; None keeps each clip's own length",
-    "align": "where the sound lies when cut or padded: left, centre or right",
-    "n_fft": "samples in a frame",
-    "hop_length": "samples from one frame to the next",
-}
-
 
 @dataclass(frozen=True, kw_only=True)
 class Extractor:
@@ -43,7 +35,7 @@ class Extractor:
     name: ClassVar[str]
     libraries: ClassVar[tuple[str, ...]] = ("librosa", "soxr")
     releases_gil: ClassVar[bool] = False
-    units: ClassVar[dict[str, str]] = {}
+    units: ClassVar[dict[str, str]] = {"sample_rate": "Hz the sound is resampled to"}
 
     sample_rate: int = 16000
 
@@ -87,7 +79,9 @@ class Extractor:
 
     def __str__(self) -> str:
         about = inspect.cleandoc(type(self).__doc__).split("\n\n")[0].replace("\n", " ")
-        units = UNITS | self.units
+        units: dict[str, str] = {}
+        for kind in reversed(type(self).__mro__):
+            units |= getattr(kind, "units", {})
         lines = [
             f"  {f.name} = {getattr(self, f.name)!r}  {units.get(f.name, '')}".rstrip() for f in fields(self)
         ]
@@ -99,15 +93,15 @@ class Extractor:
 class FrameFeature(Extractor):
     """Something measured frame by frame: gives (channels, time), one column per `hop_length` samples.
 
-    Attributes
-    ----------
-    n_fft, hop_length : int
-        Length and step of a frame in samples.
-    seconds : float, optional
-        Cut or pad every clip to this length, so that all results have one shape.
-    align : {"left", "centre", "right"}
-        Where the sound lies when cut or padded; see `serlab.audio.fit_length`.
+    With `seconds`, all results have one shape; for `align`, see `serlab.audio.fit_length`.
     """
+
+    units: ClassVar[dict[str, str]] = {
+        "seconds": "s of sound every clip is cut or padded to; None keeps each clip's own length",
+        "align": "where the sound lies when cut or padded: left, centre or right",
+        "n_fft": "samples in a frame",
+        "hop_length": "samples from one frame to the next",
+    }
 
     n_fft: int = 1024
     hop_length: int = 256
