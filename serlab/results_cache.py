@@ -250,7 +250,7 @@ def _describe_module(name: str, seen: set) -> Iterator[str]:
 
 @functools.cache
 def _module(name: str) -> tuple[str, tuple[str, ...]]:
-    """Return the code of a module of serlab, and the names of those of serlab that it imports."""
+    """Return a digest of the code of a module of serlab, and the names of those of serlab that it imports."""
     tree = _Reducer().visit(ast.parse(_file(name).read_text(encoding="utf-8")))
     imported = []
     for node in ast.walk(tree):
@@ -258,7 +258,7 @@ def _module(name: str) -> tuple[str, tuple[str, ...]]:
             names = [f"{node.module}.{alias.name}" for alias in node.names]
             imported += [part if _file(part).exists() else node.module for part in names]
     deciding = [part for part in dict.fromkeys(imported) if _NOT_DECIDING.isdisjoint(part.split("."))]
-    return ast.dump(tree), tuple(deciding)
+    return hashlib.sha256(ast.dump(tree).encode()).hexdigest(), tuple(deciding)
 
 
 def _file(module: str) -> Path:
