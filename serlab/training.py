@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 import threadpoolctl
 
-from serlab import kept, provenance, splits
+from serlab import provenance, results_cache, splits
 from serlab.checks import check_answers, check_inputs, check_order, check_probabilities
 from serlab.errors import EvaluationError, SplitError
 from serlab.splits import Fold, Split
@@ -133,11 +133,13 @@ def cross_validate(
             fold = split.folds[number]
             model = build(seed * len(split) + number)
             file = Path(cache) / f"{_key(model, data, fold, seed)}.npz" if cache is not None else None
-            found = kept.read(file, "probabilities", "predicted", "cost")
+            found = results_cache.read(file, "probabilities", "predicted", "cost")
             if found is None:
                 found = _fit_one(model, X, labels, table, fold, classes)
                 if file is not None:
-                    kept.write(file, **dict(zip(("probabilities", "predicted", "cost"), found, strict=True)))
+                    results_cache.write(
+                        file, **dict(zip(("probabilities", "predicted", "cost"), found, strict=True))
+                    )
             probabilities, predicted, cost = found
             part = table.iloc[fold.test][["clip", "speaker"]].assign(fold=number, seed=seed)
             part = part.assign(label=labels[fold.test], predicted=predicted)
@@ -331,4 +333,4 @@ def _key(model, data: bytes, fold: Fold, seed: int) -> str:
     limits = [n for kind, n in provenance.threads().items() if kind.startswith("tensorflow")]
     # Networks come out otherwise with several threads; one, as in recorded runs, is not mentioned.
     several = [limits] if "keras" in libraries and set(limits) != {1} else []
-    return kept.key(data, model, seed, libraries, rows, _fit_one, *several)
+    return results_cache.key(data, model, seed, libraries, rows, _fit_one, *several)

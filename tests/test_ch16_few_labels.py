@@ -204,7 +204,7 @@ def in_the_place_of_ravdess(demo, monkeypatch, tmp_path):
     monkeypatch.setattr(few_labels, "chosen", lambda found: {"latent": 3})
     monkeypatch.setattr(few_labels, "codes", lambda pictures, rows, speakers, settings: pictures * 2)
     for name, statistics in (
-        ("Picture", ("mean", "max")),
+        ("Spectrogram", ("mean", "max")),
         ("MidTerm", ("min", "max", "std")),
         ("Egemaps", ("mean", "std")),
         ("ByolS", ("p20", "p80", "range")),

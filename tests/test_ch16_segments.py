@@ -9,7 +9,7 @@ import soundfile
 
 from serlab.corpora import unify
 from serlab.errors import AudioError, FeatureError, SplitError
-from serlab.features import Mel, MidTerm, Picture, Rms
+from serlab.features import Mel, MidTerm, Rms, Spectrogram
 from serlab.lessons import ch16_segments as segments
 from serlab.lessons.ch16_segments import Parts
 
@@ -38,7 +38,7 @@ def test_parts_tell_where_they_are_from(clips):
 
 
 def test_features_of_parts_are_those_of_the_sound_cut_out(clips):
-    picture = Picture(seconds=2.5)
+    picture = Spectrogram(seconds=2.5)
     found = segments.features(clips, Parts(features=picture, seconds=2.5))
     listed = segments.parts(clips, 2.5)
     assert found.shape == (3, 49, 200)

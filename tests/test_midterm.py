@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from serlab.errors import FeatureError
-from serlab.features import MidTerm, Picture
+from serlab.features import MidTerm, Spectrogram
 from serlab.features.midterm import SHORT_TERM
 
 # Made once with pyAudioAnalysis 0.3.14 in an environment of its own; the file says how.
@@ -77,28 +77,28 @@ def test_impossible_statistics_are_refused():
 
 def test_picture_is_the_original_size_and_lies_between_0_and_1():
     for seconds, frames in ((3.75, 74), (2.5, 49)):
-        picture = Picture(seconds=seconds).extract(signal(8000, seconds))
+        picture = Spectrogram(seconds=seconds).extract(signal(8000, seconds))
         assert picture.shape == (frames, 200)
         assert picture.min() >= 0
         assert picture.max() == 1
     np.testing.assert_allclose(
-        Picture().extract(5 * signal(8000, 3.75)), Picture().extract(signal(8000, 3.75)), atol=1e-5
+        Spectrogram().extract(5 * signal(8000, 3.75)), Spectrogram().extract(signal(8000, 3.75)), atol=1e-5
     )
 
 
 def test_picture_is_the_level_below_the_loudest_value():
     t = np.arange(30000) / 8000
     y = np.sin(2 * np.pi * 1000 * t) + 0.1 * np.sin(2 * np.pi * 2000 * t)
-    picture = Picture(range_db=60.0).extract(y)
+    picture = Spectrogram(range_db=60.0).extract(y)
     np.testing.assert_allclose(picture[:, 50], 1, atol=1e-4)
     np.testing.assert_allclose(picture[:, 100], 1 - 20 / 60, atol=1e-4)
     assert picture[:, 150].max() == 0
 
 
 def test_picture_pads_short_clips_on_both_sides_and_bears_silence():
-    picture = Picture().extract(signal(8000, 1.75))
+    picture = Spectrogram().extract(signal(8000, 1.75))
     sounding = np.flatnonzero(picture.max(axis=1) > 0)
     assert (sounding.min(), 73 - sounding.max()) == (19, 20)  # the first frame is left out
-    assert not Picture().extract(np.zeros(100)).any()
+    assert not Spectrogram().extract(np.zeros(100)).any()
     with pytest.raises(FeatureError, match="two frames or more"):
-        Picture(seconds=0.05)
+        Spectrogram(seconds=0.05)

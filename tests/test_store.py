@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
-import hashlib
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -16,13 +17,14 @@ from typing import ClassVar
 
 import numpy as np
 import pandas as pd
+import psutil
 import pytest
 import soundfile
 from joblib.externals.loky import get_reusable_executor
 
 from serlab import audio, store
 from serlab.errors import AudioError, FeatureError
-from serlab.features import F0, Extractor, Mel, Rms
+from serlab.features import F0, Extractor, Mel, Rms, measure
 
 # Extractors that leave a trace of every clip they are asked for. They live in a file of their own, so that
 # other processes can import them and their source can be found.
@@ -70,8 +72,12 @@ class Threads(Extractor):
         pools = threadpoolctl.threadpool_info()
         return np.array([max(pool["num_threads"] for pool in pools if pool["user_api"] == "blas")])
 
+class Killed(Threads):
+    def extract(self, y):
+        os.kill(os.getpid(), 9)
+
 class LightThreads(Threads):
-    light = True
+    releases_gil = True
 '''
 
 
@@ -204,18 +210,18 @@ def test_a_settled_file_is_read_again_if_its_time_stamp_or_its_size_changes(clip
 
 
 def test_hashes_are_remembered_for_settled_files_only(clips, ask, extractor, monkeypatch):
-    hashed = []
-    monkeypatch.setattr(
-        store, "_sha256", lambda path: hashed.append(path) or hashlib.sha256(path.encode()).hexdigest()
-    )
-    ask(clips, extractor)
-    ask(clips, extractor)
-    assert len(hashed) == 2 * len(clips)
-    for path in clips.path:
-        os.utime(path, (1e9, 1e9))
-    ask(clips, extractor)
-    ask(clips, extractor)
-    assert len(hashed) == 3 * len(clips)
+    hashed, sha256 = [], store.file_sha256
+    for module in (store, measure):
+        monkeypatch.setattr(module, "file_sha256", lambda path: hashed.append(path) or sha256(path))
+    counts = []
+    # Before and after it is measured, then once for each call as long as its time stamp says too little.
+    for settled in (False, False, True, True):
+        for path in clips.path if settled else ():
+            os.utime(path, (1e9, 1e9))
+        hashed.clear()
+        ask(clips, extractor)
+        counts.append(len(hashed) / len(clips))
+    assert counts == [2, 1, 1, 0]
 
 
 def test_parameters_do_not_mix(clips, ask):
@@ -225,7 +231,7 @@ def test_parameters_do_not_mix(clips, ask):
 
 def test_edited_code_is_not_answered_with_old_rows(clips, ask, extractor, monkeypatch):
     ask(clips, extractor)
-    monkeypatch.setattr("serlab.features.base._code", lambda kind: "other code")
+    monkeypatch.setattr("serlab.results_cache._module", lambda name: ("other code", ()))
     ask(clips, extractor)
     assert computed(extractor) == 2 * len(clips)
 
@@ -235,9 +241,8 @@ def test_ragged_features(clips, ask, tracing, tmp_path):
     doubled = pd.concat([clips, clips[:4]], ignore_index=True)
     result = ask(doubled, growing)
     assert len(result) == 24
-    assert result.lengths.tolist() == [2 + row % 5 for row in [*range(20), *range(4)]]
     for row, values in enumerate(expected(doubled)):
-        np.testing.assert_allclose(result[row], np.tile(values[:, None], result.lengths[row]), rtol=1e-6)
+        np.testing.assert_allclose(result[row], np.tile(values[:, None], 2 + row % 20 % 5), rtol=1e-6)
     assert not result[0].flags.writeable
     assert computed(growing) == len(clips)
     again = ask(doubled[::-1], growing)
@@ -256,10 +261,10 @@ def test_empty_table(ask, kind):
     assert len(ask(pd.DataFrame({"path": []}), kind)) == 0
 
 
-@pytest.mark.parametrize("light", [Mel(seconds=0.2), F0(seconds=0.2)], ids=["threads", "processes"])
-def test_parallel_equals_serial(clips, ask, tmp_path, light):
+@pytest.mark.parametrize("kind", [Mel(seconds=0.2), F0(seconds=0.2)], ids=["threads", "processes"])
+def test_parallel_equals_serial(clips, ask, tmp_path, kind):
     np.testing.assert_array_equal(
-        ask(clips, light, n_jobs=2), ask(clips, light, n_jobs=1, root=tmp_path / "other")
+        ask(clips, kind, n_jobs=2), ask(clips, kind, n_jobs=1, root=tmp_path / "other")
     )
 
 
@@ -366,18 +371,37 @@ def test_a_killed_process_loses_no_finished_chunk(tmp_path, tracing, kind):
     wait_until(lambda: computed(extractor) >= 30)
     os.kill(process.pid, signal.SIGKILL)
     process.communicate()
-    (part,) = (tmp_path / "store").rglob("*.part")
-    finished = len({line.split()[0] for line in part.with_suffix(".rows").read_text().splitlines() if line})
+    finished = in_index(tmp_path / "store")
     assert finished >= 16
-    # A line that was being written when the process died.
-    with open(part.with_suffix(".rows"), "a") as file:
-        file.write("59 00ff 12")
+    # Features that were being written when the process died.
+    (data,) = (tmp_path / "store").glob("*.f32")
+    with open(data, "ab") as file:
+        file.write(b"123")
     before = computed(extractor)
     result = store.features(clips, extractor, n_jobs=1, root=tmp_path / "store", progress=False)
     assert computed(extractor) - before == 60 - finished
     means = np.array([result[row].reshape(2, -1)[:, 0] for row in range(60)])
     np.testing.assert_allclose(means, expected(clips), rtol=1e-6)
-    assert not list((tmp_path / "store").rglob("*.part"))
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
+def test_workers_of_a_killed_process_end(tmp_path, tracing):
+    clips = make_clips(tmp_path / "clips", 60)
+    extractor = tracing.Tracing(trace=str(tmp_path / "trace"), pause=0.3)
+    process = child(clips, extractor, tmp_path / "store", n_jobs=2)
+    wait_until(lambda: computed(extractor) >= 2)
+    workers = {int(line) for line in Path(extractor.trace).read_text().split()}
+    assert process.pid not in workers
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+    wait_until(lambda: not any(map(psutil.pid_exists, workers)), 20)
+    assert computed(extractor) < 12
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
+def test_a_killed_worker_is_said(clips, ask, tracing):
+    with pytest.raises(FeatureError, match=r"process that computed threads was killed.*with n_jobs=1"):
+        ask(clips, tracing.Killed(), n_jobs=2)
 
 
 def test_two_writers_share_the_work(tmp_path, tracing):
@@ -390,6 +414,12 @@ def test_two_writers_share_the_work(tmp_path, tracing):
     result = store.features(clips, extractor, n_jobs=1, root=tmp_path / "store", progress=False)
     np.testing.assert_allclose(result, expected(clips), rtol=1e-6)
     assert computed(extractor) == len(clips)
+
+
+def in_index(root) -> int:
+    """Count the clips that the index says are finished."""
+    with contextlib.closing(sqlite3.connect(root / "index.sqlite")) as index:
+        return index.execute("SELECT count(*) FROM clips").fetchone()[0]
 
 
 def test_waiting_for_another_process_is_said(clips, ask, extractor, tmp_path, monkeypatch, capsys):
@@ -420,17 +450,17 @@ def test_a_full_disk_is_said_before_the_work(clips, ask, monkeypatch):
 def test_a_disk_that_fills_up_loses_nothing(clips, ask, tracing, tmp_path, monkeypatch, kind):
     monkeypatch.setattr(store, "COMMIT_SECONDS", 0.0)
     extractor = getattr(tracing, kind)(trace=str(tmp_path / "trace"))
-    commit, calls = store._Writer.commit, []
+    commit, calls = store._File._commit, []
 
-    def full(self):
+    def full(self, *given):
         calls.append(1)
         if len(calls) > 10:
             raise OSError(errno.ENOSPC, "No space left on device")
-        commit(self)
+        commit(self, *given)
 
     with monkeypatch.context() as patch:
-        patch.setattr(store._Writer, "commit", full)
-        with pytest.raises(FeatureError, match=r"is full. What was computed before is kept: make room"):
+        patch.setattr(store._File, "_commit", full)
+        with pytest.raises(FeatureError, match=r"Features: the disk of .* is full. Make room"):
             ask(clips, extractor)
     before = computed(extractor)
     result = ask(clips, extractor)
@@ -441,13 +471,15 @@ def test_a_disk_that_fills_up_loses_nothing(clips, ask, tracing, tmp_path, monke
 
 def test_a_store_that_cannot_be_written_is_said(clips, extractor, tmp_path):
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(FeatureError, match=r"cannot write to .*Set SERLAB_CACHE to a writable folder"):
+    with pytest.raises(
+        FeatureError, match=r"Features: .* cannot be used .*choose another folder with SERLAB_CACHE"
+    ):
         store.features(clips, extractor, root=tmp_path / "file" / "store", progress=False, n_jobs=1)
 
 
 def test_default_root_is_the_cache(clips, extractor, private_cache):
     store.features(clips, extractor, progress=False, n_jobs=1)
-    assert list((private_cache / "features").glob("tracing-*/*.f32"))
+    assert list((private_cache / "features").glob("tracing-*.f32"))
 
 
 def test_a_long_recording_is_measured_if_the_caller_says_so(ask, tmp_path):
@@ -500,3 +532,74 @@ def test_damaged_features_are_not_taken_into_another_table(clips, ask, tmp_path)
     content[10] ^= 1
     data.write_bytes(content)
     np.testing.assert_array_equal(ask(clips[::-1], Mel(seconds=0.5)), whole[::-1])
+
+
+@pytest.mark.parametrize("damage", ["cut", "head", "flipped", "lost"])
+def test_a_damaged_index_is_made_anew(clips, ask, tmp_path, damage):
+    first = ask(clips, Mel(seconds=0.5))
+    whole = np.array(first)
+    path = tmp_path / "store" / "index.sqlite"
+    content = bytearray(path.read_bytes())
+    if damage == "lost":
+        path.unlink()
+    elif damage == "cut":
+        path.write_bytes(content[: len(content) // 2 + 100])
+    else:
+        content[slice(0, 20) if damage == "head" else slice(4096, 4200)] = b"x" * (
+            20 if damage == "head" else 104
+        )
+        path.write_bytes(content)
+    np.testing.assert_array_equal(ask(clips[::-1], Mel(seconds=0.5)), whole[::-1])
+    np.testing.assert_array_equal(first, whole, "what was given back before stays as it is")
+
+
+def test_a_damaged_table_in_another_order_is_made_anew(clips, ask, tmp_path):
+    whole = np.array(ask(clips, Mel(seconds=0.5)))
+    ask(clips[::-1], Mel(seconds=0.5))
+    _, copy = sorted(tmp_path.rglob("*.f32"), key=lambda path: len(path.name))
+    content = bytearray(copy.read_bytes())
+    content[10] ^= 1
+    copy.write_bytes(content)
+    np.testing.assert_array_equal(ask(clips[::-1], Mel(seconds=0.5)), whole[::-1])
+    assert copy.read_bytes() != content
+
+
+@pytest.mark.parametrize("back", [False, True])
+def test_a_sound_that_is_replaced_while_it_is_read_is_refused(clips, ask, extractor, monkeypatch, back):
+    read, path = audio.read, Path(clips.path[4])
+    content, other = path.read_bytes(), Path(clips.path[9]).read_bytes()
+
+    def replaced(name, *given, **options):
+        if name == str(path):
+            path.write_bytes(other)
+        found = read(name, *given, **options)
+        if name == str(path) and back:
+            path.write_bytes(content)
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(audio, "read", replaced)
+        with pytest.raises(AudioError, match=r"0-004\.wav was changed while it was measured"):
+            ask(clips, extractor)
+    np.testing.assert_allclose(ask(clips, extractor), expected(clips), rtol=1e-6)
+
+
+def test_a_sound_that_was_replaced_behind_its_time_stamp_is_hashed_again(clips, ask, extractor, tracing):
+    for path in clips.path:
+        os.utime(path, (1e9, 1e9))
+    ask(clips, extractor)
+    y, rate = soundfile.read(clips.path[4])
+    soundfile.write(clips.path[4], -y, rate)
+    os.utime(clips.path[4], (1e9, 1e9))
+    other = tracing.Growing(trace=extractor.trace)
+    with pytest.raises(AudioError, match=r"0-004\.wav was changed"):
+        ask(clips, other)
+    np.testing.assert_allclose([part[:, 0] for part in ask(clips, other)], expected(clips), rtol=1e-6)
+
+
+def test_arrays_that_were_given_back_stay_as_they_are(clips, ask, extractor, tmp_path):
+    first = ask(clips, extractor)
+    whole = np.array(first)
+    ask(make_clips(tmp_path / "clips", 5, seed=1), extractor)
+    ask(clips[::-1], extractor)
+    np.testing.assert_array_equal(first, whole)

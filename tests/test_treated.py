@@ -170,6 +170,6 @@ def test_the_store_keeps_it_under_its_own_name(demo, tmp_path):
     extractor = Treated(features=Mel(n_mels=20, seconds=0.5), seconds=0.5)
     found = store.features(few, extractor, n_jobs=1, progress=False, root=tmp_path)
     assert found.shape == (4, 20, 32)
-    assert (tmp_path / f"treated-mel-{extractor.key}").is_dir()
+    assert (tmp_path / f"treated-mel-{extractor.key}.f32").exists()
     y, _ = audio.read(few["path"].iloc[2], RATE)
     np.testing.assert_allclose(found[2], extractor.extract(y), atol=1e-4)

@@ -52,7 +52,7 @@ class Embedding(Extractor):
     """
 
     libraries: ClassVar[tuple[str, ...]] = ("keras", "librosa", "soxr")
-    light: ClassVar[bool] = True
+    releases_gil: ClassVar[bool] = True
     units: ClassVar[dict[str, str]] = {
         "statistics": "over time, laid end to end; None keeps the frames",
         "trained": "False for random weights, as a control",

@@ -2,15 +2,9 @@
 
 from serlab.features.averages import Averages
 from serlab.features.base import Extractor, FrameFeature
-from serlab.features.contours import Contours
-from serlab.features.egemaps import Egemaps
-from serlab.features.midterm import MidTerm
-from serlab.features.normaliser import SpeakerNormaliser
-from serlab.features.picture import Picture
-from serlab.features.pitch import F0
-from serlab.features.recording import Recording
-from serlab.features.shape import (
+from serlab.features.descriptors import (
     Chroma,
+    Contours,
     Rms,
     SpectralBandwidth,
     SpectralCentroid,
@@ -19,9 +13,13 @@ from serlab.features.shape import (
     Tonnetz,
     ZeroCrossingRate,
 )
-from serlab.features.spectral import Mel, Mfcc, OriginalMel
+from serlab.features.egemaps import Egemaps
+from serlab.features.midterm import MidTerm
+from serlab.features.normaliser import SpeakerNormaliser
+from serlab.features.pitch import F0
+from serlab.features.recording import Recording, Treated
+from serlab.features.spectral import Mel, Mfcc, OriginalMel, Spectrogram
 from serlab.features.summary import Summary
-from serlab.features.treated import Treated
 
 __all__ = [
     "F0",
@@ -35,7 +33,6 @@ __all__ = [
     "Mfcc",
     "MidTerm",
     "OriginalMel",
-    "Picture",
     "Recording",
     "Rms",
     "SpeakerNormaliser",
@@ -43,6 +40,7 @@ __all__ = [
     "SpectralCentroid",
     "SpectralContrast",
     "SpectralRolloff",
+    "Spectrogram",
     "Summary",
     "Tonnetz",
     "Treated",

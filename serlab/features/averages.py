@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from serlab.features.base import FrameFeature
-from serlab.features.shape import Chroma, SpectralContrast, Tonnetz
+from serlab.features.descriptors import Chroma, SpectralContrast, Tonnetz
 from serlab.features.spectral import Mel, Mfcc
 from serlab.features.summary import Summary
 

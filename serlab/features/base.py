@@ -2,29 +2,14 @@
 
 from __future__ import annotations
 
-import ast
-import functools
-import hashlib
 import inspect
-import re
-import textwrap
 from dataclasses import dataclass, fields
 from importlib.metadata import version
-from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 
-from serlab import audio
-from serlab.errors import FeatureError
-
-UNITS = {
-    "sample_rate": "Hz the sound is resampled to",
-    "seconds": "s of sound every clip is cut or padded to; None keeps each clip's own length",
-    "align": "where the sound lies when cut or padded: left, centre or right",
-    "n_fft": "samples in a frame",
-    "hop_length": "samples from one frame to the next",
-}
+from serlab import audio, results_cache
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,14 +23,28 @@ class Extractor:
     ----------
     sample_rate : int
         Rate in Hz of the signals that `extract` takes.
+    libraries : tuple of str
+        Packages on whose versions the result depends.
+    units : dict
+        What each parameter is, and its unit: for the documentation.
+    releases_gil : bool
+        Whether threads are enough to measure several clips at once, because most of the work is done outside
+        Python's global lock.
     """
 
     name: ClassVar[str]
     libraries: ClassVar[tuple[str, ...]] = ("librosa", "soxr")
-    light: ClassVar[bool] = False
-    units: ClassVar[dict[str, str]] = {}
+    releases_gil: ClassVar[bool] = False
+    units: ClassVar[dict[str, str]] = {"sample_rate": "Hz the sound is resampled to"}
 
     sample_rate: int = 16000
+
+    def __init_subclass__(cls, **options) -> None:
+        """Describe parameters in the documentation of a class by its `units`, as they are printed."""
+        super().__init_subclass__(**options)
+        if "units" in vars(cls) and "Attributes\n" not in (cls.__doc__ or ""):
+            parameters = "\n".join(f"{name}\n    {text}" for name, text in cls.units.items())
+            cls.__doc__ = f"{inspect.cleandoc(cls.__doc__ or '')}\n\nAttributes\n----------\n{parameters}"
 
     @property
     def shape(self) -> tuple[int | None, ...]:
@@ -75,102 +74,34 @@ class Extractor:
     @property
     def key(self) -> str:
         """Sixteen hexadecimal digits that change with the parameters, the code and the libraries."""
-        parts = [
-            repr(self),
-            *(f"{library} {version(library)}" for library in self.libraries),
-            _code(type(self)),
-        ]
-        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+        libraries = [f"{library} {version(library)}" for library in self.libraries]
+        return results_cache.key(b"", self, libraries)[:16]
 
     def __str__(self) -> str:
         about = inspect.cleandoc(type(self).__doc__).split("\n\n")[0].replace("\n", " ")
-        units = UNITS | self.units
-        lines = [f"{type(self).__name__}: {about}"]
-        lines += [
+        units: dict[str, str] = {}
+        for kind in reversed(type(self).__mro__):
+            units |= getattr(kind, "units", {})
+        lines = [
             f"  {f.name} = {getattr(self, f.name)!r}  {units.get(f.name, '')}".rstrip() for f in fields(self)
         ]
         shape = ", ".join("time" if size is None else str(size) for size in self.shape)
-        return "\n".join([*lines, f"  gives float32 of shape ({shape})"])
-
-
-@functools.cache
-def _code(kind: type[Extractor]) -> str:
-    """Hash the code behind an extractor, so that an edited one never answers with its old results."""
-    sources = []
-    for parent in kind.__mro__:
-        if not issubclass(parent, Extractor):
-            continue
-        if parent.__module__.startswith("serlab."):
-            sources += _sources(Path(inspect.getfile(parent)))
-        else:
-            # A reader's own extractor counts by the text of its class.
-            sources.append(_class_source(parent))
-    distinct = sorted(set(map(_without_docstrings, sources)))
-    return hashlib.sha256("".join(distinct).encode()).hexdigest()
-
-
-def _class_source(kind: type[Extractor]) -> str:
-    try:
-        return textwrap.dedent(inspect.getsource(kind))
-    except (OSError, TypeError):
-        pass
-    # In a notebook cell Python finds the source of functions, but not of classes. Methods that `dataclass`
-    # generated have none, and follow from the parameters.
-    members = [inspect.unwrap(getattr(member, "fget", member)) for member in vars(kind).values()]
-    methods = [m for m in members if inspect.isfunction(m) and m.__code__.co_filename != "<string>"]
-    constants = {
-        name: value for name, value in vars(kind).items() if isinstance(value, (int, float, str, tuple))
-    }
-    constants = {name: value for name, value in constants.items() if not name.startswith("__")}
-    try:
-        return "\n".join(
-            [repr(constants), *(textwrap.dedent(inspect.getsource(method)) for method in methods)]
-        )
-    except OSError:
-        raise FeatureError(
-            f"The source of {kind.__name__} cannot be found, so its features cannot be stored under a safe "
-            "key. Define it in a file or a notebook cell."
-        ) from None
-
-
-def _sources(file: Path, seen: frozenset[Path] = frozenset()) -> list[str]:
-    """Read a module of this package, and those feature and audio modules that it imports."""
-    source = file.read_text(encoding="utf-8")
-    found = [source]
-    package = Path(__file__).parents[1]
-    names = r"(?:features|embeddings)\.\w+|decoders|sound_files"
-    imports = rf"^from serlab\.({names}) import|^from serlab import (audio|sound_files)$"
-    for name in re.findall(imports, source, re.MULTILINE):
-        imported = package / ("".join(name).replace(".", "/") + ".py")
-        if imported not in seen:
-            found += _sources(imported, seen | {file})
-    return found
-
-
-def _without_docstrings(source: str) -> str:
-    """Reduce code to what runs, so that editing a comment or a docstring does not discard stored features."""
-    tree = ast.parse(source)
-    for node in ast.walk(tree):
-        match node:
-            case ast.Module() | ast.ClassDef() | ast.FunctionDef():
-                if ast.get_docstring(node, clean=False) is not None:
-                    node.body[0].value.value = ""
-    return ast.dump(tree)
+        return "\n".join([f"{type(self).__name__}: {about}", *lines, f"  gives float32 of shape ({shape})"])
 
 
 @dataclass(frozen=True, kw_only=True)
 class FrameFeature(Extractor):
     """Something measured frame by frame: gives (channels, time), one column per `hop_length` samples.
 
-    Attributes
-    ----------
-    n_fft, hop_length : int
-        Length and step of a frame in samples.
-    seconds : float, optional
-        Cut or pad every clip to this length, so that all results have one shape.
-    align : {"left", "centre", "right"}
-        Where the sound lies when cut or padded; see `serlab.audio.fit_length`.
+    With `seconds`, all results have one shape; for `align`, see `serlab.audio.fit_length`.
     """
+
+    units: ClassVar[dict[str, str]] = {
+        "seconds": "s of sound every clip is cut or padded to; None keeps each clip's own length",
+        "align": "where the sound lies when cut or padded: left, centre or right",
+        "n_fft": "samples in a frame",
+        "hop_length": "samples from one frame to the next",
+    }
 
     n_fft: int = 1024
     hop_length: int = 256
@@ -195,21 +126,10 @@ class FrameFeature(Extractor):
 
     @property
     def input_seconds(self) -> float | None:
-        """How much of the beginning of a clip is enough, in seconds; None means all of it."""
         return self.seconds if self.align == "left" else None
 
     def extract(self, y: np.ndarray) -> np.ndarray:
-        """Turn one signal into frames of features.
-
-        Parameters
-        ----------
-        y : ndarray of float, shape (samples,)
-            Mono, at `sample_rate`.
-
-        Returns
-        -------
-        ndarray of float32, shape (channels, time)
-        """
+        """Turn one signal into frames of features: (samples,) to (channels, time)."""
         y = audio.signal(y, self.name)
         if self.seconds is not None:
             y = audio.fit_length(y, round(self.seconds * self.sample_rate), self.align)

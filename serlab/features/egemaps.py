@@ -24,7 +24,7 @@ LICENCE = (
 
 @functools.cache
 def _smile():
-    _load_apart()
+    _load_with_own_symbols()
     try:
         import opensmile
     except ImportError:
@@ -36,12 +36,9 @@ def _smile():
     )
 
 
-def _load_apart() -> None:
-    """Load openSMILE's library so that it uses its own C++ symbols, where the system can (Linux).
-
-    Else it takes those of TensorFlow, where that was imported earlier, and the process crashes (openSMILE
-    2.6 with TensorFlow 2.21).
-    """
+def _load_with_own_symbols() -> None:
+    # Where TensorFlow was imported earlier, openSMILE takes its C++ symbols and crashes (openSMILE 2.6,
+    # TensorFlow 2.21, Linux).
     package = find_spec("opensmile")
     if package is None or not hasattr(os, "RTLD_DEEPBIND"):
         return
@@ -71,11 +68,7 @@ class Egemaps(Extractor):
 
     name: ClassVar[str] = "egemaps"
     libraries: ClassVar[tuple[str, ...]] = ("opensmile", "soxr")
-
-    @property
-    def shape(self) -> tuple[int]:
-        """(88,)."""
-        return (88,)
+    shape: ClassVar[tuple[int]] = (88,)
 
     @property
     def feature_names(self) -> tuple[str, ...]:
@@ -84,7 +77,7 @@ class Egemaps(Extractor):
 
     @property
     def key(self) -> str:
-        """Sixteen hexadecimal digits that change with the parameters, the code and the libraries."""
+        # What is missing is said before any clip is read.
         _smile()
         return super().key
 

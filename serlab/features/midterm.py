@@ -41,13 +41,6 @@ class MidTerm(Extractor):
     went up to the sampling rate rather than to half of it, so that they look at half the frequencies they are
     named after; and of several spectral lines that belong to one note chroma keep the last alone.
 
-    Attributes
-    ----------
-    short_window, short_step : float
-        Length and step of a short-term frame, in seconds.
-    mid_window, mid_step : float
-        Length and step of a mid-term window, in seconds.
-
     References
     ----------
     Giannakopoulos 2015, pyAudioAnalysis: an open-source Python library for audio signal analysis, PLOS ONE
@@ -65,13 +58,15 @@ class MidTerm(Extractor):
 
     name: ClassVar[str] = "midterm"
     libraries: ClassVar[tuple[str, ...]] = ("numpy", "scipy", "soxr")
-    light: ClassVar[bool] = True
+    releases_gil: ClassVar[bool] = True
     units: ClassVar[dict[str, str]] = {
         "short_window": "s, length of a frame",
         "short_step": "s, from one frame to the next",
         "mid_window": "s, over which mean and deviation are taken",
         "mid_step": "s, from one such window to the next",
     }
+
+    shape: ClassVar[tuple[int]] = (4 * len(SHORT_TERM),)
 
     short_window: float = 0.05
     short_step: float = 0.05
@@ -91,11 +86,6 @@ class MidTerm(Extractor):
         """What each number is, as pyAudioAnalysis names it: 'zcr_mean', 'delta mfcc_3_std'."""
         frames = (*SHORT_TERM, *(f"delta {name}" for name in SHORT_TERM))
         return tuple(f"{name}_{statistic}" for statistic in ("mean", "std") for name in frames)
-
-    @property
-    def shape(self) -> tuple[int]:
-        """(136,)."""
-        return (4 * len(SHORT_TERM),)
 
     def short_term(self, y: np.ndarray) -> np.ndarray:
         """Measure every frame: (samples,) to (34, frames); names are in `SHORT_TERM`."""
@@ -200,12 +190,11 @@ def _chroma(spectrum: np.ndarray, sample_rate: int) -> tuple[np.ndarray, np.ndar
     frames, lines = spectrum.shape
     notes = _notes(sample_rate, lines)
     energy = np.square(spectrum)
-    size = np.unique(notes, return_counts=True)
-    count = dict(zip(*(column.tolist() for column in size), strict=True))
+    _, number, count = np.unique(notes, return_inverse=True, return_counts=True)
     found = np.zeros((frames, -(-lines // 12) * 12))
     # Of the lines of one note the last is kept; notes below 27.5 Hz count from the end.
     found[:, notes % lines] = energy
-    found[:, :lines] /= np.array([count[note] for note in notes])[notes]
+    found[:, :lines] /= count[number][notes]
     total = energy.sum(axis=1, keepdims=True)
     chroma = found.reshape(frames, -1, 12).sum(axis=1) / np.where(total > 0, total, 1)
     return chroma.T, chroma.std(axis=1)

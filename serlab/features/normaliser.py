@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_array, check_consistent_length
 
@@ -13,22 +14,18 @@ CONSTANT = 1e-6
 class SpeakerNormaliser(TransformerMixin, BaseEstimator):
     """Standardise every feature within each speaker: subtract the speaker's mean, divide by the deviation.
 
-    Of spectrograms every band is a feature, measured over all frames of all clips of the speaker.
+    Of spectrograms every band is a feature, measured over all frames of all clips of the speaker. A feature
+    that is constant within a speaker becomes 0, and so do all features of a speaker with one clip.
 
-    What is left of a feature is how it differs from what is usual for that voice. Speakers are told apart by
-    `groups`; nothing is carried over from `fit` to `transform`, since every speaker is measured on the very
-    clips that are transformed. It therefore works for speakers never seen in training, and it is
-    **transductive**: a test clip's value depends on the speaker's other test clips (on their sound, never on
-    their labels). A system that hears one clip of a stranger cannot do that. Name it wherever you report a
-    result that uses it, and give the result without it beside.
+    Every speaker is measured on the very clips that are transformed; nothing is carried over from `fit`. So
+    it works for speakers never seen in training, and it is **transductive**: a test clip's value depends on
+    the speaker's other test clips (on their sound, never on their labels). A system that hears one clip of a
+    stranger cannot do that. Name it wherever you report a result that uses it, and give the result without
+    it beside.
 
-    A feature that is constant within a speaker becomes 0. So does every feature of a speaker with one clip:
-    with nothing to compare it to, such a clip is taken to be the speaker's average.
-
-    Since the groups of a scikit-learn pipeline's test data are not known to it, normalise the whole table
-    before cross-validation: the result is the same, because no speaker lends anything to another. (In a
-    pipeline with metadata routing enabled,
-    ``SpeakerNormaliser().set_fit_request(groups=True).set_transform_request(groups=True)`` does it too.)
+    Since no speaker lends anything to another, the whole table can be normalised before cross-validation. In
+    a pipeline with metadata routing,
+    ``SpeakerNormaliser().set_fit_request(groups=True).set_transform_request(groups=True)`` does the same.
 
     Examples
     --------
@@ -38,19 +35,7 @@ class SpeakerNormaliser(TransformerMixin, BaseEstimator):
     """
 
     def fit(self, X: np.ndarray, y: np.ndarray | None = None, *, groups: np.ndarray | None = None):
-        """Check the input and remember its number of features; there is nothing else to learn.
-
-        Parameters
-        ----------
-        X : array, shape (clips, features) or (clips, bands, frames)
-        y : ignored
-        groups : array, shape (clips,)
-            Speaker of each clip.
-
-        Returns
-        -------
-        self
-        """
+        """Check the input and remember its number of features; there is nothing else to learn."""
         self.n_features_in_ = check_array(X, allow_nd=True).shape[1]
         return self
 
@@ -79,7 +64,7 @@ class SpeakerNormaliser(TransformerMixin, BaseEstimator):
             )
         groups = np.asarray(groups, dtype=object)
         check_consistent_length(X, groups)
-        if (missing := np.array([group is None or group != group for group in groups])).any():
+        if (missing := pd.isna(groups)).any():
             raise ValueError(
                 f"row {int(missing.argmax())} has no speaker in groups: name one, or leave it out"
             )

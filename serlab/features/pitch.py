@@ -37,16 +37,7 @@ class F0(FrameFeature):
 
     It agrees with Praat better than librosa's pYIN, and needs a tenth of the time (`benchmarks/pitch.py`).
 
-    Attributes
-    ----------
-    n_fft : int
-        Length of a frame in samples: at least three periods of `fmin`. Longer ones blur quick changes.
-    scale : {"hz", "semitones"}
-        In Hz, or in semitones above 27.5 Hz.
-    fmin, fmax : float
-        Lowest and highest pitch in Hz.
-    threshold : float
-        Correlation, between 0 and 1, from which on a frame is voiced, if its neighbours do not matter.
+    Longer frames blur quick changes; they hold at least three periods of `fmin`.
 
     References
     ----------
@@ -91,11 +82,9 @@ class F0(FrameFeature):
 
     @property
     def channels(self) -> tuple[str, ...]:
-        """Names of the rows of the result."""
         return ("f0", "periodicity")
 
     def frames(self, y: np.ndarray) -> np.ndarray:
-        """Measure every frame: (samples,) to (2, time)."""
         if not np.isfinite(y).all():
             raise FeatureError("The pitch of a signal with NaN or infinite samples cannot be measured")
         y = y - y.mean()
@@ -118,8 +107,8 @@ class F0(FrameFeature):
     def _candidates(self, frames: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Find the periods of frames (time, samples).
 
-        Gives the frequencies in Hz and correlations (time, candidates), where a correlation of 0 marks a
-        place without a candidate, and the peak (time,) of the middle of each frame.
+        Gives frequencies in Hz and correlations (0 for no candidate), (time, candidates), and the peak of the
+        middle of each frame, (time,).
         """
         longest = self.sample_rate / self.fmin
         window = np.hanning(self.n_fft + 2)[1:-1].astype(np.float32)

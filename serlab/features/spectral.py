@@ -1,4 +1,4 @@
-"""Spectra and what is measured on them: mel spectrograms, MFCC, spectral shape, chroma."""
+"""Spectra and what is made of them: spectrograms, mel spectrograms, MFCC."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
+import librosa
 import numpy as np
 
+from serlab import audio
 from serlab.errors import FeatureError
-from serlab.features.base import FrameFeature
+from serlab.features.base import Extractor, FrameFeature
 
-# What is below this, relative to the loudest value of a clip, is set to it when decibels are taken.
-DYNAMIC_RANGE_DB = 80.0
 # Samples in the frames that are transformed at a time: 256 kB.
 BLOCK_SAMPLES = 65536
 
@@ -63,13 +63,6 @@ def power_spectrogram(y: np.ndarray, n_fft: int, hop_length: int) -> np.ndarray:
     return result
 
 
-def _mel_power(y: np.ndarray, n_fft: int, hop_length: int, basis) -> np.ndarray:
-    result = np.empty((basis.shape[0], 1 + len(y) // hop_length), dtype=np.float32)
-    for frames, power in _power(y, n_fft, hop_length):
-        result[:, frames] = basis @ power.T
-    return result
-
-
 @functools.lru_cache(maxsize=16)
 def _window(n_fft: int) -> np.ndarray:
     import scipy.signal
@@ -79,8 +72,7 @@ def _window(n_fft: int) -> np.ndarray:
 
 @functools.lru_cache(maxsize=16)
 def _mel_basis(sample_rate: int, n_fft: int, n_mels: int, fmin: float, fmax: float | None):
-    """Make librosa's mel filters once: librosa itself makes them anew for every clip, a third of its time."""
-    import librosa
+    # librosa makes its filters anew for every clip, in a third of its time.
     import scipy.sparse
 
     return scipy.sparse.csr_array(
@@ -88,31 +80,11 @@ def _mel_basis(sample_rate: int, n_fft: int, n_mels: int, fmin: float, fmax: flo
     )
 
 
-def to_db(power: np.ndarray) -> np.ndarray:
-    """Convert power to decibels (0 dB is a power of 1), at most 80 dB below the clip's loudest value.
-
-    Examples
-    --------
-    >>> to_db(np.array([1.0, 0.01, 0.0]))
-    array([  0., -20., -80.])
-    """
-    import librosa
-
-    return librosa.power_to_db(power, top_db=DYNAMIC_RANGE_DB)
-
-
 @dataclass(frozen=True, kw_only=True)
 class Mel(FrameFeature):
     """Power in bands that are spaced as the ear spaces pitch (mel scale), frame by frame.
 
-    Attributes
-    ----------
-    n_mels : int
-        Number of bands.
-    scale : {"power", "sqrt", "db"}
-        Power as it is, its square root, or decibels (at most 80 below the loudest value of the clip).
-    fmin, fmax : float
-        Lowest and highest frequency in Hz; None means half the sampling rate.
+    Decibels are at most 80 below the loudest value of the clip.
 
     References
     ----------
@@ -132,7 +104,7 @@ class Mel(FrameFeature):
     """
 
     name: ClassVar[str] = "mel"
-    light: ClassVar[bool] = True
+    releases_gil: ClassVar[bool] = True
     units: ClassVar[dict[str, str]] = {
         "n_mels": "mel bands",
         "scale": "power, sqrt (square root of power) or db",
@@ -150,15 +122,20 @@ class Mel(FrameFeature):
             raise FeatureError(f"scale must be 'power', 'sqrt' or 'db', not {self.scale!r}")
 
     @property
+    def filter_rate(self) -> int:
+        """Sampling rate in Hz that the filters are made for."""
+        return self.sample_rate
+
+    @property
     def channels(self) -> tuple[str, ...]:
-        """Names of the bands."""
         return tuple(f"mel{band + 1}" for band in range(self.n_mels))
 
     def frames(self, y: np.ndarray) -> np.ndarray:
-        """Measure every frame: (samples,) to (n_mels, time)."""
-        basis = _mel_basis(self.sample_rate, self.n_fft, self.n_mels, self.fmin, self.fmax)
-        power = _mel_power(y, self.n_fft, self.hop_length, basis)
-        return {"power": np.asarray, "sqrt": np.sqrt, "db": to_db}[self.scale](power)
+        basis = _mel_basis(self.filter_rate, self.n_fft, self.n_mels, self.fmin, self.fmax)
+        power = np.empty((self.n_mels, 1 + len(y) // self.hop_length), dtype=np.float32)
+        for frames, block in _power(y, self.n_fft, self.hop_length):
+            power[:, frames] = basis @ block.T
+        return {"power": np.asarray, "sqrt": np.sqrt, "db": librosa.power_to_db}[self.scale](power)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,6 +152,7 @@ class OriginalMel(Mel):
     """
 
     name: ClassVar[str] = "original-mel"
+    filter_rate: ClassVar[int] = 44100
 
     sample_rate: int = 22050
     n_fft: int = 2048
@@ -186,30 +164,16 @@ class OriginalMel(Mel):
 
     @property
     def input_seconds(self) -> float | None:
-        """How much of the beginning of a clip is enough, in seconds."""
         return self.seconds
 
     def extract(self, y: np.ndarray) -> np.ndarray:
-        """Turn one signal into features: (samples,) to (128, 147)."""
         # Cut at the end but padded in front, as the original did.
         return super().extract(y[: round(self.seconds * self.sample_rate)])
-
-    def frames(self, y: np.ndarray) -> np.ndarray:
-        """Measure every frame: (samples,) to (128, 147)."""
-        basis = _mel_basis(44100, self.n_fft, self.n_mels, self.fmin, self.fmax)
-        return np.sqrt(_mel_power(y, self.n_fft, self.hop_length, basis))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Mfcc(FrameFeature):
     """Mel-frequency cepstral coefficients: the shape of the mel spectrum in dB, coarse first.
-
-    Attributes
-    ----------
-    n_mfcc, n_mels : int
-        Coefficients kept, and mel bands they are computed from.
-    deltas : int
-        0 for the coefficients alone, 1 to add their first time derivative, 2 to add the second too.
 
     References
     ----------
@@ -222,7 +186,7 @@ class Mfcc(FrameFeature):
     """
 
     name: ClassVar[str] = "mfcc"
-    light: ClassVar[bool] = True
+    releases_gil: ClassVar[bool] = True
     units: ClassVar[dict[str, str]] = {
         "n_mfcc": "coefficients",
         "n_mels": "mel bands they are computed from",
@@ -241,15 +205,11 @@ class Mfcc(FrameFeature):
 
     @property
     def channels(self) -> tuple[str, ...]:
-        """Names of the coefficients, then of their derivatives."""
         names = [f"mfcc{i}" for i in range(self.n_mfcc)]
         prefixes = ("", "delta_", "delta2_")[: self.deltas + 1]
         return tuple(prefix + name for prefix in prefixes for name in names)
 
     def frames(self, y: np.ndarray) -> np.ndarray:
-        """Measure every frame: (samples,) to (coefficients, time)."""
-        import librosa
-
         mel = Mel(
             sample_rate=self.sample_rate, n_fft=self.n_fft, hop_length=self.hop_length, n_mels=self.n_mels
         )
@@ -260,3 +220,57 @@ class Mfcc(FrameFeature):
             for order in range(1, self.deltas + 1)
         ]
         return np.concatenate([coefficients, *derivatives])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spectrogram(Extractor):
+    """A magnitude spectrogram in dB, scaled to an image: the loudest value of the clip is 1, what is
+    `range_db` or more below it is 0.
+
+    Frames do not overlap, and no window function is applied. Like the spectrograms of pyAudioAnalysis it
+    begins after the first frame and has no line for half the sampling rate: 30,000 samples at 8 kHz give 74
+    frames of 200 lines.
+
+    Examples
+    --------
+    >>> Spectrogram().shape, Spectrogram(seconds=2.5).shape
+    ((74, 200), (49, 200))
+    """
+
+    name: ClassVar[str] = "spectrogram"
+    libraries: ClassVar[tuple[str, ...]] = ("numpy", "soxr")
+    releases_gil: ClassVar[bool] = True
+    units: ClassVar[dict[str, str]] = {
+        "seconds": "s of sound every clip is cut or padded to, around its middle",
+        "window": "s, length of a frame and step to the next",
+        "range_db": "dB below the loudest value that are black",
+    }
+
+    sample_rate: int = 8000
+    seconds: float = 3.75
+    window: float = 0.05
+    range_db: float = 60.0
+
+    def __post_init__(self) -> None:
+        if min(self.shape) < 1 or self.range_db <= 0:
+            raise FeatureError(
+                "A spectrogram needs two frames or more and a range above 0 dB, not "
+                f"{self.seconds:g} s in frames of {self.window:g} s and {self.range_db:g} dB"
+            )
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        size = round(self.window * self.sample_rate)
+        return round(self.seconds * self.sample_rate) // size - 1, size // 2
+
+    def extract(self, y: np.ndarray) -> np.ndarray:
+        """Turn one signal into an image: (samples,) to (frames, lines), values in [0, 1]."""
+        y = audio.fit_length(audio.signal(y, self.name), round(self.seconds * self.sample_rate), "centre")
+        frames, lines = self.shape
+        blocks = y[: 2 * lines * (frames + 1)].reshape(frames + 1, 2 * lines)[1:]
+        magnitude = np.abs(np.fft.rfft(blocks)[:, :lines])
+        loudest = magnitude.max()
+        if loudest == 0:
+            return np.zeros(self.shape, np.float32)
+        level = 20 * np.log10(np.maximum(magnitude / loudest, 1e-10))
+        return np.clip(1 + level / self.range_db, 0, 1).astype(np.float32)

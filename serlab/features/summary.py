@@ -10,14 +10,14 @@ import numpy as np
 
 from serlab.errors import FeatureError
 from serlab.features.base import Extractor, FrameFeature
-from serlab.features.pitch import F0
-from serlab.features.shape import (
+from serlab.features.descriptors import (
     Rms,
     SpectralCentroid,
     SpectralContrast,
     SpectralRolloff,
     ZeroCrossingRate,
 )
+from serlab.features.pitch import F0
 from serlab.features.spectral import Mel, Mfcc
 
 
@@ -82,14 +82,8 @@ DEFAULT_FEATURES = (
     F0(scale="semitones", hop_length=160),
 )
 
-TIMING = (
-    "speech_seconds",
-    "speech_share",
-    "bursts_per_second",
-    "burst_seconds",
-    "pause_seconds",
-    "syllables_per_second",
-)
+_TIMING = "speech_seconds speech_share bursts_per_second burst_seconds pause_seconds syllables_per_second"
+TIMING = tuple(_TIMING.split())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,21 +94,9 @@ class Summary(Extractor):
     over voiced frames alone, by statistics that a few frames an octave off do not move, and the share of
     voiced frames is added. Where no frame is left, statistics are 0.
 
-    Attributes
-    ----------
-    features : tuple of FrameFeature
-        What is measured frame by frame. All must share `sample_rate` and `hop_length`.
-    statistics : tuple of str
-        Which statistics are taken of each of their channels: keys of `serlab.features.summary.STATISTICS`.
-        "slope" is the change per second of a fitted line, "movement" the mean absolute change per second.
-    pitch_statistics : tuple of str
-        Which of them are taken of the channels of `F0` instead.
-    gate_db : float, optional
-        Level below the loudest frame in dB at which speech ends; None takes all frames.
-    timing : bool
-        Add measures of rhythm: seconds and share of speech, bursts of speech (stretches without a pause) per
-        second, their mean length and that of the pauses between them, and peaks of loudness per second, which
-        follow syllables.
+    All `STATISTICS` can be taken; "slope" is the change per second of a fitted line, "movement" the mean
+    absolute change per second. A burst of speech is a stretch without a pause; peaks of loudness follow
+    syllables.
 
     Examples
     --------
@@ -176,7 +158,6 @@ class Summary(Extractor):
 
     @property
     def shape(self) -> tuple[int]:
-        """(number of feature names,)."""
         return (len(self.feature_names),)
 
     def extract(self, y: np.ndarray) -> np.ndarray:

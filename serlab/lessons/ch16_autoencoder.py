@@ -173,7 +173,7 @@ class Autoencoder(TransformerMixin, BaseEstimator):
         if X.ndim != 3 or X.min() < 0 or X.max() > 1:
             raise EvaluationError(
                 f"An autoencoder takes pictures (clips, height, width) of values from 0 to 1, not {X.shape} "
-                f"from {X.min():.3g} to {X.max():.3g}: see serlab.features.Picture"
+                f"from {X.min():.3g} to {X.max():.3g}: see serlab.features.Spectrogram"
             )
         check_inputs(X)
         self.shape_ = X.shape[1:]

@@ -18,10 +18,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from serlab import corpora, kept, provenance, run_files, runs, splits, store
+from serlab import corpora, provenance, results_cache, run_files, runs, splits, store
 from serlab.embeddings import ByolS
 from serlab.errors import RunError, SerlabError
-from serlab.features import Egemaps, Extractor, MidTerm, Picture, SpeakerNormaliser, Summary
+from serlab.features import Egemaps, Extractor, MidTerm, SpeakerNormaliser, Spectrogram, Summary
 from serlab.lessons import ch16_learning_curve as learning_curve
 from serlab.lessons import ch16_segments as segments
 from serlab.lessons.ch16_learning_curve import Curves
@@ -154,12 +154,14 @@ def codes(pictures: np.ndarray, rows: np.ndarray, speakers: Sequence[str], setti
     held = held_out(np.asarray(speakers, str)[rows])
     digest = hashlib.sha256(np.ascontiguousarray(pictures).tobytes())
     network = autoencoder.Autoencoder(**settings)
-    key = kept.key(digest.digest(), network, provenance.versions("keras"), rows.astype(np.int64), held)
+    key = results_cache.key(
+        digest.digest(), network, provenance.versions("keras"), rows.astype(np.int64), held
+    )
     file = cache_dir() / FOLDER / f"{key}.npz"
-    if (found := kept.read(file, "codes")) is None:
+    if (found := results_cache.read(file, "codes")) is None:
         network.fit(pictures[rows[~held]], validation=pictures[rows[held]])
         found = (network.transform(pictures),)
-        kept.write(file, codes=found[0])
+        results_cache.write(file, codes=found[0])
     return found[0]
 
 
@@ -273,7 +275,7 @@ def _ravdess(folder: Path) -> dict:
     settings = chosen(read("search", folder.parent))
     table = corpora.load("ravdess")
     split = splits.make(table, "emobox6")
-    pictures = np.array(store.features(table, Picture(), progress=False))
+    pictures = np.array(store.features(table, Spectrogram(), progress=False))
     plain = {
         kind: np.array(store.features(table, extractor, progress=False))
         for kind, extractor in (("statistics", MidTerm()), ("egemaps", Egemaps()), ("byols", ByolS()))
@@ -346,7 +348,7 @@ def _cut(name: str):
     def features(extractor: Extractor) -> np.ndarray:
         return segments.features(table, segments.Parts(features=extractor, seconds=seconds, pad=pad))
 
-    return table, listed, features(Picture(seconds=seconds)), features
+    return table, listed, features(Spectrogram(seconds=seconds)), features
 
 
 def _fold(listed: pd.DataFrame) -> splits.Fold:

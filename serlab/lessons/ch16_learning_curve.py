@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from serlab import evaluation, kept, provenance
+from serlab import evaluation, provenance, results_cache
 from serlab.checks import check_inputs, check_order
 from serlab.errors import EvaluationError
 from serlab.splits import Fold, check_rows
@@ -478,7 +478,7 @@ def crossing(difference: Sequence[float], percentages: Sequence[float] = PERCENT
 
 def _block(models, X, labels, groups, fold: Fold, classes, percentages, seed, file: Path | None):
     """Do one draw of one fold: counts (percentages, models, speakers, classes, classes), and seconds."""
-    if (found := kept.read(file, "counts", "seconds")) is not None:
+    if (found := results_cache.read(file, "counts", "seconds")) is not None:
         return found[0], float(found[1])
     started = time.process_time()
     speakers = sorted(set(groups[fold.test]))
@@ -501,7 +501,7 @@ def _block(models, X, labels, groups, fold: Fold, classes, percentages, seed, fi
             np.add.at(counts[row, column], (who, true, said), 1)
     seconds = time.process_time() - started
     if file is not None:
-        kept.write(file, counts=counts, seconds=seconds)
+        results_cache.write(file, counts=counts, seconds=seconds)
     return counts, seconds
 
 
@@ -524,4 +524,4 @@ def _key(models: Mapping[str, Callable], data: bytes, percentages: Sequence[floa
     libraries = provenance.versions()
     del libraries["serlab"]
     # Models may depend on how many clips they are given: what builds them counts too.
-    return kept.key(data, built, dict(models), tuple(percentages), seed, libraries, _block)
+    return results_cache.key(data, built, dict(models), tuple(percentages), seed, libraries, _block)

@@ -69,9 +69,9 @@ class Parts(Extractor):
         return self.features.libraries
 
     @property
-    def light(self) -> bool:
+    def releases_gil(self) -> bool:
         """As the features."""
-        return self.features.light
+        return self.features.releases_gil
 
     @property
     def frame_rate(self) -> float:
@@ -219,10 +219,10 @@ def features(
         If a file is not as long as the table says.
     """
     found = store.features(table, extractor, progress=progress, max_seconds=max_seconds)
-    for clip, duration, count in zip(table["clip"], table["duration"], found.lengths, strict=True):
-        if count != number_of_parts(duration, extractor.seconds, extractor.pad):
-            raise FeatureError(f"{clip} gave {count} parts, which does not fit its {duration:.3f} s")
-    return np.concatenate([found[row] for row in range(len(found))])
+    for clip, duration, parts in zip(table["clip"], table["duration"], found, strict=True):
+        if len(parts) != number_of_parts(duration, extractor.seconds, extractor.pad):
+            raise FeatureError(f"{clip} gave {len(parts)} parts, which does not fit its {duration:.3f} s")
+    return np.concatenate(found)
 
 
 def bookkeeping(

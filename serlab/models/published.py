@@ -17,7 +17,7 @@ from serlab.features import (
     ZeroCrossingRate,
 )
 from serlab.features.averages import GUESSED
-from serlab.features.contours import ORIGINAL_FRAME, ORIGINAL_SAMPLES
+from serlab.features.descriptors import ORIGINAL_FRAME, ORIGINAL_SAMPLES
 from serlab.models import ladder
 from serlab.models.binaries import OneVsRest
 from serlab.models.spec import TRANSDUCTIVE, ModelSpec

@@ -1,10 +1,11 @@
-"""Descriptors of a frame's spectrum and waveform in one or a few numbers."""
+"""Descriptors of a frame's spectrum and waveform in one or a few numbers, and several of them together."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import ClassVar
 
+import librosa
 import numpy as np
 
 from serlab.errors import FeatureError
@@ -13,6 +14,9 @@ from serlab.features.spectral import power_spectrogram
 
 # Ten times the quietest step of 16-bit audio: what is below sounds like silence.
 FLOOR_DB = -90.0
+# The CREMA-D network padded to 3.5 s as if the rate were 22.05 kHz, and read at CREMA-D's own, 16 kHz.
+ORIGINAL_SAMPLES = 77175
+ORIGINAL_FRAME = {"n_fft": 2048, "hop_length": 512}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,9 +32,6 @@ class ZeroCrossingRate(FrameFeature):
     name: ClassVar[str] = "zcr"
 
     def frames(self, y: np.ndarray) -> np.ndarray:
-        """Measure every frame: (samples,) to (time,)."""
-        import librosa
-
         return librosa.feature.zero_crossing_rate(y, frame_length=self.n_fft, hop_length=self.hop_length)
 
 
@@ -38,10 +39,7 @@ class ZeroCrossingRate(FrameFeature):
 class Rms(FrameFeature):
     """Root mean square of the samples, a measure of how loud a frame is.
 
-    Attributes
-    ----------
-    scale : {"linear", "db"}
-        As it is (full scale is 1), or in dBFS, no lower than -90.
+    In dBFS it is no lower than -90.
 
     Examples
     --------
@@ -59,9 +57,6 @@ class Rms(FrameFeature):
             raise FeatureError(f"scale must be 'linear' or 'db', not {self.scale!r}")
 
     def frames(self, y: np.ndarray) -> np.ndarray:
-        """Measure every frame: (samples,) to (time,)."""
-        import librosa
-
         rms = librosa.feature.rms(y=y, frame_length=self.n_fft, hop_length=self.hop_length)
         return rms if self.scale == "linear" else 20 * np.log10(np.maximum(rms, 10 ** (FLOOR_DB / 20)))
 
@@ -70,9 +65,9 @@ class Rms(FrameFeature):
 class SpectralFeature(FrameFeature):
     """Something measured on the magnitude spectrum of each frame."""
 
-    def magnitude(self, y: np.ndarray) -> np.ndarray:
-        """Compute the magnitude spectrum of every frame: (samples,) to (1 + n_fft // 2, time)."""
-        return np.sqrt(power_spectrogram(y, self.n_fft, self.hop_length))
+    def spectrum(self, y: np.ndarray) -> dict:
+        """Compute the magnitude spectrum, (1 + n_fft // 2, time), and its rate, as librosa takes them."""
+        return {"S": np.sqrt(power_spectrogram(y, self.n_fft, self.hop_length)), "sr": self.sample_rate}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,10 +83,7 @@ class SpectralCentroid(SpectralFeature):
     name: ClassVar[str] = "centroid"
 
     def frames(self, y: np.ndarray) -> np.ndarray:
-        """Measure every frame: (samples,) to (time,)."""
-        import librosa
-
-        return librosa.feature.spectral_centroid(S=self.magnitude(y), sr=self.sample_rate)
+        return librosa.feature.spectral_centroid(**self.spectrum(y))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,21 +93,12 @@ class SpectralBandwidth(SpectralFeature):
     name: ClassVar[str] = "bandwidth"
 
     def frames(self, y: np.ndarray) -> np.ndarray:
-        """Measure every frame: (samples,) to (time,)."""
-        import librosa
-
-        return librosa.feature.spectral_bandwidth(S=self.magnitude(y), sr=self.sample_rate)
+        return librosa.feature.spectral_bandwidth(**self.spectrum(y))
 
 
 @dataclass(frozen=True, kw_only=True)
 class SpectralRolloff(SpectralFeature):
-    """Frequency in Hz below which most of the spectrum lies.
-
-    Attributes
-    ----------
-    share : float
-        How much of the summed magnitude, between 0 and 1.
-    """
+    """Frequency in Hz below which most of the spectrum lies."""
 
     name: ClassVar[str] = "rolloff"
     units: ClassVar[dict[str, str]] = {"share": "of the summed magnitude lies below"}
@@ -123,24 +106,12 @@ class SpectralRolloff(SpectralFeature):
     share: float = 0.85
 
     def frames(self, y: np.ndarray) -> np.ndarray:
-        """Measure every frame: (samples,) to (time,)."""
-        import librosa
-
-        return librosa.feature.spectral_rolloff(
-            S=self.magnitude(y), sr=self.sample_rate, roll_percent=self.share
-        )
+        return librosa.feature.spectral_rolloff(**self.spectrum(y), roll_percent=self.share)
 
 
 @dataclass(frozen=True, kw_only=True)
 class SpectralContrast(SpectralFeature):
     """Difference in dB between peaks and valleys of the spectrum, octave by octave: harmonic against noisy.
-
-    Attributes
-    ----------
-    n_bands : int
-        Octave bands above `fmin`; below it there is one more.
-    fmin : float
-        Upper edge of the lowest band in Hz.
 
     References
     ----------
@@ -170,16 +141,10 @@ class SpectralContrast(SpectralFeature):
 
     @property
     def channels(self) -> tuple[str, ...]:
-        """Names of the bands."""
         return tuple(f"contrast{band}" for band in range(self.n_bands + 1))
 
     def frames(self, y: np.ndarray) -> np.ndarray:
-        """Measure every frame: (samples,) to (n_bands + 1, time)."""
-        import librosa
-
-        return librosa.feature.spectral_contrast(
-            S=self.magnitude(y), sr=self.sample_rate, n_bands=self.n_bands, fmin=self.fmin
-        )
+        return librosa.feature.spectral_contrast(**self.spectrum(y), n_bands=self.n_bands, fmin=self.fmin)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,11 +152,6 @@ class Chroma(FrameFeature):
     """Power in the twelve pitch classes C, C sharp, ..., B, whatever the octave; the strongest is 1.
 
     Tuning is taken as A4 = 440 Hz: a voice has no concert pitch to be estimated.
-
-    Attributes
-    ----------
-    n_chroma : int
-        Classes that an octave is divided into: 12 for semitones.
 
     Examples
     --------
@@ -209,21 +169,13 @@ class Chroma(FrameFeature):
 
     @property
     def channels(self) -> tuple[str, ...]:
-        """Names of the pitch classes."""
         if self.n_chroma != 12:
             return tuple(f"chroma{number + 1}" for number in range(self.n_chroma))
         return ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 
     def frames(self, y: np.ndarray) -> np.ndarray:
-        """Measure every frame: (samples,) to (n_chroma, time)."""
-        import librosa
-
-        return librosa.feature.chroma_stft(
-            S=power_spectrogram(y, self.n_fft, self.hop_length),
-            sr=self.sample_rate,
-            n_chroma=self.n_chroma,
-            tuning=0.0,
-        )
+        power = power_spectrogram(y, self.n_fft, self.hop_length)
+        return librosa.feature.chroma_stft(S=power, sr=self.sample_rate, n_chroma=self.n_chroma, tuning=0.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -244,11 +196,48 @@ class Tonnetz(Chroma):
 
     @property
     def channels(self) -> tuple[str, ...]:
-        """Names of the coordinates: two for each of the three circles."""
         return ("fifth_x", "fifth_y", "minor_third_x", "minor_third_y", "major_third_x", "major_third_y")
 
     def frames(self, y: np.ndarray) -> np.ndarray:
-        """Measure every frame: (samples,) to (6, time)."""
-        import librosa
-
         return librosa.feature.tonnetz(chroma=super().frames(y), sr=self.sample_rate)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contours(FrameFeature):
+    """Several frame features of one clip, one under the other: by default zero crossings and energy.
+
+    By default as the original CREMA-D network saw them: clips in the middle of 77,175 samples, 151 frames.
+
+    Rate, step and length of the frames of all features must be those given here.
+
+    Examples
+    --------
+    >>> Contours().shape, Contours().channels
+    ((2, 151), ('zcr', 'rms'))
+    """
+
+    name: ClassVar[str] = "contours"
+    units: ClassVar[dict[str, str]] = {"features": "measured frame by frame"}
+
+    n_fft: int = 2048
+    hop_length: int = 512
+    seconds: float | None = ORIGINAL_SAMPLES / 16000
+    align: str = "centre"
+    features: tuple[FrameFeature, ...] = (ZeroCrossingRate(**ORIGINAL_FRAME), Rms(**ORIGINAL_FRAME))
+
+    def __post_init__(self) -> None:
+        grid = (self.sample_rate, self.n_fft, self.hop_length, None)
+        for feature in self.features:
+            found = (feature.sample_rate, feature.n_fft, feature.hop_length, feature.seconds)
+            if found != grid:
+                raise FeatureError(
+                    f"{feature.name} has (sample_rate, n_fft, hop_length, seconds) = {found} and must have "
+                    f"{grid}: the length is that of all contours together"
+                )
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        return tuple(name for feature in self.features for name in feature.channels)
+
+    def frames(self, y: np.ndarray) -> np.ndarray:
+        return np.concatenate([feature.extract(y) for feature in self.features])
