@@ -120,4 +120,5 @@ def read_json(file: Path) -> dict[str, Any]:
 
 
 def checksum(text: str) -> str:
+    """Return the SHA-256 of a table's text, by which it is told from another or a damaged one."""
     return hashlib.sha256(text.encode()).hexdigest()

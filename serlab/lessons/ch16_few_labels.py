@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -51,6 +52,8 @@ EPOCHS, PATIENCE = 25, 2
 DRAWS, DRAWS_PER_FOLD = 10, 2
 CUT_PERCENTAGES = tuple(range(10, 101, 10))
 COMPONENTS, VOTE_COMPONENTS = 100, 200
+# What a stage makes: tables by their names, facts about them, and the corpus that they are from.
+Made = tuple[dict[str, pd.DataFrame], dict[str, Any], pd.DataFrame]
 
 
 def read(name: str) -> pd.DataFrame:
@@ -88,10 +91,7 @@ def about() -> dict:
 
 def in_sets(table: pd.DataFrame) -> pd.DataFrame:
     """Give a table of `serlab.corpora.unify` three classes of valence, and the column ``set``."""
-    attrs = table.attrs
-    table = table.assign(emotion=table["ternary"], set=segments.three_sets(table))
-    table.attrs = attrs
-    return table
+    return table.assign(emotion=table["ternary"], set=segments.three_sets(table))
 
 
 def held_out(speakers: Sequence[str]) -> np.ndarray:
@@ -148,13 +148,13 @@ def build_vote(parts: Sequence[slice], rounds: int, seed: int = 0, clips: int = 
     return SelfTrainingVote(parts, rounds=rounds, strength=STRENGTH)
 
 
-def _bookkeeping() -> tuple[dict[str, pd.DataFrame], dict]:
+def _bookkeeping() -> Made:
     table = in_sets(corpora.load("unified"))
     books = segments.bookkeeping(table, table["set"], CUTS).round(4)
-    return {"bookkeeping": books}, {"seconds": 0.0, "corpora": _content(table)}
+    return {"bookkeeping": books}, {"seconds": 0.0}, table
 
 
-def _search() -> tuple[dict[str, pd.DataFrame], dict]:
+def _search() -> Made:
     from serlab.lessons import ch16_autoencoder as autoencoder
 
     table, listed, pictures, _ = _cut(MAIN)
@@ -162,17 +162,14 @@ def _search() -> tuple[dict[str, pd.DataFrame], dict]:
     held = held_out(listed["speaker"].to_numpy()[free])
     trained, validation = pictures[free[~held]], pictures[free[held]]
 
-    def as_text(grid: dict) -> str:
-        search = autoencoder.search(trained, validation, grid, epochs=EPOCHS, patience=PATIENCE)
-        return search.to_csv(index=False)
+    def searched(name: str, latent: int) -> pd.DataFrame:
+        grid = {"architecture": (name,), **GRID, "latent": (latent,)}
+        search = partial(autoencoder.search, trained, validation, grid, epochs=EPOCHS, patience=PATIENCE)
+        found = run_files.parsed(str(_computed_once(lambda: search().to_csv(index=False), search)))
+        print(found.to_string(), flush=True)
+        return found
 
-    parts = []
-    for name in autoencoder.ARCHITECTURES:
-        for latent in GRID["latent"]:
-            grid = {"architecture": (name,), **GRID, "latent": (latent,)}
-            deciding = (autoencoder.search, grid, EPOCHS, PATIENCE, trained, validation)
-            parts.append(run_files.parsed(str(_computed_once(partial(as_text, grid), *deciding))))
-            print(parts[-1].to_string(), flush=True)
+    parts = [searched(name, latent) for name in autoencoder.ARCHITECTURES for latent in GRID["latent"]]
     found = pd.concat(parts, ignore_index=True)
     facts = {
         "seconds": round(found["seconds"].sum(), 1),
@@ -180,12 +177,11 @@ def _search() -> tuple[dict[str, pd.DataFrame], dict]:
         "floor": round(autoencoder.floor(validation), 5),
         "mean_picture": round(autoencoder.floor(validation, trained), 5),
         "chosen": choose_network(found),
-        "corpora": _content(table),
     }
-    return {"search": found.round({"loss": 5, "seconds": 1})}, facts
+    return {"search": found.round({"loss": 5, "seconds": 1})}, facts, table
 
 
-def _three_sets() -> tuple[dict[str, pd.DataFrame], dict]:
+def _three_sets() -> Made:
     settings = choose_network(read("search"))
     table, listed, pictures, parts = _cut(MAIN)
     free = np.flatnonzero(listed["set"] == "unlabelled")
@@ -207,12 +203,11 @@ def _three_sets() -> tuple[dict[str, pd.DataFrame], dict]:
         "clips": {name: int(count) for name, count in listed["set"].value_counts().items()},
         "labelled_per_class": int(len(fold.train) / len(set(listed["emotion"]))),
         "autoencoder": settings,
-        "corpora": _content(table),
     }
-    return _curve_tables("three-sets", found), facts
+    return _curve_tables("three-sets", found), facts, table
 
 
-def _cuts() -> tuple[dict[str, pd.DataFrame], dict]:
+def _cuts() -> Made:
     settings = choose_network(read("search"))
     rows, seconds, facts = [], 0.0, {}
     for cut in CUTS:
@@ -230,11 +225,10 @@ def _cuts() -> tuple[dict[str, pd.DataFrame], dict]:
             rows.append(_scores(curves).assign(kind=kind, cut=cut))
         facts[cut] = {"labelled": len(fold.train), "unlabelled": len(free), "test": len(fold.test)}
         print(cut, facts[cut], flush=True)
-    tables = {"cuts": pd.concat(rows, ignore_index=True)}
-    return tables, {"seconds": round(seconds, 1), "parts": facts, "corpora": _content(table)}
+    return {"cuts": pd.concat(rows, ignore_index=True)}, {"seconds": round(seconds, 1), "parts": facts}, table
 
 
-def _ravdess() -> tuple[dict[str, pd.DataFrame], dict]:
+def _ravdess() -> Made:
     settings = choose_network(read("search"))
     extractors = {"codes": Picture(), "statistics": MidTerm(), "egemaps": Egemaps(), "byols": ByolS()}
     table, split, plain = _ravdess_features(extractors)
@@ -252,16 +246,14 @@ def _ravdess() -> tuple[dict[str, pd.DataFrame], dict]:
             parts.append(_learn(models, inputs[kind], table, fold, DRAWS_PER_FOLD, number))
             print("fold", number, kind, round(parts[-1].seconds), "s", flush=True)
     joined = {kind: learning_curve.join(parts) for kind, parts in found.items()}
-    seconds = sum(one.seconds for one in joined.values())
-    return _curve_tables("ravdess", joined), _reference(seconds, table, split) | {"autoencoder": settings}
+    facts = _reference(sum(one.seconds for one in joined.values()), split) | {"autoencoder": settings}
+    return _curve_tables("ravdess", joined), facts, table
 
 
-def _vote() -> tuple[dict[str, pd.DataFrame], dict]:
+def _vote() -> Made:
     extractors = {"summary": Summary(), "egemaps": Egemaps(), "byols": ByolS()}
     table, split, plain = _ravdess_features(extractors)
-    plain = {
-        name: SpeakerNormaliser().fit_transform(X, groups=table["speaker"]) for name, X in plain.items()
-    }
+    plain = {name: SpeakerNormaliser().fit_transform(X, groups=table["speaker"]) for name, X in plain.items()}
     parts = []
     for number, fold in enumerate(split):
         columns = [pca_scores(X, fold.train, VOTE_COMPONENTS) for X in plain.values()]
@@ -282,7 +274,7 @@ def _vote() -> tuple[dict[str, pd.DataFrame], dict]:
         "gain_of_teaching": less(("self-trained", TENTH), ("vote", TENTH)),
         "speaker_normalised": True,
     }
-    return {"vote": _scores(curves)}, facts | _reference(curves.seconds, table, split)
+    return {"vote": _scores(curves)}, facts | _reference(curves.seconds, split), table
 
 
 STAGES = {
@@ -370,23 +362,9 @@ def _curve_tables(name: str, found: dict[str, Curves]) -> dict[str, pd.DataFrame
     }
 
 
-def _reference(seconds: float, table: pd.DataFrame, split: splits.Split) -> dict:
-    return {
-        "seconds": round(seconds, 1),
-        "protocol": split.name,
-        "protocol_title": split.title,
-        "draws_per_fold": DRAWS_PER_FOLD,
-        "corpora": _content(table),
-    }
-
-
-def _content(table: pd.DataFrame) -> dict:
-    return {
-        "name": table.attrs["corpus"],
-        "clips": len(table),
-        "content_hash": corpora.content_hash(table),
-        **{key: table.attrs[key] for key in ("sources", "dropped") if key in table.attrs},
-    }
+def _reference(seconds: float, split: splits.Split) -> dict:
+    named = {"protocol": split.name, "protocol_title": split.title}
+    return {"seconds": round(seconds, 1), **named, "draws_per_fold": DRAWS_PER_FOLD}
 
 
 def _folder() -> Path:
@@ -396,15 +374,25 @@ def _folder() -> Path:
 def _record(stage: str, allow_changed_code: bool) -> float:
     """Make the tables of a stage, write them with how they came about, and give the seconds it took."""
     how = provenance.circumstances("keras", allow_changed_code=allow_changed_code)
-    tables, facts = STAGES[stage]()
+    tables, facts, corpus = STAGES[stage]()
+    content = {
+        "name": corpus.attrs["corpus"],
+        "clips": len(corpus),
+        "content_hash": corpora.content_hash(corpus),
+        **{key: corpus.attrs[key] for key in ("sources", "dropped") if key in corpus.attrs},
+    }
     texts = {name: table.to_csv(index=False, lineterminator="\n") for name, table in tables.items()}
     digests = {name: run_files.checksum(text) for name, text in texts.items()}
-    done = (about() if (_folder() / "about.json").is_file() else {}) | {stage: facts | how | {DIGESTS: digests}}
-    in_order = {name: done[name] for name in STAGES if name in done}
-    contents = {_folder() / f"{name}.csv": text.encode() for name, text in texts.items()}
-    contents[_folder() / "about.json"] = (json.dumps(in_order, indent=1, ensure_ascii=False) + "\n").encode()
-    atomic_write_together(contents)
+    done = _recorded() | {stage: facts | {"corpora": content} | how | {DIGESTS: digests}}
+    ordered = {name: done[name] for name in STAGES if name in done}
+    files = {_folder() / f"{name}.csv": text.encode() for name, text in texts.items()}
+    files[_folder() / "about.json"] = (json.dumps(ordered, indent=1, ensure_ascii=False) + "\n").encode()
+    atomic_write_together(files)
     return facts["seconds"]
+
+
+def _recorded() -> dict:
+    return about() if (_folder() / "about.json").is_file() else {}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -420,7 +408,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _folder().mkdir(parents=True, exist_ok=True)
     try:
         for stage in given.stage or STAGES:
-            if (_folder() / "about.json").is_file() and stage in about() and not given.force:
+            if stage in _recorded() and not given.force:
                 print(f"{stage}: recorded already", flush=True)
                 continue
             seconds = _record(stage, given.allow_changed_code)
