@@ -151,7 +151,7 @@ def test_stages_build_upon_each_other(private_cache, monkeypatch, tmp_path):
         assert len(set(listed["emotion"].iloc[fold.train].value_counts())) == 1
         np.testing.assert_array_equal(fold.test, np.flatnonzero(listed["set"] == "test"))
     # Networks are chosen by speakers who are neither trained on nor labelled nor tested.
-    _, listed, pictures, _ = few_labels._cut(few_labels.MAIN)
+    _, listed, _, pictures, _ = few_labels._cut(few_labels.MAIN)
     speaker_of = {picture.tobytes(): name for picture, name in zip(pictures, listed["speaker"], strict=True)}
     assert len(speaker_of) == len(pictures)
     [((*sides, _), _)] = searched

@@ -14,19 +14,9 @@ from serlab.features import Recording
 
 
 def recordings(table: pd.DataFrame, *, n_jobs: int = 2, progress: bool = True) -> pd.DataFrame:
-    """Measure how the clips of each corpus were recorded and cut.
+    """Measure how the clips of each corpus were recorded and cut; options as for `serlab.store.features`.
 
-    Parameters
-    ----------
-    table : DataFrame
-        Utterance table of one or more corpora.
-    n_jobs, progress
-        As for `serlab.store.features`.
-
-    Returns
-    -------
-    DataFrame
-        One row per clip: ``corpus``, and what `serlab.features.Recording` measures (seconds, dBFS, Hz).
+    Gives one row per clip: ``corpus``, and what `serlab.features.Recording` measures (seconds, dBFS, Hz).
 
     Examples
     --------

@@ -42,16 +42,7 @@ RECORDED = {"ravdess": ("six-emobox6", None), "nemo": ("loso", 40)}
 def deal(
     table: pd.DataFrame, versions: int, k: int = FOLDS, seed: int = 0
 ) -> tuple[pd.DataFrame, dict[str, Split]]:
-    """Make a row of every version of every clip, and deal them out anew in each step.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Utterance table.
-    versions : int
-        Of each clip, with the clip as it is.
-    k, seed : int
-        Number of folds, and what decides how clips and speakers are dealt out.
+    """Make a row of every version of every clip, and deal them out into k folds anew in each step.
 
     Returns
     -------
@@ -85,16 +76,9 @@ def deal(
 
 
 def scale(X: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Scale every value to 0...1 by its range in rows that are known.
+    """Scale every value to 0...1 by its range in rows that are known; both are of shape (rows, ...).
 
-    Parameters
-    ----------
-    X, known : ndarray, shape (rows, ...)
-
-    Returns
-    -------
-    ndarray of float32, shape (rows, ...)
-        Beyond 0...1 where a value lies outside the known range; 0 where that range is a point.
+    A value outside that range lies beyond 0...1; where the range is a point, all values become 0.
 
     Examples
     --------
@@ -140,11 +124,6 @@ def measure(
     DataFrame
         One row per step and version, with `COLUMNS`; ``clip`` is the name of the clip, whatever the version.
         ``attrs["cost"]`` holds parameters, seconds and memory.
-
-    Raises
-    ------
-    EvaluationError
-        If X has no versions, or other rows than the table.
 
     Examples
     --------
@@ -197,24 +176,10 @@ def scores(predictions: pd.DataFrame) -> dict[str, dict[str, float]]:
 
 
 def read(corpus: str) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Read the recorded steps of a corpus.
+    """Read the recorded steps of one of `RECORDED`: predictions as from `measure`, and how they came about.
 
-    Parameters
-    ----------
-    corpus : str
-        One of `RECORDED`.
-
-    Returns
-    -------
-    predictions : DataFrame
-        As from `measure`.
-    meta : dict
-        How they came about: among others ``epochs``, ``seconds``, ``machine``, ``code`` and ``scores``.
-
-    Raises
-    ------
-    RunError
-        If they are not recorded, or damaged.
+    The latter holds ``epochs``, ``seconds``, ``machine``, ``code``, ``scores`` and more. Raises
+    `serlab.errors.RunError` if they are not recorded, or damaged.
     """
     file = _path(corpus)
     if not file.is_file():
@@ -225,14 +190,9 @@ def read(corpus: str) -> tuple[pd.DataFrame, dict[str, Any]]:
 
 
 def record(corpus: str, *, allow_changed_code: bool = False) -> dict[str, Any]:
-    """Measure the steps with the exact contour network and write them; return what `read` calls meta.
+    """Measure the steps with the exact contour network, write them, and return how they came about.
 
-    Parameters
-    ----------
-    corpus : str
-        One of `RECORDED`.
-    allow_changed_code : bool
-        See `serlab.provenance.circumstances`.
+    `corpus` is one of `RECORDED`; `allow_changed_code` as for `serlab.provenance.circumstances`.
     """
     spec = models.get(MODEL)
     how = provenance.circumstances(*spec.libraries, allow_changed_code=allow_changed_code)
@@ -245,11 +205,7 @@ def record(corpus: str, *, allow_changed_code: bool = False) -> dict[str, Any]:
     X = store.features(table, *spec.extractors, n_jobs=1)
     predictions = measure(X, table, _network, cache=cache_dir() / "leaks")
     meta = {
-        "corpus": {
-            "name": corpus,
-            "clips": len(table),
-            "content_hash": corpora.content_hash(table),
-        },
+        "corpus": {"name": corpus, "clips": len(table), "content_hash": corpora.content_hash(table)},
         "model": MODEL,
         "extractors": [repr(extractor) for extractor in spec.extractors],
         "versions_per_clip": int(X.shape[1]),

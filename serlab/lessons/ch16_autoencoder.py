@@ -86,13 +86,9 @@ class Autoencoder(TransformerMixin, BaseEstimator):
     latent : int
         Numbers of the code.
     learning_rate : float
-    batch_size : int
-    epochs : int
-        At most.
+    batch_size, epochs, seed : int
     patience : int
         Epochs without a lower validation loss after which training stops; the best epoch is kept.
-    seed : int
-        Of weights and order.
 
     Attributes
     ----------
@@ -128,15 +124,7 @@ class Autoencoder(TransformerMixin, BaseEstimator):
         self.epochs, self.patience, self.seed = epochs, patience, seed
 
     def fit(self, X: np.ndarray, y: None = None, validation: np.ndarray | None = None) -> Autoencoder:
-        """Train.
-
-        Parameters
-        ----------
-        X : ndarray, shape (clips, height, width)
-            Pictures, values in [0, 1].
-        y : ignored
-        validation : ndarray, shape (clips, height, width), optional
-            Pictures of other speakers, which decide when to stop.
+        """Train on pictures, (clips, height, width) in [0, 1]; others for validation decide when to stop.
 
         Raises
         ------
@@ -184,16 +172,10 @@ class Autoencoder(TransformerMixin, BaseEstimator):
 
 
 def floor(X: np.ndarray, reference: np.ndarray | None = None) -> float:
-    """Compute the binary cross-entropy of a perfect painting, or of one that is always the same.
+    """Compute the binary cross-entropy of a perfect painting of pictures, (clips, ...) in [0, 1].
 
-    Grey values make even a perfect painting cost something: a loss says little without this floor.
-
-    Parameters
-    ----------
-    X : ndarray, shape (clips, ...)
-        Pictures, values in [0, 1].
-    reference : ndarray, shape (clips, ...), optional
-        Pictures whose mean is painted whatever is asked for.
+    Grey values make even that cost something: a loss says little without this floor. With a `reference`, the
+    mean of those pictures is painted whatever is asked for.
 
     Examples
     --------
@@ -207,22 +189,10 @@ def floor(X: np.ndarray, reference: np.ndarray | None = None) -> float:
 
 
 def search(X: np.ndarray, validation: np.ndarray, grid: Mapping[str, Iterable], **settings) -> pd.DataFrame:
-    """Train a network with every combination of settings.
+    """Train a network with every combination of settings; `grid` maps each to what is tried of it.
 
-    Parameters
-    ----------
-    X, validation : ndarray, shape (clips, height, width)
-        Pictures of different speakers.
-    grid : mapping of str to iterable
-        Parameters of `Autoencoder` to what is tried of each.
-    **settings
-        Those that are the same for all.
-
-    Returns
-    -------
-    DataFrame
-        One row per network: the settings that were tried, ``parameters``, ``epochs`` (until it stopped),
-        ``loss`` (on the validation pictures) and ``seconds`` of processor time.
+    Gives one row per network: the settings that were tried, ``parameters``, ``epochs`` (until it stopped),
+    ``loss`` (on the validation pictures, which are of other speakers) and ``seconds`` of processor time.
 
     Examples
     --------

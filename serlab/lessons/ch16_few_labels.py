@@ -57,19 +57,10 @@ Made = tuple[dict[str, pd.DataFrame], dict[str, Any], pd.DataFrame]
 
 
 def read(name: str) -> pd.DataFrame:
-    """Read a recorded table of the study.
+    """Read a recorded table of the study, named after one of `STAGES`, or raise `serlab.errors.RunError`.
 
-    Parameters
-    ----------
-    name : str
-        One of `STAGES`. Of "three-sets" and "ravdess" there are also "<name>-draws", one by one,
-        "<name>-differences" of codes less other features at each percentage, and "<name>-leads", the mean of
-        these over ranges of percentages.
-
-    Raises
-    ------
-    RunError
-        If there is no such table, or it is damaged.
+    Of "three-sets" and "ravdess" there are also "<name>-draws", one by one, "<name>-differences" of codes
+    less other features at each percentage, and "<name>-leads", the mean of these over ranges of percentages.
     """
     file = _folder() / f"{name}.csv"
     if not file.is_file():
@@ -157,8 +148,7 @@ def _bookkeeping() -> Made:
 def _search() -> Made:
     from serlab.lessons import ch16_autoencoder as autoencoder
 
-    table, listed, pictures, _ = _cut(MAIN)
-    free = np.flatnonzero(listed["set"] == "unlabelled")
+    table, listed, free, pictures, _ = _cut(MAIN)
     held = held_out(listed["speaker"].to_numpy()[free])
     trained, validation = pictures[free[~held]], pictures[free[held]]
 
@@ -183,25 +173,15 @@ def _search() -> Made:
 
 def _three_sets() -> Made:
     settings = choose_network(read("search"))
-    table, listed, pictures, parts = _cut(MAIN)
-    free = np.flatnonzero(listed["set"] == "unlabelled")
-    fold = _fold(listed)
-    inputs = {
-        "codes": encode(pictures, free, listed["speaker"], settings),
-        "statistics": parts(MidTerm(sample_rate=8000)),
-        "egemaps": parts(Egemaps()),
-        "byols": pca_scores(parts(ByolS()), free, COMPONENTS),
-    }
-    every = learning_curve.study()
-    some = learning_curve.study(["svm", "knn", "forest"], scaled=[True])
-    found = {}
-    for kind, X in inputs.items():
-        found[kind] = _learn(every if kind in ("codes", "statistics") else some, X, listed, fold, DRAWS)
-        print(kind, round(found[kind].seconds), "s", flush=True)
+    table, listed, free, inputs, measured = _codes_and_statistics(MAIN, settings)
+    fold, models = _fold(listed), _models_by_kind(learning_curve.study())
+    inputs["egemaps"] = measured(Egemaps())
+    inputs["byols"] = pca_scores(measured(ByolS()), free, COMPONENTS)
+    found = {kind: _learn(models[kind], X, listed, fold, DRAWS) for kind, X in inputs.items()}
     facts = {
         "seconds": round(sum(one.seconds for one in found.values()), 1),
-        "clips": {name: int(count) for name, count in listed["set"].value_counts().items()},
-        "labelled_per_class": int(len(fold.train) / len(set(listed["emotion"]))),
+        "clips": listed["set"].value_counts().to_dict(),
+        "labelled_per_class": len(fold.train) // listed["emotion"].nunique(),
         "autoencoder": settings,
     }
     return _curve_tables("three-sets", found), facts, table
@@ -211,20 +191,13 @@ def _cuts() -> Made:
     settings = choose_network(read("search"))
     rows, seconds, facts = [], 0.0, {}
     for cut in CUTS:
-        table, listed, pictures, parts = _cut(cut)
-        fold = _fold(listed)
-        free = np.flatnonzero(listed["set"] == "unlabelled")
-        inputs = {
-            "codes": encode(pictures, free, listed["speaker"], settings),
-            "statistics": parts(MidTerm(sample_rate=8000)),
-        }
-        models = learning_curve.study(["svm", "forest"], scaled=[True])
+        table, listed, free, inputs, _ = _codes_and_statistics(cut, settings)
+        fold, models = _fold(listed), learning_curve.study(["svm", "forest"], scaled=[True])
         for kind, X in inputs.items():
             curves = _learn(models, X, listed, fold, DRAWS, percentages=CUT_PERCENTAGES)
             seconds += curves.seconds
             rows.append(_scores(curves).assign(kind=kind, cut=cut))
         facts[cut] = {"labelled": len(fold.train), "unlabelled": len(free), "test": len(fold.test)}
-        print(cut, facts[cut], flush=True)
     return {"cuts": pd.concat(rows, ignore_index=True)}, {"seconds": round(seconds, 1), "parts": facts}, table
 
 
@@ -234,7 +207,7 @@ def _ravdess() -> Made:
     table, split, plain = _ravdess_features(extractors)
     # Trees do not mind scaling: with them one of the two is enough.
     every = learning_curve.study(scaled=[True]) | learning_curve.study(["svm", "knn"], scaled=[False])
-    some = learning_curve.study(["svm", "knn", "forest"], scaled=[True])
+    models = _models_by_kind(every)
     found: dict[str, list[Curves]] = {kind: [] for kind in KINDS}
     for number, fold in enumerate(split):
         inputs = plain | {
@@ -242,9 +215,7 @@ def _ravdess() -> Made:
             "byols": pca_scores(plain["byols"], fold.train, COMPONENTS),
         }
         for kind, parts in found.items():
-            models = every if kind in ("codes", "statistics") else some
-            parts.append(_learn(models, inputs[kind], table, fold, DRAWS_PER_FOLD, number))
-            print("fold", number, kind, round(parts[-1].seconds), "s", flush=True)
+            parts.append(_learn(models[kind], inputs[kind], table, fold, DRAWS_PER_FOLD, number))
     joined = {kind: learning_curve.join(parts) for kind, parts in found.items()}
     facts = _reference(sum(one.seconds for one in joined.values()), split) | {"autoencoder": settings}
     return _curve_tables("ravdess", joined), facts, table
@@ -262,7 +233,6 @@ def _vote() -> Made:
         models = {name: partial(build_vote, [part], 0) for name, part in zip(plain, slices, strict=True)}
         models |= {"vote": partial(build_vote, slices, 0), "self-trained": partial(build_vote, slices, 3)}
         parts.append(_learn(models, np.hstack(columns), table, fold, DRAWS_PER_FOLD, number))
-        print("fold", number, round(parts[-1].seconds), "s", flush=True)
     curves = learning_curve.join(parts)
 
     def less(first: tuple, second: tuple) -> list[float]:
@@ -277,26 +247,27 @@ def _vote() -> Made:
     return {"vote": _scores(curves)}, facts | _reference(curves.seconds, split), table
 
 
-STAGES = {
-    "bookkeeping": _bookkeeping,
-    "search": _search,
-    "three-sets": _three_sets,
-    "cuts": _cuts,
-    "ravdess": _ravdess,
-    "vote": _vote,
-}
+STAGES = {"bookkeeping": _bookkeeping, "search": _search, "three-sets": _three_sets, "cuts": _cuts}
+STAGES |= {"ravdess": _ravdess, "vote": _vote}
 
 
 def _cut(name: str):
-    """Give the joined corpora, their parts, the pictures of these, and a function for further features."""
+    """Give the joined corpora, parts, unlabelled rows, pictures, and a function for more features of parts."""
     seconds, pad = CUTS[name]
     table = in_sets(corpora.load("unified"))
     listed = segments.parts(table, seconds, pad)
 
-    def features(extractor: Extractor) -> np.ndarray:
+    def measured(extractor: Extractor) -> np.ndarray:
         return segments.features(table, segments.Parts(features=extractor, seconds=seconds, pad=pad))
 
-    return table, listed, features(Picture(seconds=seconds)), features
+    free = np.flatnonzero(listed["set"] == "unlabelled")
+    return table, listed, free, measured(Picture(seconds=seconds)), measured
+
+
+def _codes_and_statistics(cut: str, settings: dict):
+    table, listed, free, pictures, measured = _cut(cut)
+    inputs = {"codes": encode(pictures, free, listed["speaker"], settings)}
+    return table, listed, free, inputs | {"statistics": measured(MidTerm(sample_rate=8000))}, measured
 
 
 def _fold(listed: pd.DataFrame) -> splits.Fold:
@@ -308,17 +279,23 @@ def _fold(listed: pd.DataFrame) -> splits.Fold:
 
 
 def _ravdess_features(extractors: dict[str, Extractor]):
-    table = corpora.load("ravdess")
-    found = {
-        name: np.array(store.features(table, extractor, progress=False))
-        for name, extractor in extractors.items()
-    }
+    table, found = corpora.load("ravdess"), {}
+    for name, extractor in extractors.items():
+        found[name] = np.array(store.features(table, extractor, progress=False))
     return table, splits.make(table, "emobox6"), found
+
+
+def _models_by_kind(every: dict[str, Callable]) -> dict[str, dict[str, Callable]]:
+    """Give all classifiers to what the original had, and some to the features that stand beside it."""
+    some = learning_curve.study(["svm", "knn", "forest"], scaled=[True])
+    return {kind: every if kind in ("codes", "statistics") else some for kind in KINDS}
 
 
 def _learn(models, X, table, fold, draws, number=0, **more) -> Curves:
     cache = cache_dir() / FOLDER
-    return learning_curve.learn(models, X, table, fold, draws, number=number, cache=cache, **more)
+    curves = learning_curve.learn(models, X, table, fold, draws, number=number, cache=cache, **more)
+    print(f"fold {number}, {X.shape[1]} features: {curves.seconds:.0f} s", flush=True)
+    return curves
 
 
 def _computed_once(compute: Callable, *deciding) -> np.ndarray:
@@ -342,9 +319,8 @@ def _curve_tables(name: str, found: dict[str, Curves]) -> dict[str, pd.DataFrame
         scores.append(_scores(curves).assign(kind=kind))
         draws += [curves.by_draw(metric).assign(metric=metric, kind=kind) for metric in METRICS]
     first, columns = found["codes"], ("difference", "low", "high")
-    for kind, curves in found.items():
-        if kind == "codes":
-            continue
+    for kind in [kind for kind in found if kind != "codes"]:
+        curves = found[kind]
         for model in (one for one in first.models if one in curves.models):
             for metric in METRICS:
                 facts = {"setting": name, "against": kind, "model": model, "metric": metric}
@@ -375,12 +351,9 @@ def _record(stage: str, allow_changed_code: bool) -> float:
     """Make the tables of a stage, write them with how they came about, and give the seconds it took."""
     how = provenance.circumstances("keras", allow_changed_code=allow_changed_code)
     tables, facts, corpus = STAGES[stage]()
-    content = {
-        "name": corpus.attrs["corpus"],
-        "clips": len(corpus),
-        "content_hash": corpora.content_hash(corpus),
-        **{key: corpus.attrs[key] for key in ("sources", "dropped") if key in corpus.attrs},
-    }
+    content = {"name": corpus.attrs["corpus"], "clips": len(corpus)}
+    content["content_hash"] = corpora.content_hash(corpus)
+    content |= {key: corpus.attrs[key] for key in ("sources", "dropped") if key in corpus.attrs}
     texts = {name: table.to_csv(index=False, lineterminator="\n") for name, table in tables.items()}
     digests = {name: run_files.checksum(text) for name, text in texts.items()}
     done = _recorded() | {stage: facts | {"corpora": content} | how | {DIGESTS: digests}}

@@ -179,16 +179,9 @@ class Curves:
 
         Gives this less `other` at each percentage, low and high; or of the mean over the percentages above
         the first and up to the second of `within`. Whoever and whatever is left out is left out of both.
-
-        Raises
-        ------
-        EvaluationError
-            If the two have other draws, percentages or speakers.
         """
-        facts = [
-            (one.percentages, one.speakers, one.folds, one.classes, len(one.counts)) for one in (self, other)
-        ]
-        if facts[0] != facts[1]:
+        alike = ("percentages", "speakers", "folds", "classes")
+        if len(self.counts) != len(other.counts) or any(getattr(self, n) != getattr(other, n) for n in alike):
             raise EvaluationError("Curves to compare must be of the same draws, percentages and speakers.")
         measure = evaluation.metric_of_counts(metric)
         counts = [one.counts[:, :, one.models.index(model)] for one in (self, other)]

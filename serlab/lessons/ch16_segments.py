@@ -23,14 +23,7 @@ SETS = ("labelled", "unlabelled", "test")
 class Parts(Extractor):
     """Features of each whole part of a clip, one after the other; what is left over at the end is dropped.
 
-    Attributes
-    ----------
-    features : Extractor
-        What is measured of a part.
-    seconds : float
-        Length of a part.
-    pad : bool
-        A clip that is shorter than a part gets zeros on both sides, and gives one part; else it gives none.
+    With `pad`, a clip that is shorter than a part gets zeros on both sides, and gives one part; else none.
 
     Examples
     --------
@@ -106,15 +99,7 @@ def number_of_parts(duration: float | np.ndarray, seconds: float, pad: bool = Fa
 def three_sets(table: pd.DataFrame, seed: int = 0) -> pd.Series:
     """Share speakers out: a quarter of those of each corpus is labelled, half is not, a quarter is for tests.
 
-    Returns
-    -------
-    Series of str
-        One of `SETS` for every row; no speaker is in two of them.
-
-    Raises
-    ------
-    SplitError
-        If no corpus has four speakers.
+    Gives one of `SETS` for every row; no speaker is in two of them.
 
     Examples
     --------
@@ -134,11 +119,8 @@ def three_sets(table: pd.DataFrame, seed: int = 0) -> pd.Series:
 def parts(table: pd.DataFrame, seconds: float, pad: bool = False) -> pd.DataFrame:
     """List the parts of so many seconds that clips are cut into; `pad` as for `Parts`.
 
-    Returns
-    -------
-    DataFrame
-        The rows of the clips, once per part, with ``clip`` "<clip>#<number>", ``source`` (the clip it is
-        from), ``part`` (its number, from 0), ``start`` (s) and ``duration`` (s, without padding).
+    Gives the rows of the clips, once per part, with ``clip`` "<clip>#<number>", ``source`` (the clip it is
+    from), ``part`` (its number, from 0), ``start`` (s) and ``duration`` (s, without padding).
 
     Examples
     --------
@@ -156,20 +138,10 @@ def parts(table: pd.DataFrame, seconds: float, pad: bool = False) -> pd.DataFram
 
 
 def features(table: pd.DataFrame, extractor: Parts, *, max_seconds: float = audio.MAX_SECONDS) -> np.ndarray:
-    """Measure the parts of all clips: (parts, ...), float32, in the order of `parts`.
+    """Measure the parts of all clips of a table: (parts, ...), float32, in the order of `parts`.
 
-    Parameters
-    ----------
-    table : DataFrame
-        Utterance table, of clips.
-    extractor : Parts
-    max_seconds : float
-        Longest recording that is cut into parts.
-
-    Raises
-    ------
-    FeatureError
-        If a file is not as long as the table says.
+    A recording may last `max_seconds`. Raises `serlab.errors.FeatureError` if a file is not as long as the
+    table says.
     """
     found = store.features(table, extractor, progress=False, max_seconds=max_seconds)
     expected = number_of_parts(table["duration"], extractor.seconds, extractor.pad)
@@ -186,20 +158,9 @@ def bookkeeping(
 ) -> pd.DataFrame:
     """Count what each set and class loses when its clips are cut.
 
-    Parameters
-    ----------
-    table : DataFrame
-        Utterance table with ``corpus``, ``emotion`` and ``duration``.
-    sets : sequence of str
-        The set of each row.
-    cuts : dict
-        Name of a cut to its seconds and whether clips that are too short are padded.
-
-    Returns
-    -------
-    DataFrame
-        One row per cut, set, corpus and class: ``clips`` before, ``kept`` clips (those that give a part),
-        ``lost`` clips, ``padded`` clips, ``parts``, and the share of their sound that is kept, ``sound``.
+    Takes the set of each row, and by name of a cut its seconds and whether clips that are too short are
+    padded. Gives one row per cut, set, corpus and class: ``clips`` before, ``kept`` clips (those that give a
+    part), ``lost`` clips, ``padded`` clips, ``parts``, and the share of their sound that is kept, ``sound``.
 
     Examples
     --------

@@ -30,21 +30,19 @@ class SelfTrainingVote(ClassifierMixin, BaseEstimator):
     rounds : int
         How often the members learn from their answers. 0 makes a plain vote.
     share : float
-        Of the unlabelled clips, how many are given a label in the last round, in (0, 1]. Classes share them
-        as they share the labelled clips, and have at least one each.
+        Of the unlabelled clips that get a label in the last round, in (0, 1]. Classes share them as they
+        share the labelled clips, and have at least one each.
     strength : float
         C of the logistic regressions.
 
     Attributes
     ----------
-    classes_ : ndarray of str
     answered_ : list of ndarray
         In each round, the class of every unlabelled clip, or "" where it was given none.
 
     References
     ----------
     Yarowsky 1995, Unsupervised word sense disambiguation rivaling supervised methods, ACL, 189-196.
-
     Blum & Mitchell 1998, Combining labeled and unlabeled data with co-training, COLT, 92-100.
 
     Examples
@@ -70,14 +68,7 @@ class SelfTrainingVote(ClassifierMixin, BaseEstimator):
         unlabelled: np.ndarray | None = None,
         unlabelled_groups: Sequence[str] | None = None,
     ) -> SelfTrainingVote:
-        """Train on labelled clips, then on these and on answers about unlabelled ones.
-
-        Parameters
-        ----------
-        X, unlabelled : ndarray, shape (clips, features)
-        y : sequence of str, shape (clips,)
-        groups, unlabelled_groups : sequence of str, shape (clips,)
-            Speakers.
+        """Train on labelled clips, then on these and on answers about unlabelled ones; groups are speakers.
 
         Raises
         ------
