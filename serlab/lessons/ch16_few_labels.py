@@ -252,7 +252,7 @@ STAGES |= {"ravdess": _ravdess, "vote": _vote}
 
 
 def _cut(name: str):
-    """Give the joined corpora, parts, unlabelled rows, pictures, and a function for more features of parts."""
+    """Give the joined corpora, parts, unlabelled rows, pictures, and a function for further features."""
     seconds, pad = CUTS[name]
     table = in_sets(corpora.load("unified"))
     listed = segments.parts(table, seconds, pad)
