@@ -12,6 +12,9 @@ from serlab import splits, store, training
 from serlab.errors import SplitError
 from serlab.features import Recording
 
+# Of `serlab.splits.corpus_folds`; fewer where no corpus has as many speakers.
+FOLDS = 5
+
 
 def recordings(table: pd.DataFrame, *, n_jobs: int = 2, progress: bool = True) -> pd.DataFrame:
     """Measure how the clips of each corpus were recorded and cut; options as for `serlab.store.features`.
@@ -33,7 +36,7 @@ def recordings(table: pd.DataFrame, *, n_jobs: int = 2, progress: bool = True) -
     return found
 
 
-def corpus_recognition(X: np.ndarray, table: pd.DataFrame, k: int = 5, C: float = 0.01) -> pd.DataFrame:
+def corpus_recognition(X: np.ndarray, table: pd.DataFrame, C: float = 0.01) -> pd.DataFrame:
     """Let a linear classifier guess from which corpus each clip is, on speakers that it never heard.
 
     Parameters
@@ -42,8 +45,6 @@ def corpus_recognition(X: np.ndarray, table: pd.DataFrame, k: int = 5, C: float 
         Features, laid flat and standardised; row i belongs to row i of `table`.
     table : DataFrame
         Utterance table of several corpora, as from `serlab.corpora.unify`.
-    k : int
-        Number of `serlab.splits.corpus_folds`; fewer where no corpus has as many speakers.
     C : float
         Inverse strength of regularisation; not tuned, since before is compared with after.
 
@@ -81,7 +82,7 @@ def corpus_recognition(X: np.ndarray, table: pd.DataFrame, k: int = 5, C: float 
         raise SplitError(
             f"{speakers.idxmin()} has one speaker only, who cannot be trained on and tested: leave it out"
         )
-    split = splits.corpus_folds(table, min(k, speakers.max()))
+    split = splits.corpus_folds(table, min(FOLDS, speakers.max()))
     model = LogisticRegression(C=C, class_weight="balanced", max_iter=2000)
     return training.cross_validate(
         lambda seed: make_pipeline(StandardScaler(), model),

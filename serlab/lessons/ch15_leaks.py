@@ -39,10 +39,8 @@ MODEL = "contours-original"
 RECORDED = {"ravdess": ("six-emobox6", None), "nemo": ("loso", 40)}
 
 
-def deal(
-    table: pd.DataFrame, versions: int, k: int = FOLDS, seed: int = 0
-) -> tuple[pd.DataFrame, dict[str, Split]]:
-    """Make a row of every version of every clip, and deal them out into k folds anew in each step.
+def deal(table: pd.DataFrame, versions: int) -> tuple[pd.DataFrame, dict[str, Split]]:
+    """Make a row of every version of every clip, and deal them out into folds anew in each step.
 
     Returns
     -------
@@ -65,10 +63,10 @@ def deal(
     rows = table.loc[np.repeat(table.index, versions)].reset_index(drop=True)
     rows = rows.assign(source=rows["clip"], version=np.tile(np.arange(versions), len(table)))
     rows["clip"] = rows["source"] + "#" + rows["version"].astype(str)
-    apart = _each_version(splits.speaker_folds(table, k, seed), rows, versions)
+    apart = _each_version(splits.speaker_folds(table, FOLDS), rows, versions)
     found = (
-        splits.random_folds(rows, k, seed),
-        _each_version(splits.random_folds(table, k, seed), rows, versions),
+        splits.random_folds(rows, FOLDS),
+        _each_version(splits.random_folds(table, FOLDS), rows, versions),
         apart,
         apart,
     )
@@ -92,13 +90,7 @@ def scale(X: np.ndarray, known: np.ndarray) -> np.ndarray:
 
 
 def measure(
-    X: np.ndarray,
-    table: pd.DataFrame,
-    build: Callable[[int], Any],
-    k: int = FOLDS,
-    seed: int = 0,
-    *,
-    cache: Path | None = None,
+    X: np.ndarray, table: pd.DataFrame, build: Callable[[int], Any], *, cache: Path | None = None
 ) -> pd.DataFrame:
     """Train and test a model under each of the steps, everything else being the same.
 
@@ -114,8 +106,6 @@ def measure(
     build : callable
         Takes a number, returns a fresh model as for `serlab.training.cross_validate`. It must not scale by
         ranges itself, or the last step changes nothing.
-    k, seed : int
-        As for `deal`; the seed is that of the model, too.
     cache : Path, optional
         Where finished folds are kept.
 
@@ -143,14 +133,13 @@ def measure(
             "clips: take serlab.augment.Versions"
         )
     flat = np.asarray(X).reshape(-1, *np.shape(X)[2:])
-    rows, steps = deal(table, np.shape(X)[1], k, seed)
+    rows, steps = deal(table, np.shape(X)[1])
     parts, costs = [], []
     for name, split in steps.items():
         for number, fold in enumerate(split):
             known = flat[fold.train] if name == "scaled by training" else flat
-            part = training.cross_validate(
-                build, scale(flat, known), rows, split, cache=cache, only=[(seed, number)]
-            )
+            scaled = scale(flat, known)
+            part = training.cross_validate(build, scaled, rows, split, cache=cache, only=[(0, number)])
             costs.append(part.attrs["cost"])
             parts.append(part.assign(step=name))
     result = pd.concat(parts, ignore_index=True)

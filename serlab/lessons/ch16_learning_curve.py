@@ -97,15 +97,15 @@ def draw(labels: Sequence[str], percent: float, seed: int | Sequence[int]) -> np
     return np.sort(np.concatenate([rows[: max(1, round(percent / 100 * len(rows)))] for rows in classes]))
 
 
-def balanced(labels: Sequence[str], seed: int = 0) -> np.ndarray:
+def balanced(labels: Sequence[str]) -> np.ndarray:
     """Draw as many clips of every class as the rarest has; row numbers, sorted.
 
     Examples
     --------
-    >>> balanced(["sad", "sad", "sad", "happy"], seed=0)
+    >>> balanced(["sad", "sad", "sad", "happy"])
     array([2, 3])
     """
-    classes = _shuffled_classes(labels, seed)
+    classes = _shuffled_classes(labels, seed=0)
     least = min(map(len, classes))
     return np.sort(np.concatenate([rows[:least] for rows in classes]))
 
@@ -190,11 +190,9 @@ class Curves:
         inside = (np.array(self.percentages) > within[0]) & (np.array(self.percentages) <= within[1])
         return self._interval(lambda a, b: (measure(a) - measure(b))[..., inside].mean(axis=-1), *counts)
 
-    def difference_between(
-        self, first: tuple[str, float], second: tuple[str, float], metric: str = "uar"
-    ) -> evaluation.Interval:
-        """Compare two points, each a model and a percentage: the first less the second, on the same draws."""
-        measure = evaluation.metric_of_counts(metric)
+    def difference_between(self, first: tuple[str, float], second: tuple[str, float]) -> evaluation.Interval:
+        """Compare the UAR of two points, each a model and a percentage: the first less the second."""
+        measure = evaluation.metric_of_counts("uar")
         counts = [
             self.counts[:, [self.percentages.index(percent)], self.models.index(model)]
             for model, percent in (first, second)
