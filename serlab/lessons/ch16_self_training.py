@@ -43,6 +43,7 @@ class SelfTrainingVote(ClassifierMixin, BaseEstimator):
     References
     ----------
     Yarowsky 1995, Unsupervised word sense disambiguation rivaling supervised methods, ACL, 189-196.
+
     Blum & Mitchell 1998, Combining labeled and unlabeled data with co-training, COLT, 92-100.
 
     Examples
