@@ -144,13 +144,11 @@ def features(table: pd.DataFrame, extractor: Parts, *, max_seconds: float = audi
     table says.
     """
     found = store.features(table, extractor, progress=False, max_seconds=max_seconds)
-    expected = number_of_parts(table["duration"], extractor.seconds, extractor.pad)
-    for clip, duration, count, wanted in zip(
-        table["clip"], table["duration"], found.lengths, expected, strict=True
-    ):
-        if count != wanted:
-            raise FeatureError(f"{clip} gave {count} parts, which does not fit its {duration:.3f} s")
-    return np.concatenate([found[row] for row in range(len(found))])
+    measured = [found[row] for row in range(len(found))]
+    for clip, duration, one in zip(table["clip"], table["duration"], measured, strict=True):
+        if len(one) != number_of_parts(duration, extractor.seconds, extractor.pad):
+            raise FeatureError(f"{clip} gave {len(one)} parts, which does not fit its {duration:.3f} s")
+    return np.concatenate(measured)
 
 
 def bookkeeping(
