@@ -19,8 +19,8 @@ import time
 import joblib
 import librosa
 import numpy as np
+from common import corpus
 
-import serlab
 from serlab import audio
 from serlab.augment import pitch_shift
 from serlab.augment.original import VERSIONS
@@ -29,31 +29,23 @@ SAMPLE_RATE = 22050
 SAMPLES = 75000
 
 
-def original(y: np.ndarray, steps: np.ndarray) -> list[np.ndarray]:
+def original(y: np.ndarray, steps: np.ndarray) -> None:
     """Shift one clip again and again, as the original notebook did."""
-    versions = [y]
     for semitones in steps:
-        versions.append(librosa.effects.pitch_shift(versions[-1], sr=SAMPLE_RATE, n_steps=semitones))
-    return versions
+        y = librosa.effects.pitch_shift(y, sr=SAMPLE_RATE, n_steps=semitones)
 
 
-def ours(y: np.ndarray, steps: np.ndarray) -> list[np.ndarray]:
+def ours(y: np.ndarray, steps: np.ndarray) -> None:
     """Shift one clip again and again."""
-    versions = [y]
     for semitones in steps:
-        versions.append(pitch_shift(versions[-1], semitones, SAMPLE_RATE))
-    return versions
+        y = pitch_shift(y, semitones, SAMPLE_RATE)
 
 
 def timed(function, clips, steps, threads: int = 1) -> float:
     """Work on all clips and give the seconds it took."""
     start = time.perf_counter()
-    if threads == 1:
-        for y, row in zip(clips, steps, strict=True):
-            function(y, row)
-    else:
-        tasks = (joblib.delayed(function)(y, row) for y, row in zip(clips, steps, strict=True))
-        joblib.Parallel(threads, backend="threading", return_as="list")(tasks)
+    tasks = (joblib.delayed(function)(y, row) for y, row in zip(clips, steps, strict=True))
+    joblib.Parallel(threads, backend="threading")(tasks)
     return time.perf_counter() - start
 
 
@@ -82,8 +74,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, help="times each is measured, in turns")
     parser.add_argument("--clips", type=int, default=24, help="clips to use")
     options = parser.parse_args()
-    name = "ravdess" if serlab.corpora.find("ravdess") else "demo"
-    table = serlab.load(name)
+    table = corpus()
     chosen = table.sample(min(options.clips, len(table)), random_state=0)
     clips = [audio.fit_length(audio.read(path, SAMPLE_RATE)[0], SAMPLES) for path in chosen["path"]]
     rng = np.random.default_rng(0)

@@ -11,14 +11,12 @@ RAVDESS is used where SERLAB_DATA holds it, else the synthetic demo corpus.
 from __future__ import annotations
 
 import argparse
-import shutil
 import tempfile
 import time
 from pathlib import Path
 
-from memory import peak_memory
+from common import corpus, peak_memory
 
-import serlab
 from serlab import store
 from serlab.embeddings import ByolS
 from serlab.embeddings.base import Embedding
@@ -36,25 +34,22 @@ def main() -> None:
     parser.add_argument("--clips", type=int, default=None, help="clips for BYOL-S (default: all)")
     parser.add_argument("--openl3-clips", type=int, default=48, help="clips for OpenL3")
     options = parser.parse_args()
-    table = serlab.load("ravdess" if serlab.corpora.find("ravdess") else "demo")
+    table = corpus()
     print(f"{table.attrs['title']}, embeddings through the feature store, imports included")
     print(f"{'':32}{'clips':>8}{'seconds':>10}{'clips/s':>10}{'peak memory':>14}")
-    folder = Path(tempfile.mkdtemp(prefix="serlab-bench-"))
-    try:
+    with tempfile.TemporaryDirectory(prefix="serlab-bench-") as folder:
         for kind, clips in ((ByolS, options.clips), (OpenL3, options.openl3_clips)):
             extractor = kind(trained=kind().weights.find() is not None)
             part = table.head(clips)
             for some in (part.head(max(1, len(part) // 6)), part):
                 start = time.perf_counter()
-                peak = peak_memory(embed, some, extractor, folder / f"{extractor.name}-{len(some)}")
+                peak = peak_memory(embed, some, extractor, Path(folder, f"{extractor.name}-{len(some)}"))
                 seconds = time.perf_counter() - start
                 name = extractor.name + ("" if extractor.trained else " (random weights)")
                 print(
                     f"{name:32}{len(some):8}{seconds:10.0f}{len(some) / seconds:10.1f}{peak:11.0f} MB",
                     flush=True,
                 )
-    finally:
-        shutil.rmtree(folder)
 
 
 if __name__ == "__main__":

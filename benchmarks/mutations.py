@@ -37,18 +37,8 @@ PASSED, FAILED, INTERRUPTED = 0, 1, 2
 class Mistake:
     """A piece of a module, what stands there instead, and the tests that should notice.
 
-    Attributes
-    ----------
-    module, kind : str
-        As in the list.
-    path : str
-        The module's file, or the folder of a package, relative to the root of the checkout.
-    old, new : str
-        `old` must be there exactly once.
-    tests : str
-        Arguments of pytest.
-    leak : bool
-        Whether test data reaches training or choosing by it.
+    `path` is the module's file, or the folder of a package, relative to the root of the checkout; `old` is
+    there exactly once; `tests` are arguments of pytest; by a `leak` test data reaches training or choosing.
     """
 
     module: str

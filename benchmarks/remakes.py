@@ -1,8 +1,8 @@
 """Train one fold of a recorded run of each kind of network anew, and show how far it comes out otherwise.
 
 Rounding differs between makes of processor, and training makes it grow. What a remake alone moves is not in
-any interval over speakers. The table is written to ``book/results/remakes.csv``; each line is kept as soon as
-it is there, and lines that are there are not made again, unless with ``--force``.
+any interval over speakers. The table is written to ``book/results/remakes.csv``, its checksum beside it; each
+line is kept as soon as it is there, and lines that are there are not made again, unless with ``--force``.
 
     python benchmarks/remakes.py [--force]
 """
@@ -10,11 +10,13 @@ it is there, and lines that are there are not made again, unless with ``--force`
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 import pandas as pd
 
 from serlab import models, provenance, runs
-from serlab.paths import atomic_write
+from serlab.paths import atomic_write_together
+from serlab.run_files import checksum
 
 # One recorded run for each kind of network.
 KINDS = (
@@ -35,6 +37,13 @@ KINDS = (
 )
 
 
+def write(rows: list[dict], file: Path) -> None:
+    """Write the table, and its checksum in the form that ``sha256sum --check`` reads."""
+    text = pd.DataFrame(rows).round(4).to_csv(index=False, lineterminator="\n")
+    line = f"{checksum(text)}  {file.name}\n"
+    atomic_write_together({file: text.encode(), file.with_suffix(".sha256"): line.encode()})
+
+
 def main() -> None:
     """Make the table and print it."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -51,7 +60,7 @@ def main() -> None:
         made = runs.remake(run, models.get(key[2]))
         machines = {"machine_before": run.meta["machine"], "machine_now": provenance.machine()}
         rows.append({"run": name, **made, **machines})
-        atomic_write(file, pd.DataFrame(rows).round(4).to_csv(index=False, lineterminator="\n"))
+        write(rows, file)
     print(pd.DataFrame(rows).round(4).to_string())
 
 

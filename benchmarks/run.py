@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
 import tempfile
 import time
 from pathlib import Path
@@ -24,9 +23,8 @@ from pathlib import Path
 import librosa
 import numpy as np
 import threadpoolctl
-from memory import peak_memory
+from common import corpus, peak_memory
 
-import serlab
 from serlab import store
 from serlab.features import OriginalMel
 
@@ -62,12 +60,11 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, help="times each is measured, in turns")
     parser.add_argument("--clips", type=int, default=None, help="clips to use (default: all)")
     options = parser.parse_args()
-    name = "ravdess" if serlab.corpora.find("ravdess") else "demo"
-    table = serlab.load(name).head(options.clips)
+    table = corpus().head(options.clips)
     paths = list(table.path)
     print(f"{table.attrs['title']}: {len(table)} clips, {os.cpu_count()} cores, best of {options.rounds}")
-    folder = Path(tempfile.mkdtemp(prefix="serlab-bench-"))
-    try:
+    with tempfile.TemporaryDirectory(prefix="serlab-bench-") as name:
+        folder = Path(name)
         # What is imported or compiled at the first call is left out, on both sides.
         original_loop(paths[:2])
         original_loop(paths[:2], "kaiser_best")
@@ -100,14 +97,12 @@ def main() -> None:
         for state, label in labels.items():
             best = min(seconds[state])
             print(f"{label:52}{len(table) / best:8.0f}{base / best:8.1f}")
-        for name, state in (("today's librosa", "original"), ("librosa before 0.10", "kaiser")):
+        for version, state in (("today's librosa", "original"), ("librosa before 0.10", "kaiser")):
             cold, warm = (min(seconds[state]) / min(seconds[store_is]) for store_is in ("cold", "warm"))
-            print(f"against the original loop with {name}: cold {cold:.1f} times, warm {warm:.0f} times")
+            print(f"against the original loop with {version}: cold {cold:.1f} times, warm {warm:.0f} times")
         for clips in sorted({min(240, len(table)), len(table)}):
             peak = peak_memory(ours, table.head(clips), folder / f"memory-{clips}")
             print(f"peak memory of the store, {clips} clips: {peak:.0f} MB")
-    finally:
-        shutil.rmtree(folder)
 
 
 if __name__ == "__main__":

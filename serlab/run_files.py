@@ -41,7 +41,7 @@ def read(file: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
     try:
         text = gzip.decompress(file.with_suffix(TABLE).read_bytes()).decode("utf-8")
         # Results that were recorded before November 2026 do not say of which table they are.
-        if meta.pop(DIGEST, _digest(text)) != _digest(text):
+        if meta.pop(DIGEST, checksum(text)) != checksum(text):
             raise ValueError("its checksum is not the one recorded")
         return parsed(text), meta
     except (OSError, EOFError, ValueError, zlib.error) as error:
@@ -68,7 +68,7 @@ def write(file: Path, text: str, meta: dict[str, Any]) -> None:
     RunError
         If they cannot be written. Then what was there is as it was.
     """
-    about = json.dumps(meta | {DIGEST: _digest(text)}, indent=1, ensure_ascii=False) + "\n"
+    about = json.dumps(meta | {DIGEST: checksum(text)}, indent=1, ensure_ascii=False) + "\n"
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         # Without the time of day: the same table is the same file.
@@ -119,5 +119,6 @@ def read_json(file: Path) -> dict[str, Any]:
     return meta
 
 
-def _digest(text: str) -> str:
+def checksum(text: str) -> str:
+    """Return the SHA-256 of a table's text, by which it is told from another or a damaged one."""
     return hashlib.sha256(text.encode()).hexdigest()

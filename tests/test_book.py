@@ -79,7 +79,7 @@ PLACEHOLDERS = [
 ]
 
 
-def sample_run(corpus: str, protocol: str, model: str, uar: float, chapter: str, disjoint: bool) -> dict:
+def sample_run(corpus: str, protocol: str, model: str, uar: float, chapter: int, disjoint: bool) -> dict:
     return {
         "model": model,
         "title": model.title(),
@@ -92,6 +92,9 @@ def sample_run(corpus: str, protocol: str, model: str, uar: float, chapter: str,
         "classes": list("abcdefgh"),
         "seeds": [0, 1],
         "speaker_normalised": model == "normed",
+        "parameters": 100,
+        "ensemble": False,
+        "pretrained": [],
         "seconds": 61.0,
         "scores": {
             "uar": uar,
@@ -104,11 +107,11 @@ def sample_run(corpus: str, protocol: str, model: str, uar: float, chapter: str,
 
 
 RUNS = [
-    sample_run("ravdess", "emobox6", "tree-tuned", 0.301, "05_decision_tree", True),
-    sample_run("ravdess", "emobox6", "forest", 0.412, "05_decision_tree", True),
-    sample_run("ravdess", "emobox6", "normed", 0.623, "05_decision_tree", True),
-    sample_run("ravdess", "seed-split", "tree-tuned", 0.555, "05_decision_tree", False),
-    sample_run("nemo", "loso", "forest", 0.333, "05_decision_tree", True),
+    sample_run("ravdess", "emobox6", "tree-tuned", 0.301, 5, True),
+    sample_run("ravdess", "emobox6", "forest", 0.412, 5, True),
+    sample_run("ravdess", "emobox6", "normed", 0.623, 5, True),
+    sample_run("ravdess", "seed-split", "tree-tuned", 0.555, 5, False),
+    sample_run("nemo", "loso", "forest", 0.333, 5, True),
 ]
 
 

@@ -114,17 +114,19 @@ def test_the_network_is_exact_and_leaves_scaling_to_the_steps():
 
 
 def test_recording_and_reading_on_the_demo_corpus(tmp_path, monkeypatch):
+    monkeypatch.setattr(runs, "root", lambda: tmp_path)
+    monkeypatch.setattr(leaks, "cache_dir", lambda: tmp_path / "cache")
     monkeypatch.setitem(leaks.RECORDED, "demo", ("six-group3", 1))
     monkeypatch.setattr(leaks, "_network", lambda seed: Quick())
-    meta = leaks.record("demo", tmp_path, tmp_path / "cache")
-    said, again = leaks.read("demo", tmp_path)
+    meta = leaks.record("demo")
+    said, again = leaks.read("demo")
     assert again == meta
     assert leaks.scores(said) == meta["scores"]
     assert meta["corpus"]["clips"] == 12 * 6
     assert len(said) == 4 * 12 * 6 * meta["versions_per_clip"]
     assert runs.list_runs(tmp_path) == []
     with pytest.raises(RunError, match=r"python -m serlab.lessons.ch15_leaks --corpus nemo"):
-        leaks.read("nemo", tmp_path)
+        leaks.read("nemo")
 
 
 class Quick(Seen):

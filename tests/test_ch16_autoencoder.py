@@ -44,7 +44,7 @@ def test_it_learns_what_differs_between_pictures():
     X = stripes()
     network = Autoencoder("dense", latent=16, learning_rate=0.01, epochs=20).fit(X[:40], validation=X[40:])
     assert floor(X[40:]) <= network.loss < floor(X[40:], X[:40])
-    painted = network.paint(X[40:])
+    painted = network.reconstruct(X[40:])
     assert painted.shape == X[40:].shape
     codes = network.transform(X)
     assert codes.shape == (60, 16)
@@ -60,7 +60,7 @@ def test_training_stops_and_the_best_epoch_is_kept():
     assert len(losses) < 60
     assert len(losses) == np.argmin(losses) + 1 + 2
     assert network.loss == min(losses)
-    said = np.clip(network.paint(noise), 1e-7, 1 - 1e-7)
+    said = np.clip(network.reconstruct(noise), 1e-7, 1 - 1e-7)
     by_hand = -np.mean(noise * np.log(said) + (1 - noise) * np.log(1 - said))
     assert by_hand == pytest.approx(min(losses), abs=1e-4)
 
@@ -82,7 +82,8 @@ def test_floors():
 
 def test_search_tries_everything():
     X = stripes(24)
-    found = search(X[:16], X[16:], ["dense"], [2, 4], [0.01], [8, 16], epochs=1)
+    grid = {"architecture": ["dense"], "latent": [2, 4], "learning_rate": [0.01], "batch_size": [8, 16]}
+    found = search(X[:16], X[16:], grid, epochs=1)
     assert found[["latent", "batch_size"]].values.tolist() == [[2, 8], [2, 16], [4, 8], [4, 16]]
     assert found.groupby("latent")["parameters"].unique().map(list).to_dict() == {2: [1202], 4: [2164]}
     assert (found["loss"] > floor(X[16:])).all()
@@ -98,8 +99,8 @@ def test_what_is_no_picture_is_refused():
 def test_one_picture_without_its_axis_and_values_that_are_no_numbers_are_refused():
     X = stripes(shape=(16, 16))
     network = Autoencoder("dense", latent=2, epochs=1).fit(X)
-    assert network.paint(X[:1]).shape == (1, 16, 16)
-    for answer in (network.transform, network.paint):
+    assert network.reconstruct(X[:1]).shape == (1, 16, 16)
+    for answer in (network.transform, network.reconstruct):
         for wrong in (X[0], X[:, :8], X[..., None]):
             with pytest.raises(EvaluationError, match=r"X\[i:i\+1\]"):
                 answer(wrong)

@@ -20,7 +20,7 @@ from serlab.lessons import ch16_segments as segments
 
 def test_three_sets_have_three_classes_and_no_speaker_in_common(demo):
     table = few_labels.in_sets(unify([demo]))
-    assert set(table["emotion"]) == {"negative", "neutral", "positive"}
+    assert set(table["ternary"]) == {"negative", "neutral", "positive"}
     assert set(table["set"]) == set(segments.SETS)
     assert table.groupby("speaker")["set"].nunique().max() == 1
 
@@ -41,7 +41,7 @@ def test_of_good_networks_the_smallest_is_chosen():
     ]
     found = pd.DataFrame(rows, columns=["architecture", "latent", "loss", "parameters"])
     found = found.assign(learning_rate=[0.1, 0.2, 0.3, 0.4, 0.5], batch_size=16)
-    chosen = few_labels.chosen(found)
+    chosen = few_labels.choose_network(found)
     assert (chosen["architecture"], chosen["learning_rate"], chosen["latent"]) == ("slim", 0.3, 64)
 
 
@@ -72,13 +72,13 @@ def test_codes_are_learned_from_the_rows_given_alone_and_kept(private_cache, mon
         return fit(self, X, y, validation)
 
     monkeypatch.setattr(Autoencoder, "fit", spy)
-    found = few_labels.codes(pictures, np.arange(25), speakers, settings)
+    found = few_labels.encode(pictures, np.arange(25), speakers, settings)
     assert found.shape == (30, 3)
     np.testing.assert_array_equal(seen[0][0], pictures[5:25])
     np.testing.assert_array_equal(seen[0][1], pictures[:5])
-    np.testing.assert_array_equal(few_labels.codes(pictures, np.arange(25), speakers, settings), found)
+    np.testing.assert_array_equal(few_labels.encode(pictures, np.arange(25), speakers, settings), found)
     assert len(seen) == 1
-    few_labels.codes(pictures, np.arange(20), speakers, settings)
+    few_labels.encode(pictures, np.arange(20), speakers, settings)
     assert len(seen) == 2
 
 
@@ -100,6 +100,11 @@ def test_a_stage_writes_its_table_once(private_cache, monkeypatch, tmp_path, cap
     capsys.readouterr()
     assert few_labels.main(["--stage", "bookkeeping"]) == 0
     assert "recorded already" in capsys.readouterr().out
+    # A table that was changed by hand is not read.
+    file = tmp_path / few_labels.FOLDER / "bookkeeping.csv"
+    file.write_text(file.read_text("utf-8").replace("labelled", "unlabelled", 1), "utf-8")
+    with pytest.raises(RunError, match=r"bookkeeping\.csv is damaged"):
+        few_labels.read("bookkeeping")
     # The search it builds upon is missing.
     assert few_labels.main(["--stage", "cuts"]) == 1
     assert "search.csv does not exist" in capsys.readouterr().err
@@ -126,27 +131,27 @@ def test_stages_build_upon_each_other(private_cache, monkeypatch, tmp_path):
     quick = {"knn": partial(learning_curve.classifier, "knn", True)}
     quick["knn-default"] = partial(learning_curve.classifier, "knn", False)
     monkeypatch.setattr(learning_curve, "study", lambda *_, **__: quick)
-    given = {name: watched(monkeypatch, few_labels, name) for name in ("codes", "pca_scores", "_learn")}
+    given = {name: watched(monkeypatch, few_labels, name) for name in ("encode", "pca_scores", "_learn")}
     searched = watched(monkeypatch, autoencoder, "search")
     assert few_labels.main([f"--stage={name}" for name in ("search", "three-sets", "cuts")]) == 0
 
     whole = few_labels.in_sets(few_labels.corpora.load("unified"))
     set_of = whole.drop_duplicates("speaker").set_index("speaker")["set"]
     # What is fitted without labels is fitted on all clips of the unlabelled speakers, and on no other.
-    for (_, rows, speakers, _), _ in given["codes"]:
+    for (_, rows, speakers, _), _ in given["encode"]:
         sets = set_of[speakers].to_numpy()
         np.testing.assert_array_equal(rows, np.flatnonzero(sets == "unlabelled"))
     [((_, rows, _), _)] = given["pca_scores"]
-    np.testing.assert_array_equal(rows, given["codes"][0][0][1])
+    np.testing.assert_array_equal(rows, given["encode"][0][0][1])
     # Models learn from labelled speakers, as much of every class, and are tested on all of the test set.
     assert len(given["_learn"]) == 4 + 2 * 2
     for (_, X, listed, fold, _), _ in given["_learn"]:
         assert len(X) == len(listed)
         assert set(listed["set"].iloc[fold.train]) == {"labelled"}
-        assert len(set(listed["emotion"].iloc[fold.train].value_counts())) == 1
+        assert len(set(listed["ternary"].iloc[fold.train].value_counts())) == 1
         np.testing.assert_array_equal(fold.test, np.flatnonzero(listed["set"] == "test"))
     # Networks are chosen by speakers who are neither trained on nor labelled nor tested.
-    _, listed, pictures, _ = few_labels._cut(few_labels.MAIN)
+    _, listed, _, pictures, _ = few_labels._cut(few_labels.MAIN)
     speaker_of = {picture.tobytes(): name for picture, name in zip(pictures, listed["speaker"], strict=True)}
     assert len(speaker_of) == len(pictures)
     [((*sides, _), _)] = searched
@@ -200,9 +205,9 @@ def in_the_place_of_ravdess(demo, monkeypatch, tmp_path):
     monkeypatch.setattr(few_labels.corpora, "load", {"ravdess": few}.__getitem__)
     monkeypatch.setattr(few_labels.splits, "make", lambda table, protocol: {"emobox6": split}[protocol])
     monkeypatch.setattr(few_labels, "cache_dir", lambda: tmp_path / "cache")
-    monkeypatch.setattr(few_labels, "read", lambda name, folder: {"search": None}[name])
-    monkeypatch.setattr(few_labels, "chosen", lambda found: {"latent": 3})
-    monkeypatch.setattr(few_labels, "codes", lambda pictures, rows, speakers, settings: pictures * 2)
+    monkeypatch.setattr(few_labels, "read", {"search": None}.__getitem__)
+    monkeypatch.setattr(few_labels, "choose_network", lambda found: {"latent": 3})
+    monkeypatch.setattr(few_labels, "encode", lambda pictures, rows, speakers, settings: pictures * 2)
     for name, statistics in (
         ("Spectrogram", ("mean", "max")),
         ("MidTerm", ("min", "max", "std")),
@@ -218,24 +223,22 @@ def in_the_place_of_ravdess(demo, monkeypatch, tmp_path):
     return few, split
 
 
-def test_stage_ravdess_fits_on_training_rows_and_joins_all_folds(
-    in_the_place_of_ravdess, monkeypatch, tmp_path
-):
+def test_stage_ravdess_fits_on_training_rows_and_joins_all_folds(in_the_place_of_ravdess, monkeypatch):
     table, split = in_the_place_of_ravdess
-    given = {name: watched(monkeypatch, few_labels, name) for name in ("codes", "pca_scores", "_learn")}
-    joined = learning_curve.joined
+    given = {name: watched(monkeypatch, few_labels, name) for name in ("encode", "pca_scores", "_learn")}
+    join = learning_curve.join
     curves = []
-    monkeypatch.setattr(learning_curve, "joined", lambda parts: curves.append(joined(parts)) or curves[-1])
-    facts = few_labels._ravdess(tmp_path)
+    monkeypatch.setattr(learning_curve, "join", lambda parts: curves.append(join(parts)) or curves[-1])
+    tables, facts, _ = few_labels._ravdess()
     assert facts["draws_per_fold"] == few_labels.DRAWS_PER_FOLD == 2
     for number, fold in enumerate(split):
-        for name in ("codes", "pca_scores"):
+        for name in ("encode", "pca_scores"):
             np.testing.assert_array_equal(given[name][number][0][1], fold.train)
         for (_, X, rows_of, learned, draws, place), _ in given["_learn"][4 * number : 4 * number + 4]:
             assert len(X) == len(rows_of) == len(table)
             assert (learned, draws, place) == (fold, 2, number)
     assert [np.shape(call[0][1])[1] for call in given["_learn"]] == [2, 3, 2, 3] * 2
-    written = pd.read_csv(tmp_path / "ravdess.csv")
+    written = tables["ravdess"]
     assert list(written["kind"].unique()) == list(few_labels.KINDS)
     for kind, one in zip(few_labels.KINDS, curves, strict=True):
         assert set(one.speakers) == set(table["speaker"])
@@ -245,11 +248,11 @@ def test_stage_ravdess_fits_on_training_rows_and_joins_all_folds(
 
 
 def test_stage_vote_finds_components_on_training_rows_and_teaches_where_it_says_so(
-    in_the_place_of_ravdess, monkeypatch, tmp_path
+    in_the_place_of_ravdess, monkeypatch
 ):
     _, split = in_the_place_of_ravdess
     given = {name: watched(monkeypatch, few_labels, name) for name in ("pca_scores", "_learn")}
-    facts = few_labels._vote(tmp_path)
+    tables, facts, _ = few_labels._vote()
     assert len(given["pca_scores"]) == 3 * len(split)
     for number, (fold, ((models, X, _, learned, _, place), _)) in enumerate(
         zip(split, given["_learn"], strict=True)
@@ -265,7 +268,7 @@ def test_stage_vote_finds_components_on_training_rows_and_teaches_where_it_says_
             "vote": (list(own.values()), 0),
             "self-trained": (list(own.values()), 3),
         }
-    written = pd.read_csv(tmp_path / "vote.csv")
+    written = tables["vote"]
     value = written.query("metric == 'uar'").set_index(["model", "percent"])["value"]
     for model, found in facts["cost_of_a_tenth"].items():
         assert found[0] == pytest.approx(value[model, 100] - value[model, 10], abs=2e-4)
@@ -286,9 +289,14 @@ def test_every_stage_is_recorded_with_its_facts():
     about = few_labels.about()
     assert list(about) == list(few_labels.STAGES)
     for stage, facts in about.items():
-        assert {"seconds", "corpora", "machine", "versions", "code"} <= set(facts), stage
+        assert {"seconds", "corpora", "machine", "versions", "code", few_labels.DIGESTS} <= set(facts), stage
         assert "/" not in facts["machine"]
-    assert about["search"]["chosen"] == few_labels.chosen(few_labels.read("search"))
+    tables = [name for facts in about.values() for name in facts[few_labels.DIGESTS]]
+    files = (runs.root() / few_labels.FOLDER).glob("*.csv")
+    assert sorted(tables) == sorted(file.stem for file in files)
+    for name in tables:
+        few_labels.read(name)
+    assert about["search"]["chosen"] == few_labels.choose_network(few_labels.read("search"))
     assert (
         about["search"]["floor"] < few_labels.read("search")["loss"].min() < about["search"]["mean_picture"]
     )

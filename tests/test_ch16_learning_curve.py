@@ -23,7 +23,7 @@ from serlab.lessons.ch16_learning_curve import (
     classifier,
     crossing,
     draw,
-    joined,
+    join,
     learn,
     study,
 )
@@ -303,13 +303,15 @@ def test_interval_adds_what_speakers_and_what_draws_move():
 
 def test_pairs_cancel_what_both_have_in_common():
     one = random_curves(draws=10, speakers=10)
-    table, (mean, low, high) = one.difference(one, "m0")
-    assert (mean, low, high) == (0, 0, 0)
-    assert not table[["difference", "low", "high"]].to_numpy().any()
+    assert one.difference(one, "m0", within=(0, 100)) == (0, 0, 0)
+    assert not np.any(one.difference(one, "m0"))
     better = random_curves(seed=1, draws=10, speakers=10, lift=0.2)
-    table, (mean, low, high) = better.difference(one, "m1", within=(10, 30))
+    values, lows, highs = better.difference(one, "m1")
     wanted = better.scores().query("model == 'm1'")["value"] - one.scores().query("model == 'm1'")["value"]
-    np.testing.assert_allclose(table["difference"], wanted)
+    np.testing.assert_allclose(values, wanted)
+    assert (lows < values).all()
+    assert (values < highs).all()
+    mean, low, high = better.difference(one, "m1", within=(10, 30))
     assert mean == pytest.approx(wanted.iloc[1:].mean())
     assert 0 < low < mean < high
     with pytest.raises(EvaluationError, match="same draws"):
@@ -319,7 +321,7 @@ def test_pairs_cancel_what_both_have_in_common():
 def test_folds_are_joined():
     one, two = random_curves(speakers=2), random_curves(seed=1, speakers=3, folds=(1, 1, 1))
     two = replace(two, speakers=("x", "y", "z"))
-    both = joined([one, two])
+    both = join([one, two])
     assert both.counts.shape[3] == 5
     assert both.folds == (0, 0, 1, 1, 1)
     assert both.seconds == 2
@@ -327,7 +329,7 @@ def test_folds_are_joined():
     found = both.by_draw().query("draw == 0 and percent == 10 and model == 'm0'")["value"].item()
     assert found == pytest.approx(np.mean(np.diag(pooled) / pooled.sum(axis=1)))
     with pytest.raises(EvaluationError, match="different test speakers"):
-        joined([one, one])
+        join([one, one])
 
 
 def test_crossing_is_where_most_points_are_told_apart():

@@ -78,11 +78,11 @@ def test_files_that_are_not_as_long_as_said_are_found(clips):
 
 def test_bookkeeping_adds_up(clips):
     found = segments.bookkeeping(clips, ["test"] * 3, {"drop": (2.5, False), "pad": (2.5, True)})
-    drop = found[found["cut"] == "drop"].set_index("emotion")
+    drop = found[found["cut"] == "drop"].set_index("class")
     assert drop.loc["sad", ["clips", "kept", "lost", "padded", "parts"]].tolist() == [2, 1, 1, 0, 1]
     assert drop.loc["happy", ["clips", "kept", "lost", "padded", "parts"]].tolist() == [1, 1, 0, 0, 2]
     assert drop.loc["sad", "sound"] == pytest.approx(2.5 / 3.6)
-    pad = found[found["cut"] == "pad"].set_index("emotion")
+    pad = found[found["cut"] == "pad"].set_index("class")
     assert pad.loc["sad", ["kept", "lost", "padded", "parts"]].tolist() == [2, 0, 1, 2]
     assert pad.loc["sad", "sound"] == pytest.approx(3.5 / 3.6)
     assert (found["kept"] + found["lost"] == found["clips"]).all()

@@ -27,9 +27,10 @@ def load_tool(name: str):
     return sys.modules[name]
 
 
+chapter_problems = load_tool("chapter_problems")
 chapters = load_tool("chapters")
 TEXTS = chapters.select([])
-URL, REF = chapters.address()
+URL, REF = chapter_problems.address()
 
 SAMPLE = f"""\
 ---
@@ -60,7 +61,7 @@ One sentence says what this is.
 ```{{code-cell}} ipython3
 :tags: [setup, hide-input]
 
-{chapters.SETUP.format(extras="", url=URL, ref=REF).strip()}
+{chapter_problems.SETUP.format(extras="", url=URL, ref=REF).strip()}
 ```
 
 ```{{code-cell}} ipython3
@@ -283,10 +284,10 @@ def test_missing_parts_are_found(pair, old, message):
 
 
 def test_setup_cell_may_ask_for_an_extra_but_not_for_another_address():
-    good = chapters.SETUP.format(extras="[egemaps]", url=URL, ref=REF)
-    assert chapters.is_setup(good)
-    assert not chapters.is_setup(good.replace(URL, "https://github.com/somebody/else"))
-    assert not chapters.is_setup(good + "\nprint()")
+    good = chapter_problems.SETUP.format(extras="[egemaps]", url=URL, ref=REF)
+    assert chapter_problems.is_setup(good)
+    assert not chapter_problems.is_setup(good.replace(URL, "https://github.com/somebody/else"))
+    assert not chapter_problems.is_setup(good + "\nprint()")
 
 
 def test_closing_sections_in_another_order_are_found(pair):
@@ -311,7 +312,7 @@ def test_closing_sections_in_another_order_are_found(pair):
     ],
 )
 def test_exact_scores_in_prose_are_found(text):
-    assert len(chapters.exact_numbers(text)) == 1
+    assert len(chapter_problems.exact_numbers(text)) == 1
 
 
 @pytest.mark.parametrize(
@@ -329,7 +330,7 @@ def test_exact_scores_in_prose_are_found(text):
     ],
 )
 def test_allowed_numbers_pass(text):
-    assert chapters.exact_numbers(text) == []
+    assert chapter_problems.exact_numbers(text) == []
 
 
 @pytest.mark.parametrize(
@@ -381,8 +382,8 @@ def test_picture_without_alt_text_is_found(pair):
     assert any("without alt text" in problem for problem in alter(pair, forget))
     for markdown in ("![](a.png)", '<img src="a.png">', '<img src="a.png" alt="">'):
         cell = nbformat.v4.new_markdown_cell(markdown)
-        assert chapters.source_problems(cell) == ["shows a picture without alt text"]
-    assert chapters.source_problems(nbformat.v4.new_markdown_cell("![a line](a.png)")) == []
+        assert chapter_problems.source_problems(cell) == ["shows a picture without alt text"]
+    assert chapter_problems.source_problems(nbformat.v4.new_markdown_cell("![a line](a.png)")) == []
 
 
 def test_unrun_trailing_semicolon_and_size_are_found(pair, monkeypatch):
@@ -390,7 +391,7 @@ def test_unrun_trailing_semicolon_and_size_are_found(pair, monkeypatch):
         picture_cell(notebook).execution_count = None
 
     assert any("was not run" in problem for problem in alter(pair, forget))
-    assert chapters.source_problems(nbformat.v4.new_code_cell("ax.plot(t);"))
+    assert chapter_problems.source_problems(nbformat.v4.new_code_cell("ax.plot(t);"))
     monkeypatch.setattr(chapters, "MAX_BYTES", 100)
     assert any("draw less" in problem for problem in chapters.check(pair))
 

@@ -22,6 +22,7 @@ SURROUNDINGS = (
     "pyproject.toml",
     "tests/nbval_rules.py",
     "book/tools/chapters.py",
+    "book/tools/chapter_problems.py",
     "chapters/nbval.sanitize.cfg",
 )
 

@@ -17,6 +17,7 @@ from serlab import models, runs
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
 address = load_tool("address")
+chapter_problems = load_tool("chapter_problems")
 readme = load_tool("readme")
 recorded = load_tool("recorded")
 
@@ -92,7 +93,7 @@ def test_address_is_rewritten_everywhere(copy, monkeypatch):
         assert old_url not in text
         assert old_pages not in text
         assert f"git+{new}@main" not in text
-    monkeypatch.setattr(address.chapters, "ROOT", copy)
+    monkeypatch.setattr(chapter_problems, "ROOT", copy)
     address.carry_into_notebooks(copy / "chapters")
     for text in address.chapters.select([], copy / "chapters"):
         notebook = address.chapters.read_notebook(text.with_suffix(".ipynb"))

@@ -44,7 +44,7 @@ def made_up(protocol="group3", seeds=(0, 1), corpus="mine"):
         "protocol": protocol,
         "protocol_title": "three folds",
         "speaker_disjoint": protocol != "random3",
-        "corpus": {"name": corpus, "clips": 36, "content_hash": "0" * 64},
+        "corpus": {"name": corpus, "title": corpus, "clips": 36, "content_hash": "0" * 64},
         "classes": CLASSES,
         "seeds": list(seeds),
         "parameters": 3,
@@ -398,7 +398,7 @@ def ravdess_run():
         p[f"p_{name}"] = (p["label"] == name).astype(float)
     base = made_up().meta | {"protocol": "emobox6", "classes": classes, "seeds": [0]}
     meta = base | {
-        "corpus": {"name": "ravdess", "clips": 1440, "content_hash": ""},
+        "corpus": {"name": "ravdess", "title": "RAVDESS", "clips": 1440, "content_hash": ""},
         "scores": evaluation.scores(p),
     }
     return runs.Run(p, meta)

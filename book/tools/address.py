@@ -9,7 +9,6 @@ them all with _config.yml.
 from __future__ import annotations
 
 import argparse
-import json
 import re
 import sys
 from pathlib import Path
@@ -76,18 +75,16 @@ def carry_into_notebooks(folder: Path) -> None:
     """Carry the new first cell into executed notebooks; it does nothing outside Colab: outputs stay true."""
     for text in chapters.select([], folder):
         path = text.with_suffix(".ipynb")
-        old, new = chapters.read_notebook(path), chapters.read_text(text)
-        outputs = [(cell.outputs, cell.execution_count) for cell in old.cells if cell.cell_type == "code"]
-        code = [cell for cell in new.cells if cell.cell_type == "code"]
-        if len(code) != len(outputs):
+        notebook, written = chapters.read_notebook(path), chapters.read_text(text)
+        if [cell.cell_type for cell in notebook.cells] != [cell.cell_type for cell in written.cells]:
             raise SystemExit(f"{path.name} and {text.name} differ: `chapters.py sync` first")
-        for cell, (output, count) in zip(code, outputs, strict=True):
-            cell.outputs, cell.execution_count = output, count
-        record = json.loads(json.dumps(old.metadata.get("serlab", {})))
+        for cell, new in zip(notebook.cells, written.cells, strict=True):
+            cell.source, cell.metadata, cell.id = new.source, new.metadata, new.id
+        record = dict(notebook.metadata.get("serlab", {}))
         if "code" in record:
-            record["code"] = chapters.code_hash(new)
-        chapters.finish(new, record)
-        chapters.write_notebook(new, path)
+            record["code"] = chapters.code_hash(notebook)
+        chapters.finish(notebook, record)
+        chapters.write_notebook(notebook, path)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -19,7 +19,6 @@ import argparse
 import hashlib
 import json
 import os
-import re
 import sys
 import time
 import warnings
@@ -28,24 +27,11 @@ from pathlib import Path
 
 import jupytext
 import nbformat
-import yaml
-from sources import MARKED
+from chapter_problems import ROOT, outline_problems, output_problems, source_problems
 
-ROOT = Path(__file__).resolve().parents[2]
 CHAPTERS = ROOT / "chapters"
 QUICK_SECONDS = 120
 MAX_BYTES = 3_000_000
-
-# Every chapter begins with this cell. "[egemaps]" or another extra may follow "serlab".
-SETUP = """\
-# In Colab this installs serlab; elsewhere it does nothing.
-import sys
-
-if "google.colab" in sys.modules:
-    %pip install -q "serlab{extras} @ git+{url}@{ref}"
-"""
-OPENING = ("**What you will learn**", "**What you need**", "**How long it takes**")
-CLOSING = ("## Take-away", "## Exercises", "## Quiz", "## Where next")
 
 # The runner's environment: no progress bars, no audio inside outputs, no TensorFlow chatter.
 ENVIRONMENT = {
@@ -107,14 +93,9 @@ def write_notebook(notebook, path: Path) -> None:
     os.replace(temporary, path)
 
 
-def declared_corpora(notebook) -> list[str]:
-    """Return the corpora that the text's header names under ``serlab: corpora:``."""
-    return list(notebook.metadata.get("serlab", {}).get("corpora", []))
-
-
-def declared_embeddings(notebook) -> list[str]:
-    """Return the embeddings whose trained weights the header asks for under ``serlab: embeddings:``."""
-    return list(notebook.metadata.get("serlab", {}).get("embeddings", []))
+def declared(notebook, kind: str) -> list[str]:
+    """Return the corpora that the text's header names, or the embeddings whose weights it asks for."""
+    return list(notebook.metadata.get("serlab", {}).get(kind, []))
 
 
 def missing_weights(embeddings: list[str]) -> list[str]:
@@ -152,19 +133,7 @@ def finish(notebook, record: dict) -> None:
 def execute(notebook, corpus: str | None = None, timeout: int = 3600) -> float:
     """Execute all cells in place, in a kernel of this Python, and return the seconds it took.
 
-    Parameters
-    ----------
-    notebook : NotebookNode
-        What `read_text` returns.
-    corpus : str, optional
-        Value of ``SERLAB_CORPUS``; unset by default, so that the chapter takes the corpus it prefers.
-    timeout : int
-        Seconds that one cell may take.
-
-    Raises
-    ------
-    nbclient.exceptions.CellExecutionError
-        If a cell fails.
+    Without ``corpus`` the chapter takes the one it prefers. A cell may take so many seconds.
     """
     from nbclient import NotebookClient
 
@@ -199,7 +168,7 @@ def run(text: Path, corpus: str | None = None, output: Path | None = None) -> Pa
         raise SystemExit("committed notebooks hold the real corpora: give --output DIR with --corpus")
     target = (output or text.parent) / f"{text.stem}.ipynb"
     notebook = read_text(text)
-    names = [corpus] if corpus else declared_corpora(notebook)
+    names = [corpus] if corpus else declared(notebook, "corpora")
     if not names:
         raise SystemExit(
             f"{text.name}: name its corpora in the header, as in `serlab: {{corpora: [ravdess]}}`"
@@ -212,7 +181,7 @@ def run(text: Path, corpus: str | None = None, output: Path | None = None) -> Pa
                 f"{text.name} needs {', '.join(missing)}: fetch them or set SERLAB_DATA; "
                 "to try it without, use --corpus demo --output DIR."
             )
-        if missing := missing_weights(declared_embeddings(notebook)):
+        if missing := missing_weights(declared(notebook, "embeddings")):
             raise SystemExit(
                 f"{text.name} needs the weights of {', '.join(missing)}: `serlab.embeddings."
                 f"{missing[0]}().weights.locate()` fetches them."
@@ -222,7 +191,7 @@ def run(text: Path, corpus: str | None = None, output: Path | None = None) -> Pa
     record = {
         "code": code_hash(notebook),
         "corpora": {name: serlab.corpora.content_hash(serlab.load(name)) for name in names},
-        "embeddings": declared_embeddings(notebook),
+        "embeddings": declared(notebook, "embeddings"),
         "seconds": round(seconds, 1),
         "quick": seconds < QUICK_SECONDS,
     }
@@ -236,166 +205,35 @@ def sync(text: Path) -> None:
     """Carry the text into the notebook; a code cell keeps its outputs as long as its source is the same."""
     path = text.with_suffix(".ipynb")
     _refuse_to_lose_edits(path)
-    notebook = read_text(text)
-    record = {}
-    if path.exists():
-        old = read_notebook(path)
-        record = dict(old.metadata.get("serlab", {}))
-        kept = defaultdict(list)
-        for cell in old.cells:
-            if cell.cell_type == "code":
-                kept[cell.source].append(cell)
-        for cell in notebook.cells:
-            if cell.cell_type == "code" and kept[cell.source]:
-                match = kept[cell.source].pop(0)
-                cell.outputs, cell.execution_count = match.outputs, match.execution_count
-    finish(notebook, record)
-    write_notebook(notebook, path)
+    _write_pair(text, read_notebook(path) if path.exists() else None)
 
 
 def sync_to_md(text: Path) -> None:
     """Carry the notebook's cells into the text, under the text's own header."""
-    path = text.with_suffix(".ipynb")
-    notebook = read_notebook(path)
-    record = dict(notebook.metadata.get("serlab", {}))
+    notebook = read_notebook(text.with_suffix(".ipynb"))
     header = text.read_text(encoding="utf-8").split("---\n", 2)[1]
-    del notebook.metadata["serlab"]
-    body = jupytext.writes(notebook, fmt="md:myst").split("---\n", 2)[2]
+    written = notebook.copy()
+    written.metadata = {name: value for name, value in notebook.metadata.items() if name != "serlab"}
+    body = jupytext.writes(written, fmt="md:myst").split("---\n", 2)[2]
     text.write_text(f"---\n{header}---\n{body}", encoding="utf-8")
-    again = read_text(text)
-    for cell, old in zip(again.cells, notebook.cells, strict=True):
-        if cell.cell_type == "code":
-            cell.outputs, cell.execution_count = old.outputs, old.execution_count
-    finish(again, record)
-    write_notebook(again, path)
+    _write_pair(text, notebook)
 
 
-# ---- what can be wrong with a chapter ----
-
-PERCENT = re.compile(r"(?<![\w.])\d+(?:[.,]\d+)?\s?(?:%|per ?cent\b)", re.IGNORECASE)
-SCORE = re.compile(r"\b(?:UAR|UA|WA|accuracy|F1)\b[^.\n|]{0,40}?\b0\.\d{2,}", re.IGNORECASE)
-INTERVAL = re.compile(
-    r"95\s?%[ -](?:confidence |bootstrap )?(?:interval|CI\b)|95\s?% of (?:the )?(?:draws|time)"
-)
-SOURCED = re.compile(r"\]\(https?://|\{cite|<!-- fixed -->")
-LOCAL_PATH = re.compile(r"(?<![\w:/.<\-])/(?:[\w.+-]+/){2,}[\w.+-]*|\b[A-Z]:\\+(?:[\w.+ -]+\\+)+")
-BASE64 = re.compile(r"base64,[A-Za-z0-9+/=\s]+")
-ADDRESS = re.compile(r"\bat 0x[0-9a-fA-F]{6,}")
-
-
-def exact_numbers(markdown: str) -> list[str]:
-    """Return the scores stated in prose that a rerun could contradict, and that say not where they are from.
-
-    A score may stand before a comment with its source, which `sources.py` compares.
-    A paragraph, list item or table row may state one if it cites where it is published (a link) or is marked
-    ``<!-- fixed -->`` because no rerun can change it (12.5 % for one class of eight).
-    """
-    found = []
-    for paragraph in re.split(
-        r"\n\s*\n|\n(?=\s*(?:[-*|]|\d+\.)\s?)", re.sub(r"```.*?```", "", markdown, flags=re.S)
-    ):
-        if not SOURCED.search(paragraph):
-            plain = INTERVAL.sub("", MARKED.sub("", paragraph))
-            found += PERCENT.findall(plain) + SCORE.findall(plain)
-    return found
-
-
-def _texts(output) -> list[tuple[str, str]]:
-    """Return (kind, text) of everything a reader of this output would see as text."""
-    if output.output_type == "stream":
-        return [(output.name, output.text)]
-    return [
-        (kind, data if isinstance(data, str) else json.dumps(data))
-        for kind, data in output.get("data", {}).items()
-        if not kind.startswith("image/") or kind == "image/svg+xml"
-    ]
-
-
-def output_problems(cell) -> list[str]:
-    """List what is wrong with a code cell's outputs."""
-    problems = []
-    for output in cell.outputs:
-        if output.output_type == "error":
-            problems.append(f"failed with {output.ename}: {output.evalue}")
-            continue
-        for kind, text in _texts(output):
-            if "data:audio" in text or kind.startswith("audio/"):
-                problems.append(
-                    "has audio inside its output: use serlab.listen under SERLAB_PLAYERS=placeholder"
-                )
-            plain = BASE64.sub("", text)
-            if kind == "stderr":
-                problems.append(f"writes to stderr: {plain.strip().splitlines()[-1][:120]}")
-            if found := LOCAL_PATH.search(plain):
-                problems.append(f"shows a path of one machine: {found.group()}")
-            if ADDRESS.search(plain):
-                problems.append("shows a memory address: end the cell with plt.show() or a value")
-        if any(kind.startswith("image/") for kind in output.get("data", {})):
-            alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
-            if len(alt) < 20:
-                problems.append(
-                    "shows a picture without alt text: set mystnb.image.alt in the cell's metadata"
-                )
-    return problems
-
-
-def source_problems(cell) -> list[str]:
-    """List what is wrong with a cell as its author wrote it."""
-    problems = []
-    if cell.cell_type == "code":
-        if any(line.rstrip().endswith(";") for line in cell.source.splitlines()):
-            problems.append("ends a line with ';', which hides no output: write `_ = …` or plt.show()")
-    elif cell.cell_type == "markdown":
-        if found := exact_numbers(cell.source):
-            problems.append(
-                f"states {', '.join(found)} in prose: name its source in a comment after it, as "
-                "sources.py tells, or cite it in the same paragraph"
-            )
-        if re.search(r"!\[\s*\]\(", cell.source) or re.search(r"<img(?![^>]*\balt=\"[^\"]+\")", cell.source):
-            problems.append("shows a picture without alt text")
-    return problems
-
-
-def outline_problems(notebook) -> list[str]:
-    """List the parts that every chapter has and this one has not."""
-    problems = []
-    markdown = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
-    opening = markdown[0] if markdown else ""
-    if not opening.startswith("# "):
-        problems.append("does not begin with its title, `# …`")
-    problems += [f"has no {part} in its first cell" for part in OPENING if part not in opening]
-    lines = [line.strip() for source in markdown for line in source.splitlines()]
-    places = [lines.index(part) if part in lines else None for part in CLOSING]
-    problems += [
-        f"has no section {part!r}" for part, place in zip(CLOSING, places, strict=True) if place is None
-    ]
-    if None not in places:
-        if places != sorted(places):
-            problems.append(f"closes in another order than {', '.join(CLOSING)}")
-        quiz = "\n".join(lines[places[2] : places[3]])
-        questions, answers = quiz.count("**Question "), quiz.count("<summary>Answer</summary>")
-        if questions < 3 or questions != answers:
-            problems.append(
-                f"has {questions} quiz questions and {answers} answers: at least 3, each with one"
-            )
-    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    if not code or not is_setup(code[0].source) or "setup" not in code[0].metadata.get("tags", []):
-        problems.append("does not begin its code with the setup cell, tagged `setup` (see CONTRIBUTING.md)")
-    return problems
-
-
-def address() -> tuple[str, str]:
-    """Return the repository's public address and the branch that readers get, from _config.yml."""
-    repository = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["repository"]
-    return repository["url"], repository["branch"]
-
-
-def is_setup(source: str) -> bool:
-    url, ref = address()
-    pattern = re.escape(SETUP.format(extras="EXTRAS", url=url, ref=ref).strip()).replace(
-        "EXTRAS", r"(\[[\w,]+\])?"
-    )
-    return re.fullmatch(pattern, source.strip()) is not None
+def _write_pair(text: Path, executed) -> None:
+    """Write the notebook of a text, with the outputs and the record of an executed one."""
+    notebook, record = read_text(text), {}
+    if executed is not None:
+        record = dict(executed.metadata.get("serlab", {}))
+        # What jupytext would do instead leaves outputs under code that was changed.
+        done = defaultdict(list)
+        for cell in executed.cells:
+            done[cell.cell_type, cell.source].append(cell)
+        for cell in notebook.cells:
+            if cell.cell_type == "code" and done["code", cell.source]:
+                match = done["code", cell.source].pop(0)
+                cell.outputs, cell.execution_count = match.outputs, match.execution_count
+    finish(notebook, record)
+    write_notebook(notebook, text.with_suffix(".ipynb"))
 
 
 def check(text: Path) -> list[str]:
@@ -403,7 +241,7 @@ def check(text: Path) -> list[str]:
     path = text.with_suffix(".ipynb")
     source = read_text(text)
     problems = [f"{text.name} {problem}" for problem in outline_problems(source)]
-    if not declared_corpora(source):
+    if not declared(source, "corpora"):
         problems.append(f"{text.name} names no corpora in its header (`serlab: {{corpora: [ravdess]}}`)")
     for number, cell in enumerate(source.cells, 1):
         problems += [f"{text.name}, cell {number} {problem}" for problem in source_problems(cell)]
@@ -415,9 +253,8 @@ def check(text: Path) -> list[str]:
         problems.append(f"{path.name} and {text.name} differ: `chapters.py sync {text.stem}`")
     if record.get("code") != code_hash(source):
         problems.append(f"{path.name} was executed with other code: `chapters.py run {text.stem}`")
-    if sorted(record.get("corpora", {})) != sorted(declared_corpora(source)) or "demo" in record.get(
-        "corpora", {}
-    ):
+    executed_on = record.get("corpora", {})
+    if sorted(executed_on) != sorted(declared(source, "corpora")) or "demo" in executed_on:
         problems.append(f"{path.name} was executed on other corpora: `chapters.py run {text.stem}`")
     if path.stat().st_size > MAX_BYTES:
         problems.append(f"{path.name} has {path.stat().st_size} bytes, more than {MAX_BYTES}: draw less")

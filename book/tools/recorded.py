@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from serlab import runs as recorded_runs
+
 ROOT = Path(__file__).resolve().parents[2]
 CHAPTERS = ROOT / "chapters"
 RESULTS = ROOT / "book" / "results"
@@ -34,37 +36,12 @@ HEADLINES = {
 
 def runs(root: Path = RESULTS) -> pd.DataFrame:
     """Return one row per recorded run, honest protocols first, then by chapter and score."""
-    rows = []
-    for path in sorted(root.glob("*/*/*.json")):
-        meta = json.loads(path.read_text(encoding="utf-8"))
-        scores = meta["scores"]
-        rows.append(
-            {
-                "corpus": meta["corpus"]["name"],
-                "corpus_title": meta["corpus"]["title"],
-                "clips": meta["corpus"]["clips"],
-                "protocol": meta["protocol"],
-                "protocol_title": meta["protocol_title"],
-                "shared": not meta["speaker_disjoint"],
-                "model": meta["model"],
-                "title": meta["title"],
-                "chapter": int(re.match(r"\D*(\d+)", str(meta["chapter"]))[1]),
-                "features": ", ".join(meta["features"]) or "none",
-                "classes": len(meta["classes"]),
-                "normalised": bool(meta["speaker_normalised"]),
-                "seconds": float(meta["seconds"]),
-                "seeds": len(meta["seeds"]),
-                **{key: scores[key] for key in ("uar", "accuracy", "macro_f1")},
-                # Too few speakers for an interval: the run has none.
-                **{key: scores.get(key, math.nan) for key in ("uar_low", "uar_high")},
-            }
-        )
-    table = pd.DataFrame(rows)
-    return (
-        table.sort_values(["corpus", "shared", "protocol", "chapter", "uar"], ignore_index=True)
-        if rows
-        else table
-    )
+    table = recorded_runs.table(root)
+    if table.empty:
+        return table
+    features = table["features"].str.replace(" + ", ", ", regex=False).replace("", "none")
+    table = table.assign(features=features, shared=~table["speaker_disjoint"])
+    return table.sort_values(["corpus", "shared", "protocol", "chapter", "uar", "model"], ignore_index=True)
 
 
 def percent(value: float) -> str:
@@ -91,7 +68,7 @@ def result_table(table: pd.DataFrame) -> list[str]:
     ]
     for row in table.itertuples():
         title = row.title + (
-            " (speaker-normalised)" if row.normalised and "normalis" not in row.title else ""
+            " (speaker-normalised)" if row.speaker_normalised and "normalis" not in row.title else ""
         )
         lines.append(
             f"| {title} | {row.features} | {interval(row)} "
@@ -154,17 +131,13 @@ def shared_twins(table: pd.DataFrame, corpus: str = "ravdess") -> pd.DataFrame:
 
 def one_line(number: int, table: pd.DataFrame) -> str:
     """Say in one line what the model of a chapter reaches; an empty string if it recorded none."""
-    own = headlines(table)
-    own = own[own["chapter"] == number] if len(own) else own
-    if own.empty:
-        return ""
-    own = own.iloc[0]
-    line = f"**{interval(own)} %** UAR on unseen RAVDESS speakers ({own.title})"
-    twin = shared_twins(table).query("model == @own.model")
-    if twin.empty:
-        return line
-    twin = twin.iloc[0]
-    return f"{line}; {percent(twin.uar)} % if speakers are shared, {SHARED[twin.protocol]}"
+    for own in headlines(table).itertuples():
+        if own.chapter == number:
+            line = f"**{interval(own)} %** UAR on unseen RAVDESS speakers ({own.title})"
+            for twin in shared_twins(table).query("model == @own.model").itertuples():
+                line += f"; {percent(twin.uar)} % if speakers are shared, {SHARED[twin.protocol]}"
+            return line
+    return ""
 
 
 def chapter_table(table: pd.DataFrame, link: str, start: str = "") -> list[str]:
@@ -201,9 +174,7 @@ def ladder_text(table: pd.DataFrame, corpus: str = "ravdess") -> str:
         f"best of its variants. Guessing reaches {percent(1 / top.classes)}\u00a0%; the last of the ladder, "
         f"{top.title}, reaches {percent(top.uar)}\u00a0% on speakers it never heard"
     )
-    twin = shared_twins(table, corpus).query("model == @top.model")
-    if len(twin):
-        twin = twin.iloc[0]
+    for twin in shared_twins(table, corpus).query("model == @top.model").itertuples():
         text += (
             f". Where test speakers are also in training, it shows {percent(twin.uar)}\u00a0%, "
             f"{SHARED[twin.protocol]}"

@@ -26,20 +26,13 @@ from pathlib import Path
 
 import nbformat
 import pandas as pd
+from chapter_problems import MARKED, NUMBER, ROOT
 
 from serlab import corpora, evaluation, runs
 from serlab.errors import SerlabError
 
-ROOT = Path(__file__).resolve().parents[2]
 PAGES = ("README.md", "book/*.md", "chapters/*.md")
 
-NUMBER = r"[-+−]?\d[\d,]*(?:\.\d+)?"
-UNIT = r"(?:\s?(?:%|points?))?"
-MARKED = re.compile(
-    rf"(?P<text>{NUMBER}{UNIT}(?:\s\[{NUMBER},\s{NUMBER}\])?(?:,\sp\s[=<]\s{NUMBER})?)(?P<bold>\**)"
-    r"<!--\s+(?P<source>.+?)\s+-->",
-    re.DOTALL,
-)
 RUN = r"[\w.-]+/[\w.-]+/[\w.-]+"
 METRICS = ("uar", "accuracy", "macro_f1")
 ARITHMETIC = {

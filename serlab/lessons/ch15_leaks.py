@@ -2,14 +2,12 @@
 
 The original CREMA-D notebook made two altered versions of every clip, dealt clips and versions out to
 training and test at random, and scaled by the range of all of them. `measure` repairs this in three steps.
-``python -m serlab.lessons.ch15_leaks`` records the steps for the exact contour network, as
-``<root>/leaks/<corpus>.csv.gz`` and ``.json`` among the recorded runs.
+``python -m serlab.lessons.ch15_leaks`` records them for the exact contour network, among the recorded runs.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -19,7 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from serlab import corpora, evaluation, provenance, run_files, runs, splits, store, training
+from serlab import corpora, evaluation, models, provenance, run_files, runs, splits, store, training
 from serlab.errors import EvaluationError, RunError, SerlabError
 from serlab.paths import cache_dir
 from serlab.splits import Fold, Split
@@ -41,21 +39,8 @@ MODEL = "contours-original"
 RECORDED = {"ravdess": ("six-emobox6", None), "nemo": ("loso", 40)}
 
 
-def deal(
-    table: pd.DataFrame, versions: int, k: int = FOLDS, seed: int = 0
-) -> tuple[pd.DataFrame, dict[str, Split]]:
-    """Make a row of every version of every clip, and deal them out anew in each step.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Utterance table.
-    versions : int
-        Of each clip, with the clip as it is.
-    k : int
-        Number of folds.
-    seed : int
-        Decides how clips and speakers are dealt out.
+def deal(table: pd.DataFrame, versions: int) -> tuple[pd.DataFrame, dict[str, Split]]:
+    """Make a row of every version of every clip, and deal them out into folds anew in each step.
 
     Returns
     -------
@@ -63,26 +48,25 @@ def deal(
         The table with every row repeated: ``source`` is the clip, ``version`` counts from 0 for the clip as
         it is, and ``clip`` is ``<source>#<version>``.
     steps : dict
-        A split of these rows for each of `STEPS`. The last is that of the step before: it differs in scaling.
+        A split of these rows for each of `STEPS`; the last two are the same, and differ in scaling.
 
     Examples
     --------
     >>> table = pd.DataFrame({"clip": list("abcdef"), "speaker": list("112233")})
-    >>> table["emotion"] = ["sad", "happy"] * 3
-    >>> rows, steps = deal(table, versions=2)
-    >>> shared = {}
-    >>> for name, split in steps.items():
-    ...     shared[name] = splits.audit(rows, split, sources=rows["source"])["test_clips"]
-    >>> bool(shared["as it was"]["augmented copies"] > 0), int(shared["speakers apart"]["speakers"])
-    (True, 0)
+    >>> rows, steps = deal(table.assign(emotion=["sad", "happy"] * 3), versions=2)
+    >>> rows["clip"].tolist()[:3]
+    ['a#0', 'a#1', 'b#0']
+    >>> report = splits.audit(rows, steps["speakers apart"], sources=rows["source"])
+    >>> report.loc[["augmented copies", "speakers"], "test_clips"].tolist()
+    [0, 0]
     """
     rows = table.loc[np.repeat(table.index, versions)].reset_index(drop=True)
     rows = rows.assign(source=rows["clip"], version=np.tile(np.arange(versions), len(table)))
     rows["clip"] = rows["source"] + "#" + rows["version"].astype(str)
-    apart = _each_version(splits.speaker_folds(table, k, seed), rows, versions)
+    apart = _each_version(splits.speaker_folds(table, FOLDS), rows, versions)
     found = (
-        splits.random_folds(rows, k, seed),
-        _each_version(splits.random_folds(table, k, seed), rows, versions),
+        splits.random_folds(rows, FOLDS),
+        _each_version(splits.random_folds(table, FOLDS), rows, versions),
         apart,
         apart,
     )
@@ -90,17 +74,9 @@ def deal(
 
 
 def scale(X: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Scale every value to 0...1 by its range in rows that are known.
+    """Scale every value to 0...1 by its range in rows that are known; both are of shape (rows, ...).
 
-    Parameters
-    ----------
-    X : ndarray, shape (rows, ...)
-    known : ndarray, shape (any, ...)
-
-    Returns
-    -------
-    ndarray of float32, shape (rows, ...)
-        Beyond 0...1 where a value lies outside the known range; 0 where that range is a point.
+    A value outside that range lies beyond 0...1; where the range is a point, all values become 0.
 
     Examples
     --------
@@ -114,19 +90,12 @@ def scale(X: np.ndarray, known: np.ndarray) -> np.ndarray:
 
 
 def measure(
-    X: np.ndarray,
-    table: pd.DataFrame,
-    build: Callable[[int], Any],
-    k: int = FOLDS,
-    seed: int = 0,
-    *,
-    cache: str | os.PathLike | None = None,
+    X: np.ndarray, table: pd.DataFrame, build: Callable[[int], Any], *, cache: Path | None = None
 ) -> pd.DataFrame:
     """Train and test a model under each of the steps, everything else being the same.
 
-    In all steps a model is trained on (k - 1) / k of all versions, and every version is tested once. So the
-    same clips are tested in all steps, and `serlab.evaluation.compare` can pair them. No step chooses an
-    epoch, so that test clips decide nothing.
+    Every version is tested once in each step, so that `serlab.evaluation.compare` can pair the steps. None
+    chooses an epoch, so that test clips decide nothing.
 
     Parameters
     ----------
@@ -137,24 +106,14 @@ def measure(
     build : callable
         Takes a number, returns a fresh model as for `serlab.training.cross_validate`. It must not scale by
         ranges itself, or the last step changes nothing.
-    k : int
-        Number of folds, 3 by default: about the 70 and 30 % of the original.
-    seed : int
-        Of the folds and the model.
-    cache : path, optional
+    cache : Path, optional
         Where finished folds are kept.
 
     Returns
     -------
     DataFrame
         One row per step and version, with `COLUMNS`; ``clip`` is the name of the clip, whatever the version.
-        ``evaluation.interval`` of a step's rows gives its UAR with an interval over speakers; rows of
-        version 0 are those of unaltered clips. ``attrs["cost"]`` holds seconds and memory.
-
-    Raises
-    ------
-    EvaluationError
-        If X has no versions, or other rows than the table.
+        ``attrs["cost"]`` holds parameters, seconds and memory.
 
     Examples
     --------
@@ -163,8 +122,8 @@ def measure(
     >>> table = pd.DataFrame({"clip": [f"c{i}" for i in range(60)], "speaker": list("abcdef") * 10})
     >>> table["emotion"] = rng.choice(["sad", "happy"], 60)
     >>> X = rng.normal(size=(60, 1, 2)) + 0.01 * rng.normal(size=(60, 3, 2))  # versions are much alike
-    >>> said = measure(X, table, lambda seed: KNeighborsClassifier(1))
-    >>> right = (said["label"] == said["predicted"]).groupby(said["step"]).mean()
+    >>> found = measure(X, table, lambda seed: KNeighborsClassifier(1))
+    >>> right = (found["label"] == found["predicted"]).groupby(found["step"]).mean()
     >>> bool(right["as it was"] > 0.9 and right["copies together"] < 0.7)
     True
     """
@@ -174,19 +133,19 @@ def measure(
             "clips: take serlab.augment.Versions"
         )
     flat = np.asarray(X).reshape(-1, *np.shape(X)[2:])
-    rows, steps = deal(table, np.shape(X)[1], k, seed)
+    rows, steps = deal(table, np.shape(X)[1])
     parts, costs = [], []
     for name, split in steps.items():
         for number, fold in enumerate(split):
             known = flat[fold.train] if name == "scaled by training" else flat
-            said = training.cross_validate(
-                build, scale(flat, known), rows, split, cache=cache, only=[(seed, number)]
-            )
-            costs.append(said.attrs["cost"])
-            said["version"] = said["clip"].str.rpartition("#")[2].astype(int)
-            said["clip"] = said["clip"].str.rpartition("#")[0]
-            parts.append(said.assign(step=name)[list(COLUMNS)])
+            scaled = scale(flat, known)
+            part = training.cross_validate(build, scaled, rows, split, cache=cache, only=[(0, number)])
+            costs.append(part.attrs["cost"])
+            parts.append(part.assign(step=name))
     result = pd.concat(parts, ignore_index=True)
+    # A clip may have "#" in its name.
+    result[["clip", "version"]] = result["clip"].str.rsplit("#", n=1, expand=True)
+    result = result.astype({"version": int})[list(COLUMNS)]
     result.attrs["cost"] = {
         "parameters": costs[0]["parameters"],
         "seconds": round(sum(cost["seconds"] for cost in costs), 2),
@@ -196,52 +155,22 @@ def measure(
 
 
 def scores(predictions: pd.DataFrame) -> dict[str, dict[str, float]]:
-    """Compute the scores of every step, on all versions and on unaltered clips.
-
-    Parameters
-    ----------
-    predictions : DataFrame
-        As from `measure`.
-
-    Returns
-    -------
-    dict
-        For each step ``uar``, ``accuracy`` and ``macro_f1`` with the interval of the first (see
-        `serlab.evaluation.scores`), on all versions; ``uar_unaltered`` on the clips as they are.
-    """
+    """Compute `serlab.evaluation.scores` of every step; ``uar_unaltered`` is on the clips as they are."""
     found = {}
     for step, part in predictions.groupby("step", sort=False):
         plain = part[part["version"] == 0]
-        of_step = evaluation.scores(part)
-        of_step["uar_unaltered"] = round(evaluation.uar(plain["label"], plain["predicted"]), 5)
-        found[step] = of_step
+        unaltered = round(evaluation.uar(plain["label"], plain["predicted"]), 5)
+        found[step] = evaluation.scores(part) | {"uar_unaltered": unaltered}
     return found
 
 
-def read(corpus: str, folder: Path | None = None) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Read the recorded steps of a corpus.
+def read(corpus: str) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Read the recorded steps of one of `RECORDED`: predictions as from `measure`, and how they came about.
 
-    Parameters
-    ----------
-    corpus : str
-        One of `RECORDED`.
-    folder : Path, optional
-        Where recorded runs lie, by default `serlab.runs.root`.
-
-    Returns
-    -------
-    predictions : DataFrame
-        As from `measure`.
-    meta : dict
-        How they came about: among others ``corpus``, ``model``, ``epochs``, ``seconds``, ``machine``,
-        ``versions``, ``code`` and ``scores``.
-
-    Raises
-    ------
-    RunError
-        If they are not recorded, or damaged.
+    The latter holds ``epochs``, ``seconds``, ``machine``, ``code``, ``scores`` and more. Raises
+    `serlab.errors.RunError` if they are not recorded, or damaged.
     """
-    file = _path(corpus, folder)
+    file = _path(corpus)
     if not file.is_file():
         raise RunError(
             f"{file} does not exist. To make it: python -m serlab.lessons.ch15_leaks --corpus {corpus}"
@@ -249,53 +178,34 @@ def read(corpus: str, folder: Path | None = None) -> tuple[pd.DataFrame, dict[st
     return run_files.read(file)
 
 
-def record(
-    corpus: str,
-    folder: Path | None = None,
-    cache: Path | None = None,
-    *,
-    allow_changed_code: bool = False,
-) -> dict[str, Any]:
-    """Measure the steps with the exact contour network and write them; return what `read` calls meta.
+def record(corpus: str, *, allow_changed_code: bool = False) -> dict[str, Any]:
+    """Measure the steps with the exact contour network, write them, and return how they came about.
 
-    Parameters
-    ----------
-    corpus : str
-        One of `RECORDED`.
-    folder : Path, optional
-        Where recorded runs lie, by default `serlab.runs.root`.
-    cache : Path, optional
-        Where finished folds are kept, by default the folder "leaks" of the user's cache.
-    allow_changed_code : bool
-        See `serlab.provenance.circumstances`.
+    `corpus` is one of `RECORDED`; `allow_changed_code` as for `serlab.provenance.circumstances`.
     """
-    from serlab import models
-
-    how = provenance.circumstances(*models.get(MODEL).libraries, allow_changed_code=allow_changed_code)
-    protocol, each = RECORDED[corpus]
-    table, spec = splits.get(protocol).prepare(corpora.load(corpus)), models.get(MODEL)
-    if each is not None:
-        table = _some(table, each)
+    spec = models.get(MODEL)
+    how = provenance.circumstances(*spec.libraries, allow_changed_code=allow_changed_code)
+    protocol, clips_each = RECORDED[corpus]
+    table = splits.get(protocol).prepare(corpora.load(corpus))
+    if clips_each is not None:
+        some = table.groupby(["speaker", "emotion"]).sample(clips_each, random_state=0)
+        some = some.sort_index().reset_index(drop=True)
+        some.attrs, table = dict(table.attrs), some
     X = store.features(table, *spec.extractors, n_jobs=1)
-    said = measure(X, table, _network, cache=cache or cache_dir() / "leaks")
+    predictions = measure(X, table, _network, cache=cache_dir() / "leaks")
     meta = {
-        "corpus": {
-            "name": corpus,
-            "clips": len(table),
-            "content_hash": corpora.content_hash(table),
-        },
+        "corpus": {"name": corpus, "clips": len(table), "content_hash": corpora.content_hash(table)},
         "model": MODEL,
         "extractors": [repr(extractor) for extractor in spec.extractors],
         "versions_per_clip": int(X.shape[1]),
         "steps": STEPS,
         "folds": FOLDS,
         "epochs": EPOCHS,
-        **said.attrs["cost"],
+        **predictions.attrs["cost"],
         **how,
-        "scores": scores(said),
+        "scores": scores(predictions),
     }
-    file = _path(corpus, folder)
-    run_files.write(file, said.to_csv(index=False, lineterminator="\n"), meta)
+    run_files.write(_path(corpus), predictions.to_csv(index=False, lineterminator="\n"), meta)
     return meta
 
 
@@ -311,7 +221,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     provenance.one_thread()
     for corpus in given.corpus or RECORDED:
-        if _path(corpus, None).is_file() and not given.force:
+        if _path(corpus).is_file() and not given.force:
             print(f"{corpus}: recorded already")
             continue
         try:
@@ -326,8 +236,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _network(seed: int):
     """Build the exact contour network, for values that are scaled already."""
-    from serlab import models
-
     return models.get(MODEL).build(seed).set_params(model=_scaled_contours, copies=False, epochs=EPOCHS)
 
 
@@ -349,16 +257,8 @@ def _each_version(split: Split, table: pd.DataFrame, versions: int) -> Split:
     return replace(split, folds=folds)
 
 
-def _some(table: pd.DataFrame, each: int) -> pd.DataFrame:
-    """Keep so many clips of every speaker and emotion, the same whenever asked."""
-    kept = table.groupby(["speaker", "emotion"]).sample(each, random_state=0).sort_index()
-    kept = kept.reset_index(drop=True)
-    kept.attrs = dict(table.attrs)
-    return kept
-
-
-def _path(corpus: str, folder: Path | None) -> Path:
-    return (folder or runs.root()) / "leaks" / f"{corpus}.json"
+def _path(corpus: str) -> Path:
+    return runs.root() / "leaks" / f"{corpus}.json"
 
 
 if __name__ == "__main__":

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Iterable, Mapping
+from functools import partial
 from itertools import product
 
 import numpy as np
@@ -19,15 +21,7 @@ MULTIPLE = 8
 
 
 def dense(shape: tuple[int, int], latent: int) -> tuple[keras.Model, keras.Model]:
-    """Build encoder and decoder of one dense layer each: the simplest autoencoder there is.
-
-    Parameters
-    ----------
-    shape : (int, int)
-        Of the pictures.
-    latent : int
-        Numbers of the code.
-    """
+    """Build encoder and decoder of one dense layer each: from pictures of a shape to a code, and back."""
     layers = keras.layers
     size = shape[0] * shape[1]
     encoder = keras.Sequential(
@@ -38,31 +32,6 @@ def dense(shape: tuple[int, int], latent: int) -> tuple[keras.Model, keras.Model
         name="decoder",
     )
     return encoder, decoder
-
-
-def slim(shape: tuple[int, int], latent: int) -> tuple[keras.Model, keras.Model]:
-    """Build three convolutions of 8, 16 and 16 filters, each of which halves the picture, and their mirror.
-
-    Parameters
-    ----------
-    shape, latent
-        As for `dense`.
-    """
-    return _convolutional(shape, latent, (8, 16, 16))
-
-
-def wide(shape: tuple[int, int], latent: int) -> tuple[keras.Model, keras.Model]:
-    """Build three convolutions of 16, 32 and 64 filters, each of which halves the picture, and their mirror.
-
-    Parameters
-    ----------
-    shape, latent
-        As for `dense`.
-    """
-    return _convolutional(shape, latent, (16, 32, 64))
-
-
-ARCHITECTURES: dict[str, Callable] = {"dense": dense, "slim": slim, "wide": wide}
 
 
 def _convolutional(shape, latent, filters):
@@ -97,11 +66,18 @@ def _convolutional(shape, latent, filters):
     return encoder, decoder
 
 
+# Three convolutions, each of which halves the picture, and their mirror.
+ARCHITECTURES = {
+    "dense": dense,
+    "slim": partial(_convolutional, filters=(8, 16, 16)),
+    "wide": partial(_convolutional, filters=(16, 32, 64)),
+}
+
+
 class Autoencoder(TransformerMixin, BaseEstimator):
     """A network that squeezes pictures through a few numbers, the code, and paints them again.
 
-    It is trained with Adam on binary cross-entropy between pictures and paintings. With validation pictures,
-    training stops when their loss has not fallen for some epochs, and the best epoch is kept.
+    It is trained with Adam on binary cross-entropy between pictures and paintings.
 
     Parameters
     ----------
@@ -110,13 +86,9 @@ class Autoencoder(TransformerMixin, BaseEstimator):
     latent : int
         Numbers of the code.
     learning_rate : float
-    batch_size : int
-    epochs : int
-        At most.
+    batch_size, epochs, seed : int
     patience : int
-        Epochs without a lower validation loss after which training stops.
-    seed : int
-        Of weights and order.
+        Epochs without a lower validation loss after which training stops; the best epoch is kept.
 
     Attributes
     ----------
@@ -133,7 +105,7 @@ class Autoencoder(TransformerMixin, BaseEstimator):
     --------
     >>> pictures = np.random.default_rng(0).uniform(size=(20, 16, 8)).astype("float32")
     >>> network = Autoencoder("slim", latent=4, epochs=1).fit(pictures)
-    >>> network.transform(pictures).shape, network.paint(pictures).shape
+    >>> network.transform(pictures).shape, network.reconstruct(pictures).shape
     ((20, 4), (20, 16, 8))
     """
 
@@ -152,15 +124,7 @@ class Autoencoder(TransformerMixin, BaseEstimator):
         self.epochs, self.patience, self.seed = epochs, patience, seed
 
     def fit(self, X: np.ndarray, y: None = None, validation: np.ndarray | None = None) -> Autoencoder:
-        """Train.
-
-        Parameters
-        ----------
-        X : ndarray, shape (clips, height, width)
-            Pictures, values in [0, 1].
-        y : ignored
-        validation : ndarray, shape (clips, height, width), optional
-            Pictures of other speakers, which decide when to stop.
+        """Train on pictures, (clips, height, width) in [0, 1]; others for validation decide when to stop.
 
         Raises
         ------
@@ -178,32 +142,23 @@ class Autoencoder(TransformerMixin, BaseEstimator):
         check_inputs(X)
         self.shape_ = X.shape[1:]
         keras.utils.set_random_seed(self.seed)
-        self.encoder_, self.decoder_ = ARCHITECTURES[self.architecture](X.shape[1:], self.latent)
+        self.encoder_, self.decoder_ = ARCHITECTURES[self.architecture](self.shape_, self.latent)
         self.model_ = keras.Sequential([self.encoder_, self.decoder_])
         self.model_.compile(keras.optimizers.Adam(self.learning_rate), "binary_crossentropy")
-        given, callbacks = None, []
+        extra = {}
         if validation is not None:
             validation = np.asarray(validation, np.float32)
             check_like(validation, self.shape_)
-            given = (validation, validation)
-            callbacks = [keras.callbacks.EarlyStopping(patience=self.patience, restore_best_weights=True)]
-        self.history = self.model_.fit(
-            X,
-            X,
-            batch_size=self.batch_size,
-            epochs=self.epochs,
-            validation_data=given,
-            callbacks=callbacks,
-            verbose=0,
-        ).history
+            stop = keras.callbacks.EarlyStopping(patience=self.patience, restore_best_weights=True)
+            extra = {"validation_data": (validation, validation), "callbacks": [stop]}
+        trained = self.model_.fit(X, X, batch_size=self.batch_size, epochs=self.epochs, verbose=0, **extra)
+        self.history = trained.history
         return self
 
     @property
     def loss(self) -> float:
         """Lowest validation loss; without validation the last training loss."""
-        return float(
-            min(self.history["val_loss"]) if "val_loss" in self.history else self.history["loss"][-1]
-        )
+        return float(min(self.history.get("val_loss", self.history["loss"][-1:])))
 
     def transform(self, X: np.ndarray) -> np.ndarray:
         """Give the code of every picture: (clips, height, width) to (clips, latent)."""
@@ -211,22 +166,16 @@ class Autoencoder(TransformerMixin, BaseEstimator):
         check_like(X, self.shape_)
         return self.encoder_.predict(X, batch_size=PREDICTED_AT_ONCE, verbose=0)
 
-    def paint(self, X: np.ndarray) -> np.ndarray:
+    def reconstruct(self, X: np.ndarray) -> np.ndarray:
         """Paint every picture again from its code: (clips, height, width) to the same shape."""
         return self.decoder_.predict(self.transform(X), batch_size=PREDICTED_AT_ONCE, verbose=0)
 
 
 def floor(X: np.ndarray, reference: np.ndarray | None = None) -> float:
-    """Compute the binary cross-entropy of a perfect painting, or of one that is always the same.
+    """Compute the binary cross-entropy of a perfect painting of pictures, (clips, ...) in [0, 1].
 
-    Grey values make even a perfect painting cost something: a loss says little without this floor.
-
-    Parameters
-    ----------
-    X : ndarray, shape (clips, ...)
-        Pictures, values in [0, 1].
-    reference : ndarray, shape (clips, ...), optional
-        Pictures whose mean is painted whatever is asked for.
+    Grey values make even that cost something: a loss says little without this floor. With a `reference`, the
+    mean of those pictures is painted whatever is asked for.
 
     Examples
     --------
@@ -234,63 +183,34 @@ def floor(X: np.ndarray, reference: np.ndarray | None = None) -> float:
     >>> round(floor(X), 4), round(floor(X, X), 4)
     (0.3466, 0.6931)
     """
-    said = np.clip(
-        X if reference is None else np.broadcast_to(reference.mean(axis=0), X.shape), 1e-7, 1 - 1e-7
-    )
-    return float(-np.mean(X * np.log(said) + (1 - X) * np.log(1 - said)))
+    painted = X if reference is None else np.broadcast_to(reference.mean(axis=0), X.shape)
+    painted = np.clip(painted, 1e-7, 1 - 1e-7)
+    return float(-np.mean(X * np.log(painted) + (1 - X) * np.log(1 - painted)))
 
 
-def search(
-    X: np.ndarray,
-    validation: np.ndarray,
-    architectures: Iterable[str] = tuple(ARCHITECTURES),
-    latent: Iterable[int] = (32, 64),
-    learning_rate: Iterable[float] = (0.0005, 0.002),
-    batch_size: Iterable[int] = (16, 64),
-    **settings,
-) -> pd.DataFrame:
-    """Train every architecture with every combination of settings.
+def search(X: np.ndarray, validation: np.ndarray, grid: Mapping[str, Iterable], **settings) -> pd.DataFrame:
+    """Train a network with every combination of settings; `grid` maps each to what is tried of it.
 
-    Parameters
-    ----------
-    X, validation : ndarray, shape (clips, height, width)
-        Pictures of different speakers.
-    architectures, latent, learning_rate, batch_size
-        What to try.
-    **settings
-        For `Autoencoder`.
-
-    Returns
-    -------
-    DataFrame
-        One row per network with ``architecture``, ``latent``, ``learning_rate``, ``batch_size``,
-        ``parameters``, ``epochs`` (until it stopped), ``loss`` (on the validation pictures) and ``seconds``
-        of processor time.
+    Gives one row per network: the settings that were tried, ``parameters``, ``epochs`` (until it stopped),
+    ``loss`` (on the validation pictures, which are of other speakers) and ``seconds`` of processor time.
 
     Examples
     --------
     >>> X = np.random.default_rng(0).uniform(size=(24, 8, 8)).astype("float32")
-    >>> found = search(X[:16], X[16:], ["dense"], [4], [0.001], [8, 16], epochs=1)
-    >>> found[["architecture", "latent", "batch_size", "epochs"]].values.tolist()
-    [['dense', 4, 8, 1], ['dense', 4, 16, 1]]
+    >>> found = search(X[:16], X[16:], {"batch_size": [8, 16]}, architecture="dense", latent=4, epochs=1)
+    >>> found[["batch_size", "parameters", "epochs"]].values.tolist()
+    [[8, 580, 1], [16, 580, 1]]
     """
-    import time
-
     rows = []
-    for name, size, rate, batch in product(architectures, latent, learning_rate, batch_size):
+    for values in product(*grid.values()):
+        tried = dict(zip(grid, values, strict=True))
         started = time.process_time()
-        one = Autoencoder(name, latent=size, learning_rate=rate, batch_size=batch, **settings)
-        one.fit(X, validation=validation)
-        rows.append(
-            {
-                "architecture": name,
-                "latent": size,
-                "learning_rate": rate,
-                "batch_size": batch,
-                "parameters": one.model_.count_params(),
-                "epochs": len(one.history["loss"]),
-                "loss": one.loss,
-                "seconds": time.process_time() - started,
-            }
-        )
+        network = Autoencoder(**tried, **settings).fit(X, validation=validation)
+        facts = {
+            "parameters": network.model_.count_params(),
+            "epochs": len(network.history["loss"]),
+            "loss": network.loss,
+            "seconds": time.process_time() - started,
+        }
+        rows.append(tried | facts)
     return pd.DataFrame(rows)

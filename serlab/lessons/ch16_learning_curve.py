@@ -1,14 +1,12 @@
 """How good models are by the number of labels they were given: many draws, intervals, and paired comparison.
 
 Only confusions are kept, counted for every draw, percentage, model and test speaker; every score and interval
-comes from these. A draw of one fold is a block of work that is stored as soon as it is done.
+comes from these.
 """
 
 from __future__ import annotations
 
-import hashlib
 import inspect
-import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,12 +14,21 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import joblib
 import numpy as np
 import pandas as pd
+from sklearn.ensemble import AdaBoostClassifier, RandomForestClassifier
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+from sklearn.tree import DecisionTreeClassifier
 
 from serlab import evaluation, provenance, results_cache
 from serlab.checks import check_inputs, check_order
+from serlab.corpora.table import in_order
 from serlab.errors import EvaluationError
+from serlab.evaluation.metrics import count_by_speaker
 from serlab.splits import Fold, check_rows
 
 PERCENTAGES = tuple(range(2, 101, 2))
@@ -36,56 +43,30 @@ NEIGHBOURS = 5
 
 
 def classifier(name: str, scaled: bool, seed: int = 0, clips: int = NEIGHBOURS):
-    """Build one of the five classifiers of the study as scikit-learn has it by default.
+    """Build one of `CLASSIFIERS` as scikit-learn has it by default, with or without standardised features.
 
-    Parameters
-    ----------
-    name : str
-        One of `CLASSIFIERS`.
-    scaled : bool
-        Whether every feature is standardised first, by its mean and deviation over the training clips.
-    seed : int
-        Of those that draw lots.
-    clips : int
-        Number of training clips: k-NN asks five neighbours, or as many as there are.
+    `seed` is that of classifiers that draw lots, and `clips` the number of training clips: k-NN asks five
+    neighbours, or as many as there are.
 
     Examples
     --------
     >>> classifier("svm", scaled=True)
     Pipeline(steps=[('standardscaler', StandardScaler()), ('svc', SVC())])
     """
-    from sklearn.ensemble import AdaBoostClassifier, RandomForestClassifier
-    from sklearn.neighbors import KNeighborsClassifier
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
-    from sklearn.svm import SVC
-    from sklearn.tree import DecisionTreeClassifier
-
     made = {
-        "svm": lambda: SVC(),
-        "knn": lambda: KNeighborsClassifier(min(NEIGHBOURS, clips)),
-        "tree": lambda: DecisionTreeClassifier(random_state=seed),
-        "forest": lambda: RandomForestClassifier(random_state=seed),
-        "adaboost": lambda: AdaBoostClassifier(random_state=seed),
+        "svm": SVC(),
+        "knn": KNeighborsClassifier(min(NEIGHBOURS, clips)),
+        "tree": DecisionTreeClassifier(random_state=seed),
+        "forest": RandomForestClassifier(random_state=seed),
+        "adaboost": AdaBoostClassifier(random_state=seed),
     }
     if name not in made:
         raise EvaluationError(f"there is no classifier {name!r}: take one of {', '.join(made)}")
-    return make_pipeline(StandardScaler(), made[name]()) if scaled else made[name]()
+    return make_pipeline(StandardScaler(), made[name]) if scaled else made[name]
 
 
 def study(names: Sequence[str] = tuple(CLASSIFIERS), scaled: Sequence[bool] = (True, False)) -> dict:
-    """Name classifiers with and without scaling, for `learn`.
-
-    Parameters
-    ----------
-    names : sequence of str
-        Of `CLASSIFIERS`.
-    scaled : sequence of bool
-
-    Returns
-    -------
-    dict
-        "<name>" for those with scaling and "<name>-default" for those without, to what builds them.
+    """Name classifiers for `learn`: "<name>" with scaling, "<name>-default" without, to what builds them.
 
     Examples
     --------
@@ -100,21 +81,9 @@ def study(names: Sequence[str] = tuple(CLASSIFIERS), scaled: Sequence[bool] = (T
 
 
 def draw(labels: Sequence[str], percent: float, seed: int | Sequence[int]) -> np.ndarray:
-    """Draw the same share of every class, at least one clip of each.
+    """Draw the same share of every class, above 0 and up to 100 percent, at least one clip; rows, sorted.
 
     With one seed, smaller draws lie within larger ones.
-
-    Parameters
-    ----------
-    labels : sequence of str
-    percent : float
-        Above 0, up to 100.
-    seed : int or sequence of int
-
-    Returns
-    -------
-    ndarray of int
-        Row numbers, sorted.
 
     Examples
     --------
@@ -124,25 +93,26 @@ def draw(labels: Sequence[str], percent: float, seed: int | Sequence[int]) -> np
     """
     if not 0 < percent <= 100:
         raise EvaluationError(f"a draw takes more than 0 and up to 100 percent, not {percent:g}")
-    labels, rng, rows = np.asarray(labels), np.random.default_rng(seed), []
-    for name in np.unique(labels):
-        shuffled = rng.permutation(np.flatnonzero(labels == name))
-        rows.append(shuffled[: max(1, round(percent / 100 * len(shuffled)))])
-    return np.sort(np.concatenate(rows))
+    classes = _shuffled_classes(labels, seed)
+    return np.sort(np.concatenate([rows[: max(1, round(percent / 100 * len(rows)))] for rows in classes]))
 
 
-def balanced(labels: Sequence[str], seed: int = 0) -> np.ndarray:
+def balanced(labels: Sequence[str]) -> np.ndarray:
     """Draw as many clips of every class as the rarest has; row numbers, sorted.
 
     Examples
     --------
-    >>> balanced(["sad", "sad", "sad", "happy"], seed=0)
+    >>> balanced(["sad", "sad", "sad", "happy"])
     array([2, 3])
     """
+    classes = _shuffled_classes(labels, seed=0)
+    least = min(map(len, classes))
+    return np.sort(np.concatenate([rows[:least] for rows in classes]))
+
+
+def _shuffled_classes(labels: Sequence[str], seed: int | Sequence[int]) -> list[np.ndarray]:
     labels, rng = np.asarray(labels), np.random.default_rng(seed)
-    names, counts = np.unique(labels, return_counts=True)
-    drawn = [rng.permutation(np.flatnonzero(labels == name))[: counts.min()] for name in names]
-    return np.sort(np.concatenate(drawn))
+    return [rng.permutation(np.flatnonzero(labels == name)) for name in np.unique(labels)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,12 +123,8 @@ class Curves:
     ----------
     counts : ndarray of int, shape (draws, percentages, models, speakers, classes, classes)
         Labels before predictions.
-    percentages : tuple of float
-    models, classes : tuple of str
-    speakers : tuple of str
-        Test speakers.
     folds : tuple of int
-        The fold that each speaker is tested in: those of one fold are tested with the same draws.
+        The fold that each test speaker is in: those of one fold are tested with the same draws.
     clips : ndarray of float, shape (percentages,)
         Training clips, mean over folds.
     seconds : float
@@ -177,43 +143,29 @@ class Curves:
     def scores(self, metric: str = "uar") -> pd.DataFrame:
         """Score every model at every percentage, with 95 % intervals over test speakers and draws.
 
-        Two errors are added: that of leaving out one test speaker, and, in each fold, that of leaving out
-        one draw of the training clips. So the interval says what to expect with other people in the test,
-        and other clips labelled.
-
-        Parameters
-        ----------
-        metric : {"uar", "weighted_f1"}
-
-        Returns
-        -------
-        DataFrame
-            With ``model``, ``percent``, ``clips``, ``value``, ``low``, ``high``, and ``deviation``: the
-            standard deviation between draws.
+        Columns: ``model``, ``percent``, ``clips``, ``value``, ``low``, ``high``, and ``deviation``, the
+        standard deviation between draws. `metric` is one of `serlab.evaluation.metric_of_counts`.
         """
         measure = evaluation.metric_of_counts(metric)
-        rows = []
+        parts = []
         for place, model in enumerate(self.models):
             counts = self.counts[:, :, place]
             value, low, high = self._interval(measure, counts)
             by_draw = measure(counts.sum(axis=2))
-            rows.append(
-                pd.DataFrame(
-                    {
-                        "model": model,
-                        "percent": self.percentages,
-                        "clips": self.clips,
-                        "value": value,
-                        "low": low.clip(0, 1),
-                        "high": high.clip(0, 1),
-                        "deviation": by_draw.std(axis=0, ddof=1) if len(by_draw) > 1 else np.nan,
-                    }
-                )
-            )
-        return pd.concat(rows, ignore_index=True)
+            columns = {
+                "model": model,
+                "percent": self.percentages,
+                "clips": self.clips,
+                "value": value,
+                "low": low.clip(0, 1),
+                "high": high.clip(0, 1),
+                "deviation": by_draw.std(axis=0, ddof=1) if len(by_draw) > 1 else np.nan,
+            }
+            parts.append(pd.DataFrame(columns))
+        return pd.concat(parts, ignore_index=True)
 
     def by_draw(self, metric: str = "uar") -> pd.DataFrame:
-        """Score every draw by itself: ``model``, ``percent``, ``draw``, ``value``."""
+        """Score every draw by itself: ``draw``, ``percent``, ``model``, ``value``."""
         found = evaluation.metric_of_counts(metric)(self.counts.sum(axis=3))
         index = pd.MultiIndex.from_product(
             [range(len(found)), self.percentages, self.models], names=["draw", "percent", "model"]
@@ -221,73 +173,28 @@ class Curves:
         return pd.Series(found.ravel(), index, name="value").reset_index()
 
     def difference(
-        self,
-        other: Curves,
-        model: str,
-        metric: str = "uar",
-        within: tuple[float, float] = (0, 100),
-    ) -> tuple[pd.DataFrame, tuple[float, float, float]]:
-        """Compare with curves of the same draws and speakers, which differ in the features alone.
+        self, other: Curves, model: str, metric: str = "uar", within: tuple[float, float] | None = None
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Compare a model with itself in curves of the same draws and speakers, which differ in the features.
 
-        Parameters
-        ----------
-        other : Curves
-        model : str
-            One of `models`.
-        metric
-            As for `scores`. Whoever and whatever is left out is left out of both.
-        within : (float, float)
-            Percentages above the first and up to the second are averaged.
-
-        Returns
-        -------
-        DataFrame
-            With ``percent``, ``difference``, ``low``, ``high``: this less `other`.
-        (difference, low, high)
-            The mean over the percentages `within`, and its interval.
-
-        Raises
-        ------
-        EvaluationError
-            If the two have other draws, percentages or speakers.
+        Gives this less `other` at each percentage, low and high; or of the mean over the percentages above
+        the first and up to the second of `within`. Whoever and whatever is left out is left out of both.
         """
-        facts = [
-            (one.percentages, one.speakers, one.folds, one.classes, len(one.counts)) for one in (self, other)
-        ]
-        if facts[0] != facts[1]:
+        alike = ("percentages", "speakers", "folds", "classes")
+        if len(self.counts) != len(other.counts) or any(getattr(self, n) != getattr(other, n) for n in alike):
             raise EvaluationError("Curves to compare must be of the same draws, percentages and speakers.")
         measure = evaluation.metric_of_counts(metric)
-        inside = (np.array(self.percentages) > within[0]) & (np.array(self.percentages) <= within[1])
         counts = [one.counts[:, :, one.models.index(model)] for one in (self, other)]
-        value, low, high = self._interval(lambda a, b: measure(a) - measure(b), *counts)
-        table = pd.DataFrame({"percent": self.percentages, "difference": value, "low": low, "high": high})
-        mean = self._interval(lambda a, b: (measure(a) - measure(b))[..., inside].mean(axis=-1), *counts)
-        value, low, high = map(float, mean)
-        return table, (value, low, high)
+        if within is None:
+            return self._interval(lambda a, b: measure(a) - measure(b), *counts)
+        inside = (np.array(self.percentages) > within[0]) & (np.array(self.percentages) <= within[1])
+        return self._interval(lambda a, b: (measure(a) - measure(b))[..., inside].mean(axis=-1), *counts)
 
-    def difference_between(
-        self,
-        first: tuple[str, float],
-        second: tuple[str, float],
-        metric: str = "uar",
-    ) -> evaluation.Interval:
-        """Compare two points: another model, or the same with another share of the labels.
-
-        Parameters
-        ----------
-        first, second : (str, float)
-            One of `models` and one of `percentages` each.
-        metric
-            As for `scores`. Whoever and whatever is left out is left out of both.
-
-        Returns
-        -------
-        Interval
-            Of the first less the second.
-        """
-        measure = evaluation.metric_of_counts(metric)
+    def difference_between(self, first: tuple[str, float], second: tuple[str, float]) -> evaluation.Interval:
+        """Compare the UAR of two points, each a model and a percentage: the first less the second."""
+        measure = evaluation.metric_of_counts("uar")
         counts = [
-            self.counts[:, self.percentages.index(percent), self.models.index(model)][:, None]
+            self.counts[:, [self.percentages.index(percent)], self.models.index(model)]
             for model, percent in (first, second)
         ]
         found = self._interval(lambda a, b: measure(a) - measure(b), *counts)
@@ -296,7 +203,8 @@ class Curves:
     def _interval(self, statistic: Callable, *counts: np.ndarray) -> tuple[np.ndarray, ...]:
         """Give a statistic of confusions, low and high; `counts` are (draws, percentages, speakers, ...).
 
-        The statistic takes as many arrays (..., percentages, classes, classes), summed over the others.
+        The statistic takes as many arrays (..., percentages, classes, classes), summed over the others. Two
+        errors are added: that of leaving out one speaker, and, in each fold, that of leaving out one draw.
         """
         totals = [one.sum(axis=(0, 2)) for one in counts]
         people = [one.sum(axis=0).swapaxes(0, 1) for one in counts]
@@ -320,49 +228,40 @@ def learn(
     fold: Fold,
     draws: int = 10,
     *,
+    y: Sequence[str] | None = None,
     number: int = 0,
     percentages: Sequence[float] = PERCENTAGES,
     n_jobs: int = 2,
-    cache: str | os.PathLike | None = None,
-    progress: bool = False,
+    cache: Path | None = None,
 ) -> Curves:
     """Train every model on every draw of the training clips, and count what it takes the test clips for.
 
     Parameters
     ----------
     models : mapping of str to callable
-        Each takes ``seed`` and ``clips`` (how many it will be given) and returns a fresh model. If its
-        ``fit`` has a parameter ``groups`` it is given speakers. If it has ``unlabelled`` it is given the
-        training clips outside the draw, without their labels, and their speakers as ``unlabelled_groups``.
-        If its ``predict`` has ``groups`` it is given the speakers of the test clips.
+        Each takes ``seed`` and ``clips`` (how many it will be given) and returns a fresh model. ``fit`` is
+        given what it has parameters for: ``groups`` (speakers), ``unlabelled`` (the training clips outside
+        the draw), ``unlabelled_groups``; ``predict``, likewise, ``groups``.
     X : ndarray, shape (clips, features)
-        Row i belongs to row i of `table`.
     table : DataFrame
-        With ``speaker`` and ``emotion``.
+        With ``speaker``; row i belongs to row i of X.
     fold : Fold
-        Of `serlab.splits`; its validation rows are left alone.
-    draws : int
-        Each has a seed of its own, of `number` and its own number; with it, it is the same for all features.
-    number : int
-        Of the fold.
+        Its validation rows are left alone.
+    y : sequence of str, optional
+        Labels, one for each row; by default the column ``emotion``.
+    draws, number : int
+        How many, and the number of the fold. A draw's seed is both numbers: it is the same for all features.
     percentages : sequence of float
         Of the training clips of each class.
     n_jobs : int
         Draws worked on at a time.
-    cache : path, optional
-        Folder where finished draws are kept. A second call with equal models, data and fold goes on from
-        there.
-    progress : bool
-        Show a progress bar.
-
-    Returns
-    -------
-    Curves
+    cache : Path, optional
+        Folder where finished draws are kept: a second call with equal models, data and fold goes on there.
 
     Raises
     ------
     EvaluationError
-        If a class of the test clips is not among the training clips.
+        If one cannot train on X, or a class of the test clips is not among the training clips.
 
     Examples
     --------
@@ -374,35 +273,25 @@ def learn(
     >>> curves.counts.shape
     (2, 2, 2, 1, 2, 2)
     """
-    import joblib
-    from tqdm.auto import tqdm
-
-    from serlab.corpora.table import in_order
-
-    if len(X) != len(table):
-        raise EvaluationError(f"{len(X)} rows of features do not go with {len(table)} rows of the table")
     check_order(X, table)
     X = np.asarray(X)
-    check_inputs(X, table["emotion"], table.get("clip"))
+    y = table["emotion"] if y is None else y
+    check_order(y, table)
+    check_inputs(X, y, table.get("clip"))
     check_rows([fold], table)
-    labels = table["emotion"].to_numpy(dtype=object).astype(str)
+    labels = np.asarray(y, dtype=object).astype(str)
     groups = table["speaker"].to_numpy(dtype=object).astype(str)
     classes = in_order(labels[np.concatenate([fold.train, fold.test])])
     if unknown := sorted(set(labels[fold.test]) - set(labels[fold.train])):
         raise EvaluationError(f"no training clip is {unknown[0]}, but test clips are")
-    data = _digest(X, labels, groups, fold) if cache is not None else b""
+    data = (X, labels, groups, fold, classes)
     tasks = []
     for one in range(draws):
-        file = None
-        if cache is not None:
-            file = Path(cache) / f"{_key(models, data, percentages, (number, one))}.npz"
-        tasks.append(
-            joblib.delayed(_block)(models, X, labels, groups, fold, classes, percentages, (number, one), file)
-        )
-    hidden = {} if progress else {"disable": True}
-    parallel = joblib.Parallel(n_jobs=n_jobs, return_as="generator")
+        seed = (number, one)
+        file = None if cache is None else Path(cache) / f"{_key(models, data, percentages, seed)}.npz"
+        tasks.append(joblib.delayed(_learn_draw)(models, data, percentages, seed, file))
     with joblib.parallel_config(backend="loky", inner_max_num_threads=1):
-        counts, seconds = zip(*tqdm(parallel(tasks), total=draws, unit="draw", **hidden), strict=True)
+        counts, seconds = zip(*joblib.Parallel(n_jobs=n_jobs)(tasks), strict=True)
     clips = [len(draw(labels[fold.train], percent, (number, 0))) for percent in percentages]
     speakers = tuple(sorted(set(groups[fold.test])))
     return Curves(
@@ -417,19 +306,8 @@ def learn(
     )
 
 
-def joined(parts: Sequence[Curves]) -> Curves:
-    """Put the folds of one protocol together, each with its own test speakers.
-
-    Parameters
-    ----------
-    parts : sequence of Curves
-        Of one set of models, classes and percentages, with as many draws each.
-
-    Raises
-    ------
-    EvaluationError
-        If they differ in these, or a speaker is tested twice.
-    """
+def join(parts: Sequence[Curves]) -> Curves:
+    """Put the folds of one protocol together, each with its own test speakers."""
     facts = {(one.percentages, one.models, one.classes, len(one.counts)) for one in parts}
     speakers = tuple(name for one in parts for name in one.speakers)
     if len(facts) != 1 or len(set(speakers)) < len(speakers):
@@ -450,20 +328,9 @@ def joined(parts: Sequence[Curves]) -> Curves:
 def crossing(difference: Sequence[float], percentages: Sequence[float] = PERCENTAGES) -> float:
     """Give the percentage up to which the first of two curves is ahead and after which the second is.
 
-    Curves may cross many times. The percentage is given that makes this true of as many points as possible;
-    of several such the lowest.
-
-    Parameters
-    ----------
-    difference : sequence of float
-        First curve less second, at each percentage.
-    percentages : sequence of float
-        Rising.
-
-    Returns
-    -------
-    float
-        0 if the second is ahead from the beginning, the last percentage if the first is to the end.
+    `difference` is the first curve less the second at each of the rising `percentages`. Curves may cross many
+    times: the lowest percentage is given that makes this true of as many points as possible, 0 if the second
+    is ahead from the beginning.
 
     Examples
     --------
@@ -476,52 +343,42 @@ def crossing(difference: Sequence[float], percentages: Sequence[float] = PERCENT
     return percentages[place - 1] if place else 0
 
 
-def _block(models, X, labels, groups, fold: Fold, classes, percentages, seed, file: Path | None):
+def _learn_draw(models, data, percentages, seed: tuple[int, int], file: Path | None):
     """Do one draw of one fold: counts (percentages, models, speakers, classes, classes), and seconds."""
     if (found := results_cache.read(file, "counts", "seconds")) is not None:
         return found[0], float(found[1])
+    X, labels, groups, fold, classes = data
     started = time.process_time()
-    speakers = sorted(set(groups[fold.test]))
-    counts = np.zeros((len(percentages), len(models), len(speakers), len(classes), len(classes)), np.int32)
-    who = np.searchsorted(speakers, groups[fold.test])
-    true = pd.Index(classes).get_indexer(labels[fold.test])
-    for row, percent in enumerate(percentages):
-        chosen = fold.train[draw(labels[fold.train], percent, seed)]
-        rest = np.setdiff1d(fold.train, chosen)
-        for column, build in enumerate(models.values()):
-            model = build(seed=seed[1], clips=len(chosen))
-            takes, extra = inspect.signature(model.fit).parameters, {}
-            if "groups" in takes:
-                extra["groups"] = groups[chosen]
-            if "unlabelled" in takes:
-                extra |= {"unlabelled": X[rest], "unlabelled_groups": groups[rest]}
-            model.fit(X[chosen], labels[chosen], **extra)
-            asked = {"groups": groups[fold.test]} if "groups" in _parameters(model.predict) else {}
-            said = pd.Index(classes).get_indexer(model.predict(X[fold.test], **asked))
-            np.add.at(counts[row, column], (who, true, said), 1)
+    tested = pd.DataFrame({"speaker": groups[fold.test], "label": labels[fold.test]})
+    counts = []
+    for percent in percentages:
+        drawn = fold.train[draw(labels[fold.train], percent, seed)]
+        rest = np.setdiff1d(fold.train, drawn)
+        offered = {"groups": groups[drawn], "unlabelled": X[rest], "unlabelled_groups": groups[rest]}
+        for build in models.values():
+            model = build(seed=seed[1], clips=len(drawn))
+            model.fit(X[drawn], labels[drawn], **_taken(model.fit, offered))
+            predicted = model.predict(X[fold.test], **_taken(model.predict, {"groups": groups[fold.test]}))
+            counts.append(count_by_speaker(tested.assign(predicted=predicted), classes, least=1)[0])
+    counts = np.reshape(counts, (len(percentages), len(models), *np.shape(counts)[1:]))
     seconds = time.process_time() - started
     if file is not None:
         results_cache.write(file, counts=counts, seconds=seconds)
     return counts, seconds
 
 
-def _parameters(function: Callable) -> set[str]:
-    return set(inspect.signature(function).parameters)
+def _taken(function: Callable, offered: dict[str, Any]) -> dict[str, Any]:
+    """Give those of the arguments offered that a function has parameters for."""
+    takes = inspect.signature(function).parameters
+    return {name: value for name, value in offered.items() if name in takes}
 
 
-def _digest(X: np.ndarray, labels: np.ndarray, groups: np.ndarray, fold: Fold) -> bytes:
-    digest = hashlib.sha256(repr(np.shape(X)).encode())
-    digest.update(np.ascontiguousarray(X).tobytes())
-    digest.update("\n".join([*labels, *groups]).encode())
-    for rows in (fold.train, fold.test):
-        digest.update(rows.astype(np.int64).tobytes() + b"|")
-    return digest.digest()
-
-
-def _key(models: Mapping[str, Callable], data: bytes, percentages: Sequence[float], seed) -> str:
+def _key(models: Mapping[str, Callable], data: tuple, percentages: Sequence[float], seed) -> str:
     """Name a draw's result by all that decides it: models, data, draw, and the code of all."""
+    X, labels, groups, fold, _ = data
     built = {name: build(seed=0, clips=NEIGHBOURS) for name, build in models.items()}
     libraries = provenance.versions()
     del libraries["serlab"]
     # Models may depend on how many clips they are given: what builds them counts too.
-    return results_cache.key(data, built, dict(models), tuple(percentages), seed, libraries, _block)
+    deciding = (built, dict(models), tuple(percentages), seed, libraries, _learn_draw)
+    return results_cache.key(b"", X, labels, groups, fold.train, fold.test, *deciding)

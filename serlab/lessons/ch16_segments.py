@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -22,14 +23,7 @@ SETS = ("labelled", "unlabelled", "test")
 class Parts(Extractor):
     """Features of each whole part of a clip, one after the other; what is left over at the end is dropped.
 
-    Attributes
-    ----------
-    features : Extractor
-        What is measured of a part.
-    seconds : float
-        Length of a part.
-    pad : bool
-        A clip that is shorter than a part gets zeros on both sides, and gives one part; else it gives none.
+    With `pad`, a clip that is shorter than a part gets zeros on both sides, and gives one part; else none.
 
     Examples
     --------
@@ -51,27 +45,15 @@ class Parts(Extractor):
     sample_rate: int = 0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "sample_rate", self.features.sample_rate)
+        # Not fields: they follow from the features.
+        for name in ("sample_rate", "libraries", "releases_gil"):
+            object.__setattr__(self, name, getattr(self.features, name))
+        object.__setattr__(self, "name", f"parts-{self.features.name}")
         if self.seconds <= 0 or None in self.features.shape:
             raise FeatureError(
                 "Parts need a length above 0 s, and features of one shape, not "
                 f"{self.seconds:g} s and {self.features.shape}"
             )
-
-    @property
-    def name(self) -> str:
-        """That of the features, with "parts-" before it."""
-        return f"parts-{self.features.name}"
-
-    @property
-    def libraries(self) -> tuple[str, ...]:
-        """Those of the features."""
-        return self.features.libraries
-
-    @property
-    def releases_gil(self) -> bool:
-        """As the features."""
-        return self.features.releases_gil
 
     @property
     def frame_rate(self) -> float:
@@ -86,8 +68,6 @@ class Parts(Extractor):
     @property
     def key(self) -> str:
         """Sixteen hexadecimal digits that change with this extractor and with what it measures."""
-        import hashlib
-
         return hashlib.sha256(f"{super().key} {self.features.key}".encode()).hexdigest()[:16]
 
     def cut(self, y: np.ndarray) -> np.ndarray:
@@ -104,43 +84,22 @@ class Parts(Extractor):
         return np.array(found, np.float32).reshape(-1, *self.features.shape)
 
 
-def number_of_parts(duration: float, seconds: float, pad: bool = False) -> int:
-    """Count the whole parts of a clip.
-
-    Parameters
-    ----------
-    duration, seconds : float
-        Of the clip and of a part. A clip that lacks less than a millisecond counts as long enough.
-    pad : bool
-        Whether a clip that is too short is padded to one part.
+def number_of_parts(duration: float | np.ndarray, seconds: float, pad: bool = False) -> int | np.ndarray:
+    """Count the whole parts of a clip, or of each of many; a clip that lacks less than a millisecond fits.
 
     Examples
     --------
     >>> number_of_parts(8.0, 3.75), number_of_parts(3.0, 3.75), number_of_parts(3.0, 3.75, pad=True)
     (2, 0, 1)
     """
-    return max(int((duration + ROUNDING_SECONDS) // seconds), int(pad))
+    counts = np.maximum((np.asarray(duration) + ROUNDING_SECONDS) // seconds, pad).astype(int)
+    return counts if counts.ndim else int(counts)
 
 
 def three_sets(table: pd.DataFrame, seed: int = 0) -> pd.Series:
     """Share speakers out: a quarter of those of each corpus is labelled, half is not, a quarter is for tests.
 
-    Parameters
-    ----------
-    table : DataFrame
-        Utterance table with at least four speakers in one corpus.
-    seed : int
-        Decides how speakers are dealt out.
-
-    Returns
-    -------
-    Series of str
-        "labelled", "unlabelled" or "test" for every row; no speaker is in two of them.
-
-    Raises
-    ------
-    SplitError
-        If there are not enough speakers for three sets.
+    Gives one of `SETS` for every row; no speaker is in two of them.
 
     Examples
     --------
@@ -158,22 +117,10 @@ def three_sets(table: pd.DataFrame, seed: int = 0) -> pd.Series:
 
 
 def parts(table: pd.DataFrame, seconds: float, pad: bool = False) -> pd.DataFrame:
-    """List the parts that clips are cut into.
+    """List the parts of so many seconds that clips are cut into; `pad` as for `Parts`.
 
-    Parameters
-    ----------
-    table : DataFrame
-        Utterance table.
-    seconds : float
-        Length of a part.
-    pad : bool
-        As for `Parts`.
-
-    Returns
-    -------
-    DataFrame
-        The rows of the clips, once per part, with ``clip`` "<clip>#<number>", ``source`` (the clip it is
-        from), ``part`` (its number, from 0), ``start`` (s) and ``duration`` (s, without padding).
+    Gives the rows of the clips, once per part, with ``clip`` "<clip>#<number>", ``source`` (the clip it is
+    from), ``part`` (its number, from 0), ``start`` (s) and ``duration`` (s, without padding).
 
     Examples
     --------
@@ -181,69 +128,38 @@ def parts(table: pd.DataFrame, seconds: float, pad: bool = False) -> pd.DataFram
     >>> parts(table, 2.5)[["clip", "source", "start"]].values.tolist()
     [['a#0', 'a', 0.0], ['a#1', 'a', 2.5]]
     """
-    counts = np.array([number_of_parts(duration, seconds, pad) for duration in table["duration"]], int)
-    result = table.iloc[np.repeat(np.arange(len(table)), counts)].reset_index(drop=True)
-    number = np.concatenate([np.arange(count) for count in counts]) if len(counts) else counts
-    result["source"], result["part"], result["start"] = result["clip"], number, number * seconds
+    rows = np.repeat(np.arange(len(table)), number_of_parts(table["duration"], seconds, pad))
+    result = table.iloc[rows].reset_index(drop=True)
+    result["source"], result["part"] = result["clip"], result.groupby(rows).cumcount()
+    result["start"] = result["part"] * seconds
     result["clip"] = result["source"] + "#" + result["part"].astype(str)
     result["duration"] = result["duration"].clip(upper=seconds)
     return result
 
 
-def features(
-    table: pd.DataFrame,
-    extractor: Parts,
-    *,
-    progress: bool = False,
-    max_seconds: float = audio.MAX_SECONDS,
-) -> np.ndarray:
-    """Measure the parts of all clips; they come in the order of `parts`.
+def features(table: pd.DataFrame, extractor: Parts, *, max_seconds: float = audio.MAX_SECONDS) -> np.ndarray:
+    """Measure the parts of all clips of a table: (parts, ...), float32, in the order of `parts`.
 
-    Parameters
-    ----------
-    table : DataFrame
-        Utterance table, of clips.
-    extractor : Parts
-    progress : bool
-        Show a progress bar.
-    max_seconds : float
-        Longest recording that is cut into parts.
-
-    Returns
-    -------
-    ndarray of float32, shape (parts, ...)
-
-    Raises
-    ------
-    FeatureError
-        If a file is not as long as the table says.
+    A recording may last `max_seconds`. Raises `serlab.errors.FeatureError` if a file is not as long as the
+    table says.
     """
-    found = store.features(table, extractor, progress=progress, max_seconds=max_seconds)
-    for clip, duration, parts in zip(table["clip"], table["duration"], found, strict=True):
-        if len(parts) != number_of_parts(duration, extractor.seconds, extractor.pad):
-            raise FeatureError(f"{clip} gave {len(parts)} parts, which does not fit its {duration:.3f} s")
-    return np.concatenate(found)
+    found = store.features(table, extractor, progress=False, max_seconds=max_seconds)
+    measured = [found[row] for row in range(len(found))]
+    for clip, duration, one in zip(table["clip"], table["duration"], measured, strict=True):
+        if len(one) != number_of_parts(duration, extractor.seconds, extractor.pad):
+            raise FeatureError(f"{clip} gave {len(one)} parts, which does not fit its {duration:.3f} s")
+    return np.concatenate(measured)
 
 
 def bookkeeping(
-    table: pd.DataFrame, sets: Sequence[str], cuts: dict[str, tuple[float, bool]]
+    table: pd.DataFrame, sets: Sequence[str], cuts: dict[str, tuple[float, bool]], target: str = "emotion"
 ) -> pd.DataFrame:
     """Count what each set and class loses when its clips are cut.
 
-    Parameters
-    ----------
-    table : DataFrame
-        Utterance table with ``corpus``, ``emotion`` and ``duration``.
-    sets : sequence of str
-        The set of each row.
-    cuts : dict
-        Name of a cut to its seconds and whether clips that are too short are padded.
-
-    Returns
-    -------
-    DataFrame
-        One row per cut, set, corpus and class: ``clips`` before, ``kept`` clips (those that give a part),
-        ``lost`` clips, ``padded`` clips, ``parts``, and the share of their sound that is kept, ``sound``.
+    Takes the set of each row, and by name of a cut its seconds and whether clips that are too short are
+    padded. Gives one row per cut, set, corpus and class (of the column `target`): ``clips`` before, ``kept``
+    clips (those that give a part), ``lost`` clips, ``padded`` clips, ``parts``, and the share of their sound
+    that is kept, ``sound``.
 
     Examples
     --------
@@ -252,14 +168,15 @@ def bookkeeping(
     >>> found[["clips", "kept", "lost", "parts"]].values.tolist(), found["sound"].round(3).tolist()
     ([[2, 1, 1, 2]], [0.694])
     """
+    columns = ["cut", "set", "corpus", "class", "clips", "kept", "lost", "padded", "parts", "sound"]
     rows = []
     for name, (seconds, pad) in cuts.items():
-        counts = np.array([number_of_parts(duration, seconds, pad) for duration in table["duration"]], int)
-        whole = np.array([number_of_parts(duration, seconds) for duration in table["duration"]], int)
-        found = table[["corpus", "emotion"]].assign(set=list(sets), clips=1, kept=counts > 0)
-        found = found.assign(lost=counts == 0, padded=(counts > whole), parts=counts)
-        found = found.assign(sound=np.minimum(counts * seconds, table["duration"]), all=table["duration"])
-        sums = found.groupby(["set", "corpus", "emotion"], observed=True).sum().reset_index()
-        rows.append(sums.assign(cut=name, sound=sums["sound"] / sums["all"]).drop(columns="all"))
-    columns = ["cut", "set", "corpus", "emotion", "clips", "kept", "lost", "padded", "parts", "sound"]
+        duration = table["duration"]
+        counts = number_of_parts(duration, seconds, pad)
+        found = pd.DataFrame({"corpus": table["corpus"], "class": table[target], "set": list(sets)})
+        found = found.assign(clips=1, kept=counts > 0)
+        found = found.assign(lost=counts == 0, padded=counts > number_of_parts(duration, seconds))
+        found = found.assign(parts=counts, sound=np.minimum(counts * seconds, duration), all=duration)
+        sums = found.groupby(["set", "corpus", "class"], observed=True).sum().reset_index()
+        rows.append(sums.assign(cut=name, sound=sums["sound"] / sums["all"]))
     return pd.concat(rows, ignore_index=True)[columns]

@@ -17,28 +17,26 @@ from serlab.training import softmax
 class SelfTrainingVote(ClassifierMixin, BaseEstimator):
     """Logistic regressions on several kinds of features, which vote and learn from their own answers.
 
-    The surest of their answers about unlabelled clips become labels of the next round.
-    The mean of the members' log-probabilities is standardised within each speaker (**transductive**: it uses
-    the speaker's other clips, never their labels; see `serlab.voting.normalise_scores`). In round r of R each
-    class is given r/R of the answers that it may have at most: those that are surest of it.
+    The surest of their answers about unlabelled clips become labels of the next round: in round r of R each
+    class is given r/R of the answers that it may have at most. The mean of the members' log-probabilities is
+    standardised within each speaker (**transductive**: it uses the speaker's other clips, never their labels;
+    see `serlab.voting.normalise_scores`).
 
     Parameters
     ----------
     parts : sequence of slice
-        Columns of the features that each member sees. They should be of one size, as after
+        Columns of the features that each member sees, of one size, as after
         `serlab.features.SpeakerNormaliser`.
     rounds : int
-        How often the members learn from their answers. 0 makes a plain vote, which leaves unlabelled clips
-        alone.
+        How often the members learn from their answers. 0 makes a plain vote.
     share : float
-        Of the unlabelled clips, how many are given a label in the last round, in (0, 1]. Classes share them
-        as they share the labelled clips, and have at least one each.
+        Of the unlabelled clips that get a label in the last round, in (0, 1]. Classes share them as they
+        share the labelled clips, and have at least one each.
     strength : float
-        Inverse of the regularisation: C of the logistic regressions.
+        C of the logistic regressions.
 
     Attributes
     ----------
-    classes_ : ndarray of str
     answered_ : list of ndarray
         In each round, the class of every unlabelled clip, or "" where it was given none.
 
@@ -46,8 +44,7 @@ class SelfTrainingVote(ClassifierMixin, BaseEstimator):
     ----------
     Yarowsky 1995, Unsupervised word sense disambiguation rivaling supervised methods, ACL, 189-196.
 
-    Blum & Mitchell 1998, Combining labeled and unlabeled data with co-training, COLT, 92-100: why it helps
-    that the members see the clips in different ways.
+    Blum & Mitchell 1998, Combining labeled and unlabeled data with co-training, COLT, 92-100.
 
     Examples
     --------
@@ -72,17 +69,7 @@ class SelfTrainingVote(ClassifierMixin, BaseEstimator):
         unlabelled: np.ndarray | None = None,
         unlabelled_groups: Sequence[str] | None = None,
     ) -> SelfTrainingVote:
-        """Train on labelled clips, then on these and on answers about unlabelled ones.
-
-        Parameters
-        ----------
-        X : ndarray, shape (clips, features)
-        y : sequence of str, shape (clips,)
-        groups : sequence of str, shape (clips,)
-            Speakers.
-        unlabelled : ndarray, shape (other clips, features), optional
-        unlabelled_groups : sequence of str, shape (other clips,), optional
-            Their speakers.
+        """Train on labelled clips, then on these and on answers about unlabelled ones; groups are speakers.
 
         Raises
         ------

@@ -133,8 +133,8 @@ def table(folder: Path | None = None) -> pd.DataFrame:
     DataFrame
         With columns ``corpus``, ``protocol``, ``protocol_title``, ``speaker_disjoint``, ``model``,
         ``title``, ``chapter``, ``features``, ``classes`` and ``seeds`` (how many), ``parameters``,
-        ``ensemble``, ``pretrained``, ``speaker_normalised``, ``seconds``, and the scores; in the order of
-        the book's models.
+        ``ensemble``, ``pretrained``, ``speaker_normalised``, ``seconds``, ``corpus_title``, ``clips``, and
+        the scores; in the order of the book's models.
     """
     from serlab import models
 
@@ -158,6 +158,7 @@ def _row(file: Path, meta: dict[str, Any]) -> dict[str, Any]:
         row |= {name: meta[name] for name in TABLE_KEYS}
         row |= {"classes": len(meta["classes"]), "seeds": len(meta["seeds"])}
         row |= {"features": " + ".join(meta["features"]), "pretrained": ", ".join(meta["pretrained"])}
+        row |= {"corpus_title": meta["corpus"]["title"], "clips": meta["corpus"]["clips"]}
         return row | {name: float(value) for name, value in meta["scores"].items()}
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise RunError(f"{file} is damaged ({error!r}). Make the run anew") from error

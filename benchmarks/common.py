@@ -1,11 +1,20 @@
-"""Measure how much memory a call takes, in a process of its own."""
+"""What benchmarks share: the corpus, and the memory that a call takes."""
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 from collections.abc import Callable
 
+import pandas as pd
 import psutil
+
+import serlab
+
+
+def corpus() -> pd.DataFrame:
+    """Load RAVDESS where SERLAB_DATA holds it, else the synthetic demo corpus."""
+    return serlab.load("ravdess" if serlab.corpora.find("ravdess") else "demo")
 
 
 def peak_memory(function: Callable, *arguments) -> float:
@@ -14,14 +23,10 @@ def peak_memory(function: Callable, *arguments) -> float:
     process.start()
     watched, peak = psutil.Process(process.pid), 0
     while process.is_alive():
-        try:
-            family = [watched, *watched.children(recursive=True)]
+        with contextlib.suppress(psutil.NoSuchProcess):
+            used = [one.memory_info() for one in (watched, *watched.children(recursive=True))]
             # Pages of a memory-mapped file are the system's to drop: they are not counted.
-            peak = max(
-                peak, sum(info.rss - info.shared for info in (member.memory_info() for member in family))
-            )
-        except psutil.NoSuchProcess:
-            pass
+            peak = max(peak, sum(info.rss - info.shared for info in used))
         process.join(0.02)
     if process.exitcode:
         raise SystemExit(f"{function.__name__} failed with exit code {process.exitcode}")
