@@ -19,30 +19,18 @@ def specs() -> tuple[ModelSpec, ...]:
     >>> specs()[0].title
     'Majority class'
     """
-    from serlab.models import ladder, linear, published, rules, transfer, trees, valence
+    from serlab.models.zoo import SPECS
 
-    families = (rules, trees, linear, ladder, transfer, valence, published)
-    return tuple(spec for family in families for spec in family.SPECS)
+    return SPECS
 
 
 def names() -> list[str]:
-    """Return the names of all models in the order of the book.
-
-    Examples
-    --------
-    >>> "tree-original" in names()
-    True
-    """
+    """Return the names of all models in the order of the book."""
     return [spec.name for spec in specs()]
 
 
 def get(name: str) -> ModelSpec:
     """Return a model by its name.
-
-    Parameters
-    ----------
-    name : str
-        One of `names`.
 
     Raises
     ------

@@ -9,12 +9,19 @@ import inspect
 from typing import Any
 
 import numpy as np
+import scipy.optimize
+from scipy.special import softmax
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.metrics import roc_curve
 from sklearn.model_selection import StratifiedGroupKFold
 
 from serlab.checks import check_inputs
 from serlab.errors import EvaluationError
-from serlab.training import softmax
+
+# scikit-learn has all of this in another form, which gives other predictions than those recorded.
+# OneVsRestClassifier trains on 0 and 1: a network's outputs, and with them its random weights, change places.
+# CalibratedClassifierCV bends each class by itself, and does not punish certainty as `calibration` does.
+# TunedThresholdClassifierCV averages over folds, and tries evenly spaced thresholds, not those between clips.
 
 # Nobody is more certain than this: one clip that is wrongly taken for impossible must not decide all.
 LEAST = 1e-6
@@ -23,13 +30,13 @@ LEAST = 1e-6
 def normalised(p: np.ndarray) -> np.ndarray:
     """Turn the probabilities of one-against-the-rest models into ones that add up to one.
 
-    Each row is divided by its sum, which is right where every model is calibrated and they contradict each
-    other only by chance. A row of zeros says nothing: all classes get the same.
+    Each row is divided by its sum, which is right where every model is calibrated. A row of zeros says
+    nothing: all classes get the same.
 
     Parameters
     ----------
     p : ndarray, shape (clips, classes)
-        What each model says for its class, in [0, 1].
+        The probability that each model gives its class, in [0, 1].
 
     Returns
     -------
@@ -56,7 +63,7 @@ def best_threshold(positive: np.ndarray, p: np.ndarray) -> float:
     positive : ndarray of bool, shape (clips,)
         What is true. There must be both kinds.
     p : ndarray, shape (clips,)
-        What the model says. Take clips of speakers who are neither in training nor in test data.
+        Predicted probability. Take clips of speakers who are neither in training nor in test data.
 
     Returns
     -------
@@ -75,17 +82,14 @@ def best_threshold(positive: np.ndarray, p: np.ndarray) -> float:
     positive = np.asarray(positive, bool)
     if positive.all() or not positive.any():
         raise EvaluationError("a threshold needs clips of both kinds: hold out more speakers")
-    order = np.argsort(p)
-    sorted_p, hits = np.asarray(p, float)[order], positive[order]
-    # A threshold between two equal values would cut neither from the other.
-    cuts = np.flatnonzero(np.diff(sorted_p) > 0) + 1
-    if not cuts.size:
-        return float(sorted_p[0])
-    found = 1 - np.cumsum(hits)[cuts - 1] / hits.sum()
-    spared = np.cumsum(~hits)[cuts - 1] / (~hits).sum()
-    best = np.flatnonzero(np.isclose(found + spared, (found + spared).max()))
-    cut = cuts[best[len(best) // 2]]
-    return float((sorted_p[cut - 1] + sorted_p[cut]) / 2)
+    false, true, values = roc_curve(positive, np.asarray(p, float), drop_intermediate=False)
+    # The first value stands for "never"; saying yes from the least one on, for "always".
+    values, gained = values[1:], (true - false)[1:-1]
+    if not gained.size:
+        return float(values[0])
+    best = np.flatnonzero(np.isclose(gained, gained.max()))
+    cut = best[(len(best) - 1) // 2]
+    return float((values[cut] + values[cut + 1]) / 2)
 
 
 def calibration(p: np.ndarray, place: np.ndarray) -> tuple[float, np.ndarray]:
@@ -96,7 +100,7 @@ def calibration(p: np.ndarray, place: np.ndarray) -> tuple[float, np.ndarray]:
     Parameters
     ----------
     p : ndarray, shape (clips, classes)
-        What the model says of clips that it was not trained on.
+        Predicted for clips that were not trained on.
     place : ndarray of int, shape (clips,)
         Column of the class that is true.
 
@@ -117,29 +121,44 @@ def calibration(p: np.ndarray, place: np.ndarray) -> tuple[float, np.ndarray]:
     --------
     >>> p = np.array([[0.99, 0.01]] * 6 + [[0.01, 0.99]] * 6)
     >>> scale, offset = calibration(p, np.array([0, 0, 0, 0, 1, 1] + [1, 1, 1, 1, 0, 0]))
-    >>> softmax(scale * np.log(p) + offset)[0].round(2).tolist()
+    >>> softmax(scale * np.log(p) + offset, axis=1)[0].round(2).tolist()
     [0.67, 0.33]
     """
-    import scipy.optimize
-
     logs, rows = np.log(np.clip(p, LEAST, None)), np.arange(len(place))
 
     def cost(settings: np.ndarray) -> float:
-        said = softmax(np.exp(settings[0]) * logs + settings[1:])[rows, place]
-        # The second part keeps perfectly separated classes from being said with certainty.
-        return -np.log(np.clip(said, 1e-12, None)).mean() + 1e-3 * np.square(settings).sum()
+        true = softmax(np.exp(settings[0]) * logs + settings[1:], axis=1)[rows, place]
+        # The second part keeps perfectly separated classes from being predicted with certainty.
+        return -np.log(np.clip(true, 1e-12, None)).mean() + 1e-3 * np.square(settings).sum()
 
     found = scipy.optimize.minimize(cost, np.zeros(1 + p.shape[1])).x
     return float(np.exp(found[0])), found[1:]
 
 
-class Tuned(ClassifierMixin, BaseEstimator):
+class _Wrapper(ClassifierMixin, BaseEstimator):
+    """What is trained around one `model`."""
+
+    model: Any
+
+    @property
+    def libraries(self) -> tuple[str, ...]:
+        """Packages that the model needs."""
+        return getattr(self.model, "libraries", ())
+
+    def _fitted(self, X, y, groups=None, validation_data=None):
+        """Fit a copy of the model, with the speakers and the validation clips if it takes them."""
+        takes = inspect.signature(self.model.fit).parameters
+        given = {"groups": groups, "validation_data": validation_data}
+        extra = {name: value for name, value in given.items() if name in takes and value is not None}
+        return clone(self.model).fit(X, y, **extra)
+
+
+class Tuned(_Wrapper):
     """A model with calibrated probabilities and a decision that favours no class.
 
-    Training speakers are held out in turn, and what the model says of them fits the calibration
-    (`calibration`). Of two classes the threshold is chosen there too (`best_threshold`); of more the class
-    is said whose probability has risen most above its share in training, which is the best decision for UAR
-    if the probabilities are true.
+    Training speakers are held out in turn, and predictions for them fit the calibration (`calibration`). Of
+    two classes the threshold is chosen there too (`best_threshold`); of more that class is predicted whose
+    probability has risen most above its share in training: the best for UAR if probabilities are true.
 
     Parameters
     ----------
@@ -157,7 +176,7 @@ class Tuned(ClassifierMixin, BaseEstimator):
     scale_, offset_ : float, ndarray of shape (classes,)
         The calibration.
     threshold_ : float
-        Probability of ``classes_[1]`` from which on it is said; NaN for more than two classes.
+        Probability of ``classes_[1]`` from which on it is predicted; NaN for more than two classes.
 
     Examples
     --------
@@ -187,25 +206,25 @@ class Tuned(ClassifierMixin, BaseEstimator):
         if parts < 2:
             raise EvaluationError("calibration holds out speakers: it needs at least two in training")
         folds = list(StratifiedGroupKFold(parts).split(X, y, groups))
-        said, held = [], []
+        predicted, held = [], []
         for train, test in folds if self.refit else folds[:1]:
             if len(np.unique(y[train])) < len(self.classes_):
                 raise EvaluationError("a class is said by one speaker only, who cannot be held out")
-            model = self._trained(X[train], y[train], groups[train])
-            said.append(model.predict_proba(X[test]))
+            model = self._fitted(X[train], y[train], groups[train])
+            predicted.append(model.predict_proba(X[test]))
             held.append(test)
-        self.model_ = self._trained(X, y, groups) if self.refit else model
-        said, held = np.concatenate(said), np.concatenate(held)
-        self.scale_, self.offset_ = calibration(said, place[held])
+        self.model_ = self._fitted(X, y, groups) if self.refit else model
+        p, held = np.concatenate(predicted), np.concatenate(held)
+        self.scale_, self.offset_ = calibration(p, place[held])
         self.share_ = np.bincount(place) / len(place)
         self.threshold_ = float("nan")
         if len(self.classes_) == 2:
-            self.threshold_ = best_threshold(place[held] == 1, self._bent(said)[:, 1])
+            self.threshold_ = best_threshold(place[held] == 1, self._calibrated(p)[:, 1])
         return self
 
     def predict_proba(self, X: np.ndarray) -> np.ndarray:
-        """Give calibrated probabilities: (clips, ...) to (clips, classes)."""
-        return self._bent(self.model_.predict_proba(X))
+        """Return calibrated probabilities: (clips, ...) to (clips, classes)."""
+        return self._calibrated(self.model_.predict_proba(X))
 
     def predict(self, X: np.ndarray) -> np.ndarray:
         """Decide, by the threshold or by the rise above the share in training."""
@@ -215,36 +234,27 @@ class Tuned(ClassifierMixin, BaseEstimator):
         return self.classes_[(p / self.share_).argmax(axis=1)]
 
     def threshold_of(self, name: str) -> float:
-        """Give the probability of one of two classes from which on it is said."""
+        """Return the probability of one of two classes from which on it is predicted."""
         return self.threshold_ if name == self.classes_[1] else 1 - self.threshold_
 
     @property
     def chosen(self) -> dict[str, Any]:
         """Calibration and threshold, and what the model itself chose."""
-        own = getattr(self.model_, "chosen", None)
         found = {"scale": round(self.scale_, 4), "offset": np.round(self.offset_, 4).tolist()}
         if len(self.classes_) == 2:
             found["threshold"] = round(self.threshold_, 4)
+        own = getattr(self.model_, "chosen", None)
         return found | ({"model": own} if own else {})
 
-    @property
-    def libraries(self) -> tuple[str, ...]:
-        """Packages that the model needs."""
-        return getattr(self.model, "libraries", ())
-
-    def _trained(self, X, y, groups):
-        return _fitted(self.model, X, y, groups)
-
-    def _bent(self, p: np.ndarray) -> np.ndarray:
-        return softmax(self.scale_ * np.log(np.clip(p, LEAST, None)) + self.offset_)
+    def _calibrated(self, p: np.ndarray) -> np.ndarray:
+        return softmax(self.scale_ * np.log(np.clip(p, LEAST, None)) + self.offset_, axis=1)
 
 
-class OneVsRest(ClassifierMixin, BaseEstimator):
+class OneVsRest(_Wrapper):
     """One model for each class that tells it from all others, and their combination.
 
-    Probabilities are those of the models, divided by their sum (`normalised`). The class is said whose
-    model is furthest above its own threshold, in proportion: the threshold of a `Tuned` model, else one
-    half.
+    Probabilities are those of the models, divided by their sum (`normalised`). That class is predicted whose
+    model is furthest above its own threshold, in proportion: the threshold of a `Tuned` model, else one half.
 
     Parameters
     ----------
@@ -277,15 +287,15 @@ class OneVsRest(ClassifierMixin, BaseEstimator):
                 f"one against the rest needs three classes or more, not {', '.join(self.classes_)}: "
                 "train the model itself"
             )
-        if _OTHER in self.classes_:
-            raise EvaluationError(f"no class may be called {_OTHER!r}, which stands for the rest: rename it")
+        if "other" in self.classes_:
+            raise EvaluationError("no class may be called 'other', which stands for the rest: rename it")
         self.estimators_ = [
-            _fitted(self.model, X, np.where(y == name, name, _OTHER), groups) for name in self.classes_
+            self._fitted(X, np.where(y == name, name, "other"), groups) for name in self.classes_
         ]
         return self
 
     def decisions(self, X: np.ndarray) -> np.ndarray:
-        """Give what each model says for its class, on its own: (clips, ...) to (clips, classes)."""
+        """Return the probability that each model gives its class, alone: (clips, ...) to (clips, classes)."""
         columns = [
             one.predict_proba(X)[:, list(one.classes_).index(name)]
             for one, name in zip(self.estimators_, self.classes_, strict=True)
@@ -310,17 +320,11 @@ class OneVsRest(ClassifierMixin, BaseEstimator):
         chosen = [getattr(one, "chosen", None) for one in self.estimators_]
         return None if all(one is None for one in chosen) else chosen
 
-    @property
-    def libraries(self) -> tuple[str, ...]:
-        """Packages that the model needs."""
-        return getattr(self.model, "libraries", ())
 
-
-class Oversampled(ClassifierMixin, BaseEstimator):
+class Oversampled(_Wrapper):
     """A model whose batches are balanced: clips of rare classes are repeated until all classes are as large.
 
     Every clip of a class is repeated as often as any other of it, or once more: which ones, is drawn.
-    Against class weights this is the other usual way; a batch then holds all classes in nearly equal parts.
 
     Parameters
     ----------
@@ -350,21 +354,21 @@ class Oversampled(ClassifierMixin, BaseEstimator):
         X, y = np.asarray(X), np.asarray(y)
         check_inputs(X, y)
         self.classes_, counts = np.unique(y, return_counts=True)
-        rng, rows = np.random.default_rng(self.seed), []
-        for name in self.classes_:
-            own = rng.permutation(np.flatnonzero(y == name))
-            rows.append(np.resize(own, counts.max()))
-        rows = np.sort(np.concatenate(rows))
+        rng = np.random.default_rng(self.seed)
+        drawn = [
+            np.resize(rng.permutation(np.flatnonzero(y == name)), counts.max()) for name in self.classes_
+        ]
+        rows = np.sort(np.concatenate(drawn))
         groups = None if groups is None else np.asarray(groups)[rows]
-        self.model_ = _fitted(self.model, X[rows], y[rows], groups, validation_data)
+        self.model_ = self._fitted(X[rows], y[rows], groups, validation_data)
         return self
 
     def predict_proba(self, X: np.ndarray) -> np.ndarray:
-        """Give the model's probabilities: (clips, ...) to (clips, classes)."""
+        """Return the model's probabilities: (clips, ...) to (clips, classes)."""
         return self.model_.predict_proba(X)
 
     def predict(self, X: np.ndarray) -> np.ndarray:
-        """Give the model's decisions."""
+        """Return the model's decisions."""
         return self.model_.predict(X)
 
     @property
@@ -376,21 +380,3 @@ class Oversampled(ClassifierMixin, BaseEstimator):
     def history(self) -> Any:
         """What a network reported after each epoch."""
         return getattr(self.model_, "history", None)
-
-    @property
-    def libraries(self) -> tuple[str, ...]:
-        """Packages that the model needs."""
-        return getattr(self.model, "libraries", ())
-
-
-_OTHER = "other"
-
-
-def _fitted(model, X, y, groups=None, validation_data=None):
-    takes = inspect.signature(model.fit).parameters
-    extra = {}
-    if "groups" in takes and groups is not None:
-        extra["groups"] = groups
-    if "validation_data" in takes and validation_data is not None:
-        extra["validation_data"] = validation_data
-    return clone(model).fit(X, y, **extra)
