@@ -613,7 +613,7 @@ def test_the_original_recipe(monkeypatch):
         signals.append(augment.pitch_shift(y, semitones, sample_rate))
         return signals[-1]
 
-    monkeypatch.setattr("serlab.augment.original.pitch_shift", noted)
+    monkeypatch.setattr("serlab.augment.features.pitch_shift", noted)
     for seed in range(5):
         del signals[1:]
         versions = augment.original_versions(y, rng(seed))

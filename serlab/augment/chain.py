@@ -14,13 +14,7 @@ from serlab.errors import FeatureError
 
 @dataclass(frozen=True)
 class Uniform:
-    """A setting that is drawn anew each time, all numbers from `low` to `high` being equally likely.
-
-    Examples
-    --------
-    >>> Uniform(-3, 3)
-    Uniform(low=-3, high=3)
-    """
+    """A setting that is drawn anew each time, all numbers from `low` to `high` being equally likely."""
 
     low: float
     high: float
@@ -114,18 +108,13 @@ class Chain:
         self.steps, self.seed = steps, seed
 
     def __call__(self, x: np.ndarray, epoch: int, index: int) -> np.ndarray:
-        """Apply all steps.
+        """Apply all steps to a signal or a batch of spectrograms.
 
         Parameters
         ----------
         x : ndarray
-            A signal, or a batch of spectrograms.
         epoch, index : int
             When, and which: the number of the clip, or of the batch.
-
-        Returns
-        -------
-        ndarray
         """
         rng = _generator(self.seed, epoch, index)
         for step in self.steps:
@@ -171,14 +160,6 @@ class Batches:
     >>> batches = Batches(X, Y, [0, 1, 2, 3, 4], batch_size=2, augment=chain)
     >>> [x.shape for x, y in batches]
     [(2, 4, 20), (2, 4, 20), (1, 4, 20)]
-
-    For a Keras model:
-
-    >>> class Training(Batches, keras.utils.PyDataset):  # doctest: +SKIP
-    ...     def __init__(self, *args, **kwargs):
-    ...         keras.utils.PyDataset.__init__(self)
-    ...         Batches.__init__(self, *args, **kwargs)
-    >>> model.fit(Training(X, Y, fold.train), validation_data=(X[fold.validation], ...))  # doctest: +SKIP
     """
 
     def __init__(

@@ -1,4 +1,9 @@
-"""Changes to a batch of spectrograms, all clips at once: masks, shifts in time, mixtures of clips."""
+"""Changes to a batch of spectrograms, all clips at once: masks, moves in time and frequency, mixtures.
+
+Functions take ``X``, an array of floats of shape (clips, bands, frames, ...), and a random generator; they
+return a copy of the same shape and type, and raise `serlab.errors.FeatureError` for a shape or setting that
+cannot be.
+"""
 
 from __future__ import annotations
 
@@ -18,26 +23,15 @@ def time_mask(
 
     Parameters
     ----------
-    X : ndarray, shape (clips, bands, frames, ...)
+    X : ndarray of float, shape (clips, bands, frames, ...)
     rng : Generator
     count : int
         Masks for each clip; they may overlap.
     width : (int, int)
-        Fewest and most frames that a mask covers, both included. Every width and every place is equally
-        likely.
+        Fewest and most frames that a mask covers. Every width and every place is equally likely.
     fill : {"mean", "min"} or float
         What is put there: each clip's own mean or least value, or a number. Park et al. filled with zero
         spectrograms whose mean was zero, which is "mean" here, whatever the scale.
-
-    Returns
-    -------
-    ndarray, shape and type of `X`
-        A copy.
-
-    Raises
-    ------
-    FeatureError
-        If the shape, the widths or the fill cannot be.
 
     References
     ----------
@@ -64,31 +58,10 @@ def frequency_mask(
 
     Parameters
     ----------
-    X : ndarray, shape (clips, bands, frames, ...)
-    rng, count, fill
+    X, rng, count, fill
         As in `time_mask`.
     width : (int, int)
-        Fewest and most bands that a mask covers, both included.
-
-    Returns
-    -------
-    ndarray, shape and type of `X`
-        A copy.
-
-    Raises
-    ------
-    FeatureError
-        If the shape, the widths or the fill cannot be.
-
-    References
-    ----------
-    Park et al. 2019, see `time_mask`.
-
-    Examples
-    --------
-    >>> masked = frequency_mask(np.ones((1, 5, 2)), np.random.default_rng(0), count=1, width=(2, 2), fill=0.0)
-    >>> int((masked == 0).sum())
-    4
+        Fewest and most bands that a mask covers.
     """
     return _mask(X, rng, 1, count, width, fill)
 
@@ -98,22 +71,12 @@ def shift_frames(X: np.ndarray, rng: np.random.Generator, most: int, fill: float
 
     Parameters
     ----------
-    X : ndarray, shape (clips, bands, frames, ...)
+    X : ndarray of float, shape (clips, bands, frames, ...)
     rng : Generator
     most : int
         Clips move by up to so many frames, earlier or later.
     fill : {"mean", "min"} or float
         What comes in at the other end; "min", the clip's least value, is silence.
-
-    Returns
-    -------
-    ndarray, shape and type of `X`
-        A copy.
-
-    Raises
-    ------
-    FeatureError
-        If the shape or the fill cannot be, or a clip could be moved out of sight.
 
     Examples
     --------
@@ -121,14 +84,8 @@ def shift_frames(X: np.ndarray, rng: np.random.Generator, most: int, fill: float
     >>> shift_frames(X, np.random.default_rng(0), most=2, fill=0.0).tolist()
     [[[0.0, 0.0, 0.0, 1.0]], [[0.0, 4.0, 5.0, 6.0]], [[8.0, 9.0, 10.0, 11.0]]]
     """
-    X = _checked(X)
-    frames = X.shape[2]
-    if not 0 <= most < frames:
-        raise FeatureError(f"{frames} frames cannot be moved by up to {most}: take 0 to {frames - 1}.")
-    places = np.arange(frames) - rng.integers(-most, most + 1, size=len(X))[:, None]
-    inside = (places >= 0) & (places < frames)
-    taken = np.take_along_axis(X, _along(places.clip(0, frames - 1), X, 2), axis=2)
-    return np.where(_along(inside, X, 2), taken, _filling(X, fill))
+    moved, inside = _moved(X, rng, 2, most)
+    return np.where(inside, moved, _filling(np.asarray(X), fill))
 
 
 def shift_bands(X: np.ndarray, rng: np.random.Generator, most: int) -> np.ndarray:
@@ -139,38 +96,17 @@ def shift_bands(X: np.ndarray, rng: np.random.Generator, most: int) -> np.ndarra
 
     Parameters
     ----------
-    X : ndarray, shape (clips, bands, frames, ...)
+    X : ndarray of float, shape (clips, bands, frames, ...)
     rng : Generator
     most : int
         Clips move by up to so many bands, down or up.
-
-    Returns
-    -------
-    ndarray, shape and type of `X`
-        A copy.
-
-    Raises
-    ------
-    FeatureError
-        If the shape cannot be, or a clip could be moved out of sight.
 
     References
     ----------
     Jaitly & Hinton 2013, Vocal tract length perturbation (VTLP) improves speech recognition, ICML workshop
     on deep learning for audio, speech and language: the same idea with a warp instead of a move.
-
-    Examples
-    --------
-    >>> X = np.arange(8.0).reshape(2, 4, 1)
-    >>> shift_bands(X, np.random.default_rng(0), most=2)[:, :, 0].tolist()
-    [[0.0, 0.0, 0.0, 1.0], [4.0, 4.0, 5.0, 6.0]]
     """
-    X = _checked(X)
-    bands = X.shape[1]
-    if not 0 <= most < bands:
-        raise FeatureError(f"{bands} bands cannot be moved by up to {most}: take 0 to {bands - 1}.")
-    places = np.arange(bands) - rng.integers(-most, most + 1, size=len(X))[:, None]
-    return np.take_along_axis(X, _along(places.clip(0, bands - 1), X, 1), axis=1)
+    return _moved(X, rng, 1, most)[0]
 
 
 def mixup(
@@ -190,13 +126,7 @@ def mixup(
 
     Returns
     -------
-    X : ndarray, shape and type as given
-    Y : ndarray, shape and type as given
-
-    Raises
-    ------
-    FeatureError
-        If the labels are not one row of shares for every clip, or alpha is not positive.
+    X, Y : ndarray, shape and type as given
 
     References
     ----------
@@ -229,13 +159,28 @@ def _mask(X, rng, axis: int, count: int, width: tuple[int, int], fill: float | s
     X = _checked(X)
     size, (least, most) = X.shape[axis], width
     if not 0 <= least <= most <= size:
-        unit = "bands" if axis == 1 else "frames"
-        raise FeatureError(f"Masks of {least} to {most} {unit} do not fit into {size} {unit}.")
+        raise FeatureError(
+            f"Masks of {least} to {most} {_UNITS[axis]} do not fit into {size} {_UNITS[axis]}."
+        )
     widths = rng.integers(least, most + 1, size=(len(X), count, 1))
     starts = rng.integers(0, size - widths + 1)
     places = np.arange(size)
     covered = ((places >= starts) & (places < starts + widths)).any(axis=1)
     return np.where(_along(covered, X, axis), _filling(X, fill), X)
+
+
+def _moved(X, rng, axis: int, most: int) -> tuple[np.ndarray, np.ndarray]:
+    """Move clips along an axis, the outermost value repeated; and say what lay inside before."""
+    X = _checked(X)
+    size = X.shape[axis]
+    if not 0 <= most < size:
+        raise FeatureError(f"{size} {_UNITS[axis]} cannot be moved by up to {most}: take 0 to {size - 1}.")
+    places = np.arange(size) - rng.integers(-most, most + 1, size=len(X))[:, None]
+    moved = np.take_along_axis(X, _along(places.clip(0, size - 1), X, axis), axis=axis)
+    return moved, _along((places >= 0) & (places < size), X, axis)
+
+
+_UNITS = {1: "bands", 2: "frames"}
 
 
 def _along(values: np.ndarray, X: np.ndarray, axis: int = 1) -> np.ndarray:

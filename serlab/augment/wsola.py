@@ -31,14 +31,11 @@ def overlap_add(
         The signal with `margin` zeros before it, and enough after it.
     window : ndarray of float32, shape (2 * hop,)
         Weights whose halves add up to one.
-    margin, reach : int
-        Samples before the signal, and how far a piece may be taken from its place.
-    step : int
-        Neighbouring samples that are taken together for the first, rough search.
+    margin, reach, step, length : int
+        Samples before the signal; how far a piece may be taken from its place; how many neighbours are taken
+        together for the first, rough search; how many are wanted.
     rate : float
         Speed.
-    length : int
-        Samples wanted.
 
     Returns
     -------
