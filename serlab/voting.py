@@ -22,29 +22,15 @@ LEAST = 1e-4
 def vote(members: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """Average the log-probabilities of several models with equal weight.
 
-    The average of logarithms lets a model that is sure that a class is out of the question count for more
-    than the average of probabilities does.
+    So a model that is sure that a class is out of the question counts for more than in an average of
+    probabilities: the product rule of Kittler, Hatef, Duin & Matas 1998, On combining classifiers, IEEE
+    Trans. Pattern Anal. Mach. Intell. 20(3), 226-239.
 
     Parameters
     ----------
     members : sequence of DataFrame or Run
-        Predictions of the same clips, as `serlab.training.cross_validate` returns them. Where members have
-        different numbers of seeds, those of the shorter are used again.
-
-    Returns
-    -------
-    DataFrame
-        Like the members, with as many seeds as the longest of them.
-
-    Raises
-    ------
-    EvaluationError
-        If members were not tested on the same clips, in the same folds, with the same classes.
-
-    References
-    ----------
-    Kittler, Hatef, Duin & Matas 1998, On combining classifiers, IEEE Trans. Pattern Anal. Mach. Intell.
-    20(3), 226-239: the product rule.
+        Predictions of the same clips, as of `serlab.training.cross_validate`; an `EvaluationError` says where
+        clips, folds or classes differ. Of members with fewer seeds than others, seeds are used again.
 
     Examples
     --------
@@ -83,28 +69,20 @@ def vote(members: Sequence[pd.DataFrame]) -> pd.DataFrame:
 
 
 def normalise_scores(predictions: pd.DataFrame) -> pd.DataFrame:
-    """Standardise the log-probabilities of every class within each test speaker.
+    """Standardise the log-probabilities of every class within each test speaker, fold and seed.
 
     A model may find all clips of one voice rather sad. What counts then is which of them it finds sadder than
     the speaker's others. Like `serlab.features.SpeakerNormaliser` this is **transductive**: it uses the
     speaker's other test clips, never their labels. And it takes for granted that every speaker shows every
     emotion about equally often, which is true of acted corpora and hardly of anything else.
 
+    For speaker verification: Auckenthaler, Carey & Lloyd-Thomas 2000, Score normalization for
+    text-independent speaker verification systems, Digital Signal Processing 10(1-3), 42-54.
+
     Parameters
     ----------
     predictions : DataFrame
-        As `serlab.training.cross_validate` returns them. Folds and seeds are different models: each is
-        standardised by itself.
-
-    Returns
-    -------
-    DataFrame
-        The same rows, with new probabilities and labels. On average the logarithms vary as much as before.
-
-    References
-    ----------
-    Auckenthaler, Carey & Lloyd-Thomas 2000, Score normalization for text-independent speaker verification
-    systems, Digital Signal Processing 10(1-3), 42-54: the same idea for another task.
+        As of `serlab.training.cross_validate`. On average the logarithms vary afterwards as much as before.
 
     Examples
     --------
@@ -134,17 +112,8 @@ def combine(binaries: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     ----------
     binaries : mapping of str to DataFrame
         Class to the predictions of the model that tells it from the rest, such as recorded runs of
-        "binary-neg", "binary-neu" and "binary-pos". All must be of the same clips, folds and seeds.
-
-    Returns
-    -------
-    DataFrame
-        Predictions like theirs, with all classes.
-
-    Raises
-    ------
-    EvaluationError
-        If the models were not tested on the same clips, or a clip is of no class, or of several.
+        "binary-neg", "binary-neu" and "binary-pos". An `EvaluationError` says where clips, folds or seeds
+        differ, and which clip is of no class, or of several.
 
     Examples
     --------
@@ -182,19 +151,9 @@ def merge_classes(predictions: pd.DataFrame, to: Mapping[str, str]) -> pd.DataFr
     Parameters
     ----------
     predictions : DataFrame
-        As `serlab.training.cross_validate` returns them.
+        As of `serlab.training.cross_validate`.
     to : mapping of str to str
-        Coarse class of every fine one.
-
-    Returns
-    -------
-    DataFrame
-        The same rows, with coarse labels and probabilities.
-
-    Raises
-    ------
-    EvaluationError
-        If a fine class has no coarse one.
+        Coarse class of every fine one; an `EvaluationError` names a class that it lacks.
 
     Examples
     --------

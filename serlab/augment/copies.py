@@ -41,11 +41,9 @@ def training_copies(table: pd.DataFrame, fold: Fold, versions: int) -> tuple[pd.
     --------
     >>> from serlab import splits
     >>> table = pd.DataFrame({"clip": list("abcd"), "speaker": list("1122")})
-    >>> more, fold = training_copies(table, splits.make(table, "loso").folds[0], versions=2)
-    >>> more["clip"].tolist()
-    ['a', 'b', 'c', 'd', 'c#1', 'd#1', 'c#2', 'd#2']
-    >>> fold.train.tolist(), fold.test.tolist()
-    ([2, 3, 4, 5, 6, 7], [0, 1])
+    >>> more, fold = training_copies(table, splits.make(table, "loso").folds[0], versions=1)
+    >>> more["clip"].tolist(), fold.train.tolist(), fold.test.tolist()
+    (['a', 'b', 'c', 'd', 'c#1', 'd#1'], [2, 3, 4, 5], [0, 1])
     """
     if not isinstance(fold, Fold) or fold.test.size == 0:
         raise SplitError(
@@ -75,18 +73,9 @@ def training_copies(table: pd.DataFrame, fold: Fold, versions: int) -> tuple[pd.
 
 
 def check_copies(table: pd.DataFrame, fold: Fold) -> None:
-    """Make sure that no clip, and no copy of it, is both trained on and validated or tested with.
+    """Raise a `SplitError` if a clip, or a copy of it, is both trained on and validated or tested with.
 
-    Parameters
-    ----------
-    table : DataFrame
-        With a column ``source`` (see `training_copies`); without one, clips are taken for their own source.
-    fold : Fold
-
-    Raises
-    ------
-    SplitError
-        If a source is on two sides. The message names it.
+    Clips are known by the column ``source`` of the table (see `training_copies`), or by their own name.
     """
     sources = table["source" if "source" in table else "clip"].to_numpy(dtype=object)
     sides = {"training": fold.train, "validation": fold.validation, "test": fold.test}

@@ -38,14 +38,6 @@ class Augmented(Extractor):
         Of changes to signals.
     version : int
         1, 2, ...: another version has other changes.
-
-    Examples
-    --------
-    >>> from serlab.augment import Step, Uniform, pitch_shift
-    >>> from serlab.features import Mel
-    >>> chain = Chain(Step(pitch_shift, semitones=Uniform(-2, 2), sample_rate=16000))
-    >>> Augmented(extractor=Mel(seconds=1.0), chain=chain, version=1).shape
-    (64, 63)
     """
 
     name: ClassVar[str] = "augmented"
@@ -141,20 +133,10 @@ class Versions(Extractor):
 
 @dataclass(frozen=True, kw_only=True)
 class OriginalVersions(Extractor):
-    """The five versions of every clip that `original_versions` makes.
+    """The five versions of every clip that `original_versions` makes; `seed` decides the changes.
 
     A clip's versions are one row, so that they are on one side of any split: train on ``X[fold.train]``
     with the first two dimensions made one, test on ``X[fold.test, 0]``, the clips as they are.
-
-    Attributes
-    ----------
-    seed : int
-        Of the changes.
-
-    Examples
-    --------
-    >>> OriginalVersions(seed=1).shape
-    (5, 128, 147)
     """
 
     name: ClassVar[str] = "original-versions"
@@ -193,16 +175,7 @@ def original_versions(y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     covered by four time masks of 15 to 49 frames and four frequency masks of 5 to 14 bands, filled with
     zeros: nearly all of a clip may be covered.
 
-    Parameters
-    ----------
-    y : ndarray, shape (samples,)
-        Mono at 22.05 kHz, the rate that `serlab.features.OriginalMel` reads at.
-    rng : Generator
-
-    Returns
-    -------
-    ndarray of float32, shape (5, 128, 147)
-        Square roots of mel spectrograms; row 0 is unaltered.
+    Takes a signal at 22.05 kHz, returns float32 of shape (5, 128, 147).
     """
     mel = OriginalMel()
     y = y[: round(mel.seconds * mel.sample_rate)]

@@ -19,7 +19,10 @@ def time_mask(
     width: tuple[int, int] = (0, 30),
     fill: float | str = "mean",
 ) -> np.ndarray:
-    """Blank out stretches of time, other ones in every clip (SpecAugment).
+    """Blank out stretches of time, other ones in every clip.
+
+    SpecAugment: Park et al. 2019, Interspeech, 2613-2617. They filled with zero spectrograms whose mean was
+    zero, which is "mean" here, whatever the scale.
 
     Parameters
     ----------
@@ -30,13 +33,7 @@ def time_mask(
     width : (int, int)
         Fewest and most frames that a mask covers. Every width and every place is equally likely.
     fill : {"mean", "min"} or float
-        What is put there: each clip's own mean or least value, or a number. Park et al. filled with zero
-        spectrograms whose mean was zero, which is "mean" here, whatever the scale.
-
-    References
-    ----------
-    Park, D. S. et al. (2019). SpecAugment: a simple data augmentation method for automatic speech
-    recognition. Interspeech, 2613-2617.
+        What is put there: each clip's own mean or least value, or a number.
 
     Examples
     --------
@@ -54,29 +51,14 @@ def frequency_mask(
     width: tuple[int, int] = (0, 8),
     fill: float | str = "mean",
 ) -> np.ndarray:
-    """Blank out ranges of neighbouring bands, other ones in every clip (SpecAugment).
-
-    Parameters
-    ----------
-    X, rng, count, fill
-        As in `time_mask`.
-    width : (int, int)
-        Fewest and most bands that a mask covers.
-    """
+    """Blank out ranges of neighbouring bands, as `time_mask` does with frames."""
     return _mask(X, rng, 1, count, width, fill)
 
 
 def shift_frames(X: np.ndarray, rng: np.random.Generator, most: int, fill: float | str = "min") -> np.ndarray:
-    """Move every clip in time by a random number of frames; what leaves at one end is lost.
+    """Move every clip by up to `most` frames, earlier or later; what leaves at one end is lost.
 
-    Parameters
-    ----------
-    X : ndarray of float, shape (clips, bands, frames, ...)
-    rng : Generator
-    most : int
-        Clips move by up to so many frames, earlier or later.
-    fill : {"mean", "min"} or float
-        What comes in at the other end; "min", the clip's least value, is silence.
+    What comes in at the other end is `fill`, as in `time_mask`; "min" is silence.
 
     Examples
     --------
@@ -89,22 +71,11 @@ def shift_frames(X: np.ndarray, rng: np.random.Generator, most: int, fill: float
 
 
 def shift_bands(X: np.ndarray, rng: np.random.Generator, most: int) -> np.ndarray:
-    """Move every clip up or down in frequency by a random number of bands; the outermost band is repeated.
+    """Move every clip by up to `most` bands, down or up; the outermost band is repeated.
 
-    Speakers differ in pitch and in the length of the vocal tract; on a mel axis both look much like a move
-    up or down.
-
-    Parameters
-    ----------
-    X : ndarray of float, shape (clips, bands, frames, ...)
-    rng : Generator
-    most : int
-        Clips move by up to so many bands, down or up.
-
-    References
-    ----------
-    Jaitly & Hinton 2013, Vocal tract length perturbation (VTLP) improves speech recognition, ICML workshop
-    on deep learning for audio, speech and language: the same idea with a warp instead of a move.
+    Speakers differ in pitch and in the length of the vocal tract; on a mel axis both look much like a move.
+    The same idea with a warp: Jaitly & Hinton 2013, Vocal tract length perturbation improves speech
+    recognition, ICML workshop.
     """
     return _moved(X, rng, 1, most)[0]
 
@@ -114,6 +85,9 @@ def mixup(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Blend every clip of a batch with another one of it, and their labels in the same proportion.
 
+    After Zhang, Cisse, Dauphin & Lopez-Paz 2018, mixup: beyond empirical risk minimization, ICLR, who drew
+    one share for each batch; here each pair has its own.
+
     Parameters
     ----------
     X : ndarray of float, shape (clips, ...)
@@ -122,16 +96,7 @@ def mixup(
     rng : Generator
     alpha : float
         The share of one clip is drawn from a beta distribution with both parameters `alpha`: near 0 or 1
-        for a small one, anything for 1. Each pair has its own share; Zhang et al. drew one for each batch.
-
-    Returns
-    -------
-    X, Y : ndarray, shape and type as given
-
-    References
-    ----------
-    Zhang, H., Cisse, M., Dauphin, Y. N. & Lopez-Paz, D. (2018). mixup: beyond empirical risk minimization.
-    ICLR.
+        for a small one, anything for 1.
 
     Examples
     --------

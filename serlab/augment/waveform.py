@@ -62,8 +62,9 @@ def time_stretch(y: np.ndarray, rate: float, sample_rate: int) -> np.ndarray:
     """Speak faster or slower, keeping the pitch; the result has round(samples / rate) samples.
 
     Overlapping pieces of 40 ms are laid closer together or further apart, each moved by up to 8 ms to where
-    its waveform continues the piece before it (WSOLA). That suits speech, and is much quicker than a phase
-    vocoder.
+    its waveform continues the piece before it (WSOLA: Verhelst & Roelands 1993, An overlap-add technique
+    based on waveform similarity for high quality time-scale modification of speech, ICASSP, 554-557). That
+    suits speech, and is much quicker than a phase vocoder.
 
     Parameters
     ----------
@@ -71,11 +72,6 @@ def time_stretch(y: np.ndarray, rate: float, sample_rate: int) -> np.ndarray:
     rate : float
         Speed, from 0.25 to 4: 2 is twice as fast and half as long.
     sample_rate : int
-
-    References
-    ----------
-    Verhelst, W. & Roelands, M. (1993). An overlap-add technique based on waveform similarity (WSOLA) for
-    high quality time-scale modification of speech. ICASSP, 554-557.
 
     Examples
     --------
@@ -101,12 +97,7 @@ def time_stretch(y: np.ndarray, rate: float, sample_rate: int) -> np.ndarray:
 def shift(y: np.ndarray, seconds: float, sample_rate: int) -> np.ndarray:
     """Move a signal in time, filling up with silence; what leaves at the other end is lost.
 
-    Parameters
-    ----------
-    y : ndarray, shape (samples,)
-    seconds : float
-        Positive is later. Something of the signal must be left.
-    sample_rate : int
+    `seconds` above 0 are later. Something of the signal must be left.
 
     Examples
     --------
@@ -132,19 +123,11 @@ def add_noise(y: np.ndarray, snr: float, rng: np.random.Generator, colour: str =
     y : ndarray, shape (samples,)
         Not silent.
     snr : float
-        Power of the whole signal, pauses included, over the power of the noise, in dB. At 30 the noise is
-        faint, at 0 it is as loud as the voice.
+        Power of the whole signal, pauses included, over that of the noise, in dB: at 30 the noise is faint,
+        at 0 as loud as the voice.
     rng : Generator
     colour : {"white", "pink"}
-        White noise has the same power in every hertz; pink in every octave, as rooms and streets roughly
-        have.
-
-    Examples
-    --------
-    >>> y = np.sin(np.arange(16000) * 0.1)
-    >>> noise = add_noise(y, 20, np.random.default_rng(0)) - y
-    >>> round(float(10 * np.log10(np.mean(y**2) / np.mean(noise**2))), 3)
-    20.0
+        The same power in every hertz, or in every octave, as rooms and streets roughly have.
     """
     y = audio.signal(y, "Augmentation")
     if not math.isfinite(snr):
@@ -165,13 +148,7 @@ def add_noise(y: np.ndarray, snr: float, rng: np.random.Generator, colour: str =
 
 
 def gain(y: np.ndarray, db: float) -> np.ndarray:
-    """Make a signal louder or softer, by decibels; nothing is clipped.
-
-    Examples
-    --------
-    >>> gain(np.array([0.1, -0.2]), 20)
-    array([ 1., -2.], dtype=float32)
-    """
+    """Make a signal louder or softer, by decibels; nothing is clipped."""
     y = audio.signal(y, "Augmentation")
     if not math.isfinite(db):
         raise AudioError(f"A gain is a finite number of decibels, not {db}.")
@@ -184,7 +161,8 @@ def room_response(
     """Synthesise the impulse response of a room: the direct sound, then random reflections that die away.
 
     Few reflections arrive at first, and ever more of them later (as the square of time, up to 50 ms); their
-    amplitude falls exponentially.
+    amplitude falls exponentially (Moorer 1979, About this reverberation business, Computer Music Journal
+    3(2), 13-28).
 
     Parameters
     ----------
@@ -195,15 +173,6 @@ def room_response(
     rng : Generator
     direct_db : float
         Energy of the direct sound over that of all reflections, in decibels: how near the speaker stands.
-
-    Returns
-    -------
-    ndarray of float32, shape (rt60 * sample_rate,)
-
-    References
-    ----------
-    Moorer, J. A. (1979). About this reverberation business. Computer Music Journal 3(2), 13-28 (noise that
-    decays exponentially as the response of a room).
 
     Examples
     --------

@@ -12,13 +12,7 @@ __all__ = ["ModelSpec", "get", "names", "specs"]
 
 
 def specs() -> tuple[ModelSpec, ...]:
-    """Return all models in the order of the book.
-
-    Examples
-    --------
-    >>> specs()[0].title
-    'Majority class'
-    """
+    """Return all models in the order of the book."""
     from serlab.models.zoo import SPECS
 
     return SPECS
@@ -30,12 +24,7 @@ def names() -> list[str]:
 
 
 def get(name: str) -> ModelSpec:
-    """Return a model by its name.
-
-    Raises
-    ------
-    RunError
-        If there is no such model; the message lists all.
+    """Return a model by its name; a `RunError` lists the names that there are.
 
     Examples
     --------

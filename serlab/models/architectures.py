@@ -43,9 +43,8 @@ def original_cnn(X: np.ndarray, y: np.ndarray) -> keras.Model:
 def original_augmented_cnn(X: np.ndarray, y: np.ndarray) -> keras.Model:
     """Make the augmented CNN of the original notebook: filters that run along frequency, not along time.
 
-    Mel bands are taken for the steps of a sequence, and frames for its channels. Where batch normalisation
-    stands was not reported: behind the first three convolutions and the dense layer is the only plain
-    choice that has the 1,146,312 parameters which were.
+    Bands are taken for the steps of a sequence, and frames for its channels. Where batch normalisation stands
+    was not reported: this is the only plain choice that has the 1,146,312 parameters which were.
     """
     network = keras.Sequential([keras.Input(X.shape[1:])])
     for filters in (512, 256, 128):
@@ -66,18 +65,8 @@ def original_augmented_cnn(X: np.ndarray, y: np.ndarray) -> keras.Model:
 class StatisticsPooling(layers.Layer):
     """Mean, deviation and maximum over time: (clips, time, channels) to (clips, 3 * channels).
 
-    What a network finds in a clip then counts wherever in the clip it is.
-
-    References
-    ----------
-    Snyder et al. 2018, X-vectors: robust DNN embeddings for speaker recognition, ICASSP, for mean and
-    deviation.
-
-    Examples
-    --------
-    >>> pooled = StatisticsPooling()(np.array([[[1.0], [3.0]]]))
-    >>> ops.convert_to_numpy(pooled).round(2).tolist()
-    [[2.0, 1.0, 3.0]]
+    What a network finds in a clip then counts wherever in the clip it is. Mean and deviation are those of
+    Snyder et al. 2018, X-vectors: robust DNN embeddings for speaker recognition, ICASSP.
     """
 
     def call(self, x):
@@ -128,8 +117,7 @@ def dense(X: np.ndarray, y: np.ndarray) -> keras.Model:
 class BothSides(layers.Layer):
     """The probability of one class to those of both: (clips, 1) to (clips, 2), [1 - p, p].
 
-    The cross-entropy of both is the binary cross-entropy of the one, so that a network with a single sigmoid
-    is trained like any other.
+    The cross-entropy of both is the binary one, so that a single sigmoid is trained like any network.
     """
 
     def call(self, p):
@@ -154,8 +142,7 @@ def valence_cnn(X: np.ndarray, y: np.ndarray) -> keras.Model:
 def valence_three_heads(X: np.ndarray, y: np.ndarray) -> keras.Model:
     """Make the trunk with a sigmoid for every class, each of which decides between it and the others.
 
-    The loss is the sum of their binary cross-entropies. In each, both sides weigh alike, however rare the
-    class is in `y`.
+    The loss is the sum of binary cross-entropies, in which both sides weigh alike, however rare in `y`.
     """
     inputs = keras.Input(X.shape[1:])
     network = Heads(inputs, layers.Dense(y.shape[1], activation="sigmoid")(_trunk(inputs)))
@@ -168,10 +155,7 @@ def valence_three_heads(X: np.ndarray, y: np.ndarray) -> keras.Model:
 class Heads(keras.Model):
     """A model whose loss is the sum of one binary cross-entropy per output.
 
-    Attributes
-    ----------
-    sides : (ndarray, ndarray)
-        Of each output, what a clip of the other classes weighs, and one of its own.
+    `sides` are the weights, for each output, of a clip of the other classes and of one of its own.
     """
 
     sides = (1.0, 1.0)
@@ -214,14 +198,9 @@ def _decide(x, classes: int):
 def model_a(X: np.ndarray, y: np.ndarray) -> keras.Model:
     """Make the 1-D CNN for 193 averages: two units of convolutions of size 5, a wide pooling between them.
 
-    The averages are taken for a sequence, so that a filter sees five neighbouring numbers. The first unit
-    has 256 and 128 filters, the second 128 and 128; after each follow ReLU, batch normalisation and dropout.
-
-    References
-    ----------
-    Issa, Demirci & Yazici 2020, Speech emotion recognition with deep convolutional neural networks,
-    Biomedical Signal Processing and Control 59, 101894: "model A". How many layers a unit has, and
-    how much is dropped, is our reading.
+    The averages are taken for a sequence, so that a filter sees five neighbouring numbers. "Model A" of Issa,
+    Demirci & Yazici 2020, Speech emotion recognition with deep convolutional neural networks, Biomedical
+    Signal Processing and Control 59, 101894; layers of a unit, and what is dropped, are our reading.
     """
     network = keras.Sequential([keras.Input(X.shape[1:]), layers.Reshape((-1, 1))])
     for unit in ((256, 128), (128, 128)):

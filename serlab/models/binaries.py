@@ -28,23 +28,10 @@ LEAST = 1e-6
 
 
 def normalised(p: np.ndarray) -> np.ndarray:
-    """Turn the probabilities of one-against-the-rest models into ones that add up to one.
+    """Divide the probabilities of one-against-the-rest models by their sum: (clips, classes), in [0, 1].
 
-    Each row is divided by its sum, which is right where every model is calibrated. A row of zeros says
-    nothing: all classes get the same.
-
-    Parameters
-    ----------
-    p : ndarray, shape (clips, classes)
-        The probability that each model gives its class, in [0, 1].
-
-    Returns
-    -------
-    ndarray, shape (clips, classes)
-
-    References
-    ----------
-    Zadrozny & Elkan 2002, Transforming classifier scores into accurate multiclass probability estimates, KDD.
+    That is right where every model is calibrated (Zadrozny & Elkan 2002, Transforming classifier scores into
+    accurate multiclass probability estimates, KDD). Of a row of zeros all classes get the same.
 
     Examples
     --------
@@ -58,21 +45,15 @@ def normalised(p: np.ndarray) -> np.ndarray:
 def best_threshold(positive: np.ndarray, p: np.ndarray) -> float:
     """Choose the probability from which on to say yes, so that the mean of both recalls is highest.
 
+    This is Youden's index (1950, Index for rating diagnostic tests, Cancer 3(1), 32-35). The threshold is
+    halfway between two of the probabilities given; of equally good ones, that in the middle.
+
     Parameters
     ----------
     positive : ndarray of bool, shape (clips,)
-        What is true. There must be both kinds.
+        What is true; without clips of both kinds, `EvaluationError`.
     p : ndarray, shape (clips,)
         Predicted probability. Take clips of speakers who are neither in training nor in test data.
-
-    Returns
-    -------
-    float
-        Halfway between two of the probabilities given. Of equally good thresholds the one in the middle.
-
-    References
-    ----------
-    Youden 1950, Index for rating diagnostic tests, Cancer 3(1), 32-35.
 
     Examples
     --------
@@ -95,7 +76,9 @@ def best_threshold(positive: np.ndarray, p: np.ndarray) -> float:
 def calibration(p: np.ndarray, place: np.ndarray) -> tuple[float, np.ndarray]:
     """Find how probabilities must be bent to be true: softmax(scale * log p + offset).
 
-    With two classes this is Platt's scaling, with equal offsets temperature scaling.
+    With two classes this is the scaling of Platt 1999 (Probabilistic outputs for support vector machines),
+    with equal offsets the temperature scaling of Guo, Pleiss, Sun & Weinberger 2017 (On calibration of modern
+    neural networks, ICML).
 
     Parameters
     ----------
@@ -110,12 +93,6 @@ def calibration(p: np.ndarray, place: np.ndarray) -> tuple[float, np.ndarray]:
         Below 1 where the model is too sure of itself.
     offset : ndarray, shape (classes,)
         Above 0 for classes that it finds too rarely.
-
-    References
-    ----------
-    Guo, Pleiss, Sun & Weinberger 2017, On calibration of modern neural networks, ICML.
-
-    Platt 1999, Probabilistic outputs for support vector machines, in Advances in large margin classifiers.
 
     Examples
     --------
@@ -166,38 +143,22 @@ class Tuned(_Wrapper):
         With ``predict_proba``. If its ``fit`` has a parameter ``groups`` it is given the speakers.
     k : int
         Number of parts that training speakers are dealt into; fewer where there are fewer speakers.
-    refit : bool
-        Train on all speakers after the `k` models of the parts: k + 1 trainings. False trains once, on all
-        parts but the first, which is held out: for models that take long.
 
     Attributes
     ----------
-    classes_ : ndarray of str
     scale_, offset_ : float, ndarray of shape (classes,)
         The calibration.
     threshold_ : float
         Probability of ``classes_[1]`` from which on it is predicted; NaN for more than two classes.
-
-    Examples
-    --------
-    >>> from sklearn.linear_model import LogisticRegression
-    >>> X = np.arange(40.0)[:, None] % 10
-    >>> y = np.where(X[:, 0] > 6, "positive", "other")
-    >>> tuned = Tuned(LogisticRegression(), k=2).fit(X, y, groups=np.repeat(["ann", "bob"], 20))
-    >>> tuned.predict([[5.0], [8.0]]).tolist()
-    ['other', 'positive']
     """
 
-    def __init__(self, model: BaseEstimator, k: int = 3, refit: bool = True):
-        self.model, self.k, self.refit = model, k, refit
+    def __init__(self, model: BaseEstimator, k: int = 3):
+        self.model, self.k = model, k
 
     def fit(self, X: np.ndarray, y: np.ndarray, groups: np.ndarray) -> Tuned:
         """Train, calibrate and choose the threshold; `groups` are the rows' speakers.
 
-        Raises
-        ------
-        EvaluationError
-            If there is one speaker only, or a held-out part lacks a class.
+        `EvaluationError` if there is one speaker only, or a held-out part lacks a class.
         """
         X, y, groups = np.asarray(X), np.asarray(y), np.asarray(groups)
         check_inputs(X, y)
@@ -205,15 +166,14 @@ class Tuned(_Wrapper):
         parts = min(self.k, len(set(groups)))
         if parts < 2:
             raise EvaluationError("calibration holds out speakers: it needs at least two in training")
-        folds = list(StratifiedGroupKFold(parts).split(X, y, groups))
         predicted, held = [], []
-        for train, test in folds if self.refit else folds[:1]:
+        for train, test in StratifiedGroupKFold(parts).split(X, y, groups):
             if len(np.unique(y[train])) < len(self.classes_):
                 raise EvaluationError("a class is said by one speaker only, who cannot be held out")
             model = self._fitted(X[train], y[train], groups[train])
             predicted.append(model.predict_proba(X[test]))
             held.append(test)
-        self.model_ = self._fitted(X, y, groups) if self.refit else model
+        self.model_ = self._fitted(X, y, groups)
         p, held = np.concatenate(predicted), np.concatenate(held)
         self.scale_, self.offset_ = calibration(p, place[held])
         self.share_ = np.bincount(place) / len(place)
@@ -259,12 +219,7 @@ class OneVsRest(_Wrapper):
     Parameters
     ----------
     model : estimator
-        With ``predict_proba``; trained once for every class.
-
-    Attributes
-    ----------
-    classes_ : ndarray of str
-    estimators_ : list of estimators, in the order of `classes_`
+        With ``predict_proba``; trained once for every class, in the order of `classes_`.
 
     Examples
     --------
@@ -324,20 +279,7 @@ class OneVsRest(_Wrapper):
 class Oversampled(_Wrapper):
     """A model whose batches are balanced: clips of rare classes are repeated until all classes are as large.
 
-    Every clip of a class is repeated as often as any other of it, or once more: which ones, is drawn.
-
-    Parameters
-    ----------
-    model : estimator
-    seed : int
-        Of the draw.
-
-    Examples
-    --------
-    >>> from sklearn.dummy import DummyClassifier
-    >>> X, y = np.zeros((5, 1)), np.array(["other"] * 4 + ["neutral"])
-    >>> Oversampled(DummyClassifier(strategy="prior")).fit(X, y).predict_proba(X)[0].tolist()
-    [0.5, 0.5]
+    Every clip of a class is repeated as often as any other of it, or once more: which ones, `seed` decides.
     """
 
     def __init__(self, model: BaseEstimator, seed: int = 0):

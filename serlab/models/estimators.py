@@ -39,8 +39,7 @@ EPOCHS, RATE = 12, 5e-5
 def one_number(name: str):
     """Build a rule on one summary feature: thresholds that cut its range into at most eight parts.
 
-    A decision tree of depth three, in which every class weighs alike, with at least twenty clips in every
-    part.
+    A tree of depth three, in which every class weighs alike, with at least twenty clips in every part.
     """
     column = Summary().feature_names.index(name)
     pick = FunctionTransformer(_columns, kw_args={"columns": [column]})
@@ -51,8 +50,7 @@ def one_number(name: str):
 def original_tree(seed: int):
     """Build the tree of the original notebook, without any limit, on all 18,816 values of a spectrogram.
 
-    The original set no seed: where two cuts are equally good the seed decides, so that its result is one draw
-    from the spread between seeds.
+    The original set no seed: its result is one draw from the spread between seeds.
     """
     return make_pipeline(FunctionTransformer(_flatten), DecisionTreeClassifier(random_state=seed))
 
@@ -198,18 +196,11 @@ def cosine(steps: int):
     """Make an AdamW optimiser whose learning rate rises for a twentieth of the steps, then falls as a cosine.
 
     With a rate that ends at zero the last epoch is as good as any, and no clips need to be held out to choose
-    one.
-
-    References
-    ----------
-    Loshchilov & Hutter 2017, SGDR: stochastic gradient descent with warm restarts, ICLR.
-
-    Loshchilov & Hutter 2019, Decoupled weight decay regularization, ICLR.
+    one (Loshchilov & Hutter 2017, SGDR, and 2019, Decoupled weight decay regularization, both ICLR).
 
     Examples
     --------
-    >>> optimizer = cosine(1000)
-    >>> round(float(optimizer.learning_rate), 5)
+    >>> round(float(cosine(1000).learning_rate), 5)
     0.0001
     """
     from serlab.quiet import keras

@@ -29,7 +29,7 @@ class Network(keras.wrappers.SKLearnClassifier):
         `serlab.models.architectures`.
     epochs, batch_size : int
     steps_at_once : int
-        Training steps joined in one compiled program: worth it for tiny batches; computes the same.
+        Training steps joined in one compiled program: computes the same, worth it for tiny batches.
     optimizer : str or callable
         Its name in Keras, or a function that takes the number of training steps and returns an optimiser.
     centre_clips : bool
@@ -48,7 +48,6 @@ class Network(keras.wrappers.SKLearnClassifier):
     seed : int
         Of weights, order, dropout and changes.
     progress : bool
-        Show a progress bar.
 
     Attributes
     ----------
@@ -100,20 +99,10 @@ class Network(keras.wrappers.SKLearnClassifier):
         y: np.ndarray,
         validation_data: tuple[np.ndarray, np.ndarray] | None = None,
     ) -> Network:
-        """Train.
+        """Train; clips of ``validation_data=(X, y)``, if given, choose the epoch.
 
-        Parameters
-        ----------
-        X : ndarray, shape (clips, ...)
-        y : ndarray of str, shape (clips,)
-        validation_data : (X, y), optional
-            Chooses the epoch: clips of speakers who are in neither training nor test data.
-
-        Raises
-        ------
-        EvaluationError
-            If X and y cannot be trained on (`serlab.checks.check_inputs`), or the loss becomes infinite or
-            not a number.
+        X is of shape (clips, ...), y holds their labels. `EvaluationError` if they cannot be trained on
+        (`serlab.checks.check_inputs`), or if the loss becomes infinite or not a number.
         """
         X, y = np.asarray(X), np.asarray(y)
         check_inputs(X, y)
@@ -175,10 +164,7 @@ class Network(keras.wrappers.SKLearnClassifier):
     def predict_proba(self, X: np.ndarray) -> np.ndarray:
         """Return the probability of every class: (clips, ...) to (clips, classes).
 
-        Raises
-        ------
-        EvaluationError
-            If examples are of another shape than those trained on. One alone is given as ``X[i : i + 1]``.
+        `EvaluationError` if examples are of another shape than those trained on; one is ``X[i : i + 1]``.
         """
         p = self.model_.predict(self._input(X), batch_size=PREDICTED_AT_ONCE, verbose=0)
         return np.asarray(p, dtype=np.float64)
@@ -213,8 +199,8 @@ class Network(keras.wrappers.SKLearnClassifier):
 class SharedTrunk(Network):
     """A network with a sigmoid for every class on one trunk, and their combination for a decision.
 
-    Parameters are those of `Network`; `model` is `serlab.models.architectures.valence_three_heads`, whose
-    loss balances classes already.
+    Parameters are those of `Network`; the loss of `serlab.models.architectures.valence_three_heads`, its
+    `model`, balances classes already.
     """
 
     def heads(self, X: np.ndarray) -> np.ndarray:

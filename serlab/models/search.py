@@ -52,10 +52,7 @@ class SpeakerSearch(GridSearchCV):
 class Committee(ClassifierMixin, BaseEstimator):
     """Let models on different features vote with equal weight: their log-probabilities are averaged.
 
-    Parameters
-    ----------
-    members : sequence of (slice, estimator)
-        Columns of the features that each member sees, and the member, whose `fit` is given the speakers.
+    `members` are pairs of the columns (a slice) that a member sees, and the member.
     """
 
     def __init__(self, members: Sequence[tuple[slice, BaseEstimator]]):

@@ -20,10 +20,8 @@ class ModelSpec:
 
     Attributes
     ----------
-    name : str
-        Short and unique; names the files of its recorded runs.
-    title : str
-        As shown to readers.
+    name, title : str
+        Short and unique, for the files of its recorded runs; and as shown to readers.
     chapter : int
         Where the book teaches it.
     extractors : tuple of Extractor
@@ -111,14 +109,9 @@ class ModelSpec:
         return tuple(library for library in OPTIONAL if library in needed)
 
     def normalised(self, *what: str) -> ModelSpec:
-        """Give the same model with features, scores or both z-scored within each speaker, and say so.
+        """Give the same model with features (by default), scores or both z-scored within each speaker.
 
-        In a vote, features of all members are normalised but spectrograms.
-
-        Parameters
-        ----------
-        *what : {"features", "scores"}
-            "features" by default.
+        Name and title say so. In a vote, features of all members are normalised but spectrograms.
         """
         what = what or ("features",)
         name = self.name + "".join(SUFFIXES[one] for one in what)
