@@ -26,11 +26,9 @@ def vote(members: Sequence[pd.DataFrame]) -> pd.DataFrame:
     probabilities: the product rule of Kittler, Hatef, Duin & Matas 1998, On combining classifiers, IEEE
     Trans. Pattern Anal. Mach. Intell. 20(3), 226-239.
 
-    Parameters
-    ----------
-    members : sequence of DataFrame or Run
-        Predictions of the same clips, as of `serlab.training.cross_validate`; an `EvaluationError` says where
-        clips, folds or classes differ. Of members with fewer seeds than others, seeds are used again.
+    Members are predictions of the same clips (as of `serlab.training.cross_validate`), or runs; an
+    `EvaluationError` says where clips, folds or classes differ. Of members with fewer seeds than others,
+    seeds are used again.
 
     Examples
     --------
@@ -74,15 +72,11 @@ def normalise_scores(predictions: pd.DataFrame) -> pd.DataFrame:
     A model may find all clips of one voice rather sad. What counts then is which of them it finds sadder than
     the speaker's others. Like `serlab.features.SpeakerNormaliser` this is **transductive**: it uses the
     speaker's other test clips, never their labels. And it takes for granted that every speaker shows every
-    emotion about equally often, which is true of acted corpora and hardly of anything else.
+    emotion about equally often, which is true of acted corpora and hardly of anything else. On average the
+    logarithms vary afterwards as much as before.
 
     For speaker verification: Auckenthaler, Carey & Lloyd-Thomas 2000, Score normalization for
     text-independent speaker verification systems, Digital Signal Processing 10(1-3), 42-54.
-
-    Parameters
-    ----------
-    predictions : DataFrame
-        As of `serlab.training.cross_validate`. On average the logarithms vary afterwards as much as before.
 
     Examples
     --------
@@ -145,15 +139,9 @@ def combine(binaries: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 def merge_classes(predictions: pd.DataFrame, to: Mapping[str, str]) -> pd.DataFrame:
     """Turn predictions of fine classes, such as emotions, into those of coarse ones, such as valence.
 
-    The probability of a coarse class is the mean over its fine classes, divided by the sum over coarse ones.
-    So coarse classes weigh alike, however many fine ones they have.
-
-    Parameters
-    ----------
-    predictions : DataFrame
-        As of `serlab.training.cross_validate`.
-    to : mapping of str to str
-        Coarse class of every fine one; an `EvaluationError` names a class that it lacks.
+    `to` names the coarse class of every fine one. The probability of a coarse class is the mean over its fine
+    classes, divided by the sum over coarse ones. So coarse classes weigh alike, however many fine ones they
+    have.
 
     Examples
     --------

@@ -30,8 +30,8 @@ class Step:
     Parameters
     ----------
     function : callable
-        Takes what is changed first, such as `pitch_shift` or `time_mask`; if it has a parameter `rng`, it
-        is given the random numbers.
+        Takes what is changed first, such as `pitch_shift` or `time_mask`, and random numbers as `rng` if it
+        has such a parameter.
     probability : float
         How often it is applied, from 0 to 1. On a batch it is applied to all clips or to none.
     **settings
@@ -94,10 +94,7 @@ class Chain:
         self.steps, self.seed = steps, seed
 
     def __call__(self, x: np.ndarray, epoch: int, index: int) -> np.ndarray:
-        """Apply all steps to a signal or a batch of spectrograms.
-
-        `index` is the number of the clip, or of the batch.
-        """
+        """Apply all steps to a signal or a batch of spectrograms, whose number is `index`."""
         rng = _generator(self.seed, epoch, index)
         for step in self.steps:
             x = step(x, rng)

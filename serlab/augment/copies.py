@@ -12,30 +12,17 @@ from serlab.splits import Fold, check_rows, fingerprint
 def training_copies(table: pd.DataFrame, fold: Fold, versions: int) -> tuple[pd.DataFrame, Fold]:
     """Add copies of the training clips of a fold to an utterance table, and to the fold's training rows.
 
-    The rows of the table keep their numbers; copies come after. They are made for a fold, after splitting: a
-    clip that is copied before may be trained on and tested with.
-
-    Parameters
-    ----------
-    table : DataFrame
-        The utterance table that was split.
-    fold : Fold
-    versions : int
-        Copies of each training clip.
+    Each gets as many copies as `versions` says, after splitting: a clip that is copied before may be trained
+    on and tested with. `SplitError` if the fold has no test rows or rows of another table; if the table has
+    copies already; if a clip is on both sides.
 
     Returns
     -------
     table : DataFrame
-        With two more columns: ``source``, the clip that a row was made from, and ``version``, 0 for the
-        clip itself. Copies are called ``<clip>#<version>``, and have the path of their source.
+        The same rows, then copies, called ``<clip>#<version>``, with the path of their source. Two more
+        columns: ``source``, the clip that a row was made from, and ``version``, 0 for the clip itself.
     fold : Fold
         The same validation and test rows, and the copies among the training rows.
-
-    Raises
-    ------
-    SplitError
-        If the fold has no test rows or rows of another table; if the table has copies already; if a clip is
-        on both sides.
 
     Examples
     --------

@@ -27,13 +27,25 @@ MASKED = 3
 
 
 @dataclass(frozen=True, kw_only=True)
-class Augmented(Extractor):
+class _Altered(Extractor):
+    """An extractor of altered signals, at its rate."""
+
+    libraries: ClassVar[tuple[str, ...]] = ("numba", "numpy", "scipy", "soxr")
+
+    extractor: Extractor
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "sample_rate", self.extractor.sample_rate)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Augmented(_Altered):
     """The features of an altered version of each clip.
 
     Attributes
     ----------
     extractor : Extractor
-        What is measured on the altered signal; its `sample_rate` is that of the signals the chain gets.
+        What is measured on the altered signal, at its sample rate.
     chain : Chain
         Of changes to signals.
     version : int
@@ -41,19 +53,14 @@ class Augmented(Extractor):
     """
 
     name: ClassVar[str] = "augmented"
-    libraries: ClassVar[tuple[str, ...]] = ("numba", "numpy", "scipy", "soxr")
     units: ClassVar[dict[str, str]] = {
         "extractor": "what is measured",
         "chain": "what is changed",
         "version": "which random draws",
     }
 
-    extractor: Extractor
     chain: Chain
     version: int = 1
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "sample_rate", self.extractor.sample_rate)
 
     @property
     def shape(self) -> tuple[int | None, ...]:
@@ -74,18 +81,11 @@ class Augmented(Extractor):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Versions(Extractor):
-    """The features of every clip as it is, and of altered versions of it.
+class Versions(_Altered):
+    """The features of every clip as it is, and of altered versions of it, one for each of `chains`.
 
     A clip's versions are one row, so that they are on one side of any split. Networks with ``copies=True``
     train on all of them and are tested with the first, the clip as it is.
-
-    Attributes
-    ----------
-    extractor : Extractor
-        What is measured.
-    chains : tuple of Chain
-        One for each altered version: changes to signals at the extractor's rate.
 
     Examples
     --------
@@ -97,17 +97,12 @@ class Versions(Extractor):
     """
 
     name: ClassVar[str] = "versions"
-    libraries: ClassVar[tuple[str, ...]] = Augmented.libraries
     units: ClassVar[dict[str, str]] = {
         "extractor": "what is measured",
         "chains": "what is changed, version by version",
     }
 
-    extractor: Extractor
     chains: tuple[Chain, ...]
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "sample_rate", self.extractor.sample_rate)
 
     @property
     def shape(self) -> tuple[int | None, ...]:

@@ -19,17 +19,13 @@ def time_mask(
     width: tuple[int, int] = (0, 30),
     fill: float | str = "mean",
 ) -> np.ndarray:
-    """Blank out stretches of time, other ones in every clip.
+    """Blank out `count` stretches of time, which may overlap, other ones in every clip.
 
     SpecAugment: Park et al. 2019, Interspeech, 2613-2617. They filled with zero spectrograms whose mean was
     zero, which is "mean" here, whatever the scale.
 
     Parameters
     ----------
-    X : ndarray of float, shape (clips, bands, frames, ...)
-    rng : Generator
-    count : int
-        Masks for each clip; they may overlap.
     width : (int, int)
         Fewest and most frames that a mask covers. Every width and every place is equally likely.
     fill : {"mean", "min"} or float
@@ -85,18 +81,10 @@ def mixup(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Blend every clip of a batch with another one of it, and their labels in the same proportion.
 
-    After Zhang, Cisse, Dauphin & Lopez-Paz 2018, mixup: beyond empirical risk minimization, ICLR, who drew
-    one share for each batch; here each pair has its own.
-
-    Parameters
-    ----------
-    X : ndarray of float, shape (clips, ...)
-    Y : ndarray of float, shape (clips, classes)
-        Labels as shares of the classes: one-hot, or blended already.
-    rng : Generator
-    alpha : float
-        The share of one clip is drawn from a beta distribution with both parameters `alpha`: near 0 or 1
-        for a small one, anything for 1.
+    `Y` holds labels as shares of the classes: one-hot, or blended already. The share of one clip is drawn
+    from a beta distribution with both parameters `alpha`: near 0 or 1 for a small one, anything for 1. After
+    Zhang, Cisse, Dauphin & Lopez-Paz 2018, mixup: beyond empirical risk minimization, ICLR, who drew one
+    share for each batch; here each pair has its own.
 
     Examples
     --------

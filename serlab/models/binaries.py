@@ -93,13 +93,6 @@ def calibration(p: np.ndarray, place: np.ndarray) -> tuple[float, np.ndarray]:
         Below 1 where the model is too sure of itself.
     offset : ndarray, shape (classes,)
         Above 0 for classes that it finds too rarely.
-
-    Examples
-    --------
-    >>> p = np.array([[0.99, 0.01]] * 6 + [[0.01, 0.99]] * 6)
-    >>> scale, offset = calibration(p, np.array([0, 0, 0, 0, 1, 1] + [1, 1, 1, 1, 0, 0]))
-    >>> softmax(scale * np.log(p) + offset, axis=1)[0].round(2).tolist()
-    [0.67, 0.33]
     """
     logs, rows = np.log(np.clip(p, LEAST, None)), np.arange(len(place))
 
@@ -126,16 +119,18 @@ class _Wrapper(ClassifierMixin, BaseEstimator):
         """Fit a copy of the model, with the speakers and the validation clips if it takes them."""
         takes = inspect.signature(self.model.fit).parameters
         given = {"groups": groups, "validation_data": validation_data}
-        extra = {name: value for name, value in given.items() if name in takes and value is not None}
-        return clone(self.model).fit(X, y, **extra)
+        given = {name: value for name, value in given.items() if name in takes and value is not None}
+        return clone(self.model).fit(X, y, **given)
 
 
 class Tuned(_Wrapper):
     """A model with calibrated probabilities and a decision that favours no class.
 
-    Training speakers are held out in turn, and predictions for them fit the calibration (`calibration`). Of
-    two classes the threshold is chosen there too (`best_threshold`); of more that class is predicted whose
-    probability has risen most above its share in training: the best for UAR if probabilities are true.
+    Training speakers are held out in turn, and predictions for them fit the calibration (`calibration`), with
+    attributes ``scale_`` and ``offset_``. Of two classes ``threshold_`` is chosen there too
+    (`best_threshold`), the probability from which on ``classes_[1]`` is predicted; of more that class is
+    predicted whose probability has risen most above its share in training: the best for UAR if probabilities
+    are true.
 
     Parameters
     ----------
@@ -143,13 +138,6 @@ class Tuned(_Wrapper):
         With ``predict_proba``. If its ``fit`` has a parameter ``groups`` it is given the speakers.
     k : int
         Number of parts that training speakers are dealt into; fewer where there are fewer speakers.
-
-    Attributes
-    ----------
-    scale_, offset_ : float, ndarray of shape (classes,)
-        The calibration.
-    threshold_ : float
-        Probability of ``classes_[1]`` from which on it is predicted; NaN for more than two classes.
     """
 
     def __init__(self, model: BaseEstimator, k: int = 3):
@@ -215,11 +203,7 @@ class OneVsRest(_Wrapper):
 
     Probabilities are those of the models, divided by their sum (`normalised`). That class is predicted whose
     model is furthest above its own threshold, in proportion: the threshold of a `Tuned` model, else one half.
-
-    Parameters
-    ----------
-    model : estimator
-        With ``predict_proba``; trained once for every class, in the order of `classes_`.
+    Fitted models are in ``estimators_``, in the order of ``classes_``.
 
     Examples
     --------
@@ -285,13 +269,7 @@ class Oversampled(_Wrapper):
     def __init__(self, model: BaseEstimator, seed: int = 0):
         self.model, self.seed = model, seed
 
-    def fit(
-        self,
-        X: np.ndarray,
-        y: np.ndarray,
-        groups: np.ndarray | None = None,
-        validation_data: tuple[np.ndarray, np.ndarray] | None = None,
-    ) -> Oversampled:
+    def fit(self, X: np.ndarray, y: np.ndarray, groups=None, validation_data=None) -> Oversampled:
         """Train on the repeated clips; validation clips are left as they are."""
         X, y = np.asarray(X), np.asarray(y)
         check_inputs(X, y)

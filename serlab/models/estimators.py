@@ -182,16 +182,6 @@ def augmented_cnn(seed: int) -> Network:
     return cnn(seed, (*MOVED, *MASKED))
 
 
-def moved_cnn(seed: int) -> Network:
-    """Build our CNN, trained on clips that are moved in time and in frequency."""
-    return cnn(seed, MOVED)
-
-
-def masked_cnn(seed: int) -> Network:
-    """Build our CNN, trained on clips that are masked in time and in frequency."""
-    return cnn(seed, MASKED)
-
-
 def cosine(steps: int):
     """Make an AdamW optimiser whose learning rate rises for a twentieth of the steps, then falls as a cosine.
 

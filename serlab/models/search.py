@@ -16,13 +16,8 @@ from serlab.checks import check_inputs, check_like
 class SpeakerSearch(GridSearchCV):
     """Choose settings by UAR on training speakers that are held out in turn, then train on all of them.
 
-    Parameters
-    ----------
-    estimator : estimator
-    param_grid : mapping of str to list
-        Settings to try.
-    k : int
-        Number of speaker-disjoint folds within the training speakers; fewer where there are fewer speakers.
+    Settings to try are those of `param_grid`; there are `k` speaker-disjoint folds within the training
+    speakers, fewer where there are fewer speakers.
 
     Examples
     --------

@@ -97,7 +97,7 @@ class ModelSpec:
 
     @property
     def network(self) -> bool:
-        """Whether a network is trained, so that rounding grows with every step; a vote trains nothing."""
+        """Whether a network is trained: then rounding grows with every step."""
         return self.build is not None and "keras" in getattr(self.build(0), "libraries", ())
 
     @property
