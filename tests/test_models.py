@@ -106,8 +106,8 @@ def settings_of(name):
         ("forest", {"class_weight": "balanced_subsample", "n_estimators": 300, "min_samples_leaf": 2}),
         # Whoever stops early holds out clips at random, of speakers who are trained on.
         ("boosting", {"class_weight": "balanced", "early_stopping": False, "max_iter": 60}),
-        ("loudness", {"class_weight": "balanced", "kw_args": {"columns": "rms_mean"}}),
-        ("pitch", {"class_weight": "balanced", "kw_args": {"columns": "f0_median"}}),
+        ("loudness", {"class_weight": "balanced", "kw_args": {"indices": "rms_mean"}}),
+        ("pitch", {"class_weight": "balanced", "kw_args": {"indices": "f0_median"}}),
     ],
 )
 def test_models_are_built_as_they_are_described(name, wanted):
@@ -115,9 +115,8 @@ def test_models_are_built_as_they_are_described(name, wanted):
     if "kw_args" in wanted:
         from serlab.features import Summary
 
-        wanted = wanted | {
-            "kw_args": {"columns": [Summary().feature_names.index(wanted["kw_args"]["columns"])]}
-        }
+        column = Summary().feature_names.index(wanted["kw_args"]["indices"])
+        wanted = wanted | {"kw_args": {"indices": [column], "axis": 1}}
     assert {key: found[key] for key in wanted} == wanted
     scaled = name.startswith(("logreg", "svm"))
     assert ("standardscaler" in found) == scaled

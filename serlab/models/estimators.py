@@ -42,7 +42,7 @@ def one_number(name: str):
     A tree of depth three, in which every class weighs alike, with at least twenty clips in every part.
     """
     column = Summary().feature_names.index(name)
-    pick = FunctionTransformer(_columns, kw_args={"columns": [column]})
+    pick = FunctionTransformer(np.take, kw_args={"indices": [column], "axis": 1})
     rule = DecisionTreeClassifier(max_depth=3, min_samples_leaf=20, class_weight="balanced", random_state=0)
     return make_pipeline(pick, rule)
 
@@ -53,10 +53,6 @@ def original_tree(seed: int):
     The original set no seed: its result is one draw from the spread between seeds.
     """
     return make_pipeline(FunctionTransformer(_flatten), DecisionTreeClassifier(random_state=seed))
-
-
-def _columns(X, columns):
-    return X[:, columns]
 
 
 def _flatten(X: np.ndarray) -> np.ndarray:
