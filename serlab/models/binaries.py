@@ -157,7 +157,7 @@ class Tuned(_Wrapper):
         predicted, held = [], []
         for train, test in StratifiedGroupKFold(parts).split(X, y, groups):
             if len(np.unique(y[train])) < len(self.classes_):
-                raise EvaluationError("a class is said by one speaker only, who cannot be held out")
+                raise EvaluationError("clips of a class are all by one speaker only, who cannot be held out")
             model = self._fitted(X[train], y[train], groups[train])
             predicted.append(model.predict_proba(X[test]))
             held.append(test)
