@@ -189,7 +189,7 @@ def cosine(steps: int):
     >>> round(float(cosine(1000).learning_rate), 5)
     0.0001
     """
-    from serlab.quiet import keras
+    from serlab.backend import keras
 
     highest, rising = 2e-3, steps // 20
     rate = keras.optimizers.schedules.CosineDecay(
@@ -242,7 +242,7 @@ def model_a(seed: int) -> Network:
 
 def rmsprop(steps: int):
     """Make the optimiser of model A: RMSprop, five times as quick as the paper's."""
-    from serlab.quiet import keras
+    from serlab.backend import keras
 
     return keras.optimizers.RMSprop(RATE)
 
