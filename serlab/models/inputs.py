@@ -16,7 +16,7 @@ from serlab.features import (
     ZeroCrossingRate,
 )
 from serlab.features.averages import GUESSED
-from serlab.features.contours import ORIGINAL_FRAME, ORIGINAL_SAMPLES
+from serlab.features.descriptors import ORIGINAL_FRAME, ORIGINAL_SAMPLES
 
 # What our CNNs see: 3.2 s from the middle of the clip, in frames of 64 ms, fifty to the second.
 LOG_MEL = Mel(seconds=3.2, align="centre", n_fft=1024, hop_length=320, n_mels=64, scale="db")
