@@ -23,7 +23,7 @@ from common import corpus
 
 from serlab import audio
 from serlab.augment import pitch_shift
-from serlab.augment.original import VERSIONS
+from serlab.augment.features import VERSIONS
 
 SAMPLE_RATE = 22050
 SAMPLES = 75000

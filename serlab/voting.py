@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import cycle
 
 import numpy as np
 import pandas as pd
+from scipy.special import softmax
 
 from serlab.checks import check_probabilities
+from serlab.corpora.table import in_order
 from serlab.errors import EvaluationError
 from serlab.evaluation.metrics import predictions_of
 from serlab.features import SpeakerNormaliser
-from serlab.training import softmax
+from serlab.models.binaries import normalised
 
 # Recorded probabilities have four decimals: a smaller one is not known to be smaller.
 LEAST = 1e-4
@@ -21,29 +22,13 @@ LEAST = 1e-4
 def vote(members: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """Average the log-probabilities of several models with equal weight.
 
-    The average of logarithms lets a model that is sure that a class is out of the question count for more
-    than the average of probabilities does.
+    So a model that is sure that a class is out of the question counts for more than in an average of
+    probabilities: the product rule of Kittler, Hatef, Duin & Matas 1998, On combining classifiers, IEEE
+    Trans. Pattern Anal. Mach. Intell. 20(3), 226-239.
 
-    Parameters
-    ----------
-    members : sequence of DataFrame or Run
-        Predictions of the same clips, as `serlab.training.cross_validate` returns them. Where members have
-        different numbers of seeds, those of the shorter are used again.
-
-    Returns
-    -------
-    DataFrame
-        Like the members, with as many seeds as the longest of them.
-
-    Raises
-    ------
-    EvaluationError
-        If members were not tested on the same clips, in the same folds, with the same classes.
-
-    References
-    ----------
-    Kittler, Hatef, Duin & Matas 1998, On combining classifiers, IEEE Trans. Pattern Anal. Mach. Intell.
-    20(3), 226-239: the product rule.
+    Members are predictions of the same clips (as of `serlab.training.cross_validate`), or runs; an
+    `EvaluationError` says where clips, folds or classes differ. Of members with fewer seeds than others,
+    seeds are used again.
 
     Examples
     --------
@@ -59,17 +44,16 @@ def vote(members: Sequence[pd.DataFrame]) -> pd.DataFrame:
     for number, member in enumerate(members):
         if lacking := {"clip", "speaker", "fold", "seed", "label"} - set(member):
             raise EvaluationError(f"member {number} of the vote lacks the columns {sorted(lacking)}")
-        given = member.filter(regex="^p_").to_numpy(float)
+        given = member[_probability_columns(member)].to_numpy(float)
         check_probabilities(given, len(member), given.shape[1])
-    columns = [name for name in members[0] if name.startswith("p_")]
-    facts = ["clip", "speaker", "fold", "label"]
-    longest = max(members, key=lambda member: member["seed"].nunique())
-    seeds = [cycle(sorted(member["seed"].unique())) for member in members]
+    columns, facts = _probability_columns(members[0]), ["clip", "speaker", "fold", "label"]
+    seeds = [sorted(member["seed"].unique()) for member in members]
     parts = []
-    for seed in sorted(longest["seed"].unique()):
-        ballots = []
-        for member, own in zip(members, seeds, strict=True):
-            ballots.append(member[member["seed"] == next(own)].sort_values("clip", ignore_index=True))
+    for number, seed in enumerate(max(seeds, key=len)):
+        ballots = [
+            member[member["seed"] == own[number % len(own)]].sort_values("clip", ignore_index=True)
+            for member, own in zip(members, seeds, strict=True)
+        ]
         for ballot in ballots[1:]:
             if list(ballot) != list(members[0]) or not ballot[facts].equals(ballots[0][facts]):
                 raise EvaluationError(
@@ -77,48 +61,35 @@ def vote(members: Sequence[pd.DataFrame]) -> pd.DataFrame:
                     "classes."
                 )
         logs = [np.log(ballot[columns].to_numpy().clip(LEAST)) for ballot in ballots]
-        said = softmax(np.mean(logs, axis=0))
-        names = np.array([name.removeprefix("p_") for name in columns], dtype=object)
-        part = ballots[0][facts].assign(seed=seed, predicted=names[said.argmax(axis=1)])
-        parts.append(part.join(pd.DataFrame(said, columns=columns)))
+        p = softmax(np.mean(logs, axis=0), axis=1)
+        parts.append(_with_probabilities(ballots[0][facts].assign(seed=seed), p, columns))
     return pd.concat(parts, ignore_index=True)[list(members[0])]
 
 
 def normalise_scores(predictions: pd.DataFrame) -> pd.DataFrame:
-    """Standardise the log-probabilities of every class within each test speaker.
+    """Standardise the log-probabilities of every class within each test speaker, fold and seed.
 
     A model may find all clips of one voice rather sad. What counts then is which of them it finds sadder than
     the speaker's others. Like `serlab.features.SpeakerNormaliser` this is **transductive**: it uses the
     speaker's other test clips, never their labels. And it takes for granted that every speaker shows every
-    emotion about equally often, which is true of acted corpora and hardly of anything else.
+    emotion about equally often, which is true of acted corpora and hardly of anything else. On average the
+    logarithms vary afterwards as much as before.
 
-    Parameters
-    ----------
-    predictions : DataFrame
-        As `serlab.training.cross_validate` returns them. Folds and seeds are different models: each is
-        standardised by itself.
-
-    Returns
-    -------
-    DataFrame
-        The same rows, with new probabilities and labels. On average the logarithms vary as much as before.
-
-    References
-    ----------
-    Auckenthaler, Carey & Lloyd-Thomas 2000, Score normalization for text-independent speaker verification
-    systems, Digital Signal Processing 10(1-3), 42-54: the same idea for another task.
+    For speaker verification: Auckenthaler, Carey & Lloyd-Thomas 2000, Score normalization for
+    text-independent speaker verification systems, Digital Signal Processing 10(1-3), 42-54.
 
     Examples
     --------
-    >>> said = pd.DataFrame({"clip": ["a", "b"], "speaker": "1", "fold": 0, "seed": 0, "predicted": "sad"})
-    >>> said = said.assign(label=["sad", "happy"], p_sad=[0.9, 0.7], p_happy=[0.1, 0.3])
-    >>> normalise_scores(said)["predicted"].tolist()
+    >>> before = pd.DataFrame({"clip": ["a", "b"], "speaker": "1", "fold": 0, "seed": 0, "predicted": "sad"})
+    >>> before = before.assign(label=["sad", "happy"], p_sad=[0.9, 0.7], p_happy=[0.1, 0.3])
+    >>> normalise_scores(before)["predicted"].tolist()
     ['sad', 'happy']
     """
-    columns = [name for name in predictions if name.startswith("p_")]
+    columns = _probability_columns(predictions)
     logs = np.log(predictions[columns].to_numpy(dtype=float).clip(LEAST))
     groups = predictions.groupby(["seed", "fold", "speaker"]).ngroup()
-    scores = softmax(logs.std(axis=0).mean() * SpeakerNormaliser().fit_transform(logs, groups=groups))
+    z = SpeakerNormaliser().fit_transform(logs, groups=groups)
+    scores = softmax(logs.std(axis=0).mean() * z, axis=1)
     names = np.array([name.removeprefix("p_") for name in columns], dtype=object)
     return predictions.assign(
         **dict(zip(columns, scores.T, strict=True)), predicted=names[scores.argmax(axis=1)]
@@ -128,24 +99,15 @@ def normalise_scores(predictions: pd.DataFrame) -> pd.DataFrame:
 def combine(binaries: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Combine models that each tell one class from the rest to one decision between all.
 
-    The probability of every class is that of its own model, divided by the sum over models; the most
-    probable class is said (see `serlab.models.binaries.normalised`).
+    The probability of every class is that of its own model, divided by the sum over models (see
+    `serlab.models.binaries.normalised`); the most probable class is predicted.
 
     Parameters
     ----------
     binaries : mapping of str to DataFrame
-        Class to the predictions of the model that tells it from the rest: recorded runs of "binary-neg",
-        "binary-neu" and "binary-pos", for example. All must be of the same clips, folds and seeds.
-
-    Returns
-    -------
-    DataFrame
-        Predictions like theirs, with all classes.
-
-    Raises
-    ------
-    EvaluationError
-        If the models were not tested on the same clips, or a clip is of no class, or of several.
+        Class to the predictions of the model that tells it from the rest, such as recorded runs of
+        "binary-neg", "binary-neu" and "binary-pos". An `EvaluationError` says where clips, folds or seeds
+        differ, and which clip is of no class, or of several.
 
     Examples
     --------
@@ -155,8 +117,6 @@ def combine(binaries: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     >>> combine({"negative": negative, "positive": positive}).iloc[:, 4:].round(2).values.tolist()
     [['negative', 'negative', 0.75, 0.25]]
     """
-    from serlab.models.binaries import normalised
-
     facts = ["clip", "speaker", "fold", "seed"]
     parts = {name: part.sort_values(["seed", "clip"], ignore_index=True) for name, part in binaries.items()}
     first = next(iter(parts.values()))
@@ -171,46 +131,27 @@ def combine(binaries: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     if (claims.sum(axis=1) != 1).any():
         odd = first["clip"][np.argmax(claims.sum(axis=1) != 1)]
         raise EvaluationError(f"Clip {odd} must be of exactly one of the classes {', '.join(parts)}.")
-    said = normalised(np.column_stack([part[f"p_{name}"] for name, part in parts.items()]))
-    names = np.array(list(parts), dtype=object)
-    result = first[facts].assign(label=names[claims.argmax(axis=1)], predicted=names[said.argmax(axis=1)])
-    return result.join(pd.DataFrame(said, columns=[f"p_{name}" for name in names]))
+    p = normalised(np.column_stack([part[f"p_{name}"] for name, part in parts.items()]))
+    labels = np.array(list(parts), dtype=object)[claims.argmax(axis=1)]
+    return _with_probabilities(first[facts].assign(label=labels), p, [f"p_{name}" for name in parts])
 
 
 def merge_classes(predictions: pd.DataFrame, to: Mapping[str, str]) -> pd.DataFrame:
     """Turn predictions of fine classes, such as emotions, into those of coarse ones, such as valence.
 
-    The probability of a coarse class is the mean over its fine classes, divided by the sum over coarse ones.
-    So coarse classes weigh alike, however many fine ones they have.
-
-    Parameters
-    ----------
-    predictions : DataFrame
-        As `serlab.training.cross_validate` returns them.
-    to : mapping of str to str
-        Coarse class of every fine one.
-
-    Returns
-    -------
-    DataFrame
-        The same rows, with coarse labels and probabilities.
-
-    Raises
-    ------
-    EvaluationError
-        If a fine class has no coarse one.
+    `to` names the coarse class of every fine one. The probability of a coarse class is the mean over its fine
+    classes, divided by the sum over coarse ones. So coarse classes weigh alike, however many fine ones they
+    have.
 
     Examples
     --------
-    >>> said = pd.DataFrame({"clip": ["a"], "speaker": ["1"], "fold": 0, "seed": 0, "label": "sad"})
-    >>> said = said.assign(predicted="happy", p_happy=0.4, p_sad=0.3, p_angry=0.3)
-    >>> merged = merge_classes(said, {"happy": "positive", "sad": "negative", "angry": "negative"})
+    >>> fine = pd.DataFrame({"clip": ["a"], "speaker": ["1"], "fold": 0, "seed": 0, "label": "sad"})
+    >>> fine = fine.assign(predicted="happy", p_happy=0.4, p_sad=0.3, p_angry=0.3)
+    >>> merged = merge_classes(fine, {"happy": "positive", "sad": "negative", "angry": "negative"})
     >>> merged["predicted"].tolist(), merged["p_positive"].round(2).tolist()
     (['positive'], [0.57])
     """
-    from serlab.corpora.table import in_order
-
-    fine = [name.removeprefix("p_") for name in predictions if name.startswith("p_")]
+    fine = [name.removeprefix("p_") for name in _probability_columns(predictions)]
     if unknown := sorted(set(fine) - set(to)):
         raise EvaluationError(
             f"{unknown[0]!r} belongs to none of the classes {', '.join(sorted(set(to.values())))}"
@@ -220,9 +161,18 @@ def merge_classes(predictions: pd.DataFrame, to: Mapping[str, str]) -> pd.DataFr
         [predictions[[f"p_{name}" for name in fine if to[name] == one]].mean(axis=1) for one in coarse]
     )
     p = p / p.sum(axis=1, keepdims=True)
-    names = np.array(coarse, dtype=object)
-    facts = predictions[["clip", "speaker", "fold", "seed"]]
-    result = facts.assign(label=predictions["label"].map(to), predicted=names[p.argmax(axis=1)])
-    result = result.join(pd.DataFrame(p, index=result.index, columns=[f"p_{name}" for name in coarse]))
+    facts = predictions[["clip", "speaker", "fold", "seed"]].assign(label=predictions["label"].map(to))
+    result = _with_probabilities(facts, p, [f"p_{name}" for name in coarse])
     result.attrs = dict(predictions.attrs)
     return result
+
+
+def _probability_columns(predictions: pd.DataFrame) -> list[str]:
+    return [name for name in predictions if name.startswith("p_")]
+
+
+def _with_probabilities(facts: pd.DataFrame, p: np.ndarray, columns: Sequence[str]) -> pd.DataFrame:
+    """Add the most probable class and the probabilities of all."""
+    names = np.array([column.removeprefix("p_") for column in columns], dtype=object)
+    result = facts.assign(predicted=names[p.argmax(axis=1)])
+    return result.join(pd.DataFrame(p, index=result.index, columns=list(columns)))

@@ -8,7 +8,7 @@ import pytest
 
 from serlab.errors import FeatureError
 from serlab.features import Contours, Mfcc, Rms, SpectralCentroid, ZeroCrossingRate
-from serlab.models import published
+from serlab.models import inputs
 
 RATE = 16000
 
@@ -40,7 +40,7 @@ def test_long_clips_lose_both_ends():
 
 
 def test_every_contour_of_the_compact_network_is_that_of_its_feature():
-    more, y = published.MORE_CONTOURS, speech(3.2)
+    more, y = inputs.MORE_CONTOURS, speech(3.2)
     found = more.extract(y)
     assert found.shape == (18, 161) == more.shape
     assert more.channels[:5] == ("zcr", "rms", "centroid", "bandwidth", "rolloff")

@@ -128,7 +128,7 @@ def test_there_are_three_examples_and_each_is_as_small_as_promised(changed, chec
     assert names == [
         "corpora/harbour.py",
         "corpora/registry.py",
-        "models/trees.py",
+        "models/zoo.py",
         "plots/corpus.py",
         "plots/__init__.py",
     ]

@@ -15,8 +15,7 @@ import soundfile
 
 from serlab import audio, features, results_cache
 from serlab.augment.chain import Chain
-from serlab.augment.copies import Augmented
-from serlab.augment.versions import Versions
+from serlab.augment.features import Augmented, Versions
 from serlab.errors import AudioError, FeatureError
 from serlab.features import base
 from serlab.lessons.ch16_segments import Parts

@@ -10,17 +10,18 @@ pytest.importorskip("keras")
 
 from serlab import models, runs, splits, training
 from serlab.features.averages import GUESSED, USUAL
-from serlab.models import published, published_nets
+from serlab.models import architectures, estimators
 from serlab.models.binaries import OneVsRest
+from serlab.models.inputs import STRETCHED
 
-OURS = [spec for spec in published.SPECS if spec.chapter == 14]
+OURS = [spec for spec in models.specs() if spec.chapter == 14]
 
 
 @pytest.mark.parametrize(
     ("build", "shape", "parameters"),
     [
-        (published_nets.original_contours, (2, 151), 2_484_614),
-        (published_nets.original_mel, (128, 151), 6_627_078),
+        (architectures.original_contours, (2, 151), 2_484_614),
+        (architectures.original_mel, (128, 151), 6_627_078),
     ],
 )
 def test_networks_of_crema_d_have_the_reported_sizes(build, shape, parameters):
@@ -29,7 +30,7 @@ def test_networks_of_crema_d_have_the_reported_sizes(build, shape, parameters):
 
 
 def test_model_a_is_two_units_with_a_wide_pooling_between():
-    network = published_nets.model_a(np.zeros((1, 193)), np.zeros((1, 7)))
+    network = architectures.model_a(np.zeros((1, 193)), np.zeros((1, 7)))
     kinds = [type(layer).__name__ for layer in network.layers]
     unit = ["Conv1D", "BatchNormalization", "Dropout"] * 2
     assert kinds == ["Reshape", *unit, "MaxPooling1D", *unit, "Flatten", "Dense"]
@@ -54,7 +55,7 @@ def test_copies_are_never_tested():
     spoilt[rows, 1:] = 1e3 * rng.normal(size=(len(rows), 3, 193))
 
     def build(seed):
-        return published.model_a(seed).set_params(epochs=1)
+        return estimators.model_a(seed).set_params(epochs=1)
 
     said = [
         training.cross_validate(build, given, table, split, only=[(0, 0)]).filter(like="p_")
@@ -64,19 +65,16 @@ def test_copies_are_never_tested():
 
 
 def test_plain_and_augmented_are_trained_for_as_many_steps():
-    augmented, plain = published.model_a(0), published.model_a_plain(0)
-    versions = 1 + len(published.STRETCHED)
+    augmented, plain = estimators.model_a(0), estimators.model_a_plain(0)
+    versions = 1 + len(STRETCHED)
     assert (augmented.copies, plain.copies) == (True, False)
     assert augmented.epochs * versions == plain.epochs
     assert (augmented.batch_size, augmented.optimizer) == (plain.batch_size, plain.optimizer)
 
 
 def test_ensembles_are_of_the_networks_they_are_compared_with():
-    for build, of in (
-        (published.model_a_binaries, published.model_a),
-        (published.compact_binaries, models.get("averages-compact").build),
-    ):
-        one, alone = build(3), of(3)
+    for name in ("model-a", "averages-compact"):
+        one, alone = models.get(f"{name}-binaries").build(3), models.get(name).build(3)
         assert isinstance(one, OneVsRest)
         ours, theirs = one.model.get_params(), alone.get_params()
         assert ours.pop("epochs") <= theirs.pop("epochs")

@@ -118,12 +118,12 @@ def test_the_part_kept_is_the_loudest_or_the_middle():
 
 
 def test_short_segments_are_those_of_the_original():
-    from serlab.models import valence
+    from serlab.models import inputs
 
     y = noise(2.0, -20.0)
-    assert valence.SHORT.extract(y).shape == valence.SHORT.shape == (128, 16)
-    assert len(valence.SHORT.treat(y)) / RATE == 0.5
-    for segment, seconds in ((valence.HALF, 0.5), (valence.MEDIUM, 1.5), (valence.WHOLE, 3.0)):
+    assert inputs.SHORT.extract(y).shape == inputs.SHORT.shape == (128, 16)
+    assert len(inputs.SHORT.treat(y)) / RATE == 0.5
+    for segment, seconds in ((inputs.HALF, 0.5), (inputs.MEDIUM, 1.5), (inputs.WHOLE, 3.0)):
         assert segment.extract(y).shape == segment.shape
         assert len(segment.treat(y)) == seconds * RATE
 

@@ -11,7 +11,7 @@ from sklearn.linear_model import LogisticRegression
 
 from serlab import evaluation, models, runs, voting
 from serlab.errors import EvaluationError
-from serlab.models import binaries, valence
+from serlab.models import binaries, estimators, inputs
 from serlab.models.binaries import OneVsRest, Oversampled, Tuned, best_threshold, calibration, normalised
 from serlab.training import count_parameters, softmax
 
@@ -141,8 +141,7 @@ def test_calibration_undoes_overconfidence_and_bias():
     assert evaluation.calibration_error(bent) < 0.03 < evaluation.calibration_error(table)
 
 
-@pytest.mark.parametrize("refit", [True, False])
-def test_tuned_is_calibrated_on_speakers_it_did_not_train_on(refit):
+def test_tuned_is_calibrated_on_speakers_it_did_not_train_on():
     X, y, groups = clouds(600)
     y = np.where(y == "neutral", "neutral", "other")
     heard = []
@@ -152,9 +151,9 @@ def test_tuned_is_calibrated_on_speakers_it_did_not_train_on(refit):
             heard.append(len(X))
             return super().fit(X, y)
 
-    tuned = Tuned(Spy(class_weight="balanced"), refit=refit).fit(X, y, groups=groups)
-    assert len(heard) == (4 if refit else 1)
-    assert (heard[-1] == 600) == refit
+    tuned = Tuned(Spy(class_weight="balanced")).fit(X, y, groups=groups)
+    assert len(heard) == 4
+    assert heard[-1] == 600
     plain = LogisticRegression(class_weight="balanced").fit(X, y)
     table = pd.DataFrame({"label": y})
     for model, name in ((plain, "plain"), (tuned, "tuned")):
@@ -170,8 +169,7 @@ def test_tuned_is_calibrated_on_speakers_it_did_not_train_on(refit):
     assert count_parameters(tuned) == 3
 
 
-@pytest.mark.parametrize("refit", [True, False])
-def test_what_calibrates_was_said_by_models_that_heard_none_of_the_speakers(refit):
+def test_what_calibrates_was_said_by_models_that_heard_none_of_the_speakers():
     X, y, groups = clouds(240)
     X = np.column_stack([X, np.unique(groups, return_inverse=True)[1]])
     heard, asked = [], []
@@ -185,14 +183,13 @@ def test_what_calibrates_was_said_by_models_that_heard_none_of_the_speakers(refi
             asked.append(set(X[:, 2]))
             return super().predict_proba(X)
 
-    Tuned(Spy(), k=3, refit=refit).fit(X, y, groups=groups)
-    assert len(asked) == (3 if refit else 1)
+    Tuned(Spy(), k=3).fit(X, y, groups=groups)
+    assert len(asked) == 3
     for trained, tested in zip(heard, asked, strict=False):
         assert trained
         assert tested
         assert not trained & tested
-    if refit:
-        assert set.union(*asked) == heard[-1] == set(range(6))
+    assert set.union(*asked) == heard[-1] == set(range(6))
 
 
 def test_tuned_decides_between_three_for_uar():
@@ -217,7 +214,7 @@ def test_tuned_needs_speakers():
 
 def test_models_that_choose_settings_are_given_the_speakers():
     X, y, groups = clouds(240)
-    model = OneVsRest(Tuned(valence.logistic(), k=2)).fit(X, y, groups=groups)
+    model = OneVsRest(Tuned(estimators.logistic(), k=2)).fit(X, y, groups=groups)
     assert model.chosen[0]["model"].keys() == {"logisticregression__C"}
 
 
@@ -287,7 +284,7 @@ def test_probabilities_that_are_not_there_are_named():
 
 
 def test_runs_on_valence_are_planned_on_the_unified_corpus_only():
-    names = {spec.name for spec in valence.SPECS}
+    names = {spec.name for spec in models.specs() if spec.chapter in (11, 12, 13)}
     for corpus, _, name in runs.planned():
         assert (corpus == "unified") == (name in names)
     planned = {(protocol, name) for corpus, protocol, name in runs.planned() if corpus == "unified"}
@@ -301,23 +298,24 @@ def test_runs_on_valence_are_planned_on_the_unified_corpus_only():
         }
     for name in ("valence-separate", "valence-shared", "valence-cnn-half"):
         assert len(models.get(name).seeds) >= 3
-        assert models.get(name).extractors == (valence.HALF,)
+        assert models.get(name).extractors == (inputs.HALF,)
 
 
 # Networks
 
 keras = pytest.importorskip("keras")
 
-from serlab.models import valence_nets  # noqa: E402
+from serlab.models import architectures  # noqa: E402
+from serlab.models.network import SharedTrunk  # noqa: E402
 
 
 @pytest.mark.parametrize(("classes", "parameters"), [(3, 1667), (2, 1409)])
 def test_originals_have_exactly_their_parameters(classes, parameters):
-    network = valence_nets.original(np.zeros((1, *valence.SHORT.shape)), np.zeros((1, classes)))
+    network = architectures.valence_original(np.zeros((1, *inputs.SHORT.shape)), np.zeros((1, classes)))
     assert network.count_params() == parameters
     assert network.output_shape == (None, classes)
-    assert valence.original(3).get_params()["epochs"] == 15
-    assert valence.original(3).batch_size == 1
+    assert estimators.valence_original(3).get_params()["epochs"] == 15
+    assert estimators.valence_original(3).batch_size == 1
 
 
 def bands(clips=90, seed=0):
@@ -335,7 +333,7 @@ def test_one_sigmoid_is_trained_as_the_binary_cross_entropy_would():
 
     X, y = bands(40)
     y = np.where(y == "negative", "negative", "other")
-    network = Network(valence_nets.original, epochs=2, batch_size=8, optimizer="adam").fit(X, y)
+    network = Network(architectures.valence_original, epochs=2, batch_size=8, optimizer="adam").fit(X, y)
     p = network.predict_proba(X)
     np.testing.assert_allclose(p.sum(axis=1), 1, atol=1e-6)
     loss = network.model_.evaluate(X, (y[:, None] == network.classes_).astype(np.float32), verbose=0)[0]
@@ -346,8 +344,8 @@ def test_one_sigmoid_is_trained_as_the_binary_cross_entropy_would():
 
 def test_heads_share_a_trunk_and_each_decides_alone():
     X, y = bands()
-    settings = valence._OURS | {"balanced": False, "epochs": 12, "batch_size": 16}
-    network = valence_nets.SharedTrunk(valence_nets.three_heads, seed=1, **settings).fit(X, y)
+    network = estimators.valence_shared(seed=1).set_params(epochs=12, batch_size=16).fit(X, y)
+    assert isinstance(network, SharedTrunk)
     heads = network.heads(X)
     assert heads.shape == (len(X), 3)
     assert ((heads > 0) & (heads < 1)).all()
@@ -355,7 +353,7 @@ def test_heads_share_a_trunk_and_each_decides_alone():
     np.testing.assert_allclose(network.predict_proba(X), normalised(heads))
     assert evaluation.uar(y, network.predict(X)) > 0.8
     assert clone(network).get_params() == network.get_params()
-    apart = valence_nets.cnn(X, np.zeros((1, 2))).count_params()
+    apart = architectures.valence_cnn(X, np.zeros((1, 2))).count_params()
     together = count_parameters(network)
     assert apart < together < 3 * apart / 2
 
@@ -363,7 +361,7 @@ def test_heads_share_a_trunk_and_each_decides_alone():
 def test_loss_of_the_heads_is_the_sum_of_balanced_binary_losses():
     X, y = bands(60)
     Y = (y[:, None] == CLASSES).astype(np.float32)
-    model = valence_nets.three_heads(X, Y)
+    model = architectures.valence_three_heads(X, Y)
     model.compile("sgd")
     p = np.clip(np.asarray(model.predict(X, verbose=0), float), 1e-7, 1 - 1e-7)
     expected = 0.0
@@ -379,18 +377,19 @@ def test_loss_of_the_heads_is_the_sum_of_balanced_binary_losses():
     assert found == pytest.approx(expected, rel=1e-3)
 
 
-@pytest.mark.parametrize("segment", [valence.HALF, valence.MEDIUM, valence.WHOLE])
+@pytest.mark.parametrize("segment", [inputs.HALF, inputs.MEDIUM, inputs.WHOLE])
 def test_the_deeper_network_takes_every_length(segment):
     X = np.zeros((1, *segment.shape))
-    assert valence_nets.cnn(X, np.zeros((1, 3))).output_shape == (None, 3)
-    assert valence_nets.cnn(X, np.zeros((1, 2))).output_shape == (None, 2)
-    assert valence_nets.cnn(X, np.zeros((1, 3))).count_params() < 200_000
+    assert architectures.valence_cnn(X, np.zeros((1, 3))).output_shape == (None, 3)
+    assert architectures.valence_cnn(X, np.zeros((1, 2))).output_shape == (None, 2)
+    assert architectures.valence_cnn(X, np.zeros((1, 3))).count_params() < 200_000
 
 
 def test_networks_are_built_with_their_seed():
-    for build in (valence.original, valence.small, valence.deep, valence.shared):
-        assert build(7).seed == 7
-    assert valence.separate(7).get_params()["model__seed"] == 7
-    assert valence.small_repeated(7).get_params()["model__seed"] == valence.small_repeated(7).seed == 7
-    assert valence.separate(7).libraries == valence.small_repeated(7).libraries == ("keras",)
+    for name in ("original", "small", "cnn-half", "shared"):
+        assert models.get(f"valence-{name}").build(7).seed == 7
+    separate, repeated = (models.get(f"valence-{name}").build(7) for name in ("separate", "small-repeated"))
+    assert separate.get_params()["model__seed"] == 7
+    assert repeated.get_params()["model__seed"] == repeated.seed == 7
+    assert separate.libraries == repeated.libraries == ("keras",)
     assert binaries.Tuned(LogisticRegression()).libraries == ()

@@ -1,10 +1,9 @@
 """Altered copies of training clips: of signals, of batches of spectrograms, and never of a test clip."""
 
 from serlab.augment.chain import Batches, Chain, Step, Uniform
-from serlab.augment.copies import Augmented, check_copies, training_copies
-from serlab.augment.original import OriginalVersions, original_versions
+from serlab.augment.copies import check_copies, training_copies
+from serlab.augment.features import Augmented, OriginalVersions, Versions, original_versions
 from serlab.augment.spectrogram import frequency_mask, mixup, shift_bands, shift_frames, time_mask
-from serlab.augment.versions import Versions
 from serlab.augment.waveform import add_noise, gain, pitch_shift, room, room_response, shift, time_stretch
 
 __all__ = [

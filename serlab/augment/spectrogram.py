@@ -1,4 +1,9 @@
-"""Changes to a batch of spectrograms, all clips at once: masks, shifts in time, mixtures of clips."""
+"""Changes to a batch of spectrograms, all clips at once: masks, moves in time and frequency, mixtures.
+
+Functions take ``X``, an array of floats of shape (clips, bands, frames, ...), and a random generator; they
+return a copy of the same shape and type, and raise `serlab.errors.FeatureError` for a shape or setting that
+cannot be.
+"""
 
 from __future__ import annotations
 
@@ -14,35 +19,17 @@ def time_mask(
     width: tuple[int, int] = (0, 30),
     fill: float | str = "mean",
 ) -> np.ndarray:
-    """Blank out stretches of time, other ones in every clip (SpecAugment).
+    """Blank out `count` stretches of time, which may overlap, other ones in every clip.
+
+    SpecAugment: Park et al. 2019, Interspeech, 2613-2617. They filled with zero spectrograms whose mean was
+    zero, which is "mean" here, whatever the scale.
 
     Parameters
     ----------
-    X : ndarray, shape (clips, bands, frames, ...)
-    rng : Generator
-    count : int
-        Masks for each clip; they may overlap.
     width : (int, int)
-        Fewest and most frames that a mask covers, both included. Every width and every place is equally
-        likely.
+        Fewest and most frames that a mask covers. Every width and every place is equally likely.
     fill : {"mean", "min"} or float
-        What is put there: each clip's own mean or least value, or a number. Park et al. filled with zero
-        spectrograms whose mean was zero, which is "mean" here, whatever the scale.
-
-    Returns
-    -------
-    ndarray, shape and type of `X`
-        A copy.
-
-    Raises
-    ------
-    FeatureError
-        If the shape, the widths or the fill cannot be.
-
-    References
-    ----------
-    Park, D. S. et al. (2019). SpecAugment: a simple data augmentation method for automatic speech
-    recognition. Interspeech, 2613-2617.
+        What is put there: each clip's own mean or least value, or a number.
 
     Examples
     --------
@@ -60,60 +47,14 @@ def frequency_mask(
     width: tuple[int, int] = (0, 8),
     fill: float | str = "mean",
 ) -> np.ndarray:
-    """Blank out ranges of neighbouring bands, other ones in every clip (SpecAugment).
-
-    Parameters
-    ----------
-    X : ndarray, shape (clips, bands, frames, ...)
-    rng, count, fill
-        As in `time_mask`.
-    width : (int, int)
-        Fewest and most bands that a mask covers, both included.
-
-    Returns
-    -------
-    ndarray, shape and type of `X`
-        A copy.
-
-    Raises
-    ------
-    FeatureError
-        If the shape, the widths or the fill cannot be.
-
-    References
-    ----------
-    Park et al. 2019, see `time_mask`.
-
-    Examples
-    --------
-    >>> masked = frequency_mask(np.ones((1, 5, 2)), np.random.default_rng(0), count=1, width=(2, 2), fill=0.0)
-    >>> int((masked == 0).sum())
-    4
-    """
+    """Blank out ranges of neighbouring bands, as `time_mask` does with frames."""
     return _mask(X, rng, 1, count, width, fill)
 
 
 def shift_frames(X: np.ndarray, rng: np.random.Generator, most: int, fill: float | str = "min") -> np.ndarray:
-    """Move every clip in time by a random number of frames; what leaves at one end is lost.
+    """Move every clip by up to `most` frames, earlier or later; what leaves at one end is lost.
 
-    Parameters
-    ----------
-    X : ndarray, shape (clips, bands, frames, ...)
-    rng : Generator
-    most : int
-        Clips move by up to so many frames, earlier or later.
-    fill : {"mean", "min"} or float
-        What comes in at the other end; "min", the clip's least value, is silence.
-
-    Returns
-    -------
-    ndarray, shape and type of `X`
-        A copy.
-
-    Raises
-    ------
-    FeatureError
-        If the shape or the fill cannot be, or a clip could be moved out of sight.
+    What comes in at the other end is `fill`, as in `time_mask`; "min" is silence.
 
     Examples
     --------
@@ -121,56 +62,18 @@ def shift_frames(X: np.ndarray, rng: np.random.Generator, most: int, fill: float
     >>> shift_frames(X, np.random.default_rng(0), most=2, fill=0.0).tolist()
     [[[0.0, 0.0, 0.0, 1.0]], [[0.0, 4.0, 5.0, 6.0]], [[8.0, 9.0, 10.0, 11.0]]]
     """
-    X = _checked(X)
-    frames = X.shape[2]
-    if not 0 <= most < frames:
-        raise FeatureError(f"{frames} frames cannot be moved by up to {most}: take 0 to {frames - 1}.")
-    places = np.arange(frames) - rng.integers(-most, most + 1, size=len(X))[:, None]
-    inside = (places >= 0) & (places < frames)
-    taken = np.take_along_axis(X, _along(places.clip(0, frames - 1), X, 2), axis=2)
-    return np.where(_along(inside, X, 2), taken, _filling(X, fill))
+    moved, inside = _moved(X, rng, 2, most)
+    return np.where(inside, moved, _filling(np.asarray(X), fill))
 
 
 def shift_bands(X: np.ndarray, rng: np.random.Generator, most: int) -> np.ndarray:
-    """Move every clip up or down in frequency by a random number of bands; the outermost band is repeated.
+    """Move every clip by up to `most` bands, down or up; the outermost band is repeated.
 
-    Speakers differ in pitch and in the length of the vocal tract; on a mel axis both look much like a move
-    up or down.
-
-    Parameters
-    ----------
-    X : ndarray, shape (clips, bands, frames, ...)
-    rng : Generator
-    most : int
-        Clips move by up to so many bands, down or up.
-
-    Returns
-    -------
-    ndarray, shape and type of `X`
-        A copy.
-
-    Raises
-    ------
-    FeatureError
-        If the shape cannot be, or a clip could be moved out of sight.
-
-    References
-    ----------
-    Jaitly & Hinton 2013, Vocal tract length perturbation (VTLP) improves speech recognition, ICML workshop
-    on deep learning for audio, speech and language: the same idea with a warp instead of a move.
-
-    Examples
-    --------
-    >>> X = np.arange(8.0).reshape(2, 4, 1)
-    >>> shift_bands(X, np.random.default_rng(0), most=2)[:, :, 0].tolist()
-    [[0.0, 0.0, 0.0, 1.0], [4.0, 4.0, 5.0, 6.0]]
+    Speakers differ in pitch and in the length of the vocal tract; on a mel axis both look much like a move.
+    The same idea with a warp: Jaitly & Hinton 2013, Vocal tract length perturbation improves speech
+    recognition, ICML workshop.
     """
-    X = _checked(X)
-    bands = X.shape[1]
-    if not 0 <= most < bands:
-        raise FeatureError(f"{bands} bands cannot be moved by up to {most}: take 0 to {bands - 1}.")
-    places = np.arange(bands) - rng.integers(-most, most + 1, size=len(X))[:, None]
-    return np.take_along_axis(X, _along(places.clip(0, bands - 1), X, 1), axis=1)
+    return _moved(X, rng, 1, most)[0]
 
 
 def mixup(
@@ -178,30 +81,10 @@ def mixup(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Blend every clip of a batch with another one of it, and their labels in the same proportion.
 
-    Parameters
-    ----------
-    X : ndarray of float, shape (clips, ...)
-    Y : ndarray of float, shape (clips, classes)
-        Labels as shares of the classes: one-hot, or blended already.
-    rng : Generator
-    alpha : float
-        The share of one clip is drawn from a beta distribution with both parameters `alpha`: near 0 or 1
-        for a small one, anything for 1. Each pair has its own share; Zhang et al. drew one for each batch.
-
-    Returns
-    -------
-    X : ndarray, shape and type as given
-    Y : ndarray, shape and type as given
-
-    Raises
-    ------
-    FeatureError
-        If the labels are not one row of shares for every clip, or alpha is not positive.
-
-    References
-    ----------
-    Zhang, H., Cisse, M., Dauphin, Y. N. & Lopez-Paz, D. (2018). mixup: beyond empirical risk minimization.
-    ICLR.
+    `Y` holds labels as shares of the classes: one-hot, or blended already. The share of one clip is drawn
+    from a beta distribution with both parameters `alpha`: near 0 or 1 for a small one, anything for 1. After
+    Zhang, Cisse, Dauphin & Lopez-Paz 2018, mixup: beyond empirical risk minimization, ICLR, who drew one
+    share for each batch; here each pair has its own.
 
     Examples
     --------
@@ -229,13 +112,28 @@ def _mask(X, rng, axis: int, count: int, width: tuple[int, int], fill: float | s
     X = _checked(X)
     size, (least, most) = X.shape[axis], width
     if not 0 <= least <= most <= size:
-        unit = "bands" if axis == 1 else "frames"
-        raise FeatureError(f"Masks of {least} to {most} {unit} do not fit into {size} {unit}.")
+        raise FeatureError(
+            f"Masks of {least} to {most} {_UNITS[axis]} do not fit into {size} {_UNITS[axis]}."
+        )
     widths = rng.integers(least, most + 1, size=(len(X), count, 1))
     starts = rng.integers(0, size - widths + 1)
     places = np.arange(size)
     covered = ((places >= starts) & (places < starts + widths)).any(axis=1)
     return np.where(_along(covered, X, axis), _filling(X, fill), X)
+
+
+def _moved(X, rng, axis: int, most: int) -> tuple[np.ndarray, np.ndarray]:
+    """Move clips along an axis, the outermost value repeated; and say what lay inside before."""
+    X = _checked(X)
+    size = X.shape[axis]
+    if not 0 <= most < size:
+        raise FeatureError(f"{size} {_UNITS[axis]} cannot be moved by up to {most}: take 0 to {size - 1}.")
+    places = np.arange(size) - rng.integers(-most, most + 1, size=len(X))[:, None]
+    moved = np.take_along_axis(X, _along(places.clip(0, size - 1), X, axis), axis=axis)
+    return moved, _along((places >= 0) & (places < size), X, axis)
+
+
+_UNITS = {1: "bands", 2: "frames"}
 
 
 def _along(values: np.ndarray, X: np.ndarray, axis: int = 1) -> np.ndarray:

@@ -1,4 +1,9 @@
-"""Changes to a signal that leave the emotion in it: pitch, tempo, place, noise, level, room."""
+"""Changes to a signal that leave the emotion in it: pitch, tempo, place, noise, level, room.
+
+Functions take ``y``, a mono signal of shape (samples,), and its ``sample_rate`` in Hz; they return float32 of
+the same shape unless they say otherwise. `serlab.errors.AudioError` is raised for a signal that is empty, not
+mono or not finite, and for a setting that is out of range.
+"""
 
 from __future__ import annotations
 
@@ -18,35 +23,16 @@ REACH_SECONDS = 0.008
 COARSE_RATE = 4000
 # Rates beyond these leave nothing of a voice.
 RATES = (0.25, 4.0)
+# Energy of the direct sound over that of all reflections in a room: how near the speaker stands.
+DIRECT_DB = 6.0
 
 
 def pitch_shift(y: np.ndarray, semitones: float, sample_rate: int) -> np.ndarray:
-    """Raise or lower the pitch, keeping the duration.
+    """Raise or lower the pitch by up to 24 semitones, keeping the duration; twelve are an octave.
 
     The signal is stretched (`time_stretch`), then resampled to its old length. Formants move with the
     pitch, so that the voice seems to come from a smaller or larger speaker. Pitch is a cue of emotion as
     well: shifts of more than the few semitones by which speakers differ teach a model to ignore it.
-
-    Parameters
-    ----------
-    y : ndarray, shape (samples,)
-    semitones : float
-        Twelve are an octave up; from -24 to 24.
-    sample_rate : int
-        In Hz.
-
-    Returns
-    -------
-    ndarray of float32, shape (samples,)
-
-    Raises
-    ------
-    AudioError
-        If the signal is empty, not mono or not finite, or the shift is not within two octaves.
-
-    References
-    ----------
-    Verhelst & Roelands 1993, see `time_stretch`; resampling by the SoX Resampler library.
 
     Examples
     --------
@@ -68,38 +54,16 @@ def pitch_shift(y: np.ndarray, semitones: float, sample_rate: int) -> np.ndarray
 
 
 def time_stretch(y: np.ndarray, rate: float, sample_rate: int) -> np.ndarray:
-    """Speak faster or slower, keeping the pitch.
+    """Speak faster or slower, at a `rate` from 0.25 to 4, keeping the pitch: round(samples / rate) samples.
 
     Overlapping pieces of 40 ms are laid closer together or further apart, each moved by up to 8 ms to where
-    its waveform continues the piece before it (WSOLA). That suits speech, and is much quicker than a phase
-    vocoder.
-
-    Parameters
-    ----------
-    y : ndarray, shape (samples,)
-    rate : float
-        Speed: 2 is twice as fast and half as long; from 0.25 to 4.
-    sample_rate : int
-        In Hz.
-
-    Returns
-    -------
-    ndarray of float32, shape (round(samples / rate),)
-
-    Raises
-    ------
-    AudioError
-        If the signal is empty, not mono or not finite, or the rate is out of range.
-
-    References
-    ----------
-    Verhelst, W. & Roelands, M. (1993). An overlap-add technique based on waveform similarity (WSOLA) for
-    high quality time-scale modification of speech. ICASSP, 554-557.
+    its waveform continues the piece before it (WSOLA: Verhelst & Roelands 1993, An overlap-add technique
+    based on waveform similarity for high quality time-scale modification of speech, ICASSP, 554-557). That
+    suits speech, and is much quicker than a phase vocoder.
 
     Examples
     --------
-    >>> y = np.sin(2 * np.pi * 220 * np.arange(16000) / 16000)
-    >>> time_stretch(y, 0.8, 16000).shape
+    >>> time_stretch(np.sin(np.arange(16000) * 0.1), 0.8, 16000).shape
     (20000,)
     """
     from serlab.augment.wsola import overlap_add
@@ -121,22 +85,7 @@ def time_stretch(y: np.ndarray, rate: float, sample_rate: int) -> np.ndarray:
 def shift(y: np.ndarray, seconds: float, sample_rate: int) -> np.ndarray:
     """Move a signal in time, filling up with silence; what leaves at the other end is lost.
 
-    Parameters
-    ----------
-    y : ndarray, shape (samples,)
-    seconds : float
-        Positive is later.
-    sample_rate : int
-        In Hz.
-
-    Returns
-    -------
-    ndarray of float32, shape (samples,)
-
-    Raises
-    ------
-    AudioError
-        If nothing of the signal would be left.
+    `seconds` above 0 are later. Something of the signal must be left.
 
     Examples
     --------
@@ -155,34 +104,11 @@ def shift(y: np.ndarray, seconds: float, sample_rate: int) -> np.ndarray:
 
 
 def add_noise(y: np.ndarray, snr: float, rng: np.random.Generator, colour: str = "white") -> np.ndarray:
-    """Add noise at a given signal-to-noise ratio.
+    """Add noise at a signal-to-noise ratio in dB: at 30 it is faint, at 0 as loud as the voice.
 
-    Parameters
-    ----------
-    y : ndarray, shape (samples,)
-    snr : float
-        Power of the whole signal, pauses included, over the power of the noise, in dB. At 30 the noise is
-        faint, at 0 it is as loud as the voice.
-    rng : Generator
-    colour : {"white", "pink"}
-        White noise has the same power in every hertz; pink in every octave, as rooms and streets roughly
-        have.
-
-    Returns
-    -------
-    ndarray of float32, shape (samples,)
-
-    Raises
-    ------
-    AudioError
-        If the ratio is not finite, or the signal is silent.
-
-    Examples
-    --------
-    >>> y = np.sin(np.arange(16000) * 0.1)
-    >>> noise = add_noise(y, 20, np.random.default_rng(0)) - y
-    >>> round(float(10 * np.log10(np.mean(y**2) / np.mean(noise**2))), 3)
-    20.0
+    The ratio is that of the whole signal's power, pauses included; a silent one has none. `colour` is
+    "white", the same power in every hertz, or "pink", the same in every octave, as rooms and streets
+    roughly have.
     """
     y = audio.signal(y, "Augmentation")
     if not math.isfinite(snr):
@@ -203,66 +129,20 @@ def add_noise(y: np.ndarray, snr: float, rng: np.random.Generator, colour: str =
 
 
 def gain(y: np.ndarray, db: float) -> np.ndarray:
-    """Make a signal louder or softer; nothing is clipped.
-
-    Parameters
-    ----------
-    y : ndarray, shape (samples,)
-    db : float
-        In decibels; 6 is about twice the amplitude.
-
-    Returns
-    -------
-    ndarray of float32, shape (samples,)
-
-    Raises
-    ------
-    AudioError
-        If the gain is not finite.
-
-    Examples
-    --------
-    >>> gain(np.array([0.1, -0.2]), 20)
-    array([ 1., -2.], dtype=float32)
-    """
+    """Make a signal louder or softer, by decibels; nothing is clipped."""
     y = audio.signal(y, "Augmentation")
     if not math.isfinite(db):
         raise AudioError(f"A gain is a finite number of decibels, not {db}.")
     return y * np.float32(10 ** (db / 20))
 
 
-def room_response(
-    rt60: float, sample_rate: int, rng: np.random.Generator, direct_db: float = 6.0
-) -> np.ndarray:
+def room_response(rt60: float, sample_rate: int, rng: np.random.Generator) -> np.ndarray:
     """Synthesise the impulse response of a room: the direct sound, then random reflections that die away.
 
     Few reflections arrive at first, and ever more of them later (as the square of time, up to 50 ms); their
-    amplitude falls exponentially.
-
-    Parameters
-    ----------
-    rt60 : float
-        Reverberation time in seconds, in which the sound decays by 60 dB: 0.2 to 0.3 in a studio, 0.4 to
-        0.6 in a living room, 2 in a church; from 0.05 to 10.
-    sample_rate : int
-        In Hz.
-    rng : Generator
-    direct_db : float
-        Energy of the direct sound over that of all reflections, in decibels: how near the speaker stands.
-
-    Returns
-    -------
-    ndarray of float32, shape (rt60 * sample_rate,)
-
-    Raises
-    ------
-    AudioError
-        If a number is out of range.
-
-    References
-    ----------
-    Moorer, J. A. (1979). About this reverberation business. Computer Music Journal 3(2), 13-28 (noise that
-    decays exponentially as the response of a room).
+    amplitude falls exponentially (Moorer 1979, About this reverberation business, Computer Music Journal
+    3(2), 13-28). `rt60` is the reverberation time, from 0.05 to 10 s, in which the sound decays by 60 dB: 0.2
+    to 0.3 in a studio, 0.4 to 0.6 in a living room, 2 in a church. So long, too, is the response.
 
     Examples
     --------
@@ -272,46 +152,20 @@ def room_response(
     """
     if not 0.05 <= rt60 <= 10:
         raise AudioError(f"A reverberation time of {rt60} s is out of range: take 0.05 to 10 s.")
-    if not math.isfinite(direct_db):
-        raise AudioError(f"direct_db is a finite number of decibels, not {direct_db}.")
     seconds = np.arange(round(rt60 * sample_rate)) / sample_rate
     response = rng.standard_normal(len(seconds)) * 10 ** (-3 * seconds / rt60)
     response *= rng.random(len(seconds)) < (seconds / 0.05) ** 2
-    response *= 10 ** (-direct_db / 20) / math.sqrt(np.sum(response**2))
+    response *= 10 ** (-DIRECT_DB / 20) / math.sqrt(np.sum(response**2))
     response[0] = 1
     return response.astype(np.float32)
 
 
-def room(
-    y: np.ndarray, rt60: float, sample_rate: int, rng: np.random.Generator, direct_db: float = 6.0
-) -> np.ndarray:
-    """Put a voice into a room of its own, synthesised by `room_response`; duration and level stay.
-
-    Parameters
-    ----------
-    y : ndarray, shape (samples,)
-    rt60, sample_rate, rng, direct_db
-        As in `room_response`.
-
-    Returns
-    -------
-    ndarray of float32, shape (samples,)
-
-    Raises
-    ------
-    AudioError
-        If a number is out of range.
-
-    Examples
-    --------
-    >>> y = np.sin(np.arange(8000) * 0.1)
-    >>> room(y, 0.3, 16000, np.random.default_rng(0)).shape
-    (8000,)
-    """
+def room(y: np.ndarray, rt60: float, sample_rate: int, rng: np.random.Generator) -> np.ndarray:
+    """Put a voice into a room of its own, synthesised by `room_response`; duration and level stay."""
     from scipy.signal import oaconvolve
 
     y = audio.signal(y, "Augmentation")
-    wet = oaconvolve(y, room_response(rt60, sample_rate, rng, direct_db))[: len(y)]
+    wet = oaconvolve(y, room_response(rt60, sample_rate, rng))[: len(y)]
     before, after = (np.sqrt(np.mean(np.square(part, dtype=np.float64))) for part in (y, wet))
     return (wet * (before / after if after > 0 else 1.0)).astype(np.float32)
 

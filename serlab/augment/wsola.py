@@ -25,24 +25,9 @@ def overlap_add(
 ) -> np.ndarray:
     """Lay pieces of a signal over each other, each taken where it continues the one before it best.
 
-    Parameters
-    ----------
-    x : ndarray of float32
-        The signal with `margin` zeros before it, and enough after it.
-    window : ndarray of float32, shape (2 * hop,)
-        Weights whose halves add up to one.
-    margin, reach : int
-        Samples before the signal, and how far a piece may be taken from its place.
-    step : int
-        Neighbouring samples that are taken together for the first, rough search.
-    rate : float
-        Speed.
-    length : int
-        Samples wanted.
-
-    Returns
-    -------
-    ndarray of float32, shape (length,)
+    `x` has `margin` zeros before the signal, and enough after it; `window`, of two hops, has halves that add
+    up to one; a piece may be taken up to `reach` samples from its place; `step` neighbours are taken together
+    for the first, rough search; `rate` is the speed, and `length` the number of samples that is wanted.
     """
     size, hop = len(window), len(window) // 2
     coarse = np.zeros(len(x) // step, np.float32)

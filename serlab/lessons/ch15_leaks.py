@@ -240,10 +240,10 @@ def _network(seed: int):
 
 
 def _scaled_contours(X: np.ndarray, y: np.ndarray):
-    from serlab.models import published_nets
+    from serlab.models import architectures
 
     # The network scales by the range of what it is built with: from 0 to 1, nothing changes.
-    return published_nets.original_contours(np.stack([np.zeros(X.shape[1:]), np.ones(X.shape[1:])]), y)
+    return architectures.original_contours(np.stack([np.zeros(X.shape[1:]), np.ones(X.shape[1:])]), y)
 
 
 def _each_version(split: Split, table: pd.DataFrame, versions: int) -> Split:

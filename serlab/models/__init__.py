@@ -12,42 +12,19 @@ __all__ = ["ModelSpec", "get", "names", "specs"]
 
 
 def specs() -> tuple[ModelSpec, ...]:
-    """Return all models in the order of the book.
+    """Return all models in the order of the book."""
+    from serlab.models.zoo import SPECS
 
-    Examples
-    --------
-    >>> specs()[0].title
-    'Majority class'
-    """
-    from serlab.models import ladder, linear, published, rules, transfer, trees, valence
-
-    families = (rules, trees, linear, ladder, transfer, valence, published)
-    return tuple(spec for family in families for spec in family.SPECS)
+    return SPECS
 
 
 def names() -> list[str]:
-    """Return the names of all models in the order of the book.
-
-    Examples
-    --------
-    >>> "tree-original" in names()
-    True
-    """
+    """Return the names of all models in the order of the book."""
     return [spec.name for spec in specs()]
 
 
 def get(name: str) -> ModelSpec:
-    """Return a model by its name.
-
-    Parameters
-    ----------
-    name : str
-        One of `names`.
-
-    Raises
-    ------
-    RunError
-        If there is no such model; the message lists all.
+    """Return a model by its name; a `RunError` lists the names that there are.
 
     Examples
     --------

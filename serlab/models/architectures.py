@@ -1,8 +1,13 @@
-"""The layers of the networks of chapters 6 to 8: three of the original notebook, and ours.
+"""The layers of all networks: those of the original notebooks, published ones, and ours.
 
 Each function takes what `serlab.models.network.Network` gives it, training data ``X`` of shape (clips,
-...) and one-hot labels ``y`` of shape (clips, classes), looks at their shapes alone, and returns a Keras
-model that ends in a probability for each class.
+...) and one-hot labels ``y`` of shape (clips, classes), looks at their shapes (those of CREMA-D at the range
+of X, too), and returns a Keras model that ends in a probability for each class.
+
+Examples
+--------
+>>> original_ann(np.zeros((1, 128, 147)), np.zeros((1, 8))).count_params()
+2419176
 """
 
 from __future__ import annotations
@@ -15,13 +20,7 @@ layers, ops = keras.layers, keras.ops
 
 
 def original_ann(X: np.ndarray, y: np.ndarray) -> keras.Model:
-    """Make the dense network of the original notebook: 128-64-32, on all values of the spectrogram.
-
-    Examples
-    --------
-    >>> original_ann(np.zeros((1, 128, 147)), np.zeros((1, 8))).count_params()
-    2419176
-    """
+    """Make the dense network of the original notebook: 128-64-32, on all values of the spectrogram."""
     network = keras.Sequential([keras.Input(X.shape[1:]), layers.Flatten()])
     for units in (128, 64, 32):
         network.add(layers.Dense(units, activation="relu"))
@@ -30,13 +29,7 @@ def original_ann(X: np.ndarray, y: np.ndarray) -> keras.Model:
 
 
 def original_cnn(X: np.ndarray, y: np.ndarray) -> keras.Model:
-    """Make the convolutional network of the original notebook: five layers of 3 x 3 filters, then all places.
-
-    Examples
-    --------
-    >>> original_cnn(np.zeros((1, 128, 147)), np.zeros((1, 8))).count_params()
-    1018888
-    """
+    """Make the convolutional network of the original notebook: five layers of 3 x 3 filters."""
     network = keras.Sequential([keras.Input(X.shape[1:]), layers.Reshape((*X.shape[1:], 1))])
     for filters in (32, 64, 128, 256):
         network.add(layers.Conv2D(filters, 3, activation="relu"))
@@ -50,14 +43,8 @@ def original_cnn(X: np.ndarray, y: np.ndarray) -> keras.Model:
 def original_augmented_cnn(X: np.ndarray, y: np.ndarray) -> keras.Model:
     """Make the augmented CNN of the original notebook: filters that run along frequency, not along time.
 
-    Mel bands are taken for the steps of a sequence, and frames for its channels. Where batch normalisation
-    stands was not reported: behind the first three convolutions and the dense layer is the only plain
-    choice that has the 1,146,312 parameters which were.
-
-    Examples
-    --------
-    >>> original_augmented_cnn(np.zeros((1, 128, 147)), np.zeros((1, 8))).count_params()
-    1146312
+    Bands are taken for the steps of a sequence, and frames for its channels. Where batch normalisation stands
+    was not reported: this is the only plain choice that has the 1,146,312 parameters which were.
     """
     network = keras.Sequential([keras.Input(X.shape[1:])])
     for filters in (512, 256, 128):
@@ -78,18 +65,8 @@ def original_augmented_cnn(X: np.ndarray, y: np.ndarray) -> keras.Model:
 class StatisticsPooling(layers.Layer):
     """Mean, deviation and maximum over time: (clips, time, channels) to (clips, 3 * channels).
 
-    What a network finds in a clip then counts wherever in the clip it is.
-
-    References
-    ----------
-    Snyder et al. 2018, X-vectors: robust DNN embeddings for speaker recognition, ICASSP, for mean and
-    deviation.
-
-    Examples
-    --------
-    >>> pooled = StatisticsPooling()(np.array([[[1.0], [3.0]]]))
-    >>> ops.convert_to_numpy(pooled).round(2).tolist()
-    [[2.0, 1.0, 3.0]]
+    What a network finds in a clip then counts wherever in the clip it is. Mean and deviation are those of
+    Snyder et al. 2018, X-vectors: robust DNN embeddings for speaker recognition, ICASSP.
     """
 
     def call(self, x):
@@ -104,11 +81,6 @@ def cnn(X: np.ndarray, y: np.ndarray) -> keras.Model:
     The first filters take every second band and frame, which makes the network four times as quick. What
     the last filters find is kept apart by frequency, where a place means something, and pooled over time,
     where it does not.
-
-    Examples
-    --------
-    >>> cnn(np.zeros((1, 64, 161)), np.zeros((1, 8))).output_shape
-    (None, 8)
     """
     network = keras.Sequential([keras.Input(X.shape[1:]), layers.Reshape((*X.shape[1:], 1))])
     for filters, size, step, dropped in ((32, 5, 2, 0.0), (64, 3, 1, 0.1), (128, 3, 1, 0.1)):
@@ -127,13 +99,7 @@ def cnn(X: np.ndarray, y: np.ndarray) -> keras.Model:
 
 
 def dense(X: np.ndarray, y: np.ndarray) -> keras.Model:
-    """Make our dense network, for features that are one number each: 128-64, half of it dropped.
-
-    Examples
-    --------
-    >>> dense(np.zeros((1, 100)), np.zeros((1, 8))).count_params()
-    22280
-    """
+    """Make our dense network, for features that are one number each: 128-64, half of it dropped."""
     network = keras.Sequential([keras.Input(X.shape[1:]), layers.Dropout(0.2)])
     for units in (128, 64):
         network.add(layers.Dense(units, use_bias=False))
@@ -144,26 +110,157 @@ def dense(X: np.ndarray, y: np.ndarray) -> keras.Model:
     return network
 
 
-def cosine(steps: int, learning_rate: float = 2e-3, weight_decay: float = 1e-2) -> keras.Optimizer:
-    """Make an AdamW optimiser whose learning rate rises for a twentieth of the steps, then falls as a cosine.
+# ---- valence: of two classes one sigmoid gives both ----
 
-    With a rate that ends at zero the last epoch is as good as any, and no clips need to be held out to choose
-    one.
 
-    References
-    ----------
-    Loshchilov & Hutter 2017, SGDR: stochastic gradient descent with warm restarts, ICLR.
+@keras.saving.register_keras_serializable(package="serlab")
+class BothSides(layers.Layer):
+    """The probability of one class to those of both: (clips, 1) to (clips, 2), [1 - p, p].
 
-    Loshchilov & Hutter 2019, Decoupled weight decay regularization, ICLR.
-
-    Examples
-    --------
-    >>> rate = cosine(1000).learning_rate
-    >>> [round(float(keras.ops.convert_to_numpy(rate)), 5)]
-    [0.0001]
+    The cross-entropy of both is the binary one, so that a single sigmoid is trained like any network.
     """
-    rising = steps // 20
-    rate = keras.optimizers.schedules.CosineDecay(
-        learning_rate / 20, steps - rising, warmup_target=learning_rate, warmup_steps=rising
-    )
-    return keras.optimizers.AdamW(rate, weight_decay=weight_decay)
+
+    def call(self, p):
+        """Complete a batch."""
+        return ops.concatenate([1 - p, p], axis=-1)
+
+
+def valence_original(X: np.ndarray, y: np.ndarray) -> keras.Model:
+    """Make the original network for valence: 128 filters, the strongest answer of each, the decision."""
+    inputs = keras.Input(X.shape[1:])
+    x = layers.Reshape((*X.shape[1:], 1))(inputs)
+    x = layers.Conv2D(128, 3, activation="relu")(x)
+    return keras.Model(inputs, _decide(layers.GlobalMaxPooling2D()(x), y.shape[1]))
+
+
+def valence_cnn(X: np.ndarray, y: np.ndarray) -> keras.Model:
+    """Make the deeper network: the trunk, and one decision between all classes."""
+    inputs = keras.Input(X.shape[1:])
+    return keras.Model(inputs, _decide(_trunk(inputs), y.shape[1]))
+
+
+def valence_three_heads(X: np.ndarray, y: np.ndarray) -> keras.Model:
+    """Make the trunk with a sigmoid for every class, each of which decides between it and the others.
+
+    The loss is the sum of binary cross-entropies, in which both sides weigh alike, however rare in `y`.
+    """
+    inputs = keras.Input(X.shape[1:])
+    network = Heads(inputs, layers.Dense(y.shape[1], activation="sigmoid")(_trunk(inputs)))
+    clips, members = len(y), np.maximum(np.asarray(y, np.float32).sum(axis=0), 1)
+    network.sides = clips / (2 * np.maximum(clips - members, 1)), clips / (2 * members)
+    return network
+
+
+@keras.saving.register_keras_serializable(package="serlab")
+class Heads(keras.Model):
+    """A model whose loss is the sum of one binary cross-entropy per output.
+
+    `sides` are the weights, for each output, of a clip of the other classes and of one of its own.
+    """
+
+    sides = (1.0, 1.0)
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        """Compute the loss of a batch."""
+        others, members = (ops.cast(side, y_pred.dtype) for side in self.sides)
+        y, p = ops.cast(y, y_pred.dtype), ops.clip(y_pred, 1e-7, 1 - 1e-7)
+        losses = -(y * members * ops.log(p) + (1 - y) * others * ops.log(1 - p))
+        return ops.mean(ops.sum(losses, axis=-1))
+
+
+def _trunk(inputs):
+    # As in `cnn`, but time is halved twice less than frequency, so that something is left of half a second.
+    x = layers.Reshape((*inputs.shape[1:], 1))(inputs)
+    for filters, size, step, pool, dropped in (
+        (32, 5, 2, (2, 2), 0.0),
+        (64, 3, 1, (2, 2), 0.1),
+        (128, 3, 1, (2, 1), 0.1),
+    ):
+        x = layers.Conv2D(filters, size, step, padding="same", use_bias=False)(x)
+        x = layers.BatchNormalization(momentum=0.9)(x)
+        x = layers.ReLU()(x)
+        x = layers.MaxPooling2D(pool)(x)
+        x = layers.SpatialDropout2D(dropped)(x)
+    x = layers.Permute((2, 1, 3))(x)
+    x = layers.Reshape((-1, x.shape[2] * x.shape[3]))(x)
+    return layers.Dropout(0.3)(StatisticsPooling()(x))
+
+
+def _decide(x, classes: int):
+    if classes == 2:
+        return BothSides()(layers.Dense(1, activation="sigmoid")(x))
+    return layers.Dense(classes, activation="softmax")(x)
+
+
+# ---- published networks ----
+
+
+def model_a(X: np.ndarray, y: np.ndarray) -> keras.Model:
+    """Make the 1-D CNN for 193 averages: two units of convolutions of size 5, a wide pooling between them.
+
+    The averages are taken for a sequence, so that a filter sees five neighbouring numbers. "Model A" of Issa,
+    Demirci & Yazici 2020, Speech emotion recognition with deep convolutional neural networks, Biomedical
+    Signal Processing and Control 59, 101894; layers of a unit, and what is dropped, are our reading.
+    """
+    network = keras.Sequential([keras.Input(X.shape[1:]), layers.Reshape((-1, 1))])
+    for unit in ((256, 128), (128, 128)):
+        if len(network.layers) > 1:
+            network.add(layers.MaxPooling1D(8))
+        for filters in unit:
+            network.add(layers.Conv1D(filters, 5, padding="same", activation="relu"))
+            network.add(layers.BatchNormalization(momentum=0.9))
+            network.add(layers.Dropout(0.1))
+    network.add(layers.Flatten())
+    network.add(layers.Dense(y.shape[1], activation="softmax"))
+    return network
+
+
+def original_contours(X: np.ndarray, y: np.ndarray) -> keras.Model:
+    """Make the original 1-D network of CREMA-D: zero crossings, then energy, as one sequence."""
+    network = _scaled(X)
+    network.add(layers.Reshape((-1, 1)))
+    for filters in (64, 128, 256):
+        network.add(layers.Conv1D(filters, 3, activation="relu"))
+        network.add(layers.MaxPooling1D(2))
+    network.add(layers.Flatten())
+    network.add(layers.Dense(256, activation="relu"))
+    network.add(layers.Dropout(0.5))
+    network.add(layers.Dense(y.shape[1], activation="softmax"))
+    return network
+
+
+def original_mel(X: np.ndarray, y: np.ndarray) -> keras.Model:
+    """Make the original 2-D network of CREMA-D: wide filters on mel spectrograms."""
+    network = _scaled(X)
+    network.add(layers.Reshape((*X.shape[1:], 1)))
+    network.add(layers.Conv2D(256, 5, padding="same", activation="relu"))
+    for filters in (128, 128, 128):
+        network.add(layers.Conv2D(filters, 5, padding="same", activation="relu"))
+        network.add(layers.MaxPooling2D(5, strides=2, padding="same"))
+    network.add(layers.Flatten())
+    network.add(layers.Dense(128, activation="relu"))
+    network.add(layers.Dense(y.shape[1], activation="softmax"))
+    return network
+
+
+def compact_contours(X: np.ndarray, y: np.ndarray) -> keras.Model:
+    """Make a small 1-D CNN for contours: contours are channels, filters run along time, pooled over it."""
+    network = keras.Sequential([keras.Input(X.shape[1:]), layers.Permute((2, 1))])
+    for filters in (64, 96, 128):
+        network.add(layers.Conv1D(filters, 5, padding="same", use_bias=False))
+        network.add(layers.BatchNormalization(momentum=0.9))
+        network.add(layers.ReLU())
+        network.add(layers.MaxPooling1D(2))
+        network.add(layers.SpatialDropout1D(0.1))
+    network.add(StatisticsPooling())
+    network.add(layers.Dropout(0.3))
+    network.add(layers.Dense(y.shape[1], activation="softmax"))
+    return network
+
+
+def _scaled(X: np.ndarray) -> keras.Sequential:
+    """Begin a network that scales every value to 0...1 by its range in the training data."""
+    lowest, highest = X.min(axis=0), X.max(axis=0)
+    axes = tuple(range(1, X.ndim))
+    scale = layers.Normalization(axis=axes, mean=lowest, variance=np.square(highest - lowest))
+    return keras.Sequential([keras.Input(X.shape[1:]), scale])

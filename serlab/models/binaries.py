@@ -9,35 +9,29 @@ import inspect
 from typing import Any
 
 import numpy as np
+import scipy.optimize
+from scipy.special import softmax
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.metrics import roc_curve
 from sklearn.model_selection import StratifiedGroupKFold
 
 from serlab.checks import check_inputs
 from serlab.errors import EvaluationError
-from serlab.training import softmax
+
+# scikit-learn has all of this in another form, which gives other predictions than those recorded.
+# OneVsRestClassifier trains on 0 and 1: a network's outputs, and with them its random weights, change places.
+# CalibratedClassifierCV bends each class by itself, and does not punish certainty as `calibration` does.
+# TunedThresholdClassifierCV averages over folds, and tries evenly spaced thresholds, not those between clips.
 
 # Nobody is more certain than this: one clip that is wrongly taken for impossible must not decide all.
 LEAST = 1e-6
 
 
 def normalised(p: np.ndarray) -> np.ndarray:
-    """Turn the probabilities of one-against-the-rest models into ones that add up to one.
+    """Divide the probabilities of one-against-the-rest models by their sum: (clips, classes), in [0, 1].
 
-    Each row is divided by its sum, which is right where every model is calibrated and they contradict each
-    other only by chance. A row of zeros says nothing: all classes get the same.
-
-    Parameters
-    ----------
-    p : ndarray, shape (clips, classes)
-        What each model says for its class, in [0, 1].
-
-    Returns
-    -------
-    ndarray, shape (clips, classes)
-
-    References
-    ----------
-    Zadrozny & Elkan 2002, Transforming classifier scores into accurate multiclass probability estimates, KDD.
+    That is right where every model is calibrated (Zadrozny & Elkan 2002, Transforming classifier scores into
+    accurate multiclass probability estimates, KDD). Of a row of zeros all classes get the same.
 
     Examples
     --------
@@ -51,21 +45,15 @@ def normalised(p: np.ndarray) -> np.ndarray:
 def best_threshold(positive: np.ndarray, p: np.ndarray) -> float:
     """Choose the probability from which on to say yes, so that the mean of both recalls is highest.
 
+    This is Youden's index (1950, Index for rating diagnostic tests, Cancer 3(1), 32-35). The threshold is
+    halfway between two of the probabilities given; of equally good ones, that in the middle.
+
     Parameters
     ----------
     positive : ndarray of bool, shape (clips,)
-        What is true. There must be both kinds.
+        What is true; without clips of both kinds, `EvaluationError`.
     p : ndarray, shape (clips,)
-        What the model says. Take clips of speakers who are neither in training nor in test data.
-
-    Returns
-    -------
-    float
-        Halfway between two of the probabilities given. Of equally good thresholds the one in the middle.
-
-    References
-    ----------
-    Youden 1950, Index for rating diagnostic tests, Cancer 3(1), 32-35.
+        Predicted probability. Take clips of speakers who are neither in training nor in test data.
 
     Examples
     --------
@@ -75,28 +63,27 @@ def best_threshold(positive: np.ndarray, p: np.ndarray) -> float:
     positive = np.asarray(positive, bool)
     if positive.all() or not positive.any():
         raise EvaluationError("a threshold needs clips of both kinds: hold out more speakers")
-    order = np.argsort(p)
-    sorted_p, hits = np.asarray(p, float)[order], positive[order]
-    # A threshold between two equal values would cut neither from the other.
-    cuts = np.flatnonzero(np.diff(sorted_p) > 0) + 1
-    if not cuts.size:
-        return float(sorted_p[0])
-    found = 1 - np.cumsum(hits)[cuts - 1] / hits.sum()
-    spared = np.cumsum(~hits)[cuts - 1] / (~hits).sum()
-    best = np.flatnonzero(np.isclose(found + spared, (found + spared).max()))
-    cut = cuts[best[len(best) // 2]]
-    return float((sorted_p[cut - 1] + sorted_p[cut]) / 2)
+    false, true, values = roc_curve(positive, np.asarray(p, float), drop_intermediate=False)
+    # The first value stands for "never"; saying yes from the least one on, for "always".
+    values, gained = values[1:], (true - false)[1:-1]
+    if not gained.size:
+        return float(values[0])
+    best = np.flatnonzero(np.isclose(gained, gained.max()))
+    cut = best[(len(best) - 1) // 2]
+    return float((values[cut] + values[cut + 1]) / 2)
 
 
 def calibration(p: np.ndarray, place: np.ndarray) -> tuple[float, np.ndarray]:
     """Find how probabilities must be bent to be true: softmax(scale * log p + offset).
 
-    With two classes this is Platt's scaling, with equal offsets temperature scaling.
+    With two classes this is the scaling of Platt 1999 (Probabilistic outputs for support vector machines),
+    with equal offsets the temperature scaling of Guo, Pleiss, Sun & Weinberger 2017 (On calibration of modern
+    neural networks, ICML).
 
     Parameters
     ----------
     p : ndarray, shape (clips, classes)
-        What the model says of clips that it was not trained on.
+        Predicted for clips that were not trained on.
     place : ndarray of int, shape (clips,)
         Column of the class that is true.
 
@@ -106,40 +93,44 @@ def calibration(p: np.ndarray, place: np.ndarray) -> tuple[float, np.ndarray]:
         Below 1 where the model is too sure of itself.
     offset : ndarray, shape (classes,)
         Above 0 for classes that it finds too rarely.
-
-    References
-    ----------
-    Guo, Pleiss, Sun & Weinberger 2017, On calibration of modern neural networks, ICML.
-
-    Platt 1999, Probabilistic outputs for support vector machines, in Advances in large margin classifiers.
-
-    Examples
-    --------
-    >>> p = np.array([[0.99, 0.01]] * 6 + [[0.01, 0.99]] * 6)
-    >>> scale, offset = calibration(p, np.array([0, 0, 0, 0, 1, 1] + [1, 1, 1, 1, 0, 0]))
-    >>> softmax(scale * np.log(p) + offset)[0].round(2).tolist()
-    [0.67, 0.33]
     """
-    import scipy.optimize
-
     logs, rows = np.log(np.clip(p, LEAST, None)), np.arange(len(place))
 
     def cost(settings: np.ndarray) -> float:
-        said = softmax(np.exp(settings[0]) * logs + settings[1:])[rows, place]
-        # The second part keeps perfectly separated classes from being said with certainty.
-        return -np.log(np.clip(said, 1e-12, None)).mean() + 1e-3 * np.square(settings).sum()
+        true = softmax(np.exp(settings[0]) * logs + settings[1:], axis=1)[rows, place]
+        # The second part keeps perfectly separated classes from being predicted with certainty.
+        return -np.log(np.clip(true, 1e-12, None)).mean() + 1e-3 * np.square(settings).sum()
 
     found = scipy.optimize.minimize(cost, np.zeros(1 + p.shape[1])).x
     return float(np.exp(found[0])), found[1:]
 
 
-class Tuned(ClassifierMixin, BaseEstimator):
+class _Wrapper(ClassifierMixin, BaseEstimator):
+    """What is trained around one `model`."""
+
+    model: Any
+
+    @property
+    def libraries(self) -> tuple[str, ...]:
+        """Packages that the model needs."""
+        return getattr(self.model, "libraries", ())
+
+    def _fitted(self, X, y, groups=None, validation_data=None):
+        """Fit a copy of the model, with the speakers and the validation clips if it takes them."""
+        takes = inspect.signature(self.model.fit).parameters
+        given = {"groups": groups, "validation_data": validation_data}
+        given = {name: value for name, value in given.items() if name in takes and value is not None}
+        return clone(self.model).fit(X, y, **given)
+
+
+class Tuned(_Wrapper):
     """A model with calibrated probabilities and a decision that favours no class.
 
-    Training speakers are held out in turn, and what the model says of them fits the calibration
-    (`calibration`). Of two classes the threshold is chosen there too (`best_threshold`); of more the class
-    is said whose probability has risen most above its share in training, which is the best decision for UAR
-    if the probabilities are true.
+    Training speakers are held out in turn, and predictions for them fit the calibration (`calibration`), with
+    attributes ``scale_`` and ``offset_``. Of two classes ``threshold_`` is chosen there too
+    (`best_threshold`), the probability from which on ``classes_[1]`` is predicted; of more that class is
+    predicted whose probability has risen most above its share in training: the best for UAR if probabilities
+    are true.
 
     Parameters
     ----------
@@ -147,38 +138,15 @@ class Tuned(ClassifierMixin, BaseEstimator):
         With ``predict_proba``. If its ``fit`` has a parameter ``groups`` it is given the speakers.
     k : int
         Number of parts that training speakers are dealt into; fewer where there are fewer speakers.
-    refit : bool
-        Train on all speakers after the `k` models of the parts: k + 1 trainings. False trains once, on all
-        parts but the first, which is held out: for models that take long.
-
-    Attributes
-    ----------
-    classes_ : ndarray of str
-    scale_, offset_ : float, ndarray of shape (classes,)
-        The calibration.
-    threshold_ : float
-        Probability of ``classes_[1]`` from which on it is said; NaN for more than two classes.
-
-    Examples
-    --------
-    >>> from sklearn.linear_model import LogisticRegression
-    >>> X = np.arange(40.0)[:, None] % 10
-    >>> y = np.where(X[:, 0] > 6, "positive", "other")
-    >>> tuned = Tuned(LogisticRegression(), k=2).fit(X, y, groups=np.repeat(["ann", "bob"], 20))
-    >>> tuned.predict([[5.0], [8.0]]).tolist()
-    ['other', 'positive']
     """
 
-    def __init__(self, model: BaseEstimator, k: int = 3, refit: bool = True):
-        self.model, self.k, self.refit = model, k, refit
+    def __init__(self, model: BaseEstimator, k: int = 3):
+        self.model, self.k = model, k
 
     def fit(self, X: np.ndarray, y: np.ndarray, groups: np.ndarray) -> Tuned:
         """Train, calibrate and choose the threshold; `groups` are the rows' speakers.
 
-        Raises
-        ------
-        EvaluationError
-            If there is one speaker only, or a held-out part lacks a class.
+        `EvaluationError` if there is one speaker only, or a held-out part lacks a class.
         """
         X, y, groups = np.asarray(X), np.asarray(y), np.asarray(groups)
         check_inputs(X, y)
@@ -186,26 +154,25 @@ class Tuned(ClassifierMixin, BaseEstimator):
         parts = min(self.k, len(set(groups)))
         if parts < 2:
             raise EvaluationError("calibration holds out speakers: it needs at least two in training")
-        folds = list(StratifiedGroupKFold(parts).split(X, y, groups))
-        said, held = [], []
-        for train, test in folds if self.refit else folds[:1]:
+        predicted, held = [], []
+        for train, test in StratifiedGroupKFold(parts).split(X, y, groups):
             if len(np.unique(y[train])) < len(self.classes_):
-                raise EvaluationError("a class is said by one speaker only, who cannot be held out")
-            model = self._trained(X[train], y[train], groups[train])
-            said.append(model.predict_proba(X[test]))
+                raise EvaluationError("clips of a class are all by one speaker only, who cannot be held out")
+            model = self._fitted(X[train], y[train], groups[train])
+            predicted.append(model.predict_proba(X[test]))
             held.append(test)
-        self.model_ = self._trained(X, y, groups) if self.refit else model
-        said, held = np.concatenate(said), np.concatenate(held)
-        self.scale_, self.offset_ = calibration(said, place[held])
+        self.model_ = self._fitted(X, y, groups)
+        p, held = np.concatenate(predicted), np.concatenate(held)
+        self.scale_, self.offset_ = calibration(p, place[held])
         self.share_ = np.bincount(place) / len(place)
         self.threshold_ = float("nan")
         if len(self.classes_) == 2:
-            self.threshold_ = best_threshold(place[held] == 1, self._bent(said)[:, 1])
+            self.threshold_ = best_threshold(place[held] == 1, self._calibrated(p)[:, 1])
         return self
 
     def predict_proba(self, X: np.ndarray) -> np.ndarray:
-        """Give calibrated probabilities: (clips, ...) to (clips, classes)."""
-        return self._bent(self.model_.predict_proba(X))
+        """Return calibrated probabilities: (clips, ...) to (clips, classes)."""
+        return self._calibrated(self.model_.predict_proba(X))
 
     def predict(self, X: np.ndarray) -> np.ndarray:
         """Decide, by the threshold or by the rise above the share in training."""
@@ -215,46 +182,28 @@ class Tuned(ClassifierMixin, BaseEstimator):
         return self.classes_[(p / self.share_).argmax(axis=1)]
 
     def threshold_of(self, name: str) -> float:
-        """Give the probability of one of two classes from which on it is said."""
+        """Return the probability of one of two classes from which on it is predicted."""
         return self.threshold_ if name == self.classes_[1] else 1 - self.threshold_
 
     @property
     def chosen(self) -> dict[str, Any]:
         """Calibration and threshold, and what the model itself chose."""
-        own = getattr(self.model_, "chosen", None)
         found = {"scale": round(self.scale_, 4), "offset": np.round(self.offset_, 4).tolist()}
         if len(self.classes_) == 2:
             found["threshold"] = round(self.threshold_, 4)
+        own = getattr(self.model_, "chosen", None)
         return found | ({"model": own} if own else {})
 
-    @property
-    def libraries(self) -> tuple[str, ...]:
-        """Packages that the model needs."""
-        return getattr(self.model, "libraries", ())
-
-    def _trained(self, X, y, groups):
-        return _fitted(self.model, X, y, groups)
-
-    def _bent(self, p: np.ndarray) -> np.ndarray:
-        return softmax(self.scale_ * np.log(np.clip(p, LEAST, None)) + self.offset_)
+    def _calibrated(self, p: np.ndarray) -> np.ndarray:
+        return softmax(self.scale_ * np.log(np.clip(p, LEAST, None)) + self.offset_, axis=1)
 
 
-class OneVsRest(ClassifierMixin, BaseEstimator):
+class OneVsRest(_Wrapper):
     """One model for each class that tells it from all others, and their combination.
 
-    Probabilities are those of the models, divided by their sum (`normalised`). The class is said whose
-    model is furthest above its own threshold, in proportion: the threshold of a `Tuned` model, else one
-    half.
-
-    Parameters
-    ----------
-    model : estimator
-        With ``predict_proba``; trained once for every class.
-
-    Attributes
-    ----------
-    classes_ : ndarray of str
-    estimators_ : list of estimators, in the order of `classes_`
+    Probabilities are those of the models, divided by their sum (`normalised`). That class is predicted whose
+    model is furthest above its own threshold, in proportion: the threshold of a `Tuned` model, else one half.
+    Fitted models are in ``estimators_``, in the order of ``classes_``.
 
     Examples
     --------
@@ -277,15 +226,15 @@ class OneVsRest(ClassifierMixin, BaseEstimator):
                 f"one against the rest needs three classes or more, not {', '.join(self.classes_)}: "
                 "train the model itself"
             )
-        if _OTHER in self.classes_:
-            raise EvaluationError(f"no class may be called {_OTHER!r}, which stands for the rest: rename it")
+        if "other" in self.classes_:
+            raise EvaluationError("no class may be called 'other', which stands for the rest: rename it")
         self.estimators_ = [
-            _fitted(self.model, X, np.where(y == name, name, _OTHER), groups) for name in self.classes_
+            self._fitted(X, np.where(y == name, name, "other"), groups) for name in self.classes_
         ]
         return self
 
     def decisions(self, X: np.ndarray) -> np.ndarray:
-        """Give what each model says for its class, on its own: (clips, ...) to (clips, classes)."""
+        """Return the probability that each model gives its class, alone: (clips, ...) to (clips, classes)."""
         columns = [
             one.predict_proba(X)[:, list(one.classes_).index(name)]
             for one, name in zip(self.estimators_, self.classes_, strict=True)
@@ -310,61 +259,36 @@ class OneVsRest(ClassifierMixin, BaseEstimator):
         chosen = [getattr(one, "chosen", None) for one in self.estimators_]
         return None if all(one is None for one in chosen) else chosen
 
-    @property
-    def libraries(self) -> tuple[str, ...]:
-        """Packages that the model needs."""
-        return getattr(self.model, "libraries", ())
 
-
-class Oversampled(ClassifierMixin, BaseEstimator):
+class Oversampled(_Wrapper):
     """A model whose batches are balanced: clips of rare classes are repeated until all classes are as large.
 
-    Every clip of a class is repeated as often as any other of it, or once more: which ones, is drawn.
-    Against class weights this is the other usual way; a batch then holds all classes in nearly equal parts.
-
-    Parameters
-    ----------
-    model : estimator
-    seed : int
-        Of the draw.
-
-    Examples
-    --------
-    >>> from sklearn.dummy import DummyClassifier
-    >>> X, y = np.zeros((5, 1)), np.array(["other"] * 4 + ["neutral"])
-    >>> Oversampled(DummyClassifier(strategy="prior")).fit(X, y).predict_proba(X)[0].tolist()
-    [0.5, 0.5]
+    Every clip of a class is repeated as often as any other of it, or once more: which ones, `seed` decides.
     """
 
     def __init__(self, model: BaseEstimator, seed: int = 0):
         self.model, self.seed = model, seed
 
-    def fit(
-        self,
-        X: np.ndarray,
-        y: np.ndarray,
-        groups: np.ndarray | None = None,
-        validation_data: tuple[np.ndarray, np.ndarray] | None = None,
-    ) -> Oversampled:
+    def fit(self, X: np.ndarray, y: np.ndarray, groups=None, validation_data=None) -> Oversampled:
         """Train on the repeated clips; validation clips are left as they are."""
         X, y = np.asarray(X), np.asarray(y)
         check_inputs(X, y)
         self.classes_, counts = np.unique(y, return_counts=True)
-        rng, rows = np.random.default_rng(self.seed), []
-        for name in self.classes_:
-            own = rng.permutation(np.flatnonzero(y == name))
-            rows.append(np.resize(own, counts.max()))
-        rows = np.sort(np.concatenate(rows))
+        rng = np.random.default_rng(self.seed)
+        drawn = [
+            np.resize(rng.permutation(np.flatnonzero(y == name)), counts.max()) for name in self.classes_
+        ]
+        rows = np.sort(np.concatenate(drawn))
         groups = None if groups is None else np.asarray(groups)[rows]
-        self.model_ = _fitted(self.model, X[rows], y[rows], groups, validation_data)
+        self.model_ = self._fitted(X[rows], y[rows], groups, validation_data)
         return self
 
     def predict_proba(self, X: np.ndarray) -> np.ndarray:
-        """Give the model's probabilities: (clips, ...) to (clips, classes)."""
+        """Return the model's probabilities: (clips, ...) to (clips, classes)."""
         return self.model_.predict_proba(X)
 
     def predict(self, X: np.ndarray) -> np.ndarray:
-        """Give the model's decisions."""
+        """Return the model's decisions."""
         return self.model_.predict(X)
 
     @property
@@ -376,21 +300,3 @@ class Oversampled(ClassifierMixin, BaseEstimator):
     def history(self) -> Any:
         """What a network reported after each epoch."""
         return getattr(self.model_, "history", None)
-
-    @property
-    def libraries(self) -> tuple[str, ...]:
-        """Packages that the model needs."""
-        return getattr(self.model, "libraries", ())
-
-
-_OTHER = "other"
-
-
-def _fitted(model, X, y, groups=None, validation_data=None):
-    takes = inspect.signature(model.fit).parameters
-    extra = {}
-    if "groups" in takes and groups is not None:
-        extra["groups"] = groups
-    if "validation_data" in takes and validation_data is not None:
-        extra["validation_data"] = validation_data
-    return clone(model).fit(X, y, **extra)

@@ -11,6 +11,7 @@ from serlab.augment import Batches, Chain
 from serlab.backend import keras
 from serlab.checks import check_inputs, check_like
 from serlab.errors import EvaluationError
+from serlab.models.binaries import normalised
 
 PREDICTED_AT_ONCE = 64
 
@@ -28,19 +29,17 @@ class Network(keras.wrappers.SKLearnClassifier):
         `serlab.models.architectures`.
     epochs, batch_size : int
     steps_at_once : int
-        More than one joins so many training steps in one compiled program, which computes the same: worth it
-        for tiny batches, where calling a step costs more than the step.
+        Training steps joined in one compiled program: computes the same, worth it for tiny batches.
     optimizer : str or callable
         Its name in Keras, or a function that takes the number of training steps and returns an optimiser.
     centre_clips : bool
-        Subtract from every clip its own mean. From a spectrogram in dB that takes how loud it was recorded.
+        Subtract from every clip its own mean: from a spectrogram in dB that takes how loud it was recorded.
     standardise : bool
-        Subtract from every band (or other first dimension) its mean over the training rows, and divide by
-        its deviation there.
+        Z-score every band (or other first dimension) by its mean and deviation over the training rows.
     augment : Chain, optional
         Changes every batch of training clips, on the fly.
     label_smoothing : float
-        Share of the label that is spread over all classes.
+        Share of the label that is spread over all classes, 0 to 1.
     balanced : bool
         Whether a clip counts the more the fewer there are of its class.
     copies : bool
@@ -49,7 +48,6 @@ class Network(keras.wrappers.SKLearnClassifier):
     seed : int
         Of weights, order, dropout and changes.
     progress : bool
-        Show a progress bar.
 
     Attributes
     ----------
@@ -58,13 +56,11 @@ class Network(keras.wrappers.SKLearnClassifier):
 
     Examples
     --------
-    >>> from keras import Input, Sequential, layers
-    >>> def tiny(X, y):
-    ...     return Sequential([Input(X.shape[1:]), layers.Dense(y.shape[1], activation="softmax")])
+    >>> from serlab.models.architectures import dense
     >>> X, y = np.array([[0.0], [1.0]] * 8, np.float32), np.array(["sad", "happy"] * 8)
-    >>> network = Network(tiny, epochs=20, optimizer=lambda steps: keras.optimizers.Adam(0.1)).fit(X, y)
-    >>> network.predict(X[:2]).tolist(), len(network.history["loss"])
-    (['sad', 'happy'], 20)
+    >>> network = Network(dense, epochs=2).fit(X, y)
+    >>> network.predict_proba(X).shape, len(network.history["loss"])
+    ((16, 2), 2)
     """
 
     libraries: ClassVar[tuple[str, ...]] = ("keras",)
@@ -103,20 +99,10 @@ class Network(keras.wrappers.SKLearnClassifier):
         y: np.ndarray,
         validation_data: tuple[np.ndarray, np.ndarray] | None = None,
     ) -> Network:
-        """Train.
+        """Train; clips of ``validation_data=(X, y)``, if given, choose the epoch.
 
-        Parameters
-        ----------
-        X : ndarray, shape (clips, ...)
-        y : ndarray of str, shape (clips,)
-        validation_data : (X, y), optional
-            Chooses the epoch: clips of speakers who are in neither training nor test data.
-
-        Raises
-        ------
-        EvaluationError
-            If X and y cannot be trained on (see `serlab.checks.check_inputs`), or the loss becomes infinite
-            or not a number.
+        X is of shape (clips, ...), y holds their labels. `EvaluationError` if they cannot be trained on
+        (`serlab.checks.check_inputs`), or if the loss becomes infinite or not a number.
         """
         X, y = np.asarray(X), np.asarray(y)
         check_inputs(X, y)
@@ -143,7 +129,11 @@ class Network(keras.wrappers.SKLearnClassifier):
         callbacks, given = [_Finite()], None
         if validation_data is not None:
             given = self._input(validation_data[0]), self._process_target(np.asarray(validation_data[1]))
-            callbacks.append(_BestEpoch())
+            callbacks.append(
+                keras.callbacks.EarlyStopping(
+                    "val_loss", mode="min", patience=self.epochs, restore_best_weights=True
+                )
+            )
         if self.progress:
             from tqdm.keras import TqdmCallback
 
@@ -172,15 +162,12 @@ class Network(keras.wrappers.SKLearnClassifier):
         return None if losses is None else {"epoch": int(np.argmin(losses)) + 1}
 
     def predict_proba(self, X: np.ndarray) -> np.ndarray:
-        """Give the probability of every class: (clips, ...) to (clips, classes).
+        """Return the probability of every class: (clips, ...) to (clips, classes).
 
-        Raises
-        ------
-        EvaluationError
-            If examples are of another shape than those trained on. One alone is given as ``X[i : i + 1]``.
+        `EvaluationError` if examples are of another shape than those trained on; one is ``X[i : i + 1]``.
         """
-        said = self.model_.predict(self._input(X), batch_size=PREDICTED_AT_ONCE, verbose=0)
-        return np.asarray(said, dtype=np.float64)
+        p = self.model_.predict(self._input(X), batch_size=PREDICTED_AT_ONCE, verbose=0)
+        return np.asarray(p, dtype=np.float64)
 
     def predict(self, X: np.ndarray) -> np.ndarray:
         """Name the most probable class of each clip."""
@@ -209,25 +196,26 @@ class Network(keras.wrappers.SKLearnClassifier):
         return (X - self.mean_) / self.deviation_ if self.standardise else X
 
 
+class SharedTrunk(Network):
+    """A network with a sigmoid for every class on one trunk, and their combination for a decision.
+
+    Parameters are those of `Network`; the loss of `serlab.models.architectures.valence_three_heads`, its
+    `model`, balances classes already.
+    """
+
+    def heads(self, X: np.ndarray) -> np.ndarray:
+        """Return the probability that each head gives its class, alone: (clips, ...) to (clips, classes)."""
+        return super().predict_proba(X)
+
+    def predict_proba(self, X: np.ndarray) -> np.ndarray:
+        """Combine the heads (`serlab.models.binaries.normalised`): (clips, ...) to (clips, classes)."""
+        return normalised(self.heads(X))
+
+
 class _TrainingBatches(Batches, keras.utils.PyDataset):
     def __init__(self, *arguments: Any):
         keras.utils.PyDataset.__init__(self)
         Batches.__init__(self, *arguments)
-
-
-class _BestEpoch(keras.callbacks.Callback):
-    """Keep the weights of the epoch with the lowest validation loss."""
-
-    def on_train_begin(self, logs=None):
-        self.lowest, self.weights = np.inf, None
-
-    def on_epoch_end(self, epoch, logs=None):
-        if logs["val_loss"] < self.lowest:
-            self.lowest, self.weights = logs["val_loss"], self.model.get_weights()
-
-    def on_train_end(self, logs=None):
-        if self.weights is not None:
-            self.model.set_weights(self.weights)
 
 
 class _Finite(keras.callbacks.Callback):

@@ -6,23 +6,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from scipy.special import softmax
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.model_selection import GridSearchCV, StratifiedGroupKFold
 
 from serlab.checks import check_inputs, check_like
-from serlab.training import softmax
 
 
 class SpeakerSearch(GridSearchCV):
     """Choose settings by UAR on training speakers that are held out in turn, then train on all of them.
 
-    Parameters
-    ----------
-    estimator : estimator
-    param_grid : mapping of str to list
-        Settings to try.
-    k : int
-        Number of speaker-disjoint folds within the training speakers; fewer where there are fewer speakers.
+    Settings to try are those of `param_grid`; there are `k` speaker-disjoint folds within the training
+    speakers, fewer where there are fewer speakers.
 
     Examples
     --------
@@ -52,20 +47,7 @@ class SpeakerSearch(GridSearchCV):
 class Committee(ClassifierMixin, BaseEstimator):
     """Let models on different features vote with equal weight: their log-probabilities are averaged.
 
-    Parameters
-    ----------
-    members : sequence of (slice, estimator)
-        Columns of the features that each member sees, and the member. Members with a parameter ``groups``
-        in `fit` are given the speakers.
-
-    Examples
-    --------
-    >>> from sklearn.tree import DecisionTreeClassifier
-    >>> X, y = np.array([[0.0, 5], [1, 5], [0, 5], [1, 5]]), np.array(["sad", "happy", "sad", "happy"])
-    >>> rule = SpeakerSearch(DecisionTreeClassifier(), {"max_depth": [1]}, k=2)
-    >>> votes = Committee([(slice(0, 1), rule), (slice(1, 2), rule)]).fit(X, y, groups=["a", "a", "b", "b"])
-    >>> votes.predict_proba(X).shape
-    (4, 2)
+    `members` are pairs of the columns (a slice) that a member sees, and the member.
     """
 
     def __init__(self, members: Sequence[tuple[slice, BaseEstimator]]):
@@ -86,7 +68,7 @@ class Committee(ClassifierMixin, BaseEstimator):
         check_like(X, self.shape_)
         parts = [part for part, _ in self.members]
         votes = [one.predict_proba(X[:, part]) for one, part in zip(self.estimators_, parts, strict=True)]
-        return softmax(np.mean(np.log(np.clip(votes, 1e-6, None)), axis=0))
+        return softmax(np.mean(np.log(np.clip(votes, 1e-6, None)), axis=0), axis=1)
 
     def predict(self, X: np.ndarray) -> np.ndarray:
         """Name the class that the members' average finds most probable."""

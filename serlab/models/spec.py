@@ -1,4 +1,4 @@
-"""What has to be said about a model before it is trained."""
+"""What is said about a model before it is trained."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from typing import Any
 from serlab.features.base import Extractor
 
 TRANSDUCTIVE = "speaker-normalised, transductive"
+SUFFIXES = {"features": "-spknorm", "scores": "-scorenorm"}
+# Optional packages, whose versions are recorded besides the usual ones.
+OPTIONAL = ("keras", "opensmile")
 
 
 @dataclass(frozen=True)
@@ -17,49 +20,38 @@ class ModelSpec:
 
     Attributes
     ----------
-    name : str
-        Short and unique; names the files of its recorded runs.
-    title : str
-        As shown to readers.
+    name, title : str
+        Short and unique, for the files of its recorded runs; and as shown to readers.
     chapter : int
         Where the book teaches it.
     extractors : tuple of Extractor
         Features; those of several are laid side by side. None for models that do not listen.
     build : callable
-        Takes a number, returns a fresh estimator for `serlab.training.cross_validate`.
+        Takes a seed, returns a fresh estimator for `serlab.training.cross_validate`; None for a vote.
     validation : str
         How settings were chosen. Never on test data.
-    seeds : tuple of int
+    repeats : (int, int)
+        Number of seeds where a protocol has several folds, and where it has one, which holds few clips.
         Several wherever training is random.
-    single_fold_seeds : tuple of int
-        Those for a protocol of one fold, which holds few clips. Where none are given, random models get ten.
-    speaker_normalised : bool
-        Whether features are z-scored within each speaker, test speakers too (transductive: it uses their
-        unlabelled clips).
+    validates : {"itself", "speakers", "clips", "test"}
+        Which clips choose a network's epoch: none, or `fit` sees to it; a fifth of the training clips, of
+        speakers of their own; a twentieth of them, whoever speaks; the test clips, as many notebooks do.
+    augmentation : str
+        What is done to training clips.
+    pretrained : tuple of str
+        Models trained elsewhere on other data.
     ensemble : bool
         Whether several models vote.
-    augmentation : str
-        What is done to training clips; "none" for nothing.
-    pretrained : tuple of str
-        Models trained elsewhere on other data; empty if trained from scratch.
-    libraries : tuple of str
-        Packages whose versions are recorded besides the usual ones.
-    validates : {"itself", "speakers", "clips", "test"}
-        Where the clips come from that a network's epoch is chosen with: the model needs none, or sees to
-        it within `fit`; a fifth of the training clips, of speakers of their own; a twentieth of them,
-        whoever speaks; the test clips, as many notebooks do.
-    members : tuple of str
-        Recorded models that vote with equal weight (see `serlab.voting.vote`); then there is nothing to
-        build.
-    normalises_scores : bool
-        Whether the scores of the vote are standardised within each speaker (transductive; see
-        `serlab.voting.normalise_scores`).
+    normalises : tuple of {"features", "scores"}
+        What is z-scored within each speaker, test speakers too: transductive, since it uses their unlabelled
+        clips. Scores are those of a vote (`serlab.voting.normalise_scores`).
     learns_emotions : bool
         Whether emotions are learned and their probabilities merged to the classes of a protocol on valence
-        (see `serlab.voting.merge_classes`).
+        (`serlab.voting.merge_classes`).
+    voters : tuple of ModelSpec
+        Recorded models that vote with equal weight (`serlab.voting.vote`).
     plan : tuple of (str, str), optional
-        Corpora and protocols that the book records it under; those of `serlab.runs.PLAN` by default, none
-        if empty.
+        Corpora and protocols that the book records it under; those of `serlab.runs.PLAN` by default.
     """
 
     name: str
@@ -68,34 +60,77 @@ class ModelSpec:
     extractors: tuple[Extractor, ...]
     build: Callable[[int], Any] | None
     validation: str
-    seeds: tuple[int, ...] = (0,)
-    single_fold_seeds: tuple[int, ...] = ()
-    speaker_normalised: bool = False
-    ensemble: bool = False
+    repeats: tuple[int, int] = (1, 1)
+    validates: str = "itself"
     augmentation: str = "none"
     pretrained: tuple[str, ...] = ()
-    libraries: tuple[str, ...] = ()
-    validates: str = "itself"
-    members: tuple[str, ...] = ()
-    normalises_scores: bool = False
+    ensemble: bool = False
+    normalises: tuple[str, ...] = ()
     learns_emotions: bool = False
+    voters: tuple[ModelSpec, ...] = ()
     plan: tuple[tuple[str, str], ...] | None = None
 
     @property
-    def network(self) -> bool:
-        """Whether a network is trained: rounding then grows with every step.
+    def seeds(self) -> tuple[int, ...]:
+        """Seeds for a protocol of several folds."""
+        return tuple(range(self.repeats[0]))
 
-        A model on embeddings of a network that was trained elsewhere is none, and neither is a vote, which
-        trains nothing.
-        """
+    @property
+    def single_fold_seeds(self) -> tuple[int, ...]:
+        """Seeds for a protocol of one fold."""
+        return tuple(range(self.repeats[1]))
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """Names of the models that vote."""
+        return tuple(voter.name for voter in self.voters)
+
+    @property
+    def speaker_normalised(self) -> bool:
+        """Whether anything is z-scored within test speakers (transductive)."""
+        return bool(self.normalises)
+
+    @property
+    def normalises_scores(self) -> bool:
+        """Whether the scores of the vote are z-scored within speakers."""
+        return "scores" in self.normalises
+
+    @property
+    def network(self) -> bool:
+        """Whether a network is trained: then rounding grows with every step."""
         return self.build is not None and "keras" in getattr(self.build(0), "libraries", ())
 
-    def normalised(self) -> ModelSpec:
-        """Give the same model on features z-scored within each speaker, and say so in name and title."""
-        title = f"{self.title} ({TRANSDUCTIVE})"
-        return replace(self, name=f"{self.name}-spknorm", title=title, speaker_normalised=True)
+    @property
+    def libraries(self) -> tuple[str, ...]:
+        """Optional packages that features and estimator need."""
+        needed = {library for extractor in self.extractors for library in extractor.libraries}
+        if self.network:
+            needed.add("keras")
+        return tuple(library for library in OPTIONAL if library in needed)
+
+    def normalised(self, *what: str) -> ModelSpec:
+        """Give the same model with features (by default), scores or both z-scored within each speaker.
+
+        Name and title say so. In a vote, features of all members are normalised but spectrograms.
+        """
+        what = what or ("features",)
+        name = self.name + "".join(SUFFIXES[one] for one in what)
+        about = "" if what == ("features",) else f", {' and '.join(what)}"
+        title = f"{self.title}{about} ({TRANSDUCTIVE})"
+        voters = self.voters
+        if "features" in what:
+            voters = tuple(voter.normalised() if voter._on_vectors() else voter for voter in voters)
+        return replace(self, name=name, title=title, normalises=what, voters=voters)
 
     def by_emotion(self) -> ModelSpec:
         """Give the same model, which learns emotions where it is asked for valence, and say so."""
-        title = f"{self.title}, emotions first"
-        return replace(self, name=f"{self.name}-emotions", title=title, learns_emotions=True)
+        return replace(
+            self,
+            name=f"{self.name}-emotions",
+            title=f"{self.title}, emotions first",
+            learns_emotions=True,
+            voters=tuple(voter.by_emotion() for voter in self.voters),
+        )
+
+    def _on_vectors(self) -> bool:
+        return all(len(extractor.shape) == 1 for extractor in self.extractors)

@@ -1,0 +1,194 @@
+"""Features of altered clips, for the feature store: one version, several in one row, and the original's five.
+
+Changes depend on the settings and on the sound of a clip, not on its place in a table.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import inspect
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+
+from serlab import audio
+from serlab.augment.chain import Chain
+from serlab.augment.spectrogram import frequency_mask, time_mask
+from serlab.augment.waveform import pitch_shift
+from serlab.features.base import Extractor
+from serlab.features.spectral import OriginalMel
+
+VERSIONS = 5
+MASKED = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Altered(Extractor):
+    """An extractor of altered signals, at its rate."""
+
+    libraries: ClassVar[tuple[str, ...]] = ("numba", "numpy", "scipy", "soxr")
+
+    extractor: Extractor
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "sample_rate", self.extractor.sample_rate)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Augmented(_Altered):
+    """The features of an altered version of each clip.
+
+    Attributes
+    ----------
+    extractor : Extractor
+        What is measured on the altered signal, at its sample rate.
+    chain : Chain
+        Of changes to signals.
+    version : int
+        1, 2, ...: another version has other changes.
+    """
+
+    name: ClassVar[str] = "augmented"
+    units: ClassVar[dict[str, str]] = {
+        "extractor": "what is measured",
+        "chain": "what is changed",
+        "version": "which random draws",
+    }
+
+    chain: Chain
+    version: int = 1
+
+    @property
+    def shape(self) -> tuple[int | None, ...]:
+        """That of the extractor."""
+        return self.extractor.shape
+
+    @property
+    def key(self) -> str:
+        """Sixteen hexadecimal digits that change with the chain, the code behind it, and the extractor."""
+        functions = [step.function for step in self.chain.steps]
+        own = [inspect.getsource(f) for f in functions if not f.__module__.startswith("serlab.")]
+        return _joined_key(super().key, self.extractor.key, _package_source(), *own)
+
+    def extract(self, y: np.ndarray) -> np.ndarray:
+        """Change one signal and measure it."""
+        y = audio.signal(y, self.name)
+        return self.extractor.extract(self.chain(y, self.version, zlib.crc32(y.tobytes())))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Versions(_Altered):
+    """The features of every clip as it is, and of altered versions of it, one for each of `chains`.
+
+    A clip's versions are one row, so that they are on one side of any split. Networks with ``copies=True``
+    train on all of them and are tested with the first, the clip as it is.
+
+    Examples
+    --------
+    >>> from serlab.augment import Step, time_stretch
+    >>> from serlab.features import Averages
+    >>> quicker = Chain(Step(time_stretch, rate=1.23, sample_rate=16000))
+    >>> Versions(extractor=Averages(), chains=(quicker,)).shape
+    (2, 193)
+    """
+
+    name: ClassVar[str] = "versions"
+    units: ClassVar[dict[str, str]] = {
+        "extractor": "what is measured",
+        "chains": "what is changed, version by version",
+    }
+
+    chains: tuple[Chain, ...]
+
+    @property
+    def shape(self) -> tuple[int | None, ...]:
+        """(versions, ...), the clip as it is first."""
+        return (1 + len(self.chains), *self.extractor.shape)
+
+    @property
+    def key(self) -> str:
+        """Sixteen hexadecimal digits that change with the chains, the code behind them, and the extractor."""
+        return _joined_key(super().key, *(version.key for version in self._altered))
+
+    def extract(self, y: np.ndarray) -> np.ndarray:
+        """Measure one signal and its versions."""
+        return np.stack([one.extract(y) for one in (self.extractor, *self._altered)])
+
+    @property
+    def _altered(self) -> tuple[Augmented, ...]:
+        return tuple(
+            Augmented(extractor=self.extractor, chain=chain, version=number)
+            for number, chain in enumerate(self.chains, 1)
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class OriginalVersions(Extractor):
+    """The five versions of every clip that `original_versions` makes; `seed` decides the changes.
+
+    A clip's versions are one row, so that they are on one side of any split: train on ``X[fold.train]``
+    with the first two dimensions made one, test on ``X[fold.test, 0]``, the clips as they are.
+    """
+
+    name: ClassVar[str] = "original-versions"
+    libraries: ClassVar[tuple[str, ...]] = ("librosa", "numba", "numpy", "scipy", "soxr")
+    units: ClassVar[dict[str, str]] = {"seed": "of the changes"}
+
+    sample_rate: int = 22050
+    seed: int = 0
+
+    @property
+    def shape(self) -> tuple[int | None, ...]:
+        """(versions, bands, frames)."""
+        return (VERSIONS, *OriginalMel().shape)
+
+    @property
+    def input_seconds(self) -> float | None:
+        """How much of the beginning of a clip is enough, in seconds."""
+        return OriginalMel().seconds
+
+    @property
+    def key(self) -> str:
+        """Sixteen hexadecimal digits that change with the seed, the code, and the spectrogram."""
+        return _joined_key(super().key, OriginalMel().key, _package_source())
+
+    def extract(self, y: np.ndarray) -> np.ndarray:
+        """Make the five versions of one signal."""
+        y = audio.signal(y, self.name)
+        return original_versions(y, np.random.default_rng([self.seed, zlib.crc32(y.tobytes())]))
+
+
+def original_versions(y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Make of one training clip the five spectrograms that the original augmented CNN was trained on.
+
+    The first is the clip itself. Each of the next four is shifted up in pitch by 0 to 3 whole semitones
+    from the one before, so that the last may be an octave above the clip. The last three of them are then
+    covered by four time masks of 15 to 49 frames and four frequency masks of 5 to 14 bands, filled with
+    zeros: nearly all of a clip may be covered.
+
+    Takes a signal at 22.05 kHz, returns float32 of shape (5, 128, 147).
+    """
+    mel = OriginalMel()
+    y = y[: round(mel.seconds * mel.sample_rate)]
+    results = [mel.extract(y)]
+    for semitones in rng.integers(0, 4, size=VERSIONS - 1):
+        y = pitch_shift(y, semitones, mel.sample_rate)
+        results.append(mel.extract(y))
+    results = np.stack(results)
+    masked = time_mask(results[-MASKED:], rng, count=4, width=(15, 49), fill=0.0)
+    results[-MASKED:] = frequency_mask(masked, rng, count=4, width=(5, 14), fill=0.0)
+    return results
+
+
+def _joined_key(*parts: str) -> str:
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+@functools.cache
+def _package_source() -> str:
+    """Read the code of the whole package: an edited change must not answer with old features."""
+    return "".join(path.read_text(encoding="utf-8") for path in sorted(Path(__file__).parent.glob("*.py")))
