@@ -1,0 +1,247 @@
+"""Chapter 3: whose voice the nearest clip has, a network watched epoch by epoch, and pictures of scores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from sklearn.neighbors import NearestNeighbors
+from sklearn.neural_network import MLPClassifier
+from sklearn.preprocessing import StandardScaler
+
+from serlab import evaluation
+from serlab.evaluation import Interval
+from serlab.plots.style import EDGE, FLATTERING, HONEST
+from serlab.splits import Fold
+
+SIZE = (5.6, 3.1)  # inches; legible on a phone
+
+
+def nearest_is_same_speaker(X: np.ndarray, table: pd.DataFrame, split: Iterable[Fold]) -> float:
+    """Count for how many test clips the nearest training clip, by their features, is by the same speaker.
+
+    Parameters
+    ----------
+    X : ndarray, shape (clips, features)
+        Scaled in each fold as its training clips ask.
+    table : DataFrame
+        Utterance table.
+    split : Split, or folds
+
+    Returns
+    -------
+    float
+        Share of the test clips of all folds (0…1).
+
+    Examples
+    --------
+    >>> X, table = np.array([[0.0], [0.1], [5.0], [5.1]]), pd.DataFrame({"speaker": list("aabb")})
+    >>> folds = [Fold(np.array(train), np.array([]), np.array(test)) for train, test in [([0, 2], [1, 3])]]
+    >>> nearest_is_same_speaker(X, table, folds)
+    1.0
+    """
+    speakers, hits = table["speaker"].to_numpy(), []
+    for fold in split:
+        scaler = StandardScaler().fit(X[fold.train])
+        near = NearestNeighbors(n_neighbors=1).fit(scaler.transform(X[fold.train]))
+        found = near.kneighbors(scaler.transform(X[fold.test]), return_distance=False)[:, 0]
+        hits.append(speakers[fold.train][found] == speakers[fold.test])
+    return float(np.concatenate(hits).mean())
+
+
+def train_and_watch(
+    X: np.ndarray, table: pd.DataFrame, split: Iterable[Fold], epochs: int = 60, seed: int = 0
+) -> pd.DataFrame:
+    """Train a small network in each fold, and keep what it answers after every epoch.
+
+    Parameters
+    ----------
+    X : ndarray, shape (clips, features)
+    table : DataFrame
+        Utterance table.
+    split : Split, or folds
+        With validation rows.
+    epochs : int
+        Passes over the training clips.
+    seed : int
+        Of the network.
+
+    Returns
+    -------
+    DataFrame
+        One row per fold, epoch (from 1) and clip with columns ``fold``, ``epoch``, ``part`` ("validation" or
+        "test"), ``clip``, ``speaker``, ``label``, ``predicted``.
+    """
+    emotions, parts = table["emotion"].to_numpy(), []
+    for number, fold in enumerate(split):
+        scaled = StandardScaler().fit(X[fold.train]).transform(X)
+        network = MLPClassifier((64,), learning_rate_init=0.003, random_state=seed)
+        for epoch in range(1, epochs + 1):
+            network.partial_fit(scaled[fold.train], emotions[fold.train], classes=np.unique(emotions))
+            for part, rows in (("validation", fold.validation), ("test", fold.test)):
+                answers = table.iloc[rows][["clip", "speaker"]].assign(label=emotions[rows])
+                answers["predicted"] = network.predict(scaled[rows])
+                parts.append(answers.assign(fold=number, epoch=epoch, part=part))
+    return pd.concat(parts, ignore_index=True)
+
+
+def history(watched: pd.DataFrame) -> pd.DataFrame:
+    """Score what a network answered after every epoch.
+
+    Parameters
+    ----------
+    watched : DataFrame
+        From `train_and_watch`.
+
+    Returns
+    -------
+    DataFrame
+        UAR (0…1): a row for each fold and epoch, columns ``test`` and ``validation``.
+
+    Examples
+    --------
+    >>> watched = pd.DataFrame({"fold": 0, "epoch": 1, "part": ["test", "validation"], "label": "sad"})
+    >>> history(watched.assign(predicted=["sad", "angry"])).loc[(0, 1)].to_dict()
+    {'test': 1.0, 'validation': 0.0}
+    """
+    groups = watched.groupby(["fold", "epoch", "part"])[["label", "predicted"]]
+    scores = groups.apply(lambda rows: evaluation.uar(rows["label"], rows["predicted"]))
+    return pd.concat({part: scores.xs(part, level="part") for part in ("test", "validation")}, axis=1)
+
+
+def epochs(history: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw the test UAR of each fold over the epochs, and the epochs that test and validation clips choose.
+
+    Parameters
+    ----------
+    history : DataFrame
+        From `history`.
+    ax : matplotlib Axes, optional
+        Where to draw; a new figure if not given.
+
+    Returns
+    -------
+    matplotlib Axes
+    """
+    ax = plt.subplots(figsize=SIZE)[1] if ax is None else ax
+    marks = {"test": ("o", FLATTERING, "best on test"), "validation": ("X", HONEST, "chosen by validation")}
+    for number, (_, fold) in enumerate(history.groupby(level="fold")):
+        fold = fold.droplevel("fold")
+        ax.plot(fold.index, 100 * fold["test"], color=EDGE, linewidth=0.8, alpha=0.6)
+        for part, (marker, colour, name) in marks.items():
+            chosen = fold[part].idxmax()
+            ax.plot(
+                chosen,
+                100 * fold.loc[chosen, "test"],
+                marker,
+                color=colour,
+                markersize=8,
+                linestyle="",
+                label=None if number else name,
+            )
+    ax.set(xlabel="epoch", ylabel="UAR on test speakers (%)", ylim=(0, None))
+    ax.legend(loc="lower right")
+    return ax
+
+
+def side_by_side(
+    groups: Mapping[str, Mapping[str, pd.DataFrame]], chance: float, ax: Axes | None = None
+) -> Axes:
+    """Draw the UAR of several tests, each with its interval over speakers, from top to bottom.
+
+    Parameters
+    ----------
+    groups : mapping of str to mapping of str to DataFrame
+        What the tests of a group have in common, to the names and predictions of these tests.
+    chance : float
+        UAR of guessing (0…1).
+    ax : matplotlib Axes, optional
+        Where to draw; a new figure if not given.
+
+    Returns
+    -------
+    matplotlib Axes
+        The tests of the first group are hollow diamonds, the others filled dots.
+    """
+    ax = plt.subplots(figsize=SIZE)[1] if ax is None else ax
+    names: list[str] = []
+    looks = [("D", FLATTERING, "white"), ("o", HONEST, HONEST)]
+    for (title, tests), (marker, colour, face) in zip(groups.items(), looks, strict=True):
+        found = [evaluation.interval(predictions) for predictions in tests.values()]
+        value, low, high = (
+            100 * np.array([getattr(one, k) for one in found]) for k in ("value", "low", "high")
+        )
+        ax.errorbar(
+            value,
+            len(names) + np.arange(len(found)),
+            xerr=[value - low, high - value],
+            fmt=marker,
+            color=colour,
+            markerfacecolor=face,
+            capsize=3,
+            label=title,
+        )
+        names += tests
+    ax.axvline(100 * chance, color=EDGE, linestyle=":", label="chance")
+    ax.set_yticks(range(len(names)), names)
+    ax.set(xlabel="UAR (%)", xlim=(0, 100), ylim=(len(names) - 0.5, -0.5))
+    ax.grid(axis="x")
+    ax.legend(loc="lower center", bbox_to_anchor=(0.4, 1.0), ncols=3, columnspacing=1.0, handletextpad=0.4)
+    return ax
+
+
+def reported(scores: Sequence[float], everybody: Interval, ax: Axes | None = None) -> Axes:
+    """Draw what many small tests of one model report, and the score on all speakers.
+
+    Parameters
+    ----------
+    scores : sequence of float
+        UAR (0…1) of each small test.
+    everybody : Interval
+        UAR on all speakers.
+    ax : matplotlib Axes, optional
+        Where to draw; a new figure if not given.
+
+    Returns
+    -------
+    matplotlib Axes
+    """
+    ax = plt.subplots(figsize=SIZE)[1] if ax is None else ax
+    sns.histplot(100 * np.asarray(scores), color=HONEST, alpha=0.5, ax=ax)
+    ax.axvline(100 * everybody.value, color="black", label="all speakers")
+    ax.set(xlabel="UAR that a small test reports (%)", ylabel="tests")
+    ax.legend()
+    return ax
+
+
+def by_speaker(predictions: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw the UAR of each speaker, lowest first, and that of all of them with its interval.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        With columns ``speaker``, ``label``, ``predicted``.
+    ax : matplotlib Axes, optional
+        Where to draw; a new figure if not given.
+
+    Returns
+    -------
+    matplotlib Axes
+    """
+    ax = plt.subplots(figsize=SIZE)[1] if ax is None else ax
+    groups = predictions.groupby("speaker")[["label", "predicted"]]
+    each = groups.apply(lambda rows: evaluation.uar(rows["label"], rows["predicted"])).sort_values()
+    whole = evaluation.interval(predictions)
+    ax.plot(each.index.astype(str), 100 * each.to_numpy(), "o", color=HONEST, label="one speaker")
+    ax.axhline(100 * whole.value, color="black", linewidth=1, label="all speakers")
+    ax.axhspan(
+        100 * whole.low, 100 * whole.high, color="black", alpha=0.12, linewidth=0, label="95 % interval"
+    )
+    ax.set(xlabel="speaker", ylabel="UAR (%)")
+    ax.tick_params(axis="x", rotation=90)
+    ax.legend(loc="upper left")
+    return ax
