@@ -6,15 +6,18 @@ a run changes, the test names the sentences that have become wrong.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import cache
 from itertools import combinations
 from pathlib import Path
 
 import pytest
+from test_chapters import load_tool
 
 from serlab import evaluation, runs
 
+sources = load_tool("sources")
 CHAPTERS = Path(__file__).resolve().parents[1] / "chapters"
 RAVDESS, EMODB, NEMO = "ravdess/emobox6", "emodb_first2s/loso", "nemo/loso"
 RANDOM = "ravdess/random5"
@@ -98,10 +101,102 @@ TREES = (
     "forest-spknorm",
     "svm-rbf-summary-spknorm",
 )
+
+
+def printed(chapter: str, pattern: str) -> list[float]:
+    """Give the numbers that the groups of a pattern find in what the cells of a chapter printed."""
+    (path,) = CHAPTERS.glob(f"{chapter}_*.ipynb")
+    (found,) = set(re.findall(pattern, sources.printed_in(path), re.MULTILINE))
+    return [float(group) for group in ([found] if isinstance(found, str) else found)]
+
+
+def printed_score(chapter: str, name: str) -> list[float]:
+    """Give a score and the ends of its interval, as a cell printed them after a name."""
+    return printed(chapter, rf"^{name}: ([\d.]+) % \[([\d.]+), ([\d.]+)\]")
+
+
+def printed_change(chapter: str, name: str) -> list[float]:
+    """Give a difference in points and the ends of its interval, as a cell printed them after a name."""
+    return printed(chapter, rf"^{name}: ([-+][\d.]+) points \[([-+][\d.]+), ([-+][\d.]+)\]")
+
+
+def overlap(first: list[float], second: list[float]) -> float:
+    """How much of the narrower of two intervals the other one covers."""
+    shared = min(first[2], second[2]) - max(first[1], second[1])
+    return shared / min(one[2] - one[1] for one in (first, second))
+
+
 CLAIMS: list[tuple[str, str, Callable[[], bool]]] = [
     # Chapter 1
     # Chapter 2
     # Chapter 3
+    (
+        "03",
+        "The random split had flattered the same model",
+        lambda: printed_change("03", "flattery")[1] > 0,
+    ),
+    (
+        "03",
+        "It names the speaker in",
+        lambda: printed("03", r"^speaker: ([\d.]+) %")[0] > printed_score("03", "random split")[0],
+    ),
+    (
+        "03",
+        "Here new speakers cost more than a new sentence.",
+        lambda: printed_score("03", "unseen sentences")[1] > printed_score("03", "unseen speakers")[2],
+    ),
+    (
+        "03",
+        "we can hold out both: the hardest test",
+        lambda: printed_change("03", "one sentence less")[2] < 0,
+    ),
+    (
+        "03",
+        "most of the fall from the random split to unseen sentences turns out to come from",
+        lambda: (
+            printed("03", r"^all clips: ([\d.]+)")[0] - printed("03", r"^same size: ([\d.]+)")[0]
+            > (printed("03", r"^all clips: ([\d.]+)")[0] - printed("03", r"^new text: ([\d.]+)")[0]) / 2
+        ),
+    ),
+    (
+        "03",
+        "Five times out of six, the very same recording is in the training set.",
+        lambda: abs(printed("03", r"^identical audio +\d+ +([\d.]+)")[0] - 5 / 6) < 0.03,
+    ),
+    (
+        "03",
+        "Nearly every test row has a sibling in training",
+        lambda: printed("03", r"^augmented copies +\d+ +([\d.]+)")[0] > 0.95,
+    ),
+    (
+        "03",
+        "for this model and these two simple changes no gain can be shown",
+        lambda: printed_change("03", "gain")[1] <= 0 <= printed_change("03", "gain")[2],
+    ),
+    (
+        "03",
+        "That is far less than the other leaks",
+        lambda: 0 < printed_change("03", "peek")[0] < printed_change("03", "flattery")[0] / 5,
+    ),
+    (
+        "03",
+        "They overlap almost entirely, and yet the difference is more than luck.",
+        lambda: (
+            printed_change("03", "peek")[1] > 0
+            and overlap(printed_score("03", "chosen on test"), printed_score("03", "chosen by validation"))
+            > 0.8
+        ),
+    ),
+    (
+        "03",
+        "about once in eighty",
+        lambda: 70 < 1 / printed("03", r"^peek: .* p = ([\d.]+)")[0] < 90,
+    ),
+    (
+        "03",
+        "the interval of the change includes zero",
+        lambda: printed_change("03", "change")[1] <= 0 <= printed_change("03", "change")[2],
+    ),
     # Chapter 4
     ("04", "One number is clearly better than guessing.", lambda: better(RAVDESS, "loudness", "chance")),
     (

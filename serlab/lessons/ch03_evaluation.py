@@ -143,7 +143,7 @@ def epochs(history: pd.DataFrame, ax: Axes | None = None) -> Axes:
                 linestyle="",
                 label=None if number else name,
             )
-    ax.set(xlabel="epoch", ylabel="UAR on test speakers (%)", ylim=(0, None))
+    ax.set(xlabel="epoch", ylabel="UAR on test speakers (%)")
     ax.legend(loc="lower right")
     return ax
 
