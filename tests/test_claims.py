@@ -148,7 +148,7 @@ CLAIMS: list[tuple[str, str, Callable[[], bool]]] = [
     (
         "03",
         "we can hold out both: the hardest test",
-        lambda: printed_change("03", "one sentence less")[2] < 0,
+        lambda: printed_change("03", "new sentence on top")[2] < 0,
     ),
     (
         "03",
