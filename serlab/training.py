@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import threadpoolctl
+from scipy import special
 
 from serlab import provenance, results_cache, splits
 from serlab.checks import check_answers, check_inputs, check_order, check_probabilities
@@ -176,8 +177,7 @@ def softmax(decision: np.ndarray) -> np.ndarray:
     """
     if decision.ndim == 1:
         decision = np.column_stack([-decision, decision]) / 2
-    raised = np.exp(decision - decision.max(axis=1, keepdims=True))
-    return raised / raised.sum(axis=1, keepdims=True)
+    return special.softmax(decision, axis=1)
 
 
 def count_parameters(model: Any) -> int | None:

@@ -672,14 +672,14 @@ def test_recorded_models_vote(workplace):
         name="both",
         title="Both",
         build=None,
-        members=("stratified-guess", "majority"),
+        voters=(models.get("stratified-guess"), models.get("majority")),
     )
     run = runs.make(spec, "demo", "group3", progress=False)
     pd.testing.assert_frame_equal(
         run.predictions, vote([one.predictions for one in members]), atol=6e-5, check_dtype=False
     )
     assert run.meta["members"] == ["stratified-guess", "majority"]
-    normalised = replace(spec, name="normalised", normalises_scores=True)
+    normalised = replace(spec, name="normalised", normalises=("scores",))
     normalised = runs.make(normalised, "demo", "group3", progress=False)
     assert [one.meta["normalises_scores"] for one in (run, normalised)] == [False, True]
     said = normalise_scores(vote([one.predictions for one in members]))

@@ -76,11 +76,6 @@ class ModelSpec:
         return tuple(range(self.repeats[0]))
 
     @property
-    def single_fold_seeds(self) -> tuple[int, ...]:
-        """Seeds for a protocol of one fold."""
-        return tuple(range(self.repeats[1]))
-
-    @property
     def members(self) -> tuple[str, ...]:
         """Names of the models that vote."""
         return tuple(voter.name for voter in self.voters)

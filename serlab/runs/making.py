@@ -139,17 +139,10 @@ def planned() -> list[tuple[str, str, str]]:
 
 
 def seeds_of(spec: ModelSpec, folds: int) -> tuple[int, ...]:
-    """Return the seeds to train a model with; a vote has those of its members.
-
-    A single fold holds few clips, and for most models costs little: there, random ones get ten seeds.
-    """
-    if spec.members:
-        from serlab import models
-
-        return max((seeds_of(models.get(name), folds) for name in spec.members), key=len)
-    if folds > 1:
-        return spec.seeds
-    return spec.single_fold_seeds or (tuple(range(10)) if len(spec.seeds) > 1 else spec.seeds)
+    """Return the seeds to train a model with; a vote has those of its members."""
+    if spec.voters:
+        return max((seeds_of(voter, folds) for voter in spec.voters), key=len)
+    return tuple(range(spec.repeats[0 if folds > 1 else 1]))
 
 
 def split_for(spec: ModelSpec, utterances: pd.DataFrame, protocol: str) -> splits.Split:
