@@ -109,3 +109,9 @@ def test_private_names_stay_in_their_module():
             if isinstance(node, ast.Attribute) and private(node.attr) and ast.unparse(node.value) in modules
         ]
     assert wrong == []
+
+
+def test_no_module_is_long():
+    """What does not fit on twenty screens is two things."""
+    lengths = {module: path.read_text(encoding="utf-8").count("\n") for module, path in PACKAGE.items()}
+    assert {module: lines for module, lines in lengths.items() if lines > 420} == {}
