@@ -165,6 +165,7 @@ def resolve(attributes: Mapping[str, str]) -> tuple[np.ndarray, int] | None:
     else:
         root = corpora.find(corpus) if corpus in corpora.names() else None
         path = None if root is None else _clips(corpus, root).get(clip)
+        path = path or _excerpts(corpus).get(clip)
         sound = None if path is None else _read(path)
     if sound is None or not (change := attributes.get("data-change")):
         return sound
@@ -179,6 +180,15 @@ def _clips(corpus: str, root: Path) -> dict[str, Path]:
     from serlab.corpora import locate
 
     return {path.stem: path for path in locate.clip_files(corpora.record(corpus), root)}
+
+
+@lru_cache
+def _excerpts(corpus: str) -> dict[str, Path]:
+    """Name the clips of a corpus that travel with the package."""
+    from serlab.corpora import emodb
+
+    table = emodb.excerpts().query("corpus == @corpus")
+    return dict(zip(table["clip"], map(Path, table["path"]), strict=True))
 
 
 def data_uri(y: np.ndarray, sample_rate: int) -> str:

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import unquote, urldefrag, urlparse
 
 import numpy as np
@@ -373,6 +374,15 @@ def test_a_sound_that_cannot_be_made_again_says_so(tmp_path):
 
     placeholder = re.sub(r' data-recipe="[^"]*"', "", PLACEHOLDERS[0])
     assert "run this chapter to hear it" in book_players.fill_placeholders(placeholder, tmp_path, str)
+
+
+def test_files_that_chapters_name_are_found_from_the_built_page(tmp_path):
+    import book_players
+
+    body = '<div class="serlab-player"><audio src="../book/_static/audio/voice_1.flac"></audio></div>'
+    context = {"body": body, "pathto": lambda path, resource: f"../{path}"}
+    book_players.fill(SimpleNamespace(outdir=tmp_path), "chapters/01", "page.html", context, None)
+    assert 'src="../_static/audio/voice_1.flac"' in context["body"]
 
 
 def test_results_are_those_recorded_honest_first(sample):

@@ -10,15 +10,20 @@ import re
 from collections.abc import Callable
 from functools import cache
 from itertools import combinations
+from math import comb
 from pathlib import Path
 
+import numpy as np
 import pytest
 from test_chapters import load_tool
 
-from serlab import evaluation, runs
+from serlab import audio, corpora, evaluation, runs
+from serlab.corpora import emodb
+from serlab.corpora.synthesis import CUES
 
 sources = load_tool("sources")
 CHAPTERS = Path(__file__).resolve().parents[1] / "chapters"
+EXCITED = ("angry", "fearful", "happy", "surprised")
 RAVDESS, EMODB, NEMO = "ravdess/emobox6", "emodb_first2s/loso", "nemo/loso"
 RANDOM = "ravdess/random5"
 
@@ -126,8 +131,142 @@ def overlap(first: list[float], second: list[float]) -> float:
     return shared / min(one[2] - one[1] for one in (first, second))
 
 
+@cache
+def brightness(number: int) -> float:
+    """Give how far, in dB, one of the eight voices lies below its strongest frequency from 1 to 5 kHz."""
+    y, rate = audio.read(emodb.excerpts()["path"][number])
+    frames = np.lib.stride_tricks.sliding_window_view(y, 256)[::128] * np.hanning(256)
+    power = (np.abs(np.fft.rfft(frames)) ** 2).mean(axis=0)
+    frequency = np.fft.rfftfreq(256, 1 / rate)
+    band = (frequency > 1000) & (frequency < 5000)
+    return float(10 * np.log10(power[band].mean() / power.max()))
+
+
+def shown_in_1b(row: str, *, numbers: int) -> list[float]:
+    """Give the row of the one table of chapter 1b that has so many numbers in it."""
+    return printed("01b", rf"^{row}" + numbers * r"\s+([\d.]+)" + "$")
+
+
+def actors_above(emotion: str, cue: str) -> int:
+    """Give in how many of 24 actors a cue is above neutral at normal intensity."""
+    return int(shown_in_1b(emotion, numbers=4)[("pitch", "range", "loudness", "time").index(cue)])
+
+
+def share_of(cue: str, group: str) -> float:
+    """Give the share of a cue's variance that chapter 1b shows for speaker, sentence or emotion."""
+    return shown_in_1b(cue, numbers=3)[("speaker", "sentence", "emotion").index(group)]
+
+
+def eight(column: str, values: int) -> bool:
+    """Whether the eight voices at the top of chapter 1 have so many values in a column."""
+    return emodb.excerpts()[column].nunique() == values
+
+
+def like_coins(*cells: tuple[str, str]) -> bool:
+    return all(6 < actors_above(emotion, cue) < 18 for emotion, cue in cells)
+
+
 CLAIMS: list[tuple[str, str, Callable[[], bool]]] = [
     # Chapter 1
+    ("01", "Eight people say the same German sentence", lambda: eight("speaker", 8) and eight("sentence", 1)),
+    ("01", "One emotion comes twice.", lambda: eight("emotion", 7)),
+    (
+        "01",
+        "Seven of the eight are whole; voice 6 is cut short.",
+        lambda: [n for n, clip in emodb.excerpts()["clip"].items() if emodb.whole_seconds()[clip] > 2] == [6],
+    ),
+    (
+        "01",
+        "Each of these eight was recognised by at least nine listeners in ten.",
+        lambda: emodb.excerpts()["recognised"].min() >= 0.9,
+    ),
+    (
+        "01",
+        "the random forest of chapter 5 takes happy for angry more often than for any other emotion",
+        lambda: mistaken(EMODB, "forest", "happy") == "angry",
+    ),
+    (
+        "01",
+        "The bored voice has lost most of its strength there, and the angry one has not.",
+        lambda: brightness(2) < -20 and brightness(7) > -10,
+    ),
+    (
+        "01",
+        "the forest of chapter 5, too, takes neutral for calm more often than for any other emotion",
+        lambda: mistaken(RAVDESS, "forest", "neutral") == "calm",
+    ),
+    (
+        "01",
+        "In RAVDESS neutral has half as many clips as every other emotion",
+        lambda: sorted(set(corpora.record("ravdess").classes.values())) == [96, 192],
+    ),
+    (
+        "01b",
+        "Knowing who speaks explains more than twice as much of it as knowing what is felt.",
+        lambda: share_of("pitch", "speaker") > 2 * share_of("pitch", "emotion"),
+    ),
+    (
+        "01b",
+        "For loudness it is the other way round",
+        lambda: share_of("loudness", "emotion") > 2 * share_of("loudness", "speaker"),
+    ),
+    (
+        "01b",
+        "for time the two are about equal",
+        lambda: abs(share_of("time", "speaker") - share_of("time", "emotion")) < 0.05,
+    ),
+    (
+        "01b",
+        "The sentence accounts for next to nothing",
+        lambda: max(share_of(cue, "sentence") for cue in ("pitch", "range", "loudness", "time")) <= 0.01,
+    ),
+    (
+        "01b",
+        "18 or more show the same side only about twice in a hundred throws",
+        lambda: round(100 * 2 * sum(comb(24, heads) for heads in range(18, 25)) / 2**24) == 2,
+    ),
+    ("01b", "softer in only half of them", lambda: shown_in_1b("sad", numbers=5)[2] == 12),
+    (
+        "01b",
+        "*Strong* sadness is another matter: by itself it is higher and louder than neutral",
+        lambda: min(shown_in_1b("sad", numbers=3)[:2]) >= 18,
+    ),
+    (
+        "01b",
+        "higher and louder than neutral ones, in at least 20 of the 24 actors",
+        lambda: min(actors_above(e, cue) for e in EXCITED for cue in ("pitch", "loudness")) >= 20,
+    ),
+    (
+        "01b",
+        "Calm and sad voices are softer.",
+        lambda: max(actors_above("calm", "loudness"), actors_above("sad", "loudness")) <= 6,
+    ),
+    ("01b", "Surprise has a wider range.", lambda: actors_above("surprised", "range") >= 18),
+    (
+        "01b",
+        "Calm and disgusted voices take their time.",
+        lambda: min(actors_above("calm", "time"), actors_above("disgust", "time")) >= 18,
+    ),
+    (
+        "01b",
+        "take *longer* over it.",
+        lambda: CUES["angry"].rate > 1 and actors_above("angry", "time") >= 18,
+    ),
+    (
+        "01b",
+        "undecided, and no sign of hurry",
+        lambda: CUES["fearful"].rate > 1 and 12 < actors_above("fearful", "time") < 18,
+    ),
+    (
+        "01b",
+        "take longer: undecided.",
+        lambda: like_coins(("happy", "time"), ("sad", "time")) and CUES["happy"].rate > 1 > CUES["sad"].rate,
+    ),
+    (
+        "01b",
+        "its pitch is undecided",
+        lambda: like_coins(("sad", "pitch"), ("disgust", "pitch")) and CUES["disgust"].f0 < 1,
+    ),
     # Chapter 2
     # Chapter 3
     (

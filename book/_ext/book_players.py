@@ -83,7 +83,10 @@ def fill_placeholders(html: str, folder: Path, path_to: Callable[[str], str]) ->
 def fill(app, pagename, templatename, context, doctree) -> None:
     """Fill the players of one page, when Sphinx is about to write it."""
     if "serlab-player" in context.get("body", ""):
-        folder = Path(app.outdir) / FOLDER
-        context["body"] = fill_placeholders(
-            context["body"], folder, lambda path: context["pathto"](path, resource=True)
-        )
+
+        def path_to(path: str) -> str:
+            return context["pathto"](path, resource=True)
+
+        # Chapters name a file as Jupyter finds it; the built page has the same file elsewhere.
+        body = context["body"].replace('src="../book/_static/', f'src="{path_to("_static/")}')
+        context["body"] = fill_placeholders(body, Path(app.outdir) / FOLDER, path_to)

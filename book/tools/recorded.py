@@ -103,7 +103,9 @@ def chapters(folder: Path = CHAPTERS) -> list[dict]:
         lead = " ".join(rest.strip().split("\n\n")[0].split())
         found.append(
             {
-                "number": int(path.stem.split("_")[0]),
+                # The second lesson of a chapter is called 1b, in the file 01b_name.
+                "number": int(path.stem[:2]),
+                "label": path.stem.split("_")[0].lstrip("0"),
                 "stem": path.stem,
                 "title": title.lstrip("# ").strip(),
                 "lead": re.split(r"(?<=[.!?])\s", lead)[0],
@@ -144,10 +146,11 @@ def chapter_table(table: pd.DataFrame, link: str, start: str = "") -> list[str]:
     """Return a Markdown table of chapters with what they show; ``link`` is formatted with the stem."""
     lines = ["| chapter | what it shows |", "|---|---|"]
     for chapter in chapters():
-        result = one_line(chapter["number"], table)
+        first = chapter["label"].isdigit()
+        result = one_line(chapter["number"], table) if first else ""
         text = " ".join(part for part in (chapter["lead"], result) if part)
         lines.append(
-            f"| {chapter['number']}. [{chapter['title']}]({link.format(stem=chapter['stem'])}) | {text} |"
+            f"| {chapter['label']}. [{chapter['title']}]({link.format(stem=chapter['stem'])}) | {text} |"
         )
     return lines
 
