@@ -78,7 +78,7 @@ def listeners() -> pd.DataFrame:
         none = {"emotion": str, "recognised": float, "kept": bool}
         return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in none.items()})
     takes = emodb.recognition(folder)[["recognised"]]
-    takes.insert(0, "emotion", [emodb.parse(name)["emotion"] for name in takes.index])
+    takes.insert(0, "emotion", [corpora.record("emodb").parse(name)["emotion"] for name in takes.index])
     return takes.assign(kept=takes.index.isin(emodb.whole_seconds().index))
 
 
