@@ -65,26 +65,33 @@ def key(data: bytes, *deciding: Any) -> str:
 
 
 @functools.cache
-def normalised_code(source: str) -> str:
+def normalised_code(source: str, checks: bool = True) -> str:
     r"""Reduce Python code to what can change a result.
 
-    Comments, layout and docstrings are dropped, and so are statements that can only raise an error:
-    ``raise``, an ``if`` that holds nothing else, calls of functions whose name begins with ``check``.
-    Code that cannot be parsed by itself, such as a lambda within a call, is given as it is.
+    Comments, layout and docstrings are dropped. So are, in code of serlab (``checks=False``), statements that
+    can only raise an error: ``raise``, an ``if`` that holds nothing else, calls of functions whose name
+    begins with ``check``. In a reader's code these may do anything. Code that cannot be parsed by itself,
+    such as a lambda within a call, is given as it is.
 
     Examples
     --------
-    >>> one = normalised_code("def f(x):\n    if x < 0:\n        raise ValueError('no')\n    return x")
+    >>> one = normalised_code("def f(x):\n    if x < 0:\n        raise ValueError('no')\n    return x", False)
     >>> one == normalised_code("def f(x):\n    'Give x.'\n    return x  # as it is")
     True
     """
     try:
-        return ast.dump(_Reducer().visit(ast.parse(textwrap.dedent(source))))
+        reducer = _WithoutDocstrings() if checks else _WithoutChecks()
+        return ast.dump(reducer.visit(ast.parse(textwrap.dedent(source))))
     except SyntaxError:
         return source
 
 
-class _Reducer(ast.NodeTransformer):
+class _WithoutDocstrings(ast.NodeTransformer):
+    def visit_Expr(self, node: ast.Expr) -> ast.Expr | None:
+        return None if isinstance(node.value, ast.Constant) else node
+
+
+class _WithoutChecks(_WithoutDocstrings):
     def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.ImportFrom | None:
         return None if node.module in ("serlab.checks", "serlab.errors") else node
 
@@ -93,11 +100,9 @@ class _Reducer(ast.NodeTransformer):
 
     def visit_Expr(self, node: ast.Expr) -> ast.Expr | None:
         match node.value:
-            case ast.Constant():
-                return None
             case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)) if name.startswith("check"):
                 return None
-        return node
+        return super().visit_Expr(node)
 
     def visit_If(self, node: ast.If) -> ast.AST | None:
         self.generic_visit(node)
@@ -226,7 +231,7 @@ def _describe_function(function: Callable, seen: set) -> Iterator[str]:
     seen.add(function)
     code = function.__code__
     try:
-        yield normalised_code(inspect.getsource(function))
+        yield normalised_code(inspect.getsource(function), checks=not ours)
     except OSError:
         # Typed at a prompt, or made from text.
         yield marshal.dumps(code).hex()
@@ -251,7 +256,7 @@ def _describe_module(name: str, seen: set) -> Iterator[str]:
 @functools.cache
 def _module(name: str) -> tuple[str, tuple[str, ...]]:
     """Return a digest of the code of a module of serlab, and the names of those of serlab that it imports."""
-    tree = _Reducer().visit(ast.parse(_file(name).read_text(encoding="utf-8")))
+    tree = _WithoutChecks().visit(ast.parse(_file(name).read_text(encoding="utf-8")))
     imported = []
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and _is_ours(node.module or ""):

@@ -136,7 +136,11 @@ def cross_validate(
             file = Path(cache) / f"{_key(model, data, fold, seed)}.npz" if cache is not None else None
             found = results_cache.read(file, "probabilities", "predicted", "cost")
             if found is None:
-                found = _fit_one(model, X, labels, table, fold, classes)
+                try:
+                    found = _fit_one(model, X, labels, table, fold, classes)
+                except Exception as error:
+                    error.add_note(f"This was in fold {number} of {split.name}, with seed {seed}.")
+                    raise
                 if file is not None:
                     results_cache.write(
                         file, **dict(zip(("probabilities", "predicted", "cost"), found, strict=True))

@@ -79,7 +79,16 @@ def test_a_key_follows_what_decides(make):
 )
 def test_messages_and_comments_decide_nothing(edit, same):
     assert edit[0] in CODE
-    assert (results_cache.normalised_code(CODE) == results_cache.normalised_code(CODE.replace(*edit))) is same
+    before, after = (results_cache.normalised_code(code, False) for code in (CODE, CODE.replace(*edit)))
+    assert (before == after) is same
+
+
+def test_in_a_readers_code_what_raises_or_is_called_check_counts():
+    for edit in (
+        ('raise ValueError("no rate")', "rate = 0"),
+        ("    return", "    checkerboard(x)\n    return"),
+    ):
+        assert results_cache.normalised_code(CODE) != results_cache.normalised_code(CODE.replace(*edit))
 
 
 @pytest.fixture

@@ -500,6 +500,8 @@ def test_command_line_reports_problems(workplace, capsys):
     assert "1 with problems" in out
     assert call("--model", "crystal-ball") == 1
     assert "error: there is no model 'crystal-ball'" in capsys.readouterr().err
+    assert call("--model", "forrest") == 1
+    assert "Did you mean 'forest'" in capsys.readouterr().err
 
 
 def test_verify_refuses_what_it_cannot_reproduce(workplace):
@@ -573,10 +575,17 @@ def test_networks_are_known_by_what_they_train():
 
 
 def test_corpora_that_are_not_here_are_left_out(workplace, capsys, monkeypatch):
-    monkeypatch.setattr(corpora, "find", lambda name: None)
-    assert runs.main(["--corpus", "nemo", "--model", "majority"]) == 0
-    assert "nemo/loso/majority: left out, the corpus is not here" in capsys.readouterr().out
+    monkeypatch.setattr(corpora, "find", lambda name: None if name == "nemo" else name)
+    assert runs.main(["--corpus", "nemo", "--model", "majority"]) == 1
+    assert "nothing was made, since the corpora are not here: nemo" in capsys.readouterr().err
     assert runs.list_runs() == []
+    places = ["--corpus", "nemo", "--corpus", "demo", "--protocol", "group4", "--model", "majority"]
+    more = workplace / "more"
+    assert runs.main([*places, "--allow-changed-code", "--folder", str(more)]) == 0
+    assert "nemo/group4/majority: left out, the corpus is not here" in capsys.readouterr().out
+    assert (runs.list_runs(), runs.list_runs(more)) == ([], [("demo", "group4", "majority")])
+    assert runs.main(["--folder", str(more), "--check"]) == 0
+    assert "1 runs checked, 0 with problems" in capsys.readouterr().out
 
 
 def test_a_single_fold_is_trained_with_more_seeds_if_training_is_random():

@@ -14,7 +14,7 @@ import pandas as pd
 
 from serlab.corpora import locate, misnamed, registry, unified
 from serlab.corpora.record import Record
-from serlab.corpora.table import build, in_order, threads
+from serlab.corpora.table import EMOTIONS, build, in_order, threads
 from serlab.errors import CorpusError
 from serlab.paths import data_dirs
 
@@ -91,6 +91,7 @@ def load(record: Record) -> pd.DataFrame:
     table = build(
         rows, record.name, title, f'Run serlab.validate("{record.name}") for all faults and their remedies.'
     )
+    _check_names(record, table)
     if record.check is not None:
         record.check(table)
     counts = Counter(table["emotion"])
@@ -100,6 +101,17 @@ def load(record: Record) -> pd.DataFrame:
             f'{len(table)} ({_listed(counts)}). Run serlab.validate("{record.name}").'
         )
     return table
+
+
+def _check_names(record: Record, table: pd.DataFrame) -> None:
+    """Make sure that file names were read as speakers and emotions that the record knows."""
+    for column, known in (("speaker", record.speakers), ("emotion", EMOTIONS)):
+        if (wrong := ~table[column].isin(known)).any():
+            row = table[wrong].iloc[0]
+            raise CorpusError(
+                f"{row['path']}: parse of {record.title} reads the {column} {row[column]!r}, which is none "
+                f"of {', '.join(map(repr, known))}. Mend the record in serlab/corpora."
+            )
 
 
 def _listed(classes: Mapping[str, int]) -> str:

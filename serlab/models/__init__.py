@@ -5,6 +5,8 @@ Each model is a `ModelSpec`; `serlab.runs` trains it under a protocol and record
 
 from __future__ import annotations
 
+import difflib
+
 from serlab.errors import RunError
 from serlab.models.spec import ModelSpec
 
@@ -24,7 +26,7 @@ def names() -> list[str]:
 
 
 def get(name: str) -> ModelSpec:
-    """Return a model by its name; a `RunError` lists the names that there are.
+    """Return a model by its name; a `RunError` names those that are most like it.
 
     Examples
     --------
@@ -33,5 +35,7 @@ def get(name: str) -> ModelSpec:
     """
     found = {spec.name: spec for spec in specs()}
     if name not in found:
-        raise RunError(f"there is no model {name!r}. Models are: {', '.join(found)}")
+        similar = ", ".join(map(repr, difflib.get_close_matches(str(name), found, 3, cutoff=0.5)))
+        meant = f" Did you mean {similar}?" if similar else ""
+        raise RunError(f"there is no model {name!r}.{meant} serlab.models.names() lists all {len(found)}")
     return found[name]

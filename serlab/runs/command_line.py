@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Collection, Sequence
+from pathlib import Path
 
 from serlab import corpora, evaluation, provenance, splits
 from serlab.errors import RunError, SerlabError
@@ -27,6 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--list", action="store_true", help="list what is recorded and what is missing; make nothing"
     )
     parser.add_argument("--check", action="store_true", help="check what is recorded; make nothing")
+    parser.add_argument("--folder", type=Path, help="where runs lie, in place of the book's results")
     parser.add_argument("--force", action="store_true", help="make runs anew that are recorded already")
     parser.add_argument(
         "--verify", metavar="MODEL", help="train one fold of a recorded model anew and compare"
@@ -34,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add_changed_code(parser)
     given = parser.parse_args(arguments)
     provenance.one_thread()
-    recorded = set(list_runs())
+    recorded = set(list_runs(given.folder))
     fitting = [key for key in sorted(recorded) if _fits(key, given)]
     try:
         for name in given.protocol or ():
@@ -44,16 +46,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
             for key in sorted(keys, key=lambda key: (key not in recorded, key)):
                 print("recorded" if key in recorded else "missing ", "/".join(key))
         elif given.check:
-            return _check_all(_some(fitting, given))
+            return _check_all(_some(fitting, given), given.folder)
         elif given.verify:
             spec = models.get(given.verify)
             for key in _some([key for key in fitting if key[2] == spec.name], given):
-                print(verify(read(*key), spec))
+                print(verify(read(*key, given.folder), spec))
         else:
             for name in given.model or ():
                 models.get(name)
             missing = [key for key in _some(_asked(given), given) if given.force or key not in recorded]
-            _make_all(missing, models, given.allow_changed_code)
+            return _make_all(missing, models, given)
     except SerlabError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -91,15 +93,23 @@ def _fits(key: tuple[str, str, str], given) -> bool:
     return all(not only or part in only for part, only in zip(key, chosen, strict=True))
 
 
-def _make_all(keys: list[tuple[str, str, str]], models, allow_changed_code: bool) -> None:
+def _make_all(keys: list[tuple[str, str, str]], models, given) -> int:
+    absent = [key for key in keys if not _is_here(key[0])]
+    if absent and len(absent) == len(keys):
+        wanted = ", ".join(dict.fromkeys(corpus for corpus, _, _ in keys))
+        raise RunError(
+            f"nothing was made, since the corpora are not here: {wanted}. "
+            "Run serlab.fetch(name), or set SERLAB_DATA; --corpus demo --protocol group4 needs neither"
+        )
     for number, (corpus, protocol, name) in enumerate(keys, 1):
-        if corpus in (*corpora.names(), "unified") and corpora.find(corpus) is None:
+        if (corpus, protocol, name) in absent:
             print(
                 f"[{number}/{len(keys)}] {corpus}/{protocol}/{name}: left out, the corpus is not here",
                 flush=True,
             )
             continue
-        run = make(models.get(name), corpus, protocol, allow_changed_code=allow_changed_code)
+        allowed = given.allow_changed_code
+        run = make(models.get(name), corpus, protocol, folder=given.folder, allow_changed_code=allowed)
         scores = run.meta["scores"]
         shown = evaluation.Interval(
             *(scores.get(key, float("nan")) for key in ("uar", "uar_low", "uar_high"))
@@ -108,17 +118,23 @@ def _make_all(keys: list[tuple[str, str, str]], models, allow_changed_code: bool
         print(
             f"[{number}/{len(keys)}] {corpus}/{protocol}/{name}: UAR {shown} in {seconds:.0f} s", flush=True
         )
+    return 0
 
 
-def _check_all(keys: list[tuple[str, str, str]]) -> int:
+def _is_here(corpus: str) -> bool:
+    """Tell whether a corpus can be loaded; a folder of one's own is looked for where it is loaded."""
+    return corpus not in (*corpora.names(), "unified") or corpora.find(corpus) is not None
+
+
+def _check_all(keys: list[tuple[str, str, str]], folder: Path | None) -> int:
     bad = 0
     tables = {}
     for key in keys:
         if key[0] not in tables:
-            there = key[0] in (*corpora.names(), "unified") and corpora.find(key[0]) is not None
+            there = key[0] in (*corpora.names(), "unified") and _is_here(key[0])
             tables[key[0]] = corpora.load(key[0]) if there else None
         try:
-            run = read(*key)
+            run = read(*key, folder)
             problems = check(run, tables[key[0]])
             if (
                 all(name in run.meta for name in NEW_KEYS)
