@@ -8,6 +8,7 @@ book puts the sound in when it is built on a machine that has the corpus.
 from __future__ import annotations
 
 import base64
+import importlib
 import inspect
 import io
 import json
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from serlab.augment import Step
 
 SAMPLE_RATE = 16_000
+LOWEST_RATE = 8_000  # below it not every browser plays
 MOST = 24  # players at a time: each holds its sound, and a page with hundreds does not open
 
 
@@ -98,8 +100,9 @@ def listen(
 
     Notes
     -----
-    The book can make again what `serlab.corpora.synthesis.synthesise_phrase` returns, and clips with a change
-    from `serlab.augment` or `serlab.audio`; any other sound can be heard only where it was computed.
+    The book can make again what `serlab.corpora.synthesis.synthesise_phrase` returns, what the functions of
+    lessons make that are wrapped in `serlab.corpora.synthesis.remember`, and clips with a change from
+    `serlab.augment` or `serlab.audio`; any other sound can be heard only where it was computed.
 
     Examples
     --------
@@ -158,7 +161,9 @@ def resolve(attributes: Mapping[str, str]) -> tuple[np.ndarray, int] | None:
     from serlab.corpora import demo, synthesis
 
     if recipe := attributes.get("data-recipe"):
-        return synthesis.synthesise_phrase(**json.loads(recipe)), synthesis.SAMPLE_RATE
+        settings = json.loads(recipe)
+        make = _maker(settings.pop("function", ""))
+        return make(**settings), int(attributes.get("data-rate", synthesis.SAMPLE_RATE))
     corpus, clip = attributes.get("data-corpus", ""), attributes.get("data-clip", "")
     if corpus == demo.RECORD.name:
         sound = (demo.speak(clip), synthesis.SAMPLE_RATE) if demo.parse(clip) else None
@@ -192,7 +197,7 @@ def _excerpts(corpus: str) -> dict[str, Path]:
 
 
 def data_uri(y: np.ndarray, sample_rate: int) -> str:
-    """Return a sound as FLAC in a data URI, at 16 kHz at most, which every current browser plays.
+    """Return a sound as FLAC in a data URI, at 8 to 16 kHz, which every current browser plays.
 
     Parameters
     ----------
@@ -213,7 +218,7 @@ def data_uri(y: np.ndarray, sample_rate: int) -> str:
             f"A player needs finite samples of shape (samples,); these have shape {y.shape}. "
             "Mix channels by their mean, and remove NaN first."
         )
-    if sample_rate > SAMPLE_RATE:
+    if not LOWEST_RATE <= sample_rate <= SAMPLE_RATE:
         from serlab.audio import resample
 
         y, sample_rate = resample(y, sample_rate, SAMPLE_RATE), SAMPLE_RATE
@@ -229,8 +234,10 @@ def _of_samples(y: np.ndarray, sample_rate: int | None, title: str | None) -> Pl
     title = title or f"{len(y) / sample_rate:.1f} s of sound"
     credit, attributes, recipe = "", {}, getattr(y, "recipe", None)
     if recipe is not None:
-        credit = "synthetic voice"
+        credit = "synthetic sound" if "function" in recipe else "synthetic voice"
         attributes = {"data-recipe": json.dumps(recipe, sort_keys=True), "data-title": title}
+        if sample_rate != SAMPLE_RATE:
+            attributes["data-rate"] = str(sample_rate)
     return Player(title, title, credit, attributes, lambda: (y, sample_rate))
 
 
@@ -264,6 +271,18 @@ def _read(path: Path | str) -> tuple[np.ndarray, int]:
 def _changed(sound: tuple[np.ndarray, int], change: Step | None) -> tuple[np.ndarray, int]:
     y, sample_rate = sound
     return (y if change is None else change(y, np.random.default_rng(0))), sample_rate
+
+
+def _maker(name: str) -> Callable:
+    """Find the function of a recipe: one of a lesson or of the synthesiser."""
+    from serlab.corpora import synthesis
+
+    if not name:
+        return synthesis.synthesise_phrase
+    module, _, function = name.rpartition(".")
+    if not module.startswith("serlab.lessons."):
+        raise AudioError(f"There is no sound {name!r} in serlab.lessons: run the chapter again.")
+    return getattr(importlib.import_module(module), function)
 
 
 def _written(change: Step) -> str | None:

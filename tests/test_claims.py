@@ -175,6 +175,38 @@ def like_coins(*cells: tuple[str, str]) -> bool:
     return all(6 < actors_above(emotion, cue) < 18 for emotion, cue in cells)
 
 
+def printed_words(chapter: str, pattern: str) -> list[str]:
+    """Give what the group of a pattern finds, each time, in what the cells of a chapter printed."""
+    (path,) = CHAPTERS.glob(f"{chapter}_*.ipynb")
+    return re.findall(pattern, sources.printed_in(path), re.MULTILINE)
+
+
+def decibels(bits: int) -> float:
+    """How far chapter 2 found the noise of rounding below the voice."""
+    return printed("02", rf"^{bits} bits: (\d+) dB")[0]
+
+
+def frames_of_the_clip() -> int:
+    """How many whole frames of 1,024 samples, one every 256, the clip of chapter 2 has."""
+    return 1 + (int(printed("02", r"^(\d+) samples, ")[0]) - 1024) // 256
+
+
+def sizes_on_the_path() -> list[int]:
+    """How many numbers chapter 2b counted at each step from a sound to one vector."""
+    return [int(size) for size in printed_words("02b", r"^\w[\w ]+?  +\([\d, ]+\) +(\d+)$")]
+
+
+def grows_then_shrinks(sizes: list[int]) -> bool:
+    """Whether the second number is the largest, and none after it is larger than the one before."""
+    return len(sizes) == 7 and sizes[0] < sizes[1] and sizes[1:] == sorted(sizes[1:], reverse=True)
+
+
+def medians(column: int) -> dict[str, float]:
+    """Give the medians of an emotion's brightness or change of loudness, as chapter 2b printed them."""
+    rows = printed_words("02b", r"^(\w+) +(\d{3,4}) +(\d{2,3})$")
+    return {emotion: float(values[column]) for emotion, *values in rows}
+
+
 CLAIMS: list[tuple[str, str, Callable[[], bool]]] = [
     # Chapter 1
     ("01", "Eight people say the same German sentence", lambda: eight("speaker", 8) and eight("sentence", 1)),
@@ -277,6 +309,73 @@ CLAIMS: list[tuple[str, str, Callable[[], bool]]] = [
         lambda: like_coins(("sad", "pitch"), ("disgust", "pitch")) and CUES["disgust"].f0 < 1,
     ),
     # Chapter 2
+    (
+        "02",
+        "a tone of 3,000 Hz must come back at 1,000 Hz",
+        lambda: printed("02", r"^strongest frequency: (\d+) Hz") == [1000],
+    ),
+    (
+        "02",
+        "Each bit buys about 6 dB",
+        lambda: abs((decibels(16) - decibels(4)) / 12 - 6) < 0.3,
+    ),
+    (
+        "02",
+        "The famous *fast* Fourier transform (FFT) gives the same numbers, only faster.",
+        lambda: printed_words("02", r"^same: (\w+)") == ["True", "True"],
+    ),
+    (
+        "02",
+        "Ours are 1,024 samples long, and a new one starts every 256 samples.",
+        lambda: frames_of_the_clip() == printed("02", r"samples -> (\d+) frames of 1024")[0],
+    ),
+    (
+        "02",
+        "That is 80<!-- = 2 / 0.025 --> Hz for 25 ms and 31<!-- = 2 / 0.064 --> Hz for 64 ms.",
+        lambda: 2 / 0.064 < 40 < 2 / 0.025,
+    ),
+    (
+        "02",
+        "the length of a frame does not",
+        lambda: len(set(printed("02", r"^frequencies, frames: \(1025, (\d+)\) before: \(513, (\d+)\)"))) == 1,
+    ),
+    (
+        "02b",
+        "First it grows, because frames overlap, and then it shrinks and shrinks.",
+        lambda: grows_then_shrinks(sizes_on_the_path()),
+    ),
+    (
+        "02b",
+        "makes a spectrogram of more than thirty thousand numbers",
+        lambda: 30_000 < sizes_on_the_path()[2] / (sizes_on_the_path()[0] / 16_000) < 33_000,
+    ),
+    (
+        "02b",
+        "In decibels a change of volume is a *shift*",
+        lambda: abs(printed("02b", r"^decibels: ([-+][\d.]+) dB")[0] + 6.02) < 0.05,
+    ),
+    (
+        "02b",
+        "The syllables are there, but the melody is gone.",
+        lambda: (
+            printed("02b", r"^64 mel bands: (\d+) %")[0] > 80 and printed("02b", r"^13 MFCCs: (\d+) %")[0] < 5
+        ),
+    ),
+    (
+        "02b",
+        "Angry voices are the brightest on the whole, and their loudness changes fastest",
+        lambda: [ranked(medians(column))[-1] for column in (0, 1)] == ["angry", "angry"],
+    ),
+    (
+        "02b",
+        "neutral voices are the dullest, and calm ones change least",
+        lambda: [ranked(medians(column))[0] for column in (0, 1)] == ["neutral", "calm"],
+    ),
+    (
+        "02b",
+        "no difference can be shown. That fits what you have heard.",
+        lambda: printed_change("02b", "gain")[1] <= 0 <= printed_change("02b", "gain")[2],
+    ),
     # Chapter 3
     (
         "03",

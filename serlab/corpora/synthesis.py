@@ -15,7 +15,9 @@ female and male talkers. J. Acoust. Soc. Am. 87, 820-857.
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from functools import wraps
 from pathlib import Path
 from typing import NamedTuple
 
@@ -358,9 +360,27 @@ def synthesise(speaker: Voice, cues: Cues, sentence: str, seed: int | list[int])
 
 
 class Take(np.ndarray):
-    """Samples with the arguments of `synthesise_phrase`; what is computed from them has none."""
+    """Samples with the function and arguments that made them; what is computed from them has none."""
 
     recipe: dict | None = None
+
+
+def remember(make: Callable[..., np.ndarray]) -> Callable[..., Take]:
+    """Let a function that makes sound from plain keywords say how, so that the book can do it again.
+
+    Examples
+    --------
+    >>> remember(lambda *, samples: np.zeros(samples))(samples=9).recipe["samples"]
+    9
+    """
+
+    @wraps(make)
+    def made(**settings) -> Take:
+        take = make(**settings).view(Take)
+        take.recipe = {"function": f"{make.__module__}.{make.__name__}", **settings}
+        return take
+
+    return made
 
 
 def synthesise_phrase(
