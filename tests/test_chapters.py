@@ -177,6 +177,26 @@ def test_chapter_is_in_order(text):
     assert chapters.check(text) == []
 
 
+# Chapters 7 to 16 were written before this was asked for.
+LESSONS = [text for text in TEXTS if int(text.name[:2]) <= 6]
+
+
+@pytest.mark.parametrize("text", LESSONS, ids=lambda text: text.stem)
+def test_a_lesson_hides_nothing_writes_no_prose_from_code_and_fits_the_page(text):
+    problems = []
+    for cell in chapters.read_text(text).cells:
+        tags = set(cell.metadata.get("tags", []))
+        if cell.cell_type != "code" or tags & {"setup", "solution"}:
+            continue
+        first = cell.source.splitlines()[0]
+        if tags & {"hide-input", "hide-cell", "remove-input", "remove-cell"}:
+            problems.append(f"hidden: {first}")
+        if "Markdown(" in cell.source:
+            problems.append(f"writes prose: {first}")
+        problems += [f"too long: {line}" for line in cell.source.splitlines() if len(line) > 80]
+    assert problems == []
+
+
 def test_every_notebook_has_its_text():
     assert chapters.unpaired() == []
 
