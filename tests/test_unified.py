@@ -409,8 +409,8 @@ def test_a_run_on_several_corpora_is_made_and_checked(parts, tmp_path, monkeypat
 def test_runs_on_several_corpora_are_left_out_where_there_is_none(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(runs.record, "root", lambda: tmp_path)
     monkeypatch.setattr(unified, "available", lambda: [])
-    assert runs.main(["--corpus", "unified", "--protocol", "ternary", "--model", "valence-majority"]) == 0
-    assert "unified/ternary/valence-majority: left out, the corpus is not here" in capsys.readouterr().out
+    assert runs.main(["--corpus", "unified", "--protocol", "ternary", "--model", "valence-majority"]) == 1
+    assert "nothing was made, since the corpora are not here: unified" in capsys.readouterr().err
 
 
 def test_only_some_protocols_on_valence_test_all_clips():
