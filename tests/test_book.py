@@ -392,6 +392,10 @@ def test_results_are_those_recorded_honest_first(sample):
     assert text.index("title of emobox6") < text.index("title of seed-split")
     assert "Normed (speaker-normalised)" in text
     assert "guessing reaches 12.5 % UAR" in text
+    assert all(not folded.has_attr("open") for folded in page.select("details"))
+    for table in page.select("details table"):
+        best = [float(row.select("td")[3].text.split()[0]) for row in table.select("tbody tr")]
+        assert best == sorted(best, reverse=True)
     titles = [heading.text.rstrip("#") for heading in page.select("h3")]
     assert titles == ["RAVDESS", "NEMO"]
 

@@ -94,7 +94,8 @@ def test_what_a_cell_printed_and_what_a_table_holds_are_sources(page):
     shown = f"{100 * row.value:.1f} % [{100 * row.low:.1f}, {100 * row.high:.1f}]"
     text = (
         "It printed 31.4 %<!-- cell: UAR ([\\d.]+) % --> and has "
-        f"{shown}<!-- few-labels/vote.csv where {query}: value, low, high -->."
+        f"{shown}<!-- few-labels/vote.csv where {query}: value, low, high -->, "
+        "then 66.7 %<!-- leaks/ravdess.json at scores / as it was: uar -->."
     )
     path = page(text)
     output = nbformat.v4.new_output("stream", name="stdout", text="UAR 31.4 % of 288 clips\n")

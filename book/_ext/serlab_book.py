@@ -59,7 +59,7 @@ class Chapters(Generated):
 
 
 class Results(Generated):
-    """All recorded runs, one section per corpus, one table per protocol, honest protocols first."""
+    """All recorded runs: a section per corpus, a folded table per protocol, honest protocols first."""
 
     def content_nodes(self) -> list[nodes.Node]:
         table = recorded.runs()
@@ -74,11 +74,23 @@ class Results(Generated):
         alike = table["classes"].nunique() == 1
         lines = [f"{table['clips'].iloc[0]} clips{f', {guessing(table)}' if alike else ''}.", ""]
         for name in dict.fromkeys(table["protocol"]):
-            shown = table[table["protocol"] == name].sort_values("uar")
+            shown = table[table["protocol"] == name].sort_values("uar", ascending=False)
             kind = "Speakers shared" if shown["shared"].iloc[0] else "Speaker-disjoint"
             title = shown["protocol_title"].iloc[0]
+            heading = title[0].upper() + title[1:] if "speaker" in title else f"{kind}: {title}"
             about = "" if alike else f": {guessing(shown)}"
-            lines += [f"**{kind}**: {title} (`{name}`){about}", "", *recorded.result_table(shown), ""]
+            lines += [
+                f":::{{dropdown}} {heading}{about}",
+                f"Protocol `{name}`, {len(shown)} models.",
+                "",
+            ]
+            for words, own in (
+                ("As it is", shown[~shown["speaker_normalised"]]),
+                ("With the test speakers' own unlabelled clips", shown[shown["speaker_normalised"]]),
+            ):
+                if len(own):
+                    lines += [f"**{words}**, best first", "", *recorded.result_table(own), ""]
+            lines += [":::", ""]
         return self.markdown(lines)
 
 

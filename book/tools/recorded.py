@@ -63,15 +63,15 @@ def corpora_in_order(table: pd.DataFrame) -> list[str]:
 def result_table(table: pd.DataFrame) -> list[str]:
     """Return the lines of a Markdown table of runs."""
     lines = [
-        "| model | features | UAR, % [95 % interval] | accuracy, % | macro-F1, % |",
-        "|---|---|---|---|---|",
+        "| model | features | borrows from | UAR, % [95 % interval] | accuracy, % | macro-F1, % |",
+        "|---|---|---|---|---|---|",
     ]
     for row in table.itertuples():
         title = row.title + (
             " (speaker-normalised)" if row.speaker_normalised and "normalis" not in row.title else ""
         )
         lines.append(
-            f"| {title} | {row.features} | {interval(row)} "
+            f"| {title} | {row.features} | {row.pretrained or '–'} | {interval(row)} "
             f"| {percent(row.accuracy)} | {percent(row.macro_f1)} |"
         )
     return lines

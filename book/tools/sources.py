@@ -8,6 +8,7 @@
                                         has them; uar_fold_mean, uar_seed_sd, parameters, seconds
     RUN less RUN: SCORE                 two runs on the same clips: difference, interval, p-value
     TABLE.csv where QUERY: COLUMN, ...  the one row of a recorded table that fits a pandas query
+    FILE.json at KEY / KEY: NAME, ...   numbers of a recorded JSON file
     corpus NAME: clips                  a fact of a corpus: clips, speakers
     cell: PATTERN                       what a cell of this chapter printed: groups of a regular expression
     = 100 / 8                           arithmetic
@@ -17,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import json
 import operator
 import re
 import sys
@@ -72,6 +74,14 @@ def table_values(found: re.Match, count: int, page: Path) -> list[float]:
     return [float(rows.iloc[0][name.strip()]) for name in found["columns"].split(",")]
 
 
+def json_values(found: re.Match, count: int, page: Path) -> list[float]:
+    """Look up numbers of a recorded JSON file."""
+    part = json.loads((runs.root() / found["file"]).read_text(encoding="utf-8"))
+    for key in found["keys"].split(" / "):
+        part = part[key]
+    return [float(part[name.strip()]) for name in found["names"].split(",")]
+
+
 def corpus_values(found: re.Match, count: int, page: Path) -> list[float]:
     """Look up a fact of a corpus."""
     record = corpora.record(found["name"])
@@ -103,6 +113,7 @@ SOURCES: dict[str, tuple[Callable[[re.Match, int, Path], list[float]], bool]] = 
     rf"(?P<run>{RUN}):\s+(?P<score>\w+)": (run_values, True),
     rf"(?P<first>{RUN})\s+less\s+(?P<second>{RUN}):\s+(?P<score>\w+)": (difference_values, True),
     r"(?P<table>[\w./-]+\.csv)\s+where\s+(?P<query>.+):\s+(?P<columns>[\w, ]+)": (table_values, True),
+    r"(?P<file>[\w./-]+\.json)\s+at\s+(?P<keys>.+):\s+(?P<names>[\w, ]+)": (json_values, True),
     r"corpus\s+(?P<name>\w+):\s+(?P<fact>clips|speakers)": (corpus_values, False),
     r"cell:\s+(?P<pattern>.+)": (cell_values, False),
     r"=(?P<sum>.+)": (arithmetic_values, False),
