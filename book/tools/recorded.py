@@ -173,8 +173,9 @@ def ladder_text(table: pd.DataFrame, corpus: str = "ravdess") -> str:
     # Chapter 10 ends the ladder; what comes later asks other questions.
     top = shown[shown["chapter"] <= 10].sort_values("chapter").iloc[-1]
     text = (
-        "Recall on RAVDESS with 95\u00a0% intervals: for each chapter the model that it is about, not the "
-        f"best of its variants. Guessing reaches {percent(1 / top.classes)}\u00a0%; the last of the ladder, "
+        "How many emotions of RAVDESS a model recognises, with 95\u00a0% intervals over speakers: for each "
+        "chapter the model that it is about, not the best of its variants. Guessing reaches "
+        f"{percent(1 / top.classes)}\u00a0%; the last of the ladder, "
         f"{top.title}, reaches {percent(top.uar)}\u00a0% on speakers it never heard"
     )
     for twin in shared_twins(table, corpus).query("model == @top.model").itertuples():
