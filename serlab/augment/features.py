@@ -5,12 +5,8 @@ Changes depend on the settings and on the sound of a clip, not on its place in a
 
 from __future__ import annotations
 
-import functools
-import hashlib
-import inspect
 import zlib
 from dataclasses import dataclass
-from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -67,13 +63,6 @@ class Augmented(_Altered):
         """That of the extractor."""
         return self.extractor.shape
 
-    @property
-    def key(self) -> str:
-        """Sixteen hexadecimal digits that change with the chain, the code behind it, and the extractor."""
-        functions = [step.function for step in self.chain.steps]
-        own = [inspect.getsource(f) for f in functions if not f.__module__.startswith("serlab.")]
-        return _joined_key(super().key, self.extractor.key, _package_source(), *own)
-
     def extract(self, y: np.ndarray) -> np.ndarray:
         """Change one signal and measure it."""
         y = audio.signal(y, self.name)
@@ -108,11 +97,6 @@ class Versions(_Altered):
     def shape(self) -> tuple[int | None, ...]:
         """(versions, ...), the clip as it is first."""
         return (1 + len(self.chains), *self.extractor.shape)
-
-    @property
-    def key(self) -> str:
-        """Sixteen hexadecimal digits that change with the chains, the code behind them, and the extractor."""
-        return _joined_key(super().key, *(version.key for version in self._altered))
 
     def extract(self, y: np.ndarray) -> np.ndarray:
         """Measure one signal and its versions."""
@@ -151,11 +135,6 @@ class OriginalVersions(Extractor):
         """How much of the beginning of a clip is enough, in seconds."""
         return OriginalMel().seconds
 
-    @property
-    def key(self) -> str:
-        """Sixteen hexadecimal digits that change with the seed, the code, and the spectrogram."""
-        return _joined_key(super().key, OriginalMel().key, _package_source())
-
     def extract(self, y: np.ndarray) -> np.ndarray:
         """Make the five versions of one signal."""
         y = audio.signal(y, self.name)
@@ -182,13 +161,3 @@ def original_versions(y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     masked = time_mask(results[-MASKED:], rng, count=4, width=(15, 49), fill=0.0)
     results[-MASKED:] = frequency_mask(masked, rng, count=4, width=(5, 14), fill=0.0)
     return results
-
-
-def _joined_key(*parts: str) -> str:
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
-
-
-@functools.cache
-def _package_source() -> str:
-    """Read the code of the whole package: an edited change must not answer with old features."""
-    return "".join(path.read_text(encoding="utf-8") for path in sorted(Path(__file__).parent.glob("*.py")))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -64,11 +63,6 @@ class Parts(Extractor):
     def shape(self) -> tuple[int | None, ...]:
         """(parts, ...): the first number follows the clip's length."""
         return (None, *self.features.shape)
-
-    @property
-    def key(self) -> str:
-        """Sixteen hexadecimal digits that change with this extractor and with what it measures."""
-        return hashlib.sha256(f"{super().key} {self.features.key}".encode()).hexdigest()[:16]
 
     def cut(self, y: np.ndarray) -> np.ndarray:
         """Cut a signal: (samples,) to (parts, samples of a part)."""
