@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
@@ -15,10 +14,8 @@ from sklearn.preprocessing import StandardScaler
 
 from serlab import evaluation
 from serlab.evaluation import Interval
-from serlab.plots.style import EDGE, FLATTERING, HONEST
+from serlab.plots.style import EDGE, FLATTERING, HONEST, SIZE, new_axes
 from serlab.splits import Fold
-
-SIZE = (5.6, 3.1)  # inches; legible on a phone
 
 
 def nearest_is_same_speaker(X: np.ndarray, table: pd.DataFrame, split: Iterable[Fold]) -> float:
@@ -127,7 +124,7 @@ def epochs(history: pd.DataFrame, ax: Axes | None = None) -> Axes:
     -------
     matplotlib Axes
     """
-    ax = plt.subplots(figsize=SIZE)[1] if ax is None else ax
+    ax = new_axes(ax, SIZE)
     marks = {"test": ("o", FLATTERING, "best on test"), "validation": ("X", HONEST, "chosen by validation")}
     for number, (_, fold) in enumerate(history.groupby(level="fold")):
         fold = fold.droplevel("fold")
@@ -167,7 +164,7 @@ def side_by_side(
     matplotlib Axes
         The tests of the first group are hollow diamonds, the others filled dots.
     """
-    ax = plt.subplots(figsize=SIZE)[1] if ax is None else ax
+    ax = new_axes(ax, SIZE)
     names: list[str] = []
     looks = [("D", FLATTERING, "white"), ("o", HONEST, HONEST)]
     for (title, tests), (marker, colour, face) in zip(groups.items(), looks, strict=True):
@@ -210,7 +207,7 @@ def reported(scores: Sequence[float], everybody: Interval, ax: Axes | None = Non
     -------
     matplotlib Axes
     """
-    ax = plt.subplots(figsize=SIZE)[1] if ax is None else ax
+    ax = new_axes(ax, SIZE)
     sns.histplot(100 * np.asarray(scores), color=HONEST, alpha=0.5, ax=ax)
     ax.axvline(100 * everybody.value, color="black", label="all speakers")
     ax.set(xlabel="UAR that a small test reports (%)", ylabel="tests")
@@ -232,7 +229,7 @@ def by_speaker(predictions: pd.DataFrame, ax: Axes | None = None) -> Axes:
     -------
     matplotlib Axes
     """
-    ax = plt.subplots(figsize=SIZE)[1] if ax is None else ax
+    ax = new_axes(ax, SIZE)
     groups = predictions.groupby("speaker")[["label", "predicted"]]
     each = groups.apply(lambda rows: evaluation.uar(rows["label"], rows["predicted"])).sort_values()
     whole = evaluation.interval(predictions)

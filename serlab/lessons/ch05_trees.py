@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
@@ -13,7 +12,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.tree import DecisionTreeClassifier
 
 from serlab import evaluation
-from serlab.plots.style import EDGE, FLATTERING, HONEST, emotion_palette
+from serlab.plots.style import EDGE, FLATTERING, HONEST, SIZE, emotion_palette, new_axes
 
 # A number of the summary vector, in the words that a listener would use for it.
 PLAIN = {
@@ -26,8 +25,6 @@ PLAIN = {
     "syllables_per_second": "syllables per second",
     "speech_seconds": "seconds of speech",
 }
-
-SIZE = (5.6, 3.1)  # inches; legible on a phone
 
 
 def plain_features(X: np.ndarray, names: Sequence[str]) -> pd.DataFrame:
@@ -72,7 +69,7 @@ def profile(few: pd.DataFrame, y: np.ndarray, ax: Axes | None = None) -> Axes:
     >>> profile(few, np.array(["sad", "angry"])).collections[0].get_array().round(1).tolist()
     [[-0.7, 0.7], [0.7, -0.7]]
     """
-    ax = ax or plt.subplots(figsize=(5.6, 4.0))[1]
+    ax = new_axes(ax, (5.6, 4.0))
     medians = ((few - few.mean()) / few.std()).groupby(y).median().loc[list(emotion_palette(y))]
     look = {"center": 0, "cmap": "PuOr_r", "annot": True, "fmt": ".1f", "annot_kws": {"size": 8}}
     sns.heatmap(medians.T, **look, linewidths=0.5, cbar=False, ax=ax)
@@ -104,7 +101,7 @@ def where_it_looks(
     >>> len(where_it_looks(tree, X[0]).collections[0].get_offsets())
     3
     """
-    ax = ax or plt.subplots(figsize=SIZE)[1]
+    ax = new_axes(ax, SIZE)
     nodes, level = [], [0]
     for _ in range(depth):
         level = [node for node in level if tree.tree_.feature[node] >= 0]  # a leaf asks nothing
@@ -137,7 +134,7 @@ def depth_curve(scores: pd.DataFrame, chance: float, ax: Axes | None = None) -> 
     >>> depth_curve(scores, 0.125).lines[0].get_ydata().tolist()
     [20.0, 30.0]
     """
-    ax = ax or plt.subplots(figsize=SIZE)[1]
+    ax = new_axes(ax, SIZE)
     shown = scores.assign(uar=100 * scores["uar"])
     palette = [FLATTERING, HONEST, "#117733"][: shown["clips"].nunique()]
     sns.lineplot(
@@ -190,7 +187,7 @@ def vote_curve(scores: pd.DataFrame, ax: Axes | None = None) -> Axes:
     >>> vote_curve(scores).lines[0].get_ydata().tolist()
     [30.0, 40.0]
     """
-    ax = ax or plt.subplots(figsize=SIZE)[1]
+    ax = new_axes(ax, SIZE)
     ax.plot(scores["trees"], 100 * scores["together"], color=HONEST, label="the first trees together")
     ax.scatter(scores["trees"], 100 * scores["alone"], s=12, color=FLATTERING, label="each tree alone")
     ax.set(xlabel="trees that vote", ylabel="UAR (%)", ylim=(0, None))

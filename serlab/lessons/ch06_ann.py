@@ -10,10 +10,8 @@ from matplotlib.axes import Axes
 
 from serlab import evaluation
 from serlab.plots import new_axes
-from serlab.plots.style import EDGE, FLATTERING, HONEST
+from serlab.plots.style import EDGE, FLATTERING, HONEST, SIZE
 from serlab.runs import Run
-
-SIZE = (5.6, 3.1)  # inches; legible on a phone
 
 # How each rule marks its epoch in the picture: marker, colour.
 RULES = {
