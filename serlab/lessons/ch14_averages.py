@@ -32,16 +32,20 @@ LINES = ((FLATTERING, "-"), (HONEST, "--"), ("#117733", "-."))
 
 
 @synthesis.remember
-def voice(*, backwards: bool = False) -> np.ndarray:
+def voice(*, way: str = "forwards") -> np.ndarray:
     """Let the synthetic voice say a sentence, or play the same sound from its end to its beginning.
+
+    Parameters
+    ----------
+    way : {"forwards", "backwards"}
 
     Examples
     --------
-    >>> bool((voice() == voice(backwards=True)[::-1]).all())
+    >>> bool((voice() == voice(way="backwards")[::-1]).all())
     True
     """
     y = np.asarray(synthesis.synthesise_phrase("d02", emotion="surprised"))
-    return y[::-1].copy() if backwards else y
+    return {"forwards": y, "backwards": y[::-1].copy()}[way]
 
 
 def views(y: np.ndarray, sample_rate: int, axes: np.ndarray | None = None) -> np.ndarray:
