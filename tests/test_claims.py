@@ -832,7 +832,7 @@ CLAIMS: list[tuple[str, str, Callable[[], bool]]] = [
     ),
     (
         "14b",
-        "Against the vote of three from Chapter 10, which has no network in it, no difference can be shown.",
+        "Against the vote of three from Chapter 10, logistic regressions only, no difference can be shown.",
         lambda: undecided(EMODB, "averages-vote", "three-vote"),
     ),
     (
