@@ -1,4 +1,4 @@
-"""Chapter 8: clips moved or altered, how steady answers are, nearest clips, and pictures of gains and steps."""
+"""Chapter 8: moved clips, steady answers, nearest clips, and pictures of gains and of the ladder."""
 
 from __future__ import annotations
 
@@ -215,8 +215,7 @@ def ladder(steps: pd.DataFrame, chance: float, ax: Axes | None = None) -> Axes:
     Parameters
     ----------
     steps : DataFrame
-        One row per step: ``reported`` (accuracy), ``original`` and ``ours`` (UAR), in percent; NaN where there
-        is none.
+        One row per step: ``reported`` (accuracy), ``original`` and ``ours`` (UAR), in percent; NaN for none.
     chance : float
         UAR of guessing (0…1).
     ax : matplotlib Axes, optional
