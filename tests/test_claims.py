@@ -752,13 +752,18 @@ CLAIMS: list[tuple[str, str, Callable[[], bool]]] = [
     ),
     (
         "08",
+        "It has caught up with the plain one, and that is all that can be said.",
+        lambda: 0 <= small_networks("longer")[1] - small_networks("plain")[1] < 4,
+    ),
+    (
+        "08",
         "Against moves, in time as in frequency, the augmented network is clearly steadier.",
         lambda: all(a > p + 8 for p, a in zip(steady("plain")[:2], steady("augmented")[:2], strict=True)),
     ),
     (
         "08",
-        "Against silence it is not, although it was trained with masks.",
-        lambda: steady("augmented")[2] <= steady("plain")[2],
+        "Against silence there is little in it, although it was trained with masks.",
+        lambda: abs(steady("augmented")[2] - steady("plain")[2]) < 6,
     ),
     (
         "08",
