@@ -1,0 +1,245 @@
+"""Chapter 8: moved clips, steady answers, nearest clips, and pictures of gains and of the ladder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from serlab.plots import emotion_palette, new_axes
+from serlab.plots.style import EDGE, FLATTERING, HONEST, SIZE
+from serlab.splits import Fold
+
+
+def grid(
+    pictures: Mapping[str, np.ndarray], seconds: float, columns: int = 2, ax: np.ndarray | None = None
+) -> np.ndarray:
+    """Draw spectrograms in dB, all on the scale of the first one.
+
+    Parameters
+    ----------
+    pictures : mapping of str to ndarray of shape (bands, frames)
+        Title to spectrogram.
+    seconds : float
+        How long they are.
+    columns : int
+    ax : ndarray of matplotlib Axes, optional
+        One for each picture; a new figure if not given.
+
+    Returns
+    -------
+    ndarray of matplotlib Axes
+        One for each picture, and perhaps hidden ones.
+
+    Examples
+    --------
+    >>> axes = grid({"quiet": np.zeros((4, 9)), "loud": np.ones((4, 9))}, 3.0)
+    >>> [one.get_title() for one in axes.flat]
+    ['quiet', 'loud']
+    """
+    rows = -(-len(pictures) // columns)
+    if ax is None:
+        size = (SIZE[0], 0.5 + 1.45 * rows)
+        ax = plt.subplots(rows, columns, figsize=size, sharex=True, sharey=True, squeeze=False)[1]
+    top = max(float(picture.max()) for picture in list(pictures.values())[:1])
+    look = {"origin": "lower", "aspect": "auto", "cmap": "magma", "vmin": top - 70, "vmax": top}
+    for one, (title, picture) in zip(ax.flat, pictures.items(), strict=False):
+        image = one.imshow(picture, extent=(0, seconds, 0, len(picture)), **look)
+        one.set_title(title, fontsize=9.5)
+    for spare in ax.flat[len(pictures) :]:
+        spare.set_visible(False)
+    for one in ax[-1]:
+        one.set_xlabel("time (s)")
+    for one in ax[:, 0]:
+        one.set_ylabel("mel band")
+    ax.flat[0].figure.colorbar(image, ax=ax, label="level (dB)", shrink=0.5, aspect=30, pad=0.01)
+    return ax
+
+
+def pitch_range(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw how far apart the pitch of speakers lies, and that of emotions within a speaker.
+
+    Parameters
+    ----------
+    table : DataFrame
+        ``speaker``, ``gender``, ``emotion`` and ``pitch`` (in semitones) of every clip.
+    ax : matplotlib Axes, optional
+        Where to draw; a new figure if not given.
+    """
+    ax = new_axes(ax, SIZE)
+    ax.axvspan(-3, 3, color="0.9", zorder=0, label="3 semitones down or up")
+    ax.axvline(0, color=EDGE, linestyle=":")
+    rows = []
+    for gender, part in table.groupby("gender", observed=True):
+        means = part.groupby("speaker", observed=True)["pitch"].mean()
+        ax.plot(means - means.mean(), np.full(len(means), len(rows)), "o", color=HONEST, alpha=0.7)
+        rows.append({"female": "women", "male": "men"}.get(gender, gender))
+    moves = own_moves(table)
+    palette = emotion_palette(moves.index)
+    for emotion, value in moves.items():
+        ax.plot(value, len(rows), "s", color=palette[emotion], markeredgecolor=EDGE, markersize=9)
+        rows.append(emotion)
+    ax.set_yticks(range(len(rows)), rows)
+    ax.set(xlabel="pitch (semitones from the middle)", ylim=(len(rows) - 0.5, -0.5))
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0))
+    return ax
+
+
+def own_moves(table: pd.DataFrame) -> pd.Series:
+    """Give how far each emotion lies above its speaker's own mean pitch, lowest first.
+
+    Examples
+    --------
+    >>> rows = [("a", "sad", 10.0), ("a", "angry", 14.0), ("b", "sad", 30.0), ("b", "angry", 34.0)]
+    >>> own_moves(pd.DataFrame(rows, columns=["speaker", "emotion", "pitch"])).to_dict()
+    {'sad': -2.0, 'angry': 2.0}
+    """
+    means = table.groupby("speaker", observed=True)["pitch"].transform("mean")
+    return (table["pitch"] - means).groupby(table["emotion"].astype(str)).mean().sort_values()
+
+
+def move(pictures: np.ndarray, frames: int = 0, bands: int = 0) -> np.ndarray:
+    """Move all spectrograms alike: later by `frames`, up by `bands`, the other way if negative.
+
+    Silence (the least value) comes in at the ends, the outermost band is repeated.
+
+    Examples
+    --------
+    >>> pictures = np.array([[[1.0, 2.0], [3.0, 4.0]]])
+    >>> move(pictures, frames=1).tolist(), move(pictures, bands=1).tolist()
+    ([[[1.0, 1.0], [1.0, 3.0]]], [[[1.0, 2.0], [1.0, 2.0]]])
+    """
+    pictures = np.asarray(pictures)
+    if frames:
+        silence = np.broadcast_to(pictures.min(axis=(1, 2), keepdims=True), pictures.shape)
+        silence = silence[:, :, : abs(frames)]
+        kept = pictures[:, :, max(-frames, 0) : pictures.shape[2] - max(frames, 0)]
+        pictures = np.concatenate([silence, kept] if frames > 0 else [kept, silence], axis=2)
+    places = np.arange(pictures.shape[1]) - bands
+    return pictures[:, places.clip(0, pictures.shape[1] - 1)]
+
+
+def steadiness(shares: pd.DataFrame, xlabel: str, ax: Axes | None = None) -> Axes:
+    """Draw the share of answers that stay, over how much clips are changed.
+
+    Parameters
+    ----------
+    shares : DataFrame
+        Index: how much; one column per network, 0…1; the first is drawn dashed.
+    xlabel : str
+    ax : matplotlib Axes, optional
+        Where to draw; a new figure if not given.
+
+    Examples
+    --------
+    >>> ax = steadiness(pd.DataFrame({"plain": [0.5, 1.0]}, index=[-1, 0]), "moved by (s)")
+    >>> ax.lines[0].get_ydata().tolist()
+    [50.0, 100.0]
+    """
+    ax = new_axes(ax, SIZE)
+    looks = [("s--", FLATTERING), ("o-", HONEST)]
+    for (name, share), (line, colour) in zip(shares.items(), looks, strict=False):
+        ax.plot(shares.index, 100 * share, line, color=colour, label=name, markersize=5)
+    ax.set(xlabel=xlabel, ylim=(0, 104))
+    return ax
+
+
+def gains(found: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw paired differences with their intervals; the mark is hollow where the interval holds zero.
+
+    Parameters
+    ----------
+    found : DataFrame
+        ``difference``, ``low`` and ``high`` (0…1), one row per pair: of `serlab.evaluation.compare_all`.
+    ax : matplotlib Axes, optional
+        Where to draw; a new figure if not given.
+
+    Examples
+    --------
+    >>> one = pd.DataFrame({"difference": [0.1], "low": [0.05], "high": [0.15]}, index=["masks"])
+    >>> gains(one).get_yticklabels()[0].get_text()
+    'masks'
+    """
+    ax = new_axes(ax, (SIZE[0], 0.9 + 0.45 * len(found)))
+    for place, (value, low, high) in enumerate(100 * found[["difference", "low", "high"]].to_numpy()):
+        face = HONEST if low > 0 or high < 0 else "white"
+        ax.plot([low, high], [place, place], color=HONEST)
+        ax.plot(value, place, "o", color=HONEST, markerfacecolor=face, markersize=8)
+    ax.axvline(0, color=EDGE, linestyle=":")
+    ax.set_yticks(range(len(found)), found.index)
+    ax.set(xlabel="points of UAR, with 95 % interval", ylim=(len(found) - 0.5, -0.5))
+    return ax
+
+
+def nearest(pictures: np.ndarray, train: Sequence[int], test: Sequence[int]) -> np.ndarray:
+    """Give for each test row the training row whose picture is most like it.
+
+    Parameters
+    ----------
+    pictures : ndarray, shape (rows, ...)
+    train, test : sequence of int
+        Rows.
+
+    Examples
+    --------
+    >>> nearest(np.array([[0.0], [1.0], [5.0], [4.9]]), [0, 1, 2], [3])
+    array([2])
+    """
+    from sklearn.neighbors import NearestNeighbors
+
+    flat, train = np.asarray(pictures).reshape(len(pictures), -1), np.asarray(train)
+    searched = NearestNeighbors(n_neighbors=1).fit(flat[train])
+    return train[searched.kneighbors(flat[test], return_distance=False)[:, 0]]
+
+
+def with_copies(fold: Fold) -> tuple[np.ndarray, np.ndarray]:
+    """Give training and test rows where row 2n is clip n, and row 2n + 1 its copy.
+
+    Copies are trained on; the clips alone are tested.
+
+    Examples
+    --------
+    >>> train, test = with_copies(Fold(np.array([0, 2]), np.array([], int), np.array([1])))
+    >>> train.tolist(), test.tolist()
+    ([0, 4, 1, 5], [2])
+    """
+    return np.concatenate([2 * fold.train, 2 * fold.train + 1]), 2 * fold.test
+
+
+def ladder(steps: pd.DataFrame, chance: float, ax: Axes | None = None) -> Axes:
+    """Draw what an original notebook reported for its models, what they reach when tested soundly, and ours.
+
+    Parameters
+    ----------
+    steps : DataFrame
+        One row per step: ``reported`` (accuracy), ``original`` and ``ours`` (UAR), in percent; NaN for none.
+    chance : float
+        UAR of guessing (0…1).
+    ax : matplotlib Axes, optional
+        Where to draw; a new figure if not given.
+
+    Examples
+    --------
+    >>> one = pd.DataFrame({"reported": [51.0], "original": [36.8], "ours": [62.7]}, index=["network"])
+    >>> [text.get_text() for text in ladder(one, 1 / 8).get_legend().get_texts()][:2]
+    ['reported', 'the same, new speakers']
+    """
+    ax = new_axes(ax, (SIZE[0], 1.2 + 0.4 * len(steps)))
+    looks = {
+        "reported": ("x", FLATTERING, "reported"),
+        "original": ("s", FLATTERING, "the same, new speakers"),
+        "ours": ("o", HONEST, "ours, new speakers"),
+    }
+    for column, (marker, colour, label) in looks.items():
+        face = "white" if column == "original" else colour
+        look = {"color": colour, "markerfacecolor": face, "markersize": 8, "linestyle": "", "label": label}
+        ax.plot(steps[column], range(len(steps)), marker, **look)
+    ax.axvline(100 * chance, color=EDGE, linestyle=":", label="guess")
+    ax.set_yticks(range(len(steps)), steps.index)
+    ax.set(xlabel="accuracy (×) or UAR (%)", xlim=(0, 100), ylim=(len(steps) - 0.5, -0.5))
+    ax.grid(axis="x")
+    ax.legend(loc="lower center", bbox_to_anchor=(0.4, 1.0), ncols=2, columnspacing=1.0, handletextpad=0.4)
+    return ax
