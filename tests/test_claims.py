@@ -822,7 +822,7 @@ CLAIMS: list[tuple[str, str, Callable[[], bool]]] = [
     ),
     (
         "11",
-        "Between calm and sad, both low in arousal, it shows no clear preference.",
+        "Between calm and sad, both low in arousal, no preference of this network can be shown.",
         lambda: undecided_pair("cnn-half", "calm", "sad"),
     ),
     (
