@@ -14,18 +14,21 @@ from math import comb
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from test_chapters import load_tool
 
 from serlab import audio, corpora, evaluation, runs
 from serlab.corpora import emodb
 from serlab.corpora.synthesis import CUES
+from serlab.lessons import ch11_valence
 
 sources = load_tool("sources")
 CHAPTERS = Path(__file__).resolve().parents[1] / "chapters"
 EXCITED = ("angry", "fearful", "happy", "surprised")
 RAVDESS, EMODB, NEMO = "ravdess/emobox6", "emodb_first2s/loso", "nemo/loso"
 RANDOM = "ravdess/random5"
+VALENCE = "unified/ternary"
 
 
 @cache
@@ -213,6 +216,7 @@ def medians(column: int) -> dict[str, float]:
     return {emotion: float(values[column]) for emotion, *values in rows}
 
 
+<<<<<<< HEAD
 def small_networks(name: str) -> list[float]:
     """Give the UAR of a small network of chapter 8 for training and for test clips."""
     return printed("08", rf"^{name} +([\d.]+) +([\d.]+)$")
@@ -229,6 +233,30 @@ def by_measure(measure: str) -> list[str]:
     return ranked(
         evaluation.report(label=p["label"], predicted=p["predicted"])[measure].drop("mean").to_dict()
     )
+=======
+@cache
+def by_corpus_alone() -> pd.DataFrame:
+    """Give what the rule of chapter 11 answers, which knows only the corpus."""
+    return ch11_valence.by_corpus_alone(ch11_valence.answers("majority"))
+
+
+@cache
+def above_the_corpus(model: str) -> evaluation.Comparison:
+    """Compare a model of valence with the rule that knows only the corpus."""
+    return evaluation.compare(ch11_valence.answers(model), by_corpus_alone())
+
+
+@cache
+def pleasanter(model: str, one: str, other: str) -> evaluation.Interval:
+    """How often a model finds a clip of one emotion more pleasant than one of another by the same speaker."""
+    return ch11_valence.more_pleasant(ch11_valence.answers(model), one, other)
+
+
+def undecided_pair(model: str, one: str, other: str) -> bool:
+    """Whether the interval of such a preference holds a half."""
+    found = pleasanter(model, one, other)
+    return found.low <= 0.5 <= found.high
+>>>>>>> c11
 
 
 CLAIMS: list[tuple[str, str, Callable[[], bool]]] = [
@@ -861,6 +889,126 @@ CLAIMS: list[tuple[str, str, Callable[[], bool]]] = [
     # Chapter 9
     # Chapter 10
     # Chapter 11
+    (
+        "11",
+        "Our best epoch is exactly as good as the dummy.",
+        lambda: printed("11", r"^best ([\d.]+) %, mean") == printed("11", r"^dummy: ([\d.]+) %"),
+    ),
+    (
+        "11",
+        "Our own draw has no test clip from nEMO at all.",
+        lambda: "nemo" not in printed_words("11", r"^(\{'emodb_first2s': .+\})$")[0],
+    ),
+    (
+        "11",
+        "more than half of what the notebook gained",
+        lambda: (
+            printed("11", r"^best of fifteen: ([\d.]+) %")[0] - printed("11", r"^one network: ([\d.]+) %")[0]
+            > (54.7 - 44.7) / 2
+        ),
+    ),
+    (
+        "11",
+        'it says "negative" to nearly everything',
+        lambda: (
+            recall(VALENCE, "valence-original")["negative"] > 0.98
+            and max(recall(VALENCE, "valence-original")[one] for one in ("neutral", "positive")) < 0.03
+        ),
+    ),
+    (
+        "11",
+        "The weighted network has a far lower accuracy than the dummy, but by UAR it beats the notebook's",
+        lambda: (
+            compare(VALENCE, "valence-small", "valence-majority", "accuracy").high < -0.1
+            and better(VALENCE, "valence-small", "valence-original")
+        ),
+    ),
+    (
+        "11",
+        "As recorded, the classifier names nearly every corpus; treated, it is still right far more often",
+        lambda: printed_score("11", "as recorded")[1] > 90 and printed_score("11", "treated")[1] > 50,
+    ),
+    (
+        "11",
+        '"negative" for EmoDB, "neutral" for nEMO, "positive" for RAVDESS',
+        lambda: (
+            by_corpus_alone().groupby("corpus")["predicted"].unique().map(list).to_dict()
+            == {"emodb_first2s": ["negative"], "nemo": ["neutral"], "ravdess": ["positive"]}
+        ),
+    ),
+    (
+        "11",
+        "ten points more than a guess",
+        lambda: round(100 * (evaluation.interval(by_corpus_alone()).value - 1 / 3)) == 10,
+    ),
+    (
+        "11",
+        "then no gain over the floor can be shown for any of the three",
+        lambda: (
+            evaluation.clear([above_the_corpus(one) for one in ("cnn-half", "byols-half", "vote-half")])
+            == [0, 0, 0]
+            and above_the_corpus("vote-half").low > 0
+        ),
+    ),
+    (
+        "11",
+        "On whole clips the vote is clearly above it.",
+        lambda: above_the_corpus("vote").low > 0,
+    ),
+    (
+        "11",
+        "The deeper network stays above a third in all three corpora, and each time its whole interval does",
+        lambda: all(
+            evaluation.interval(part).low > 1 / 3
+            for _, part in ch11_valence.answers("cnn-half").groupby("corpus")
+        ),
+    ),
+    (
+        "11",
+        "Both are clearly above a half",
+        lambda: (
+            pleasanter("cnn-half", "happy", "angry").low > 0.5
+            and pleasanter("cnn-half", "happy", "fearful").low > 0.5
+        ),
+    ),
+    (
+        "11",
+        "Between calm and sad, both low in arousal, no preference of this network can be shown.",
+        lambda: undecided_pair("cnn-half", "calm", "sad"),
+    ),
+    (
+        "11",
+        "passes all three tests",
+        lambda: all(
+            pleasanter("vote-emotions", *pair).low > 0.5
+            for pair in (("happy", "angry"), ("happy", "fearful"), ("calm", "sad"))
+        ),
+    ),
+    (
+        "11",
+        "for neither model can a preference be shown",
+        lambda: (
+            undecided_pair("cnn-half", "angry", "sad") and undecided_pair("vote-emotions", "angry", "sad")
+        ),
+    ),
+    (
+        "11",
+        "From there to 3 s no further gain can be shown.",
+        lambda: (
+            better(VALENCE, "valence-cnn-medium", "valence-cnn-half")
+            and undecided(VALENCE, "valence-cnn-whole", "valence-cnn-medium")
+        ),
+    ),
+    (
+        "11",
+        "For a stranger's voice no gain over learning valence directly can be shown.",
+        lambda: undecided(VALENCE, "valence-vote-emotions", "valence-vote"),
+    ),
+    (
+        "11",
+        "emotions first gains",
+        lambda: better(VALENCE, "valence-vote-emotions-spknorm", "valence-vote-spknorm"),
+    ),
     # Chapter 12
     # Chapter 13
     # Chapter 14
