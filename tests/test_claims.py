@@ -216,7 +216,6 @@ def medians(column: int) -> dict[str, float]:
     return {emotion: float(values[column]) for emotion, *values in rows}
 
 
-<<<<<<< HEAD
 def small_networks(name: str) -> list[float]:
     """Give the UAR of a small network of chapter 8 for training and for test clips."""
     return printed("08", rf"^{name} +([\d.]+) +([\d.]+)$")
@@ -233,7 +232,8 @@ def by_measure(measure: str) -> list[str]:
     return ranked(
         evaluation.report(label=p["label"], predicted=p["predicted"])[measure].drop("mean").to_dict()
     )
-=======
+
+
 @cache
 def by_corpus_alone() -> pd.DataFrame:
     """Give what the rule of chapter 11 answers, which knows only the corpus."""
@@ -256,7 +256,6 @@ def undecided_pair(model: str, one: str, other: str) -> bool:
     """Whether the interval of such a preference holds a half."""
     found = pleasanter(model, one, other)
     return found.low <= 0.5 <= found.high
->>>>>>> c11
 
 
 CLAIMS: list[tuple[str, str, Callable[[], bool]]] = [
