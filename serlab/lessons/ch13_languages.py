@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -12,7 +13,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from sklearn.metrics import roc_auc_score
 
-from serlab import audio, corpora, evaluation, runs, splits
+from serlab import audio, corpora, evaluation, runs, splits, training
 from serlab.corpora import demo
 from serlab.evaluation import Comparison, Interval
 from serlab.features import Extractor
@@ -154,6 +155,27 @@ def mean_auc(answers: pd.DataFrame) -> float:
     return float(np.mean(areas))
 
 
+def measures(said: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Give `mean_uar` and `mean_auc` within corpora and across them.
+
+    Parameters
+    ----------
+    said : mapping of str to DataFrame
+        Answers to all journeys.
+
+    Returns
+    -------
+    DataFrame
+        Percent: one row per set of answers.
+    """
+    rows = {}
+    for name, answers in said.items():
+        places = {"same corpus": home(answers), "another": away(answers)}
+        rows[name] = {f"UAR, {place}": mean_uar(part) for place, part in places.items()}
+        rows[name] |= {f"AUC, {place}": mean_auc(part) for place, part in places.items()}
+    return (100 * pd.DataFrame(rows).T).round(1)
+
+
 def telephone(y: np.ndarray) -> np.ndarray:
     """Make a clip (at 16 kHz) softer, and take the high frequencies from it."""
     return demo.alter(y, "demo-b")
@@ -217,6 +239,12 @@ def part_of_each(table: pd.DataFrame, seed: int = 0) -> splits.Split:
         train = fold.train[others["speaker"].isin(drawn).to_numpy()]
         folds.append(splits.Fold(train, fold.validation, fold.test))
     return splits.Split(f"part{seed}", "a part of each other corpus", tuple(folds), True)
+
+
+def left_out(build: Callable, X: np.ndarray, table: pd.DataFrame, split: splits.Split) -> pd.DataFrame:
+    """Train on each fold of a split that leaves whole corpora out, and name the corpus that is tested."""
+    answers = training.cross_validate(build, X, table, split, y=table["ternary"])
+    return answers.assign(trained="several", tested=answers["clip"].str.split("/").str[0])
 
 
 def effects(X: np.ndarray, table: pd.DataFrame, axis: str) -> pd.DataFrame:
@@ -284,6 +312,49 @@ def recorded(model: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     return found[0], found[1]
 
 
+def recorded_table(models: Sequence[str]) -> pd.DataFrame:
+    """Give `mean_uar` of recorded models with the tested corpus in training and without, and the change.
+
+    Parameters
+    ----------
+    models : sequence of str
+        As for `recorded`.
+
+    Returns
+    -------
+    DataFrame
+        Percent and points: one row per model, with the interval of the change.
+    """
+    rows = {}
+    for model in models:
+        known, left_out = recorded(model)
+        found = change(left_out, known)
+        rows[model] = (mean_uar(known), mean_uar(left_out), found.difference, found.low, found.high)
+    table = pd.DataFrame.from_dict(rows, orient="index")
+    table.columns = ["corpus known", "left out", "change", "low", "high"]
+    return (100 * table).round(1)
+
+
+def steps(said: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Compare each set of answers with the one before it, on journeys to another corpus.
+
+    Parameters
+    ----------
+    said : mapping of str to DataFrame
+        Answers to all journeys.
+
+    Returns
+    -------
+    DataFrame
+        Points: one row per step, with its interval; ``p_holm`` is corrected for their number.
+    """
+    kinds = [away(answers) for answers in said.values()]
+    found = [change(after, before) for before, after in pairwise(kinds)]
+    table = pd.DataFrame([vars(one) for one in found], index=list(said)[1:])
+    points = (100 * table[["difference", "low", "high"]]).round(1)
+    return points.assign(p_holm=evaluation.holm(table["p"]).round(3))
+
+
 def square(answers: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw the UAR of each journey: rows trained, columns tested, intervals in small print.
 
@@ -304,7 +375,8 @@ def square(answers: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ax = new_axes(ax, (4.2, 4.0))
     low = 100 / answers["label"].nunique()
     looks = {"cmap": "Blues", "vmin": low, "vmax": 90, "cbar": False, "linewidths": 1.5, "square": True}
-    sns.heatmap(values, annot=texts, fmt="", xticklabels=names, yticklabels=names, ax=ax, **looks)
+    labels = [title(name) for name in names]
+    sns.heatmap(values, annot=texts, fmt="", xticklabels=labels, yticklabels=labels, ax=ax, **looks)
     for n in range(len(names)):
         ax.add_patch(plt.Rectangle((n + 0.03, n + 0.03), 0.94, 0.94, fill=False, edgecolor=EDGE, linewidth=2))
     ax.tick_params(length=0)
@@ -325,7 +397,7 @@ def answers_given(answers: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """
     names, bars = [], []
     for tested, part in answers.groupby("tested", sort=False):
-        names += [f"{tested}: truth", *(f"by {trained}" for trained in part["trained"].unique())]
+        names += [f"{title(tested)}: truth", *(f"by {title(name)}" for name in part["trained"].unique())]
         bars += [part.drop_duplicates("clip")["label"]]
         bars += [given for _, given in part.groupby("trained", sort=False)["predicted"]]
     places = np.arange(len(bars)) + 0.5 * np.cumsum([": " in name for name in names])
