@@ -44,7 +44,8 @@ def over_corpora(table: pd.DataFrame, statistic: Callable[[pd.DataFrame], float]
     Parameters
     ----------
     table : DataFrame
-        With a column ``speaker`` of names such as "ravdess/03".
+        With a column ``speaker`` of names such as "ravdess/03"; where a row stands for several clips, with
+        a column ``clips``.
     statistic : callable
         Takes rows of the table, returns a number.
 
@@ -54,48 +55,62 @@ def over_corpora(table: pd.DataFrame, statistic: Callable[[pd.DataFrame], float]
     >>> round(over_corpora(table, lambda rows: rows["x"].mean()).difference, 2)
     0.5
     """
-    errors = []
-    for _, names in table["speaker"].groupby(table["speaker"].str.split("/").str[0]):
-        sizes = names.value_counts()
-        without = [statistic(table[table["speaker"] != name]) for name in sizes.index]
-        errors.append(evaluation.jackknife(without, sizes) if len(sizes) > 1 else (np.nan, 1.0))
+    clips = table["clips"] if "clips" in table else pd.Series(1, table.index)
+    sizes, errors = clips.groupby(table["speaker"]).sum(), []
+    for _, part in sizes.groupby(sizes.index.str.split("/").str[0]):
+        without = [statistic(table[table["speaker"] != name]) for name in part.index]
+        errors.append(evaluation.jackknife(without, part) if len(part) > 1 else (np.nan, 1.0))
     value = statistic(table)
     return Comparison(float(value), *map(float, evaluation.student(value, *errors)))
 
 
-def mean_uar(answers: pd.DataFrame) -> float:
-    """Give the UAR (0…1) of each journey, in the mean over journeys.
+def count_right(answers: pd.DataFrame) -> pd.DataFrame:
+    """Count the clips and the right answers of each journey, speaker and class.
 
     Parameters
     ----------
     answers : DataFrame
-        With columns ``trained``, ``tested``, ``label``, ``predicted``.
+        With columns ``trained``, ``tested``, ``speaker``, ``label``, ``predicted``.
+    """
+    right = (answers["label"] == answers["predicted"]).groupby(
+        [answers[name] for name in (*JOURNEY, "speaker", "label")], observed=True
+    )
+    return right.agg(right="sum", clips="count").reset_index()
+
+
+def uar_of_counts(counts: pd.DataFrame) -> float:
+    """Give the UAR (0…1) of each journey, in the mean over journeys, from `count_right`."""
+    sums = counts.groupby([*JOURNEY, "label"])[["right", "clips"]].sum()
+    recalls = sums["right"] / sums["clips"]
+    return float(recalls.groupby(level=JOURNEY).mean().mean())
+
+
+def mean_uar(answers: pd.DataFrame) -> float:
+    """Give the UAR (0…1) of each journey, in the mean over journeys; `answers` as for `count_right`.
 
     Examples
     --------
-    >>> mean_uar(pd.DataFrame({"trained": "a", "tested": list("bbc"), "label": "sad",
+    >>> mean_uar(pd.DataFrame({"trained": "a", "tested": list("bbc"), "speaker": "x", "label": "sad",
     ...                        "predicted": ["sad", "happy", "sad"]}))
     0.75
     """
-    right = answers["label"] == answers["predicted"]
-    recalls = right.groupby([answers[name] for name in (*JOURNEY, "label")], observed=True).mean()
-    return float(recalls.groupby(level=JOURNEY).mean().mean())
+    return uar_of_counts(count_right(answers))
 
 
 def score(answers: pd.DataFrame) -> Interval:
     """Give `mean_uar` with its interval over speakers."""
-    found = over_corpora(answers, mean_uar)
+    found = over_corpora(count_right(answers), uar_of_counts)
     return Interval(found.difference, max(found.low, 0.0), min(found.high, 1.0))
 
 
 def change(first: pd.DataFrame, second: pd.DataFrame) -> Comparison:
     """Compare `mean_uar` of two sets of answers by the same speakers: the first less the second."""
-    both = pd.concat([first.assign(side=1), second.assign(side=-1)], ignore_index=True)
+    sides = [count_right(answers).assign(side=side) for side, answers in ((1, first), (-1, second))]
 
     def difference(rows: pd.DataFrame) -> float:
-        return mean_uar(rows[rows["side"] == 1]) - mean_uar(rows[rows["side"] == -1])
+        return sum(side * uar_of_counts(part) for side, part in rows.groupby("side"))
 
-    return over_corpora(both, difference)
+    return over_corpora(pd.concat(sides, ignore_index=True), difference)
 
 
 def home(answers: pd.DataFrame) -> pd.DataFrame:
@@ -170,9 +185,9 @@ def measures(said: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """
     rows = {}
     for name, answers in said.items():
-        places = {"same corpus": home(answers), "another": away(answers)}
-        rows[name] = {f"UAR, {place}": mean_uar(part) for place, part in places.items()}
-        rows[name] |= {f"AUC, {place}": mean_auc(part) for place, part in places.items()}
+        places = {"home": home(answers), "away": away(answers)}
+        rows[name] = {f"UAR {place}": mean_uar(part) for place, part in places.items()}
+        rows[name] |= {f"AUC {place}": mean_auc(part) for place, part in places.items()}
     return (100 * pd.DataFrame(rows).T).round(1)
 
 
