@@ -66,12 +66,9 @@ def test_the_mark_lies_on_the_curve_where_the_model_decides(said):
     assert guesser.get_label() == "a guesser"
 
 
-def test_lines_are_drawn_where_they_were_chosen():
-    part = np.array([True, False, False]), np.array([0.4, 0.3, 0.1])
-    lines = {"one half": 0.5, "validation": 0.35}
-    ax = lesson.line_plot({"validation speakers": part}, lines)
-    assert [line.get_xdata()[0] for line in ax.lines[1:]] == list(lines.values())
-    assert ax.lines[0].get_ydata().max() == 100
+def test_a_lower_line_finds_more_and_spares_less():
+    part = np.array([True, True, False, False]), np.array([0.4, 0.2, 0.3, 0.1])
+    assert [lesson.uar_from(*part, line) for line in (0.5, 0.35, 0.15, 0.0)] == [0.5, 0.75, 0.75, 0.5]
 
 
 def test_reliability_is_drawn_in_percent(said):

@@ -13,8 +13,8 @@ from serlab import evaluation
 from serlab.plots import new_axes
 from serlab.plots.style import EDGE, FLATTERING, HONEST, SIZE
 
-# Colour, line and marker of each model in a picture; the third is for a line chosen on the test clips.
-LOOKS = ((HONEST, "-", "o"), (FLATTERING, "--", "D"), ("#117733", ":", "s"))
+# Colour, line and marker of each model in a picture.
+LOOKS = ((HONEST, "-", "o"), (FLATTERING, "--", "D"), ("#117733", "-.", "s"))
 
 
 def possible_uars(yes: int, no: int, right: int) -> np.ndarray:
@@ -57,7 +57,7 @@ def feasible(counts: pd.DataFrame, ax: Axes | None = None) -> Axes:
         fitting = 100 * possible_uars(row.yes, row.no, row.right)
         labels = (None, None) if place else ("UAR that fits", "reported accuracy")
         ax.barh(place, np.ptp(fitting), 0.5, left=fitting.min(), color=HONEST, alpha=0.35, label=labels[0])
-        ax.plot(fitting, np.full(len(fitting), place), "|", color=HONEST, markersize=9)
+        ax.plot(fitting, np.full(len(fitting), place), "|", color=HONEST, markersize=9, markeredgewidth=0.7)
         accuracy = 100 * row.right / (row.yes + row.no)
         ax.plot(accuracy, place, "D", color=FLATTERING, markeredgecolor=EDGE, label=labels[1])
     ax.axvline(50, color=EDGE, linestyle=":", label="dummy, by UAR")
@@ -160,38 +160,6 @@ def uar_from(yes: np.ndarray, p: np.ndarray, line: float) -> float:
     0.75
     """
     return float(np.mean(p[yes] >= line) + np.mean(p[~yes] < line)) / 2
-
-
-def line_plot(
-    parts: Mapping[str, tuple[np.ndarray, np.ndarray]], lines: Mapping[str, float], ax: Axes | None = None
-) -> Axes:
-    """Draw the UAR of every line between yes and no, and the lines that were chosen.
-
-    Parameters
-    ----------
-    parts : mapping of str to (ndarray of bool, ndarray)
-        What is true and the probability of yes, for each set of clips.
-    lines : mapping of str to float
-        The lines, by the name of who chose them; three at most.
-    ax : matplotlib Axes, optional
-        Where to draw; a new figure if not given.
-
-    Examples
-    --------
-    >>> part = np.array([True, False]), np.array([0.4, 0.1])
-    >>> float(line_plot({"test": part}, {"one half": 0.5}).lines[0].get_ydata().max())
-    100.0
-    """
-    ax = new_axes(ax, SIZE)
-    grid = np.linspace(0, 1, 201)
-    for (title, part), style in zip(parts.items(), ("--", "-"), strict=False):
-        heights = [100 * uar_from(*part, line) for line in grid]
-        ax.plot(grid, heights, style, color=HONEST, label=title)
-    for (title, line), colour in zip(lines.items(), ("0.6", "#117733", FLATTERING), strict=False):
-        ax.axvline(line, color=colour, linewidth=2, linestyle="-.", label=f"line: {title}")
-    ax.set(xlabel="yes from this probability on", ylabel="UAR (%)", xlim=(0, 1))
-    ax.legend(loc="lower center", bbox_to_anchor=(0.45, 1.0), ncols=2, columnspacing=1.0)
-    return ax
 
 
 def reliability_plot(
