@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from serlab import evaluation, runs
+from serlab import evaluation
 from serlab.lessons import ch12_binary as lesson
 
 
@@ -19,7 +19,12 @@ def close():
 
 @pytest.fixture(scope="module")
 def said():
-    return runs.read("unified", "binary-neu", "valence-original").predictions
+    return lesson.recorded("original", "neutral")
+
+
+def test_answers_are_read_for_one_question_or_for_all(said):
+    assert set(said["label"]) == {"neutral", "other"}
+    assert set(lesson.recorded("original")["label"]) == {"negative", "neutral", "positive"}
 
 
 def test_every_uar_that_fits_an_accuracy_is_given():

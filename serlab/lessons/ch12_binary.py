@@ -9,12 +9,31 @@ import pandas as pd
 from matplotlib.axes import Axes
 from sklearn.metrics import roc_auc_score, roc_curve
 
-from serlab import evaluation
+from serlab import evaluation, runs
 from serlab.plots import new_axes
 from serlab.plots.style import EDGE, FLATTERING, HONEST, SIZE
 
 # Colour, line and marker of each model in a picture.
 LOOKS = ((HONEST, "-", "o"), (FLATTERING, "--", "D"), ("#117733", "-.", "s"))
+
+
+def recorded(model: str, question: str | None = None) -> pd.DataFrame:
+    """Read what a recorded model of valence answered: to a yes-or-no question, or between all three classes.
+
+    Parameters
+    ----------
+    model : str
+        Without the "valence-" of its full name.
+    question : {"negative", "neutral", "positive"}, optional
+
+    Examples
+    --------
+    >>> found = recorded("original", "positive")
+    >>> sorted(set(found["label"]))
+    ['other', 'positive']
+    """
+    protocol = f"binary-{question[:3]}" if question else "ternary"
+    return runs.read("unified", protocol, f"valence-{model}").predictions
 
 
 def possible_uars(yes: int, no: int, right: int) -> np.ndarray:
