@@ -1041,6 +1041,107 @@ CLAIMS: list[tuple[str, str, Callable[[], bool]]] = [
         lambda: better(VALENCE, "valence-vote-emotions-spknorm", "valence-vote-spknorm"),
     ),
     # Chapter 12
+    (
+        "12",
+        "By UAR it is better, by",
+        lambda: better("unified/binary-pos", "valence-small", "valence-original"),
+    ),
+    (
+        "12",
+        "finds more than half of the positive clips",
+        lambda: recall("unified/binary-pos", "valence-small")["positive"] > 0.5,
+    ),
+    (
+        "12",
+        "a little above one half; on the two others nothing shows that it beats one half",
+        lambda: (
+            interval("unified/binary-neg", "valence-original").low > 0.5
+            and undecided("unified/binary-neu", "valence-original", "valence-majority")
+            and undecided("unified/binary-pos", "valence-original", "valence-majority")
+        ),
+    ),
+    (
+        "12",
+        "its order is a little better than chance; on negative ones nothing shows that it is",
+        lambda: (
+            printed("12", r"^positive, as it was: AUC [\d.]+ % \[([\d.]+)")[0] > 50
+            and printed("12", r"^negative, as it was: AUC [\d.]+ % \[([\d.]+)")[0] < 50
+        ),
+    ),
+    (
+        "12",
+        "in fold 1 they chose so badly that one half would have been better",
+        lambda: (
+            printed("12", r"^1 +([\d.]+) +[\d.]+ +[\d.]+$") > printed("12", r"^1 +[\d.]+ +([\d.]+) +[\d.]+$")
+        ),
+    ),
+    (
+        "12",
+        "With weights or repetition the UAR is higher than without.",
+        lambda: printed_change("12", "weights")[1] > 0 and printed_change("12", "repeated")[1] > 0,
+    ),
+    (
+        "12",
+        "For the moved line no difference can be shown",
+        lambda: printed_change("12", "line moved")[1] < 0 < printed_change("12", "line moved")[2],
+    ),
+    (
+        "12",
+        "weights break more of them",
+        lambda: printed("12", r"^weights: off by ([\d.]+)") > printed("12", r"^as they are: off by ([\d.]+)"),
+    ),
+    (
+        "12",
+        "About one clip in four has two answers, and a few have none.",
+        lambda: (
+            22 < printed("12", r"^2 say yes: ([\d.]+)")[0] < 28
+            and printed("12", r"^0 say yes: ([\d.]+)")[0] < 5
+        ),
+    ),
+    (
+        "12",
+        "By UAR the rule with lines is better, by accuracy the largest probability",
+        lambda: (
+            printed_change("12", "by lines less largest")[1] > 0
+            and printed("12", r"^three calibrated, largest: .* accuracy ([\d.]+)")
+            > printed("12", r"^three calibrated, by their lines: .* accuracy ([\d.]+)")
+        ),
+    ),
+    (
+        "12",
+        "Between the three with weights and the one model no difference can be shown.",
+        lambda: (
+            printed_change("12", "weights less one model")[1]
+            < 0
+            < printed_change("12", "weights less one model")[2]
+        ),
+    ),
+    (
+        "12",
+        "No difference between the trunk and the three networks can be shown",
+        lambda: undecided("unified/ternary", "valence-shared", "valence-separate"),
+    ),
+    (
+        "12",
+        "Nor can the heads be told from an ordinary softmax on the same trunk.",
+        lambda: undecided("unified/ternary", "valence-shared", "valence-cnn-half"),
+    ),
+    (
+        "12",
+        "surpassed by the deeper network on all three questions",
+        lambda: all(
+            better(f"unified/binary-{name}", "valence-cnn-binary", "valence-original")
+            for name in ("neg", "neu", "pos")
+        ),
+    ),
+    (
+        "12",
+        "surpassed by class weights (on negative no difference can be shown)",
+        lambda: (
+            better("unified/binary-neu", "valence-small", "valence-original")
+            and undecided("unified/binary-neg", "valence-small", "valence-original")
+        ),
+    ),
     # Chapter 13
     (
         "13",

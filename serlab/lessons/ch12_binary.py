@@ -1,0 +1,217 @@
+"""Chapter 12: what a yes-or-no accuracy can hide, thresholds, and pictures of both."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from sklearn.metrics import roc_auc_score, roc_curve
+
+from serlab import evaluation, runs
+from serlab.plots import new_axes
+from serlab.plots.style import EDGE, FLATTERING, HONEST, SIZE
+
+# Colour, line and marker of each model in a picture.
+LOOKS = ((HONEST, "-", "o"), (FLATTERING, "--", "D"), ("#117733", "-.", "s"))
+
+
+def recorded(model: str, question: str | None = None) -> pd.DataFrame:
+    """Read what a recorded model of valence answered: to a yes-or-no question, or between all three classes.
+
+    Parameters
+    ----------
+    model : str
+        Without the "valence-" of its full name.
+    question : {"negative", "neutral", "positive"}, optional
+
+    Examples
+    --------
+    >>> found = recorded("original", "positive")
+    >>> sorted(set(found["label"]))
+    ['other', 'positive']
+    """
+    protocol = f"binary-{question[:3]}" if question else "ternary"
+    return runs.read("unified", protocol, f"valence-{model}").predictions
+
+
+def possible_uars(yes: int, no: int, right: int) -> np.ndarray:
+    """Give every UAR (0…1) that fits a reported accuracy: one for each number of yes clips found.
+
+    Parameters
+    ----------
+    yes, no : int
+        Clips of each kind.
+    right : int
+        Clips answered correctly.
+
+    Examples
+    --------
+    >>> possible_uars(yes=2, no=8, right=8).round(2).tolist()
+    [0.5, 0.69, 0.88]
+    """
+    found = np.arange(max(0, right - no), min(yes, right) + 1)
+    return (found / yes + (right - found) / no) / 2
+
+
+def feasible(counts: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw, for each row, the UARs that fit its accuracy, and the accuracy itself.
+
+    Parameters
+    ----------
+    counts : DataFrame
+        Columns ``yes``, ``no`` and ``right``, as in `possible_uars`; the index names the rows.
+    ax : matplotlib Axes, optional
+        Where to draw; a new figure if not given.
+
+    Examples
+    --------
+    >>> ax = feasible(pd.DataFrame({"yes": [2], "no": [8], "right": [8]}, index=["positive"]))
+    >>> [text.get_text() for text in ax.get_legend().get_texts()]
+    ['UAR that fits', 'reported accuracy', 'dummy, by UAR']
+    """
+    ax = new_axes(ax, (SIZE[0], 1.1 + 0.5 * len(counts)))
+    for place, row in enumerate(counts.itertuples()):
+        fitting = 100 * possible_uars(row.yes, row.no, row.right)
+        labels = (None, None) if place else ("UAR that fits", "reported accuracy")
+        ax.barh(place, np.ptp(fitting), 0.5, left=fitting.min(), color=HONEST, alpha=0.35, label=labels[0])
+        ax.plot(fitting, np.full(len(fitting), place), "|", color=HONEST, markersize=9, markeredgewidth=0.7)
+        accuracy = 100 * row.right / (row.yes + row.no)
+        ax.plot(accuracy, place, "D", color=FLATTERING, markeredgecolor=EDGE, label=labels[1])
+    ax.axvline(50, color=EDGE, linestyle=":", label="dummy, by UAR")
+    ax.set_yticks(range(len(counts)), list(counts.index))
+    ax.set(xlabel="UAR, or accuracy (%)", xlim=(45, 95))
+    ax.invert_yaxis()
+    handles = {label: handle for handle, label in zip(*ax.get_legend_handles_labels(), strict=True)}
+    names = ["UAR that fits", "reported accuracy", "dummy, by UAR"]
+    place = {"loc": "lower center", "bbox_to_anchor": (0.4, 1.0), "ncols": 3, "columnspacing": 1.0}
+    ax.legend([handles[name] for name in names], names, **place)
+    return ax
+
+
+def closely(is_so: np.ndarray, said_yes: np.ndarray) -> dict[str, float]:
+    """Count what the answers to a yes-or-no question are worth.
+
+    Parameters
+    ----------
+    is_so, said_yes : ndarray of bool, shape (clips,)
+        What is true, and what was answered.
+
+    Returns
+    -------
+    dict
+        Shares (0…1): ``prevalence`` of yes, ``said yes``, yes clips ``found``, no clips ``spared``,
+        ``accuracy``, the ``dummy``'s accuracy, ``UAR``.
+
+    Examples
+    --------
+    >>> found = closely(np.array([True, False, False, False]), np.array([True, True, False, False]))
+    >>> found["found"], round(found["spared"], 2), found["accuracy"], found["dummy"]
+    (1.0, 0.67, 0.75, 0.75)
+    """
+    is_so, said_yes = np.asarray(is_so, bool), np.asarray(said_yes, bool)
+    found, spared = said_yes[is_so].mean(), (~said_yes[~is_so]).mean()
+    return {
+        "prevalence": float(is_so.mean()),
+        "said yes": float(said_yes.mean()),
+        "found": float(found),
+        "spared": float(spared),
+        "accuracy": float((is_so == said_yes).mean()),
+        "dummy": float(max(is_so.mean(), 1 - is_so.mean())),
+        "UAR": float((found + spared) / 2),
+    }
+
+
+def auc(predictions: pd.DataFrame, name: str) -> evaluation.Interval:
+    """Give how often a clip of a class is ranked above one of the rest, with its interval over speakers.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        Of a single seed, with columns ``speaker``, ``label`` and the probability ``p_<name>``.
+    name : str
+        The class that is asked for.
+
+    Examples
+    --------
+    >>> said = pd.DataFrame({"speaker": list("aabb"), "label": ["sad", "other"] * 2})
+    >>> said["p_sad"] = [0.6, 0.5, 0.9, 0.8]
+    >>> auc(said, "sad").value
+    0.75
+    """
+    return evaluation.over_speakers(
+        predictions, lambda rows: roc_auc_score(rows["label"] == name, rows[f"p_{name}"])
+    )
+
+
+def roc_plot(models: Mapping[str, pd.DataFrame], name: str, ax: Axes | None = None) -> Axes:
+    """Draw ROC curves, each with a mark where the decisions of the model lie.
+
+    Parameters
+    ----------
+    models : mapping of str to DataFrame
+        Predictions with columns ``label``, ``predicted`` and ``p_<name>``, by the name in the legend.
+    name : str
+        The class that is asked for.
+    ax : matplotlib Axes, optional
+        Where to draw; a new figure if not given.
+    """
+    ax = new_axes(ax, (SIZE[0], SIZE[0] * 0.72))
+    for (title, said), (colour, style, marker) in zip(models.items(), LOOKS, strict=False):
+        false, found, _ = roc_curve(said["label"] == name, said[f"p_{name}"])
+        ax.plot(100 * false, 100 * found, linestyle=style, color=colour, linewidth=1.6)
+        here = closely(said["label"] == name, said["predicted"] == name)
+        look = {"color": colour, "markersize": 9, "markeredgecolor": EDGE, "linestyle": style, "label": title}
+        ax.plot(100 - 100 * here["spared"], 100 * here["found"], marker, **look)
+    ax.plot([0, 100], [0, 100], color=EDGE, linestyle=":", linewidth=1, label="a guesser")
+    ax.set(xlabel="false alarms (% of no)", ylabel="found (% of yes)", xlim=(-2, 101), ylim=(-2, 101))
+    ax.legend(loc="lower right")
+    return ax
+
+
+def uar_from(yes: np.ndarray, p: np.ndarray, line: float) -> float:
+    """Give the UAR (0…1) of saying yes from a probability on.
+
+    Examples
+    --------
+    >>> uar_from(np.array([True, False, False]), np.array([0.4, 0.3, 0.1]), 0.2)
+    0.75
+    """
+    return float(np.mean(p[yes] >= line) + np.mean(p[~yes] < line)) / 2
+
+
+def reliability_plot(
+    models: Mapping[str, pd.DataFrame], name: str, bins: int = 10, ax: Axes | None = None
+) -> Axes:
+    """Draw how often a class came true against the probability that it was given.
+
+    Parameters
+    ----------
+    models : mapping of str to DataFrame
+        Predictions with columns ``label`` and ``p_<name>``, by the name in the legend.
+    name : str
+        The class that is asked for.
+    bins : int
+        Parts of the range from 0 to 1; the larger a dot, the more clips are in its part.
+    ax : matplotlib Axes, optional
+        Where to draw; a new figure if not given.
+
+    Examples
+    --------
+    >>> said = pd.DataFrame({"label": ["sad", "other"], "p_sad": [0.9, 0.9], "p_other": [0.1, 0.1]})
+    >>> reliability_plot({"a model": said}, "sad").lines[0].get_ydata().tolist()
+    [50.0]
+    """
+    ax = new_axes(ax, (SIZE[0], SIZE[0] * 0.72))
+    for (title, said), (colour, style, marker) in zip(models.items(), LOOKS, strict=False):
+        found = evaluation.reliability(said, name, bins)
+        x, y = 100 * found["probability"], 100 * found["frequency"]
+        ax.plot(x, y, linestyle=style, marker=marker, markersize=5, color=colour, label=title)
+        size = 15 + 500 * found["clips"] / found["clips"].sum()
+        ax.scatter(x, y, s=size, marker=marker, color=colour, alpha=0.4)
+    ax.plot([0, 100], [0, 100], color=EDGE, linestyle=":", linewidth=1, label="as promised")
+    ax.set(xlabel=f"probability of {name}, said (%)", ylabel="of these came true (%)")
+    ax.set(xlim=(-2, 102), ylim=(-2, 102))
+    ax.legend(loc="upper left")
+    return ax
