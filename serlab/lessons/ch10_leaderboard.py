@@ -257,7 +257,7 @@ def votes(members_right: pd.Series, vote_right: pd.Series, ax: Axes | None = Non
     Examples
     --------
     >>> ax = votes(pd.Series([0, 1, 1, 2]), pd.Series([False, False, True, True]))
-    >>> [bar.get_height() for bar in ax.patches]
+    >>> [float(bar.get_height()) for bar in ax.patches]
     [0.0, 25.0, 25.0, 25.0, 25.0, 0.0]
     """
     ax = new_axes(ax, SIZE)
