@@ -21,6 +21,7 @@ from test_chapters import load_tool
 from serlab import audio, corpora, evaluation, runs
 from serlab.corpora import emodb
 from serlab.corpora.synthesis import CUES
+from serlab.lessons import ch10_leaderboard as leaderboard
 from serlab.lessons import ch11_valence
 
 sources = load_tool("sources")
@@ -288,6 +289,41 @@ def draws_of_speakers() -> list[float]:
 def travellers() -> list[tuple[str, ...]]:
     """Give the table of recorded models at the end of chapter 13: name, two scores, change, interval."""
     return printed_words("13", r"^([a-z-]+)" + r" +(-?\d+\.\d)" * 5 + "$")
+
+
+@cache
+def plain_scores() -> dict[str, float]:
+    """Give the UAR of every model on RAVDESS that needs nothing of the test speaker, best first."""
+    table = runs.table().query("corpus == 'ravdess' and protocol == 'emobox6' and not speaker_normalised")
+    return table.sort_values("uar", ascending=False).set_index("model")["uar"].to_dict()
+
+
+@cache
+def lead_by_holm() -> dict[str, float]:
+    """Give p, corrected by Holm, of the best plain model against each other."""
+    leader, *others = plain_scores()
+    pairs = {model: (read(RAVDESS, leader), read(RAVDESS, model)) for model in others}
+    return evaluation.compare_all(pairs)["p_holm"].to_dict()
+
+
+@cache
+def open_ranks():
+    """Give the ranks that each plain model may have."""
+    return leaderboard.rank_intervals(
+        leaderboard.right_answers({model: read(RAVDESS, model) for model in plain_scores()})
+    )
+
+
+@cache
+def gender_gap(model: str) -> float:
+    """Give the lower end of the interval of women less men, in points."""
+    return leaderboard.gender_gaps({model: read(RAVDESS, model)}).loc[model, "low"]
+
+
+def modesty(model: str) -> float:
+    """Give by how much answers are right more often than the model is sure, on average."""
+    p = read(RAVDESS, model).predictions
+    return (p["label"] == p["predicted"]).mean() - p.filter(like="p_").max(axis=1).mean()
 
 
 CLAIMS: list[tuple[str, str, Callable[[], bool]]] = [
@@ -919,6 +955,91 @@ CLAIMS: list[tuple[str, str, Callable[[], bool]]] = [
     ),
     # Chapter 9
     # Chapter 10
+    ("10", "The CNN is better, although the intervals overlap.", lambda: better(RAVDESS, "cnn", "ann")),
+    (
+        "10",
+        "The first three intervals include zero: from these three no difference can be shown.",
+        lambda: all(
+            undecided(RAVDESS, "networks-vote", other) for other in ("four-vote", "six-vote", "cnn-moved")
+        ),
+    ),
+    (
+        "10",
+        "From `cnn-masked` downwards the leader is ahead, pair by pair.",
+        lambda: all(
+            better(RAVDESS, "networks-vote", model)
+            for model in plain_scores()
+            if model not in ("networks-vote", "four-vote", "six-vote", "cnn-moved")
+        ),
+    ),
+    (
+        "10",
+        "The highest plain score belongs to `networks-vote`",
+        lambda: max(plain_scores(), key=plain_scores().get) == "networks-vote",
+    ),
+    (
+        "10",
+        "the first model that it still beats is `ann-byols`",
+        lambda: next(model for model, p in lead_by_holm().items() if p < 0.05) == "ann-byols",
+    ),
+    (
+        "10",
+        "The first place may belong to any of four models.",
+        lambda: open_ranks()["best"].eq(1).sum() == 4,
+    ),
+    (
+        "10",
+        "`cnn-moved` may be first or ninth.",
+        lambda: open_ranks().loc["cnn-moved", ["best", "worst"]].tolist() == [1, 9],
+    ),
+    (
+        "10",
+        "One of the six lies below this interval, two inside it, and the three large ones above.",
+        lambda: (
+            54.3 < 100 * interval(RAVDESS, "three-vote").low < 61.6
+            and 65.4 < 100 * interval(RAVDESS, "three-vote").high < 70
+        ),
+    ),
+    (
+        "10b",
+        "It is better than the first two members.",
+        lambda: all(better(RAVDESS, "three-vote", m) for m in ("logreg-summary", "logreg-egemaps")),
+    ),
+    (
+        "10b",
+        "Against the best of them, BYOL-S, no difference can be shown",
+        lambda: undecided(RAVDESS, "three-vote", "logreg-byols"),
+    ),
+    (
+        "10b",
+        "the same vote is better than its best member",
+        lambda: better(RAVDESS, "three-vote-spknorm", "logreg-byols-spknorm"),
+    ),
+    (
+        "10b",
+        "Our models recognise women better than men.",
+        lambda: all(
+            gender_gap(m) > 0 for m in ("logreg-summary", "logreg-byols", "three-vote", "ann", "cnn")
+        ),
+    ),
+    (
+        "10b",
+        "These are clear differences",
+        lambda: all(
+            gender_gap(m) > 0
+            for m in ("cnn", "three-vote", "networks-vote", "networks-vote-spknorm-scorenorm")
+        ),
+    ),
+    (
+        "10b",
+        "For logistic regression on eGeMAPS and for the speaker-normalised vote of three, no difference",
+        lambda: gender_gap("logreg-egemaps") < 0 and gender_gap("three-vote-spknorm") < 0,
+    ),
+    (
+        "10b",
+        "The normalised one is too modest",
+        lambda: modesty("three-vote-spknorm") > 0.05 > abs(modesty("three-vote")),
+    ),
     # Chapter 11
     (
         "11",

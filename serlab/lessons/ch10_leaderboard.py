@@ -1,0 +1,350 @@
+"""Chapter 10: who is right on which clip, which ranks are open, gaps between groups, and their pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from serlab import evaluation
+from serlab.corpora import record
+from serlab.plots import new_axes
+from serlab.plots.style import EDGE, FLATTERING, HONEST, SIZE
+from serlab.runs import Run
+
+GREEN = "#117733"
+
+
+def right_answers(found: Mapping[str, Run]) -> pd.DataFrame:
+    """Give the share of seeds that are right, for every clip and model.
+
+    Parameters
+    ----------
+    found : mapping of str to Run
+        Recorded runs on the same clips, by the name of their column.
+
+    Returns
+    -------
+    DataFrame
+        One row per clip, with the index ``speaker``, ``label``, ``clip``; one column per model.
+    """
+    shares = {}
+    for name, run in found.items():
+        p = run.predictions
+        shares[name] = (p["label"] == p["predicted"]).groupby([p["speaker"], p["label"], p["clip"]]).mean()
+    return pd.DataFrame(shares)
+
+
+def uar_by_speaker(right: pd.DataFrame) -> pd.DataFrame:
+    """Compute the UAR of each model (columns) for each speaker (rows) from `right_answers`.
+
+    Examples
+    --------
+    >>> index = pd.MultiIndex.from_tuples([("1", "sad", "a"), ("1", "sad", "b"), ("1", "happy", "c")])
+    >>> right = pd.DataFrame({"tree": [1.0, 0.0, 1.0]}, index=index.set_names(["speaker", "label", "clip"]))
+    >>> uar_by_speaker(right)["tree"].to_dict()
+    {'1': 0.75}
+    """
+    return right.groupby(["speaker", "label"]).mean().groupby("speaker").mean()
+
+
+def rank_intervals(right: pd.DataFrame) -> pd.DataFrame:
+    """Find which ranks each model may have, given its paired differences from all others.
+
+    Parameters
+    ----------
+    right : DataFrame
+        Of `right_answers`.
+
+    Returns
+    -------
+    DataFrame
+        One row per model, best first: its ``place`` on the board, and the ``best`` and ``worst`` rank that
+        the 95 % intervals over speakers leave open.
+
+    References
+    ----------
+    Mogstad, M., Romano, J. P., Shaikh, A. M., & Wilhelm, D. (2024). Inference for ranks with applications to
+    mobility across neighbourhoods and academic achievement across countries. Review of Economic Studies,
+    91(1).
+    """
+
+    def uar(rows: pd.DataFrame) -> np.ndarray:
+        return rows.groupby("label")[list(right)].mean().mean().to_numpy()
+
+    rows = right.reset_index()
+    pairs = evaluation.over_speakers(rows, lambda part: np.subtract.outer(uar(part), uar(part)))
+    table = pd.DataFrame(
+        {
+            "place": (-uar(rows)).argsort().argsort() + 1,
+            "best": 1 + (pairs.high < 0).sum(axis=1),
+            "worst": right.shape[1] - (pairs.low > 0).sum(axis=1),
+        },
+        index=list(right),
+    )
+    return table.sort_values("place")
+
+
+def choose_and_check(
+    scores: pd.DataFrame, sizes: Sequence[int], draws: int = 1000, seed: int = 0
+) -> list[float]:
+    """Choose the best model on half of the speakers, and see how much of its score the other half confirms.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        UAR (0…1) of each model (columns) for each speaker (rows), of `uar_by_speaker`.
+    sizes : sequence of int
+        From how many models, drawn at random, the best is chosen.
+    draws : int
+        How often speakers are divided into halves; each half chooses once.
+    seed : int
+        Of the draws.
+
+    Returns
+    -------
+    list of float
+        For each size, by how many points the winner looked better where it was chosen.
+
+    Examples
+    --------
+    >>> scores = pd.DataFrame({"a": [0.5, 0.5], "b": [0.4, 0.4]})
+    >>> choose_and_check(scores, [1, 2], draws=10)
+    [0.0, 0.0]
+    """
+    rng, table = np.random.default_rng(seed), scores.to_numpy()
+    lost = {size: [] for size in sizes}
+    for _ in range(draws):
+        halves = [table[half].mean(axis=0) for half in np.array_split(rng.permutation(len(table)), 2)]
+        for size in sizes:
+            some = rng.permutation(table.shape[1])[:size]
+            for here, there in (halves, halves[::-1]):
+                winner = some[here[some].argmax()]
+                lost[size].append(here[winner] - there[winner])
+    return [float(100 * np.mean(lost[size])) for size in sizes]
+
+
+def board(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw the UAR of models with intervals, best first; a speaker-normalised twin is in the same row.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Rows of `serlab.runs.table` under one protocol.
+    ax : matplotlib Axes, optional
+        Where to draw; a new figure if not given.
+    """
+    ordered = table.sort_values("uar", ascending=False)
+    names = list(ordered.loc[~ordered["speaker_normalised"], "model"])
+    ax = new_axes(ax, (SIZE[0], 1.0 + 0.21 * len(names)))
+    borrowed = ordered["pretrained"].ne("")
+    normalised = ordered["speaker_normalised"]
+    parts = {
+        "from scratch": (ordered[~normalised & ~borrowed], "o", HONEST, HONEST),
+        "borrowed": (ordered[~normalised & borrowed], "s", GREEN, GREEN),
+        "speaker-normalised": (ordered[normalised], "D", FLATTERING, "white"),
+    }
+    for label, (part, marker, colour, fill) in parts.items():
+        part = part.assign(row=part["model"].str.removesuffix("-spknorm"))
+        part = part[part["row"].isin(names)]
+        value, low, high = (100 * part[key].to_numpy() for key in ("uar", "uar_low", "uar_high"))
+        rows = [names.index(name) for name in part["row"]]
+        look = {"color": colour, "markerfacecolor": fill, "markersize": 4.5, "elinewidth": 1.1}
+        ax.errorbar(value, rows, xerr=[value - low, high - value], fmt=marker, label=label, **look)
+    ax.axvline(100 / table["classes"].iloc[0], color=EDGE, linestyle=":", label="chance")
+    ax.set_yticks(range(len(names)), names)
+    ax.set(xlabel="UAR (%), with 95 % intervals over speakers", xlim=(0, 100), ylim=(len(names) - 0.4, -0.6))
+    ax.grid(axis="x")
+    ax.legend(loc="lower center", bbox_to_anchor=(0.35, 1.0), ncols=2, columnspacing=1.0, handletextpad=0.3)
+    return ax
+
+
+def speakers(scores: pd.DataFrame, first: str, second: str, ax: Axes | None = None) -> Axes:
+    """Draw each speaker as a dot: the UAR of one model to the right, that of another upwards.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        Of `uar_by_speaker`.
+    first, second : str
+        Columns of the table.
+    ax : matplotlib Axes, optional
+        Where to draw; a new figure if not given.
+
+    Examples
+    --------
+    >>> ax = speakers(pd.DataFrame({"ann": [0.5], "cnn": [0.6]}), "ann", "cnn")
+    >>> ax.get_xlabel()
+    'UAR of ann (%)'
+    """
+    ax = new_axes(ax, (4.2, 4.0))
+    ends = 100 * scores[[first, second]].min().min() - 5, 100 * scores[[first, second]].max().max() + 5
+    ax.plot(ends, ends, color="0.6", linewidth=1)
+    ax.plot(100 * scores[first], 100 * scores[second], "o", color=HONEST, alpha=0.75)
+    ax.set(xlabel=f"UAR of {first} (%)", ylabel=f"UAR of {second} (%)", xlim=ends, ylim=ends, aspect="equal")
+    return ax
+
+
+def ranks(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw the ranks that each model may have as a bar, with a dot at its place on the board.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Of `rank_intervals`.
+    ax : matplotlib Axes, optional
+        Where to draw; a new figure if not given.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"place": [1, 2], "best": [1, 1], "worst": [2, 2]}, index=["cnn", "ann"])
+    >>> [text.get_text() for text in ranks(table).get_yticklabels()]
+    ['cnn', 'ann']
+    """
+    ax = new_axes(ax, (SIZE[0], 1.0 + 0.2 * len(table)))
+    rows = np.arange(len(table))
+    ax.hlines(rows, table["best"], table["worst"], color="#88CCEE", linewidth=5, label="cannot be ruled out")
+    ax.plot(table["place"], rows, "o", color=HONEST, markersize=4, label="place on the board")
+    ax.set_yticks(rows, table.index)
+    ax.set(xlabel="rank", ylim=(len(table) - 0.4, -0.6))
+    ax.grid(axis="x")
+    ax.legend(loc="lower center", bbox_to_anchor=(0.35, 1.0), ncols=2, columnspacing=1.0)
+    return ax
+
+
+def too_good(rivals: Sequence[int], lines: Mapping[str, Sequence[float]], ax: Axes | None = None) -> Axes:
+    """Draw by how many points the best of several looks too good, against how many there are.
+
+    Parameters
+    ----------
+    rivals : sequence of int
+        How many there are to choose from.
+    lines : mapping of str to sequence of float
+        Points for each number of rivals, by the name of the line.
+    ax : matplotlib Axes, optional
+        Where to draw; a new figure if not given.
+
+    Examples
+    --------
+    >>> too_good([1, 2], {"equal": [0.0, 0.7]}).lines[0].get_ydata().tolist()
+    [0.0, 0.7]
+    """
+    ax = new_axes(ax, SIZE)
+    for (name, points), look in zip(lines.items(), ("o-", "s--", "^:"), strict=False):
+        ax.plot(rivals, points, look, color=FLATTERING if look == "o-" else HONEST, label=name)
+    ax.set(xscale="log", xlabel="number of rivals", ylabel="looks too good by (points)")
+    ax.set_xticks(rivals, [str(number) for number in rivals])
+    ax.minorticks_off()
+    ax.grid(axis="y")
+    ax.legend(loc="upper left")
+    return ax
+
+
+def votes(members_right: pd.Series, vote_right: pd.Series, ax: Axes | None = None) -> Axes:
+    """Draw how many members are right on how many clips, and whether their vote is.
+
+    Parameters
+    ----------
+    members_right : Series of int
+        How many members are right, clip by clip.
+    vote_right : Series of bool
+        Whether the vote is, on the same clips.
+    ax : matplotlib Axes, optional
+        Where to draw; a new figure if not given.
+
+    Examples
+    --------
+    >>> ax = votes(pd.Series([0, 1, 1, 2]), pd.Series([False, False, True, True]))
+    >>> [float(bar.get_height()) for bar in ax.patches]
+    [0.0, 25.0, 25.0, 25.0, 25.0, 0.0]
+    """
+    ax = new_axes(ax, SIZE)
+    shares = pd.crosstab(members_right, vote_right, normalize="all").reindex(
+        index=range(members_right.max() + 1), columns=[True, False], fill_value=0
+    )
+    ax.bar(shares.index, 100 * shares[True], color=HONEST, label="the vote is right")
+    wrong = {"color": "#DDDDDD", "edgecolor": EDGE, "linewidth": 0.6, "label": "the vote is wrong"}
+    ax.bar(shares.index, 100 * shares[False], bottom=100 * shares[True], **wrong)
+    ax.set(xlabel="members that are right", ylabel="share of the clips (%)", xticks=shares.index)
+    ax.legend(loc="upper left")
+    return ax
+
+
+def with_facts(run: Run) -> pd.DataFrame:
+    """Give the predictions of a run with what the names of the clips say: gender, intensity and sentence."""
+    p = run.predictions
+    names = record(run.meta["corpus"]["name"])
+    facts = pd.DataFrame([names.parse(clip) for clip in p["clip"]], index=p.index)
+    return p.assign(**facts[["gender", "intensity", "sentence"]])
+
+
+def gender_gaps(found: Mapping[str, Run]) -> pd.DataFrame:
+    """Compute UAR for women and men, and the difference with its interval, in percent, for several models.
+
+    Parameters
+    ----------
+    found : mapping of str to Run
+        By the name of the row.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``women``, ``men``, ``gap``, ``low``, ``high``.
+    """
+    rows = {}
+    for name, run in found.items():
+        p = with_facts(run)
+        each = evaluation.by_group(p, "gender", "uar")["value"]
+        gap = evaluation.group_difference(p, "gender", "female", "male")
+        rows[name] = (each["female"], each["male"], gap.difference, gap.low, gap.high)
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=["women", "men", "gap", "low", "high"])
+    return (100 * table).round(1)
+
+
+def reliability(curves: Mapping[str, pd.DataFrame], ax: Axes | None = None) -> Axes:
+    """Draw reliability curves: how often answers come true against the probability that was given.
+
+    Parameters
+    ----------
+    curves : mapping of str to DataFrame
+        Of `serlab.evaluation.reliability`, by the name of the line.
+    ax : matplotlib Axes, optional
+        Where to draw; a new figure if not given.
+    """
+    ax = new_axes(ax, (4.4, 4.0))
+    ax.plot([0, 100], [0, 100], color="0.6", linewidth=1, label="as it should be")
+    for (name, curve), look in zip(curves.items(), ("o-", "D--"), strict=False):
+        colour = HONEST if look == "o-" else FLATTERING
+        ax.plot(100 * curve["probability"], 100 * curve["frequency"], look, color=colour, label=name)
+    ax.set(xlabel="probability given (%)", ylabel="right (%)", xlim=(0, 100), ylim=(0, 102), aspect="equal")
+    ax.legend(loc="upper left")
+    return ax
+
+
+def silence(curves: Mapping[str, pd.Series], ax: Axes | None = None) -> Axes:
+    """Draw how many answers are right if only the surest are kept.
+
+    Parameters
+    ----------
+    curves : mapping of str to Series
+        Share of right answers by the share that is kept (both 0…1), by the name of the line.
+    ax : matplotlib Axes, optional
+        Where to draw; a new figure if not given.
+
+    Examples
+    --------
+    >>> silence({"vote": pd.Series([1.0, 0.5], index=[0.5, 1.0])}).lines[0].get_ydata().tolist()
+    [100.0, 50.0]
+    """
+    ax = new_axes(ax, SIZE)
+    for (name, right), (colour, line) in zip(
+        curves.items(), ((HONEST, "-"), (FLATTERING, "--")), strict=False
+    ):
+        kept = right[right.index >= 0.05] if len(right) > 20 else right  # the first few answers are noise
+        ax.plot(100 * kept.index, 100 * kept.to_numpy(), line, color=colour, label=name)
+    ax.set(xlabel="answers kept, the surest first (%)", ylabel="right among them (%)", xlim=(0, 100))
+    ax.grid()
+    ax.legend(loc="lower left")
+    return ax
