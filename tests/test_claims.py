@@ -326,6 +326,27 @@ def modesty(model: str) -> float:
     return (p["label"] == p["predicted"]).mean() - p.filter(like="p_").max(axis=1).mean()
 
 
+def few_labels(speakers: str, how: str = "", place: int = 0) -> float:
+    """Give a number of the last table of chapter 9: BYOL-S, summary, difference, low, high, p."""
+    row = rf"^{speakers} labelled{how}" + r" +([-\d.]+)" * 6
+    return printed("09", row)[place]
+
+
+def ahead_of(rival: str) -> list[float]:
+    """How far chapter 9 found BYOL-S ahead of a rival: points, and the ends of the interval."""
+    return printed(
+        "09", rf"^{rival}: .+\n +BYOL-S is ahead by ([-+][\d.]+) points \[([-+][\d.]+), ([-+][\d.]+)\]"
+    )
+
+
+def lead(speakers: str, how: str = "") -> float:
+    return few_labels(speakers, how, 2)
+
+
+def p_of(speakers: str, how: str = "") -> float:
+    return few_labels(speakers, how, 5)
+
+
 CLAIMS: list[tuple[str, str, Callable[[], bool]]] = [
     # Chapter 1
     ("01", "Eight people say the same German sentence", lambda: eight("speaker", 8) and eight("sentence", 1)),
@@ -954,6 +975,80 @@ CLAIMS: list[tuple[str, str, Callable[[], bool]]] = [
         lambda: better(RAVDESS, "cnn", "cnn-original"),
     ),
     # Chapter 9
+    (
+        "09",
+        "finds most of the partners",
+        lambda: (
+            printed("09", r"BYOL-S: (\d+) of 100")[0]
+            > max(50, printed("09", r"untrained twin: (\d+) of")[0], printed("09", r"spectrum: (\d+) of")[0])
+        ),
+    ),
+    (
+        "09",
+        "What learning has added is the difference",
+        lambda: ahead_of("untrained twin")[1] > 0,
+    ),
+    (
+        "09",
+        "Between BYOL-S and the summary features no difference can be shown here.",
+        lambda: ahead_of("summary features")[1] <= 0 <= ahead_of("summary features")[2],
+    ),
+    (
+        "09",
+        "It is better than eGeMAPS, the published set of 88 features, by",
+        lambda: better(RAVDESS, "logreg-byols", "logreg-egemaps"),
+    ),
+    (
+        "09",
+        "the interval includes zero: perhaps it is better",
+        lambda: undecided(RAVDESS, "logreg-byols", "logreg-summary"),
+    ),
+    (
+        "09",
+        "so there, too, no difference can be shown",
+        lambda: undecided(RAVDESS, "ann-byols", "logreg-byols"),
+    ),
+    (
+        "09",
+        "The emotion, one of eight, comes far behind.",
+        lambda: (
+            printed("09", r"who is it\? (\d+) %")[0]
+            > printed("09", r"which emotion, known speaker\? (\d+) %")[0] + 15
+        ),
+    ),
+    (
+        "09",
+        "the nearest clip is by the same speaker nine times in ten",
+        lambda: abs(printed("09", r"(?m)^speaker +(\d+) ")[0] - 90) <= 2,
+    ),
+    (
+        "09",
+        "no lead of BYOL-S can be shown at any size, and with one speaker it is, if anything, behind",
+        lambda: all(lead(n) <= 0 or p_of(n) > 0.05 for n in ("1", "2", "4", "8", "16")) and lead("1") < 0,
+    ),
+    (
+        "09",
+        "There it is better with two labelled speakers",
+        lambda: lead("2", " normalised") > 0 and p_of("2", " normalised") < 0.05,
+    ),
+    (
+        "09",
+        "at the other sizes no difference can be shown",
+        lambda: all(p_of(n, " normalised") > 0.05 for n in ("1", "4", "8", "16")),
+    ),
+    (
+        "09",
+        "BYOL-S does about as well from two labelled actors as from eight without it",
+        lambda: abs(few_labels("2", " normalised") - few_labels("8")) < 2,
+    ),
+    (
+        "09",
+        "no difference between BYOL-S and the summary features can be shown on EmoDB",
+        lambda: (
+            undecided(EMODB, "logreg-byols", "logreg-summary")
+            and undecided(NEMO, "logreg-byols", "logreg-summary")
+        ),
+    ),
     # Chapter 10
     ("10", "The CNN is better, although the intervals overlap.", lambda: better(RAVDESS, "cnn", "ann")),
     (
