@@ -160,29 +160,6 @@ def values(inputs: Mapping[str, np.ndarray], ax: Axes | None = None) -> np.ndarr
     return axes
 
 
-def levels(stages: Mapping[str, np.ndarray], ax: Axes | None = None) -> np.ndarray:
-    """Draw the mean of each band, one line per clip, before and after each step of preparing them.
-
-    Parameters
-    ----------
-    stages : mapping of str to ndarray, shape (clips, bands, frames)
-        The same clips, by the name of the stage.
-    ax : matplotlib Axes, optional
-        Whose place to take; a new figure if not given.
-
-    Examples
-    --------
-    >>> len(levels({"as measured": np.zeros((5, 4, 3))})[0, 0].lines)
-    5
-    """
-    axes = _row(len(stages), 2.3, ax)
-    for one, (name, clips) in zip(axes[0], stages.items(), strict=True):
-        one.plot(clips.mean(axis=2).T, color=HONEST, linewidth=0.7, alpha=0.4)
-        one.set(xlabel="mel band", title=name)
-    axes[0, 0].set_ylabel("mean (dB)")
-    return axes
-
-
 def recalls(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw the recall of each emotion, one marker per model.
 
