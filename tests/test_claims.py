@@ -127,6 +127,23 @@ TREES = (
 )
 
 
+def later_epochs(model: str) -> list[float]:
+    """Give the validation accuracy of the last epoch less that of the lowest loss, fold by fold."""
+    folds = read(RAVDESS, model).meta["history"]
+    return [f["val_accuracy"][-1] - f["val_accuracy"][int(np.argmin(f["val_loss"]))] for f in folds]
+
+
+def parameters(model: str) -> int:
+    return read(RAVDESS, model).meta["parameters"]
+
+
+def extremes_of_gain(protocol: str, first: str, second: str) -> tuple[str, str]:
+    """Give the emotions whose recall falls most, and rises most, from the second model to the first."""
+    one, other = recall(protocol, first), recall(protocol, second)
+    ordered = sorted(one, key=lambda emotion: one[emotion] - other[emotion])
+    return ordered[0], ordered[-1]
+
+
 def printed(chapter: str, pattern: str) -> list[float]:
     """Give the numbers that the groups of a pattern find in what the cells of a chapter printed."""
     (path,) = CHAPTERS.glob(f"{chapter}_*.ipynb")
@@ -820,6 +837,75 @@ CLAIMS: list[tuple[str, str, Callable[[], bool]]] = [
         lambda: undecided(EMODB, "ann", "logreg-summary") and undecided(NEMO, "ann", "logreg-summary"),
     ),
     # Chapter 7
+    (
+        "07",
+        "The notebook's figure lies inside the range of our three seeds",
+        lambda: (
+            (ends := printed("07", r"^lowest loss +[\d.]+ +[\d.]+ +([\d.]+) +([\d.]+)"))[0] < 42 < ends[1]
+        ),
+    ),
+    (
+        "07",
+        "The rule stops the network in its fourth epoch, when it has hardly begun",
+        lambda: printed("07", r"^lowest loss +([\d.]+) ") == [4],
+    ),
+    (
+        "07",
+        "it is far above the",
+        lambda: interval(RAVDESS, "cnn-original").low > 2 / 8,
+    ),
+    (
+        "07",
+        "no difference from the dense network on the same pixels can be shown",
+        lambda: undecided(RAVDESS, "cnn-original", "ann-original"),
+    ),
+    (
+        "07",
+        "the last epoch was better in five of six folds",
+        lambda: sum(gain > 0 for gain in later_epochs("cnn-original")) == 5,
+    ),
+    (
+        "07",
+        "a tenth of the notebook's parameters",
+        lambda: round(parameters("cnn-original") / parameters("cnn")) == 10,
+    ),
+    ("07", "It is better than the notebook's, by", lambda: better(RAVDESS, "cnn", "cnn-original")),
+    (
+        "07",
+        "It is also better than the dense network on summary features",
+        lambda: better(RAVDESS, "cnn", "ann"),
+    ),
+    (
+        "07",
+        "and better than logistic regression, by",
+        lambda: better(RAVDESS, "cnn", "logreg-summary"),
+    ),
+    (
+        "07",
+        "Our network is best on angry and worst on sad.",
+        lambda: (
+            max(found := recall(RAVDESS, "cnn"), key=found.get) == "angry"
+            and min(found, key=found.get) == "sad"
+        ),
+    ),
+    (
+        "07",
+        "Against the dense network it gains most on fearful",
+        lambda: extremes_of_gain(RAVDESS, "cnn", "ann")[1] == "fearful",
+    ),
+    (
+        "07",
+        "and loses on neutral.",
+        lambda: (
+            extremes_of_gain(RAVDESS, "cnn", "ann")[0] == "neutral"
+            and recall(RAVDESS, "cnn")["neutral"] < recall(RAVDESS, "ann")["neutral"]
+        ),
+    ),
+    (
+        "07",
+        "surpassed by our network",
+        lambda: better(RAVDESS, "cnn", "cnn-original"),
+    ),
     # Chapter 8
     (
         "08",

@@ -8,7 +8,6 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator
 
 from serlab.backend import keras
 from serlab.plots import new_axes
@@ -29,7 +28,10 @@ def _row(pictures: int, height: float, ax: Axes | None, rows: int = 1) -> np.nda
 
 
 def spectrograms(
-    pictures: Mapping[str, np.ndarray], frame: float = FRAME, columns: int = 2, ax: Axes | None = None
+    pictures: Mapping[str, np.ndarray],
+    frame: float | None = FRAME,
+    columns: int = 2,
+    ax: Axes | None = None,
 ) -> np.ndarray:
     """Draw spectrograms or feature maps beside each other, each with its own scale of brightness.
 
@@ -37,8 +39,9 @@ def spectrograms(
     ----------
     pictures : mapping of str to ndarray, shape (bands, frames)
         By title.
-    frame : float
-        Seconds from one frame to the next in the widest picture; the others span the same time.
+    frame : float or None
+        Seconds from one frame to the next in the widest picture, of which the others are maps and span the
+        same time; None counts the frames of each picture instead.
     columns : int
         How many stand in a row.
     ax : matplotlib Axes, optional
@@ -56,9 +59,9 @@ def spectrograms(
     """
     rows = -(-len(pictures) // columns)
     axes = _row(columns, 0.5 + 1.6 * rows, ax, rows)
-    seconds = frame * max(picture.shape[1] for picture in pictures.values())
+    seconds = (frame or 0) * max(picture.shape[1] for picture in pictures.values())
     for one, (title, picture) in zip(axes.flat, pictures.items(), strict=False):
-        extent = (0, seconds, 0, len(picture))
+        extent = (0, seconds if frame else picture.shape[1], 0, len(picture))
         high = np.quantile(picture, 0.998)
         one.imshow(picture, origin="lower", aspect="auto", extent=extent, cmap="magma", vmax=high)
         one.set(title=title, yticks=[])
@@ -67,7 +70,7 @@ def spectrograms(
     for one in axes[:, 0]:
         one.set_ylabel("low – high")
     for one in axes[-1]:
-        one.set_xlabel("time (s)")
+        one.set_xlabel("time (s)" if frame else "frame")
     return axes
 
 
@@ -133,31 +136,6 @@ def path(network: keras.Model) -> pd.DataFrame:
         gives = " × ".join(map(str, shape))
         rows.append((name, gives, layer.count_params(), products, 0 if dense else frames))
     return pd.DataFrame(rows, columns=["layer", "gives", "parameters", "products", "frames"])
-
-
-def values(inputs: Mapping[str, np.ndarray], ax: Axes | None = None) -> np.ndarray:
-    """Draw how the pixels of several kinds of picture are spread, from their smallest value to their largest.
-
-    Parameters
-    ----------
-    inputs : mapping of str to ndarray
-        Pictures of many clips, by the name of the scale.
-    ax : matplotlib Axes, optional
-        Whose place to take; a new figure if not given.
-
-    Examples
-    --------
-    >>> values({"dB": np.arange(12.0).reshape(1, 3, 4)})[0, 0].get_xlabel()
-    'dB'
-    """
-    axes = _row(len(inputs), 2.2, ax)
-    for one, (name, pixels) in zip(axes[0], inputs.items(), strict=True):
-        weights = np.full(pixels.size, 100 / pixels.size)
-        one.hist(pixels.ravel(), bins=40, weights=weights, color=HONEST)
-        one.set(xlabel=name)
-        one.xaxis.set_major_locator(MaxNLocator(4))
-    axes[0, 0].set_ylabel("pixels (%)")
-    return axes
 
 
 def recalls(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
