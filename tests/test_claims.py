@@ -208,6 +208,12 @@ def printed_words(chapter: str, pattern: str) -> list[str]:
     return re.findall(pattern, sources.printed_in(path), re.MULTILINE)
 
 
+def halves_of_maps(network: str) -> dict[str, float]:
+    """Give how well the maps of two halves of the speakers agree, as chapter 7b printed it."""
+    found = {name: printed("07b", rf"^{name} +([\d.]+) +([\d.]+)$") for name in recall(RAVDESS, "cnn")}
+    return {name: both[("trained", "untrained").index(network)] for name, both in found.items()}
+
+
 def decibels(bits: int) -> float:
     """How far chapter 2 found the noise of rounding below the voice."""
     return printed("02", rf"^{bits} bits: (\d+) dB")[0]
@@ -905,6 +911,43 @@ CLAIMS: list[tuple[str, str, Callable[[], bool]]] = [
         "07",
         "surpassed by our network",
         lambda: better(RAVDESS, "cnn", "cnn-original"),
+    ),
+    (
+        "07b",
+        "of the answers change: far fewer, but not none.",
+        lambda: (
+            0
+            < printed("07b", r"^\+0\.24 s: (\d+) % changed")[0]
+            < printed("06", r"^changed: ([\d.]+)")[0] / 2
+        ),
+    ),
+    (
+        "07b",
+        "they are almost the same",
+        lambda: printed("07b", r"^median correlation: ([\d.]+)")[0] > 0.9,
+    ),
+    (
+        "07b",
+        "The strongest map is that of surprised",
+        lambda: (
+            max(map(float, printed_words("07b", r"^\w+: at most ([\d.]+) points, band")))
+            == printed("07b", r"^surprised: at most ([\d.]+) points")[0]
+        ),
+    ),
+    (
+        "07b",
+        "Its largest fall is at 2.8 s",
+        lambda: printed("07b", r"^angry: at most .* band \d+, ([\d.]+) s") == [2.8],
+    ),
+    (
+        "07b",
+        "The halves agree well: no emotion has a correlation below",
+        lambda: min(halves_of_maps("trained").values()) == halves_of_maps("trained")["fearful"] > 0.8,
+    ),
+    (
+        "07b",
+        "the maps of the untrained network agree nearly as well",
+        lambda: min(halves_of_maps("untrained").values()) > 0.7,
     ),
     # Chapter 8
     (
