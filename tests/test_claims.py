@@ -127,6 +127,29 @@ TREES = (
 )
 
 
+def later_epochs(model: str) -> list[float]:
+    """Give the validation accuracy of the last epoch less that of the lowest loss, fold by fold."""
+    folds = read(RAVDESS, model).meta["history"]
+    return [f["val_accuracy"][-1] - f["val_accuracy"][int(np.argmin(f["val_loss"]))] for f in folds]
+
+
+def parameters(model: str) -> int:
+    return read(RAVDESS, model).meta["parameters"]
+
+
+def mostly_right(model: str) -> np.ndarray:
+    """Give for each clip of RAVDESS, in order of name, whether most seeds of a model are right about it."""
+    p = read(RAVDESS, model).predictions
+    return (p["label"] == p["predicted"]).groupby(p["clip"]).mean().to_numpy() > 0.5
+
+
+def extremes_of_gain(protocol: str, first: str, second: str) -> tuple[str, str]:
+    """Give the emotions whose recall falls most, and rises most, from the second model to the first."""
+    one, other = recall(protocol, first), recall(protocol, second)
+    ordered = sorted(one, key=lambda emotion: one[emotion] - other[emotion])
+    return ordered[0], ordered[-1]
+
+
 def printed(chapter: str, pattern: str) -> list[float]:
     """Give the numbers that the groups of a pattern find in what the cells of a chapter printed."""
     (path,) = CHAPTERS.glob(f"{chapter}_*.ipynb")
@@ -189,6 +212,12 @@ def printed_words(chapter: str, pattern: str) -> list[str]:
     """Give what the group of a pattern finds, each time, in what the cells of a chapter printed."""
     (path,) = CHAPTERS.glob(f"{chapter}_*.ipynb")
     return re.findall(pattern, sources.printed_in(path), re.MULTILINE)
+
+
+def halves_of_maps(network: str) -> dict[str, float]:
+    """Give how well the maps of two halves of the speakers agree, as chapter 7b printed it."""
+    found = {name: printed("07b", rf"^{name} +([\d.]+) +([\d.]+)$") for name in recall(RAVDESS, "cnn")}
+    return {name: both[("trained", "untrained").index(network)] for name, both in found.items()}
 
 
 def decibels(bits: int) -> float:
@@ -841,6 +870,117 @@ CLAIMS: list[tuple[str, str, Callable[[], bool]]] = [
         lambda: undecided(EMODB, "ann", "logreg-summary") and undecided(NEMO, "ann", "logreg-summary"),
     ),
     # Chapter 7
+    (
+        "07",
+        "The notebook's figure lies inside the range of our three seeds",
+        lambda: (
+            (ends := printed("07", r"^lowest loss +[\d.]+ +[\d.]+ +([\d.]+) +([\d.]+)"))[0] < 42 < ends[1]
+        ),
+    ),
+    (
+        "07",
+        "The rule stops the network in its fourth epoch, when it has hardly begun",
+        lambda: printed("07", r"^lowest loss +([\d.]+) ") == [4],
+    ),
+    (
+        "07",
+        "it is far above the",
+        lambda: interval(RAVDESS, "cnn-original").low > 2 / 8,
+    ),
+    (
+        "07",
+        "no difference from the dense network on the same pixels can be shown",
+        lambda: undecided(RAVDESS, "cnn-original", "ann-original"),
+    ),
+    (
+        "07",
+        "the last epoch was better in five of six folds",
+        lambda: sum(gain > 0 for gain in later_epochs("cnn-original")) == 5,
+    ),
+    (
+        "07",
+        "a tenth of the notebook's parameters",
+        lambda: round(parameters("cnn-original") / parameters("cnn")) == 10,
+    ),
+    ("07", "It is better than the notebook's, by", lambda: better(RAVDESS, "cnn", "cnn-original")),
+    (
+        "07",
+        "It is also better than the dense network on summary features",
+        lambda: better(RAVDESS, "cnn", "ann"),
+    ),
+    (
+        "07",
+        "and better than logistic regression, by",
+        lambda: better(RAVDESS, "cnn", "logreg-summary"),
+    ),
+    (
+        "07",
+        "Our network is best on angry and worst on sad.",
+        lambda: (
+            max(found := recall(RAVDESS, "cnn"), key=found.get) == "angry"
+            and min(found, key=found.get) == "sad"
+        ),
+    ),
+    (
+        "07",
+        "Against the dense network it gains most on fearful",
+        lambda: extremes_of_gain(RAVDESS, "cnn", "ann")[1] == "fearful",
+    ),
+    (
+        "07",
+        "and loses on neutral.",
+        lambda: (
+            extremes_of_gain(RAVDESS, "cnn", "ann")[0] == "neutral"
+            and recall(RAVDESS, "cnn")["neutral"] < recall(RAVDESS, "ann")["neutral"]
+        ),
+    ),
+    (
+        "07",
+        "The two are right about different clips",
+        lambda: np.mean(mostly_right("cnn") != mostly_right("ann")) > 0.25,
+    ),
+    (
+        "07",
+        "surpassed by our network",
+        lambda: better(RAVDESS, "cnn", "cnn-original"),
+    ),
+    (
+        "07b",
+        "of the answers change: far fewer, but not none.",
+        lambda: (
+            0
+            < printed("07b", r"^\+0\.24 s: (\d+) % changed")[0]
+            < printed("06", r"^changed: ([\d.]+)")[0] / 2
+        ),
+    ),
+    (
+        "07b",
+        "they are almost the same",
+        lambda: printed("07b", r"^median correlation: ([\d.]+)")[0] > 0.9,
+    ),
+    (
+        "07b",
+        "The strongest map is that of surprised",
+        lambda: (
+            max(map(float, printed_words("07b", r"^\w+: at most ([\d.]+) points, band")))
+            == printed("07b", r"^surprised: at most ([\d.]+) points")[0]
+        ),
+    ),
+    (
+        "07b",
+        "Its largest fall is at 2.8 s",
+        lambda: printed("07b", r"^angry: at most .* band \d+, ([\d.]+) s") == [2.8],
+    ),
+    (
+        "07b",
+        "The halves agree well: no emotion has a correlation below",
+        lambda: min(halves_of_maps("trained").values()) == halves_of_maps("trained")["fearful"] > 0.8,
+    ),
+    (
+        "07b",
+        "the maps of the untrained network agree nearly as well",
+        lambda: min(halves_of_maps("untrained").values()) > 0.7,
+    ),
     # Chapter 8
     (
         "08",
