@@ -1762,7 +1762,7 @@ CLAIMS: list[tuple[str, str, Callable[[], bool]]] = [
     ),
     (
         "15",
-        "So whoever does what the notebook did gets figures like its 70 %",
+        "So if you do what the notebook did, you get figures like its 70 %",
         lambda: all(65 < 100 * leak(name, "as it was", "accuracy") < 80 for name in ("ravdess", "nemo")),
     ),
     (
@@ -1797,6 +1797,14 @@ CLAIMS: list[tuple[str, str, Callable[[], bool]]] = [
             leak(name, "as it was") - leak(name, "copies together")
             > (leak(name, "as it was") - leak(name, "scaled by training")) / 2
             for name in ("ravdess", "nemo")
+        ),
+    ),
+    (
+        "15",
+        "here every row finds one",
+        lambda: all(
+            printed("15", rf"^{name}: (\d+) % are nearest") == [100]
+            for name in ("as it is", "with noise", "higher")
         ),
     ),
     (

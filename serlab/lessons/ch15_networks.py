@@ -177,7 +177,7 @@ def ladder(series: Mapping[str, pd.DataFrame], chance: float, ax: Axes | None = 
     ax.axhline(100 * chance, color=EDGE, linestyle=":", label="a guess")
     ax.set_xticks(range(len(steps)), [step.replace(" ", "\n", 1) for step in steps])
     ax.set(ylabel="UAR (%)", ylim=(0, 100))
-    ax.legend(loc="upper right", fontsize="small")
+    ax.legend(loc="upper right")
     return ax
 
 
