@@ -1757,7 +1757,7 @@ CLAIMS: list[tuple[str, str, Callable[[], bool]]] = [
     # Chapter 15
     (
         "15",
-        "A forest of a hundred plain trees is right in",
+        "A forest of fifty plain trees is right in",
         lambda: printed("15", r"^forest, as it was: ([\d.]+) %")[0] > 80,
     ),
     (
