@@ -22,13 +22,13 @@ from serlab import audio, corpora, evaluation, runs
 from serlab.corpora import emodb
 from serlab.corpora.synthesis import CUES
 from serlab.lessons import ch10_leaderboard as leaderboard
-from serlab.lessons import ch11_valence
+from serlab.lessons import ch11_valence, ch15_leaks
 
 sources = load_tool("sources")
 CHAPTERS = Path(__file__).resolve().parents[1] / "chapters"
 EXCITED = ("angry", "fearful", "happy", "surprised")
 RAVDESS, EMODB, NEMO = "ravdess/emobox6", "emodb_first2s/loso", "nemo/loso"
-RANDOM = "ravdess/random5"
+RANDOM, SIX = "ravdess/random5", "ravdess/six-emobox6"
 VALENCE = "unified/ternary"
 
 
@@ -115,6 +115,28 @@ def right_voices(model: str) -> int:
     """How many of the eight voices at the top of chapter 1 a model recognises, by its first seed."""
     p = read(EMODB, model).predictions.groupby("clip").first().loc[emodb.excerpts()["clip"]]
     return int((p["label"] == p["predicted"]).sum())
+
+
+def percent(one: evaluation.Interval) -> list[float]:
+    """Give a score and the ends of its interval in percent."""
+    return [100 * one.value, 100 * one.low, 100 * one.high]
+
+
+def leak(corpus: str, step: str, name: str = "uar") -> float:
+    """Give a score of a recorded step of chapter 15."""
+    return ch15_leaks.read(corpus)[1]["scores"][step][name]
+
+
+def leak_closed(corpus: str, after: str, before: str) -> evaluation.Comparison:
+    """Compare two recorded steps of chapter 15."""
+    parts = dict(list(ch15_leaks.read(corpus)[0].groupby("step")))
+    return evaluation.compare(parts[after], parts[before])
+
+
+def leak_undecided(corpus: str, after: str, before: str) -> bool:
+    """Whether the interval of the difference between two steps holds zero."""
+    found = leak_closed(corpus, after, before)
+    return found.low <= 0 <= found.high
 
 
 TREES = (
@@ -1733,6 +1755,121 @@ CLAIMS: list[tuple[str, str, Callable[[], bool]]] = [
         ),
     ),
     # Chapter 15
+    (
+        "15",
+        "A forest of fifty plain trees is right in",
+        lambda: printed("15", r"^forest, as it was: ([\d.]+) %")[0] > 80,
+    ),
+    (
+        "15",
+        "So if you do what the notebook did, you get figures like its 70 %",
+        lambda: all(65 < 100 * leak(name, "as it was", "accuracy") < 80 for name in ("ravdess", "nemo")),
+    ),
+    (
+        "15",
+        "On nEMO no difference can be shown; with five speakers the interval is wide.",
+        lambda: (
+            leak_undecided("nemo", "speakers apart", "copies together")
+            and leak_closed("nemo", "speakers apart", "copies together").high
+            - leak_closed("nemo", "speakers apart", "copies together").low
+            > 0.2
+        ),
+    ),
+    (
+        "15",
+        "Here no difference can be shown on either corpus, "
+        "and the intervals leave room for less than three points.",
+        lambda: all(
+            leak_undecided(name, "scaled by training", "speakers apart")
+            and max(map(abs, printed_change("15", f"{name}, scaled by training"))) < 3
+            for name in ("ravdess", "nemo")
+        ),
+    ),
+    (
+        "15",
+        "which is little more than a guess",
+        lambda: 1 / 6 < leak("nemo", "scaled by training", "uar_low") < 0.18,
+    ),
+    (
+        "15",
+        "Most of a fine score was copies",
+        lambda: all(
+            leak(name, "as it was") - leak(name, "copies together")
+            > (leak(name, "as it was") - leak(name, "scaled by training")) / 2
+            for name in ("ravdess", "nemo")
+        ),
+    ),
+    (
+        "15",
+        "here every row finds one",
+        lambda: all(
+            printed("15", rf"^{name}: (\d+) % are nearest") == [100]
+            for name in ("as it is", "with noise", "higher")
+        ),
+    ),
+    (
+        "15",
+        "the noise is too soft to matter, and another pitch leaves the loudness alone",
+        lambda: printed("15", r"^higher: (\d+) % are nearest")[0] > 95,
+    ),
+    (
+        "15b",
+        "The second convolution has an eighth of the parameters",
+        lambda: 0.12 < 819_328 / 6_627_078 < 0.13,
+    ),
+    (
+        "15b",
+        "stopped on held-out speakers, it does worse",
+        lambda: all(
+            better(protocol, "contours-original-last", "contours-original") for protocol in (SIX, NEMO)
+        ),
+    ),
+    (
+        "15b",
+        "25 times fewer parameters",
+        lambda: (
+            24.5
+            < read(SIX, "contours-original-last").meta["parameters"]
+            / read(SIX, "contours-compact").meta["parameters"]
+            < 25.5
+        ),
+    ),
+    (
+        "15b",
+        "Between our 1-D network and our CNN no difference can be shown",
+        lambda: undecided(SIX, "contours-compact", "mel-compact"),
+    ),
+    (
+        "15b",
+        "On nEMO, with five speakers, no difference can be shown between any two of the three.",
+        lambda: all(
+            undecided(NEMO, *pair)
+            for pair in combinations(("contours-original-last", "contours-compact", "mel-compact"), 2)
+        ),
+    ),
+    (
+        "15b",
+        "The intervals lie nearly on top of each other.",
+        lambda: (
+            overlap(printed_score("15b", "two curves"), percent(interval(SIX, "contours-original-last")))
+            > 0.8
+        ),
+    ),
+    (
+        "15b",
+        "The sixteen other curves add",
+        lambda: printed_change("15b", "gain")[1] > 0,
+    ),
+    (
+        "15b",
+        "The network finds angry and disgusted clips best and fearful ones worst, "
+        "which it most often takes for happy.",
+        lambda: (
+            set(ranked(recall(SIX, "contours-original-last"))[-2:]) == {"angry", "disgust"}
+            and ranked(recall(SIX, "contours-original-last"))[0] == "fearful"
+            and mistaken(SIX, "contours-original-last", "fearful") == "happy"
+        ),
+    ),
     # Chapter 16
 ]
 

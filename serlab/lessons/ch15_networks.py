@@ -1,0 +1,205 @@
+"""Chapter 15: a tone made of zero crossings and energy, versions that find each other, steps of a leak."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from sklearn.neighbors import NearestNeighbors
+
+from serlab import evaluation
+from serlab.corpora import synthesis
+from serlab.features import Contours
+from serlab.plots import new_axes
+from serlab.plots.style import EDGE, FLATTERING, HONEST, SIZE
+
+RATE, HOP = synthesis.SAMPLE_RATE, 512
+# What the three whistles of the opening were made from.
+TAKES = {1: "sad", 2: "angry", 3: "neutral"}
+# Of curves that share a figure: colour and style.
+_CURVES = ((HONEST, "-"), (FLATTERING, "--"), ("#117733", ":"))
+
+
+def whistle(crossings: np.ndarray, energy: np.ndarray) -> np.ndarray:
+    """Make a tone with these zero crossings and this energy.
+
+    A tone of frequency f crosses zero 2 f times a second, so the zero-crossing rate sets its pitch.
+
+    Parameters
+    ----------
+    crossings, energy : ndarray, shape (frames,)
+        Share of samples at which the wave crosses zero, and root mean square, frame by frame.
+
+    Examples
+    --------
+    >>> tone = whistle(np.full(20, 0.1), np.full(20, 0.05))
+    >>> len(tone), round(float(np.sqrt(np.mean(tone**2))), 3)
+    (10240, 0.05)
+    """
+    frames = np.arange(len(energy))
+    at = np.arange(len(energy) * HOP) / HOP
+    frequency = np.interp(at, frames, crossings) * RATE / 2
+    amplitude = np.interp(at, frames, energy) * np.sqrt(2)
+    return (amplitude * np.sin(2 * np.pi * np.cumsum(frequency) / RATE)).astype(np.float32)
+
+
+@synthesis.remember
+def whistled(*, number: int) -> np.ndarray:
+    """Whistle one of `TAKES`: the two curves of a synthetic voice, as a tone.
+
+    Examples
+    --------
+    >>> len(whistled(number=1)) > len(whistled(number=2))  # sad speech is slow
+    True
+    """
+    voice = synthesis.synthesise_phrase("d02", emotion=TAKES[number])
+    return whistle(*Contours(seconds=None).extract(np.asarray(voice)))
+
+
+def crossings(part: np.ndarray, sample_rate: float, ax: Axes | None = None) -> Axes:
+    """Draw a short piece of a wave, with a dot wherever it crosses zero.
+
+    Parameters
+    ----------
+    part : ndarray, shape (samples,)
+    sample_rate : float, in Hz
+    ax : matplotlib Axes, optional
+        Where to draw; a new figure if not given.
+
+    Examples
+    --------
+    >>> crossings(np.array([1.0, -1.0, -1.0, 1.0]), 1000).lines[-1].get_xdata().tolist()
+    [0.5, 2.5]
+    """
+    ax = new_axes(ax, SIZE)
+    places = np.flatnonzero(np.diff(np.signbit(part)))
+    ax.axhline(0, color=EDGE, linewidth=0.8)
+    ax.plot(1000 * np.arange(len(part)) / sample_rate, part, color=HONEST, linewidth=1.2)
+    dots = {"color": FLATTERING, "markersize": 3.5}
+    ax.plot(1000 * (places + 0.5) / sample_rate, np.zeros(len(places)), "o", **dots)
+    ax.set(xlabel="time (ms)", ylabel="amplitude")
+    return ax
+
+
+def moments(signal: np.ndarray, zcr: np.ndarray, rms: np.ndarray, ax: Sequence[Axes] | None = None) -> None:
+    """Draw eight milliseconds of the frame that hisses most, and of a loud one with few zero crossings.
+
+    Parameters
+    ----------
+    signal : ndarray, shape (samples,)
+    zcr, rms : ndarray, shape (frames,)
+        Its zero-crossing rate and energy.
+    ax : two matplotlib Axes, optional
+        Where to draw; a new figure if not given.
+    """
+    heard = rms > 0.05 * rms.max()
+    hiss = np.where(heard, zcr, 0).argmax()
+    vowel = np.where(zcr < np.median(zcr[heard]), rms, 0).argmax()
+    if ax is None:
+        ax = plt.subplots(2, 1, figsize=(SIZE[0], 4.4), sharex=True)[1]
+    for one, name, frame in zip(ax, ("hiss", "vowel"), (hiss, vowel), strict=True):
+        start = max(0, HOP * frame - 64)
+        crossings(signal[start : start + 128], RATE, one).set_title(name)
+    ax[0].set_xlabel("")
+
+
+def versions(curves: np.ndarray, names: Sequence[str], ylabel: str, ax: Axes | None = None) -> Axes:
+    """Draw the same curve of several versions of a clip over each other.
+
+    Parameters
+    ----------
+    curves : ndarray, shape (versions, frames)
+        Frame by frame, at the step of the original.
+    names : sequence of str
+        One for each version, at most three.
+    ylabel : str
+    ax : matplotlib Axes, optional
+        Where to draw; a new figure if not given.
+
+    Examples
+    --------
+    >>> ax = versions(np.zeros((2, 5)), ["as it is", "with noise"], "energy")
+    >>> [line.get_label() for line in ax.lines]
+    ['as it is', 'with noise']
+    """
+    ax = new_axes(ax, SIZE)
+    for curve, name, (colour, style) in zip(curves, names, _CURVES, strict=False):
+        ax.plot(HOP * np.arange(len(curve)) / RATE, curve, color=colour, linestyle=style, label=name)
+    ax.set(xlabel="time (s)", ylabel=ylabel)
+    return ax
+
+
+def finds_sister(X: np.ndarray) -> list[float]:
+    """Give for each version the share of rows whose most similar other row is of the same clip.
+
+    Parameters
+    ----------
+    X : ndarray, shape (clips, versions, values)
+
+    Examples
+    --------
+    >>> finds_sister(np.array([[[0.0], [0.1]], [[5.0], [5.1]]]))
+    [1.0, 1.0]
+    """
+    clips, count, _ = X.shape
+    heap = X.reshape(clips * count, -1)
+    nearest = NearestNeighbors(n_neighbors=2).fit(heap).kneighbors(heap, return_distance=False)
+    own = np.arange(len(heap))
+    # A row that has a twin may not come first among its own neighbours.
+    other = np.where(nearest[:, 0] == own, nearest[:, 1], nearest[:, 0])
+    return (other // count == own // count).reshape(clips, count).mean(axis=0).tolist()
+
+
+def ladder(series: Mapping[str, pd.DataFrame], chance: float, ax: Axes | None = None) -> Axes:
+    """Draw the UAR of every step, with its interval over speakers, for several models or corpora.
+
+    Parameters
+    ----------
+    series : mapping of str to DataFrame
+        By name, at most three: predictions with ``step``, as from `serlab.lessons.ch15_leaks.measure`.
+    chance : float
+        UAR of guessing (0…1).
+    ax : matplotlib Axes, optional
+        Where to draw; a new figure if not given.
+    """
+    ax = new_axes(ax, SIZE)
+    for number, ((name, said), (colour, style)) in enumerate(zip(series.items(), _CURVES, strict=False)):
+        steps = {step: evaluation.interval(part) for step, part in said.groupby("step", sort=False)}
+        value, low, high = (
+            100 * np.array([getattr(one, key) for one in steps.values()]) for key in ("value", "low", "high")
+        )
+        places = np.arange(len(steps)) + 0.08 * (number - (len(series) - 1) / 2)
+        bars = {"color": colour, "linestyle": style, "marker": "osD"[number], "markersize": 5}
+        ax.errorbar(places, value, yerr=[value - low, high - value], capsize=3, label=name, **bars)
+    ax.axhline(100 * chance, color=EDGE, linestyle=":", label="a guess")
+    ax.set_xticks(range(len(steps)), [step.replace(" ", "\n", 1) for step in steps])
+    ax.set(ylabel="UAR (%)", ylim=(0, 100))
+    ax.legend(loc="upper right")
+    return ax
+
+
+def over_time(curves: np.ndarray, level: int) -> np.ndarray:
+    """Give mean and deviation of every curve, over the frames at most 40 dB softer than the loudest.
+
+    Parameters
+    ----------
+    curves : ndarray, shape (clips, curves, frames)
+    level : int
+        Which of the curves is the level in dB.
+
+    Returns
+    -------
+    ndarray, shape (clips, curves, 2)
+
+    Examples
+    --------
+    >>> over_time(np.array([[[-20.0, -30.0, -90.0], [1.0, 3.0, 99.0]]]), level=0)[0, 1].tolist()
+    [2.0, 1.0]
+    """
+    loudness = curves[:, level : level + 1]
+    sounds = loudness > loudness.max(axis=2, keepdims=True) - 40
+    heard = np.where(sounds, curves, np.nan)
+    return np.stack([np.nanmean(heard, axis=2), np.nanstd(heard, axis=2)], axis=2)
