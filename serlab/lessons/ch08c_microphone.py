@@ -1,0 +1,300 @@
+"""Chapter 8: what a room, a telephone or noise does to models that were trained on clean recordings.
+
+`measure` trains on the clips of a fold's training speakers and answers its test clips under each of
+`CONDITIONS`. ``python -m serlab.lessons.ch08c_microphone`` records it for the models of `RECORDED`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import librosa
+import numpy as np
+import pandas as pd
+import soundfile
+from joblib import Memory
+from matplotlib.axes import Axes
+from scipy import signal
+
+from serlab import corpora, evaluation, models, provenance, run_files, runs, splits, store
+from serlab.augment import Augmented, Chain, Step, Uniform, add_noise, gain, room
+from serlab.errors import RunError, SerlabError
+from serlab.features import Extractor
+from serlab.paths import cache_dir
+from serlab.plots.style import EDGE, SIZE, new_axes
+
+SAMPLE_RATE = 16000
+# The band of a telephone line (ITU-T G.712), and the rate at which it is sampled.
+TELEPHONE_BAND, TELEPHONE_RATE = (300, 3400), 8000
+# libsndfile counts from 0, the best quality, to 1, the smallest file: about 15 kbit/s of speech.
+SMALLEST = 0.99
+
+
+def telephone(y: np.ndarray, sample_rate: int) -> np.ndarray:
+    """Send a signal over a telephone line: 300 to 3,400 Hz, sampled at 8 kHz, eight bits by the mu-law.
+
+    Takes and returns float32 of shape (samples,). The steps of the mu-law are finer for soft sounds (ITU-T
+    G.711); here full scale is the loudest sample, as if the line were well adjusted.
+
+    Examples
+    --------
+    >>> seconds = np.arange(16000) / 16000
+    >>> low, middle = (np.sin(2 * np.pi * hertz * seconds) for hertz in (100, 1000))
+    >>> heard = telephone(low + middle, 16000)
+    >>> spectrum = np.abs(np.fft.rfft(heard))
+    >>> bool(spectrum[1000] > 100 * spectrum[100])
+    True
+    """
+    sections = signal.butter(6, TELEPHONE_BAND, "bandpass", fs=sample_rate, output="sos")
+    line = librosa.resample(signal.sosfilt(sections, y), orig_sr=sample_rate, target_sr=TELEPHONE_RATE)
+    full_scale = max(np.abs(line).max(), 1e-9)
+    coded = librosa.mu_compress(line / full_scale, mu=255, quantize=True)
+    heard = librosa.mu_expand(coded, mu=255, quantize=True) * full_scale
+    heard = librosa.resample(heard, orig_sr=TELEPHONE_RATE, target_sr=sample_rate)
+    return librosa.util.fix_length(heard, size=len(y)).astype(np.float32)
+
+
+def voice_message(y: np.ndarray, sample_rate: int) -> np.ndarray:
+    """Encode and decode a signal with Opus at its smallest setting, as messengers do with voice messages.
+
+    Takes and returns float32 of shape (samples,); `sample_rate` is one that Opus has: 8, 12, 16, 24 or 48
+    kHz.
+
+    Examples
+    --------
+    >>> voice_message(np.sin(np.arange(16000) * 0.1), 16000).shape
+    (16000,)
+    """
+    file = io.BytesIO()
+    look = {"format": "OGG", "subtype": "OPUS", "compression_level": SMALLEST}
+    soundfile.write(file, y, sample_rate, **look)
+    file.seek(0)
+    heard, _ = soundfile.read(file, dtype="float32")
+    return librosa.util.fix_length(heard, size=len(y))
+
+
+def _chain(function: Callable, **settings: Any) -> Chain:
+    return Chain(Step(function, **settings))
+
+
+CONDITIONS: dict[str, Chain | None] = {
+    "as recorded": None,
+    "12 dB softer": _chain(gain, db=-12),
+    "voice message": _chain(voice_message, sample_rate=SAMPLE_RATE),
+    "telephone": _chain(telephone, sample_rate=SAMPLE_RATE),
+    "living room": _chain(room, rt60=0.5, sample_rate=SAMPLE_RATE),
+    "church": _chain(room, rt60=2.0, sample_rate=SAMPLE_RATE),
+    "noise 30 dB": _chain(add_noise, snr=30, colour="pink"),
+    "noise 20 dB": _chain(add_noise, snr=20, colour="pink"),
+    "noise 10 dB": _chain(add_noise, snr=10, colour="pink"),
+}
+# What copies of training clips go through, drawn anew for each: church and message are not among it.
+COPIES = (
+    Chain(Step(add_noise, snr=Uniform(5, 30), colour="pink"), seed=1),
+    Chain(
+        Step(room, rt60=Uniform(0.2, 1.0), sample_rate=SAMPLE_RATE), Step(gain, db=Uniform(-15, 5)), seed=2
+    ),
+    Chain(Step(telephone, sample_rate=SAMPLE_RATE), Step(add_noise, snr=Uniform(10, 40)), seed=3),
+)
+COLUMNS = ("training", "condition", "clip", "speaker", "fold", "label", "predicted", "confidence")
+TRAININGS = ("clean", "with copies")
+PROTOCOL = "emobox6"
+# Models and how they were trained. A network on copies would be trained for four times as long.
+RECORDED = {"svm-rbf-summary": TRAININGS, "logreg-byols": TRAININGS, "cnn": ("clean",)}
+
+
+def under(extractor: Extractor, chain: Chain | None) -> Extractor:
+    """Give the extractor that measures what a chain of changes has left of a clip; None changes nothing."""
+    return extractor if chain is None else Augmented(extractor=extractor, chain=chain)
+
+
+def measure(
+    fold: splits.Fold,
+    y: np.ndarray,
+    clean: np.ndarray,
+    versions: Mapping[str, np.ndarray],
+    model: Any,
+    copies: Sequence[np.ndarray] = (),
+) -> pd.DataFrame:
+    """Train a model on clean features, with copies or without, and answer the test clips of each condition.
+
+    Parameters
+    ----------
+    fold : Fold
+    y : ndarray of str, shape (clips,)
+        Labels.
+    clean : ndarray, shape (clips, ...)
+        Features of the clips as they are.
+    versions : mapping of str to ndarray
+        For each condition, features of the same shape.
+    model : estimator
+        Not fitted yet, with ``predict_proba``.
+    copies : sequence of ndarray
+        Features of altered versions of the clips, to train on as well.
+
+    Returns
+    -------
+    DataFrame
+        One row per condition and test clip: ``condition``, ``row`` (in the table), ``label``,
+        ``predicted`` and ``confidence``, the probability of what was predicted.
+
+    Examples
+    --------
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> X, y = np.array([[0.0], [0.1], [1.0], [1.1]] * 2), np.array(["sad", "sad", "happy", "happy"] * 2)
+    >>> fold = splits.Fold(np.arange(4), np.arange(0), np.arange(4, 8))
+    >>> found = measure(fold, y, X, {"as it is": X, "shifted": X + 1}, GaussianNB())
+    >>> found.groupby("condition")["predicted"].agg(list)["shifted"]
+    ['happy', 'happy', 'happy', 'happy']
+    """
+    known = np.concatenate([part[fold.train] for part in (clean, *copies)])
+    model.fit(known, np.tile(y[fold.train], 1 + len(copies)))
+    parts = []
+    for condition, X in versions.items():
+        probabilities = model.predict_proba(X[fold.test])
+        answers = {
+            "condition": condition,
+            "row": fold.test,
+            "label": y[fold.test],
+            "predicted": np.asarray(model.classes_)[probabilities.argmax(axis=1)],
+            "confidence": probabilities.max(axis=1).round(4),
+        }
+        parts.append(pd.DataFrame(answers))
+    return pd.concat(parts, ignore_index=True)
+
+
+def summarise(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Compute UAR and its interval over speakers for every training and condition, in percent.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``training``, ``condition``, ``uar``, ``low``, ``high``, and ``confidence``, the mean over
+        clips.
+    """
+    rows = []
+    for (training, condition), part in predictions.groupby(["training", "condition"], sort=False):
+        found = evaluation.interval(part, "uar")
+        percent = (100 * value for value in (found.value, found.low, found.high, part["confidence"].mean()))
+        rows.append((training, condition, *percent))
+    return pd.DataFrame(rows, columns=["training", "condition", "uar", "low", "high", "confidence"])
+
+
+def plot_conditions(summary: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw UAR by condition with its interval, one colour for each training or model.
+
+    Parameters
+    ----------
+    summary : DataFrame
+        As from `summarise`; a column ``model``, if there is one, gives the colours in place of ``training``.
+    ax : matplotlib Axes, optional
+        Where to draw; a new figure if not given.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"training": "clean", "condition": ["room"], "uar": 50, "low": 40, "high": 60})
+    >>> plot_conditions(rows).get_xlabel()
+    'UAR (%)'
+    """
+    ax = new_axes(ax, (SIZE[0], 4.2))
+    by = "model" if "model" in summary else "training"
+    order = list(dict.fromkeys(summary["condition"]))
+    groups = list(dict.fromkeys(summary[by]))
+    for number, group in enumerate(groups):
+        part = summary[summary[by] == group]
+        places = np.array([order.index(name) for name in part["condition"]])
+        places = places + 0.22 * (number - (len(groups) - 1) / 2)
+        reach = part["uar"] - part["low"], part["high"] - part["uar"]
+        ax.errorbar(part["uar"], places, xerr=reach, fmt="o", ms=5, capsize=3, mec=EDGE, mew=0.5, label=group)
+    ax.set_yticks(range(len(order)), order)
+    ax.invert_yaxis()
+    ax.set(xlabel="UAR (%)", xlim=(0, None))
+    ax.legend(loc="lower left")
+    return ax
+
+
+def read(model: str) -> pd.DataFrame:
+    """Read the recorded predictions of one of `RECORDED`, with `COLUMNS`; `RunError` if there are none."""
+    file = _path(model)
+    if not file.is_file():
+        raise RunError(f"{file} does not exist. To make it: python -m serlab.lessons.ch08c_microphone")
+    return run_files.read(file)[0]
+
+
+def record(model: str, *, allow_changed_code: bool = False) -> dict[str, Any]:
+    """Measure a model on all folds of RAVDESS, write the predictions, return how they came about."""
+    spec = models.get(model)
+    how = provenance.circumstances(*spec.libraries, allow_changed_code=allow_changed_code)
+    table = splits.get(PROTOCOL).prepare(corpora.load("ravdess"))
+    y = table["emotion"].to_numpy().astype(str)
+    (extractor,) = spec.extractors
+    versions = {name: store.features(table, under(extractor, chain)) for name, chain in CONDITIONS.items()}
+    clean = versions["as recorded"]
+    all_copies = [store.features(table, under(extractor, chain)) for chain in COPIES]
+    # A network takes minutes for each fold: a run that was interrupted goes on.
+    remembered = Memory(cache_dir() / "microphone", verbose=0).cache(measure)
+    parts = []
+    for number, fold in enumerate(splits.make(table, PROTOCOL)):
+        for training in RECORDED[model]:
+            copies = all_copies if training == "with copies" else []
+            part = remembered(fold, y, clean, versions, spec.build(0), copies)
+            parts.append(part.assign(training=training, fold=number))
+    result = pd.concat(parts, ignore_index=True)
+    result["clip"] = table["clip"].to_numpy()[result["row"]]
+    result["speaker"] = table["speaker"].to_numpy()[result["row"]]
+    result = result[list(COLUMNS)]
+    found = summarise(result).set_index(["training", "condition"]).round(2)
+    meta = {
+        "model": model,
+        "corpus": {"name": "ravdess", "clips": len(table), "content_hash": corpora.content_hash(table)},
+        "protocol": PROTOCOL,
+        "seed": 0,
+        "conditions": {name: repr(chain) for name, chain in CONDITIONS.items()},
+        "copies": [repr(chain) for chain in COPIES],
+        **how,
+        "scores": {
+            training: {name: found.loc[(training, name)].to_dict() for name in CONDITIONS}
+            for training in RECORDED[model]
+        },
+    }
+    run_files.write(_path(model), result.to_csv(index=False, lineterminator="\n"), meta)
+    return meta
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Record the models from the command line; return the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m serlab.lessons.ch08c_microphone",
+        description="Record what microphones, rooms and lines do to models.",
+    )
+    parser.add_argument("--model", action="append", choices=RECORDED, help="only this model")
+    parser.add_argument("--force", action="store_true", help="record anew what is recorded already")
+    runs.add_changed_code(parser)
+    given = parser.parse_args(arguments)
+    provenance.one_thread()
+    for model in given.model or RECORDED:
+        if _path(model).is_file() and not given.force:
+            print(f"{model}: recorded already")
+            continue
+        try:
+            meta = record(model, allow_changed_code=given.allow_changed_code)
+        except SerlabError as error:
+            print(f"error: {error}", file=sys.stderr)
+            return 1
+        for training, found in meta["scores"].items():
+            for condition, values in found.items():
+                print(f"{model}, {training}, {condition}: UAR {values['uar']:.1f} %", flush=True)
+    return 0
+
+
+def _path(model: str) -> Path:
+    return runs.root() / "microphone" / f"{model}.json"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
