@@ -23,6 +23,7 @@ from scipy import signal
 
 from serlab import corpora, evaluation, models, provenance, run_files, runs, splits, store
 from serlab.augment import Augmented, Chain, Step, Uniform, add_noise, gain, room
+from serlab.corpora import synthesis
 from serlab.errors import RunError, SerlabError
 from serlab.features import Extractor
 from serlab.paths import cache_dir
@@ -31,8 +32,9 @@ from serlab.plots.style import EDGE, SIZE, new_axes
 SAMPLE_RATE = 16000
 # The band of a telephone line (ITU-T G.712), and the rate at which it is sampled.
 TELEPHONE_BAND, TELEPHONE_RATE = (300, 3400), 8000
-# libsndfile counts from 0, the best quality, to 1, the smallest file: about 15 kbit/s of speech.
-SMALLEST = 0.99
+# libsndfile counts from 0, the best quality, to 1, the smallest file. This gives about 20 kbit/s, and keeps what
+# lies above 4 kHz.
+SMALL = 0.96
 
 
 def telephone(y: np.ndarray, sample_rate: int) -> np.ndarray:
@@ -60,7 +62,7 @@ def telephone(y: np.ndarray, sample_rate: int) -> np.ndarray:
 
 
 def voice_message(y: np.ndarray, sample_rate: int) -> np.ndarray:
-    """Encode and decode a signal with Opus at its smallest setting, as messengers do with voice messages.
+    """Encode and decode a signal with Opus at about 20 kbit/s, as messengers do with voice messages.
 
     Takes and returns float32 of shape (samples,); `sample_rate` is one that Opus has: 8, 12, 16, 24 or 48
     kHz.
@@ -71,7 +73,7 @@ def voice_message(y: np.ndarray, sample_rate: int) -> np.ndarray:
     (16000,)
     """
     file = io.BytesIO()
-    look = {"format": "OGG", "subtype": "OPUS", "compression_level": SMALLEST}
+    look = {"format": "OGG", "subtype": "OPUS", "compression_level": SMALL}
     soundfile.write(file, y, sample_rate, **look)
     file.seek(0)
     heard, _ = soundfile.read(file, dtype="float32")
@@ -106,6 +108,21 @@ TRAININGS = ("clean", "with copies")
 PROTOCOL = "emobox6"
 # Models and how they were trained. A network on copies would be trained for four times as long.
 RECORDED = {"svm-rbf-summary": TRAININGS, "logreg-byols": TRAININGS, "cnn": ("clean",)}
+
+
+@synthesis.remember
+def heard(*, condition: str) -> np.ndarray:
+    """Let the synthetic voice speak angrily under one of `CONDITIONS`.
+
+    Examples
+    --------
+    >>> soft, loud = heard(condition="12 dB softer"), heard(condition="as recorded")
+    >>> round(float(np.abs(loud).max() / np.abs(soft).max()), 1)
+    4.0
+    """
+    chain = CONDITIONS[condition]
+    y = np.asarray(synthesis.synthesise_phrase("d02", emotion="angry"))
+    return y if chain is None else chain(y, 0, 0)
 
 
 def under(extractor: Extractor, chain: Chain | None) -> Extractor:
