@@ -32,8 +32,8 @@ from serlab.plots.style import EDGE, SIZE, new_axes
 SAMPLE_RATE = 16000
 # The band of a telephone line (ITU-T G.712), and the rate at which it is sampled.
 TELEPHONE_BAND, TELEPHONE_RATE = (300, 3400), 8000
-# libsndfile counts from 0, the best quality, to 1, the smallest file. This gives about 20 kbit/s, and keeps what
-# lies above 4 kHz.
+# libsndfile counts from 0, the best quality, to 1, the smallest file. This gives about 20 kbit/s, and keeps
+# what lies above 4 kHz.
 SMALL = 0.96
 
 
@@ -186,52 +186,77 @@ def measure(
 
 
 def summarise(predictions: pd.DataFrame) -> pd.DataFrame:
-    """Compute UAR and its interval over speakers for every training and condition, in percent.
+    """Score every training and condition: UAR with its interval over speakers, accuracy, mean confidence.
 
     Returns
     -------
     DataFrame
-        Columns ``training``, ``condition``, ``uar``, ``low``, ``high``, and ``confidence``, the mean over
-        clips.
+        Columns ``training``, ``condition``, ``uar``, ``uar_low``, ``uar_high``, ``accuracy`` and
+        ``confidence``, all from 0 to 1.
     """
     rows = []
     for (training, condition), part in predictions.groupby(["training", "condition"], sort=False):
         found = evaluation.interval(part, "uar")
-        percent = (100 * value for value in (found.value, found.low, found.high, part["confidence"].mean()))
-        rows.append((training, condition, *percent))
-    return pd.DataFrame(rows, columns=["training", "condition", "uar", "low", "high", "confidence"])
+        accuracy = (part["label"] == part["predicted"]).mean()
+        mean = part["confidence"].mean()
+        rows.append((training, condition, found.value, found.low, found.high, accuracy, mean))
+    names = ["training", "condition", "uar", "uar_low", "uar_high", "accuracy", "confidence"]
+    return pd.DataFrame(rows, columns=names)
 
 
-def plot_conditions(summary: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Draw UAR by condition with its interval, one colour for each training or model.
+def plot_conditions(summary: pd.DataFrame, by: str, ax: Axes | None = None) -> Axes:
+    """Draw the UAR of each condition with its interval.
 
     Parameters
     ----------
     summary : DataFrame
-        As from `summarise`; a column ``model``, if there is one, gives the colours in place of ``training``.
+        As from `summarise`, perhaps with a column for the model.
+    by : str
+        The column that gives the colours.
     ax : matplotlib Axes, optional
         Where to draw; a new figure if not given.
 
     Examples
     --------
-    >>> rows = pd.DataFrame({"training": "clean", "condition": ["room"], "uar": 50, "low": 40, "high": 60})
-    >>> plot_conditions(rows).get_xlabel()
+    >>> rows = pd.DataFrame({"training": "clean", "condition": ["room"], "uar": 0.5})
+    >>> plot_conditions(rows.assign(uar_low=0.4, uar_high=0.6), by="training").get_xlabel()
     'UAR (%)'
     """
     ax = new_axes(ax, (SIZE[0], 4.2))
-    by = "model" if "model" in summary else "training"
     order = list(dict.fromkeys(summary["condition"]))
-    groups = list(dict.fromkeys(summary[by]))
-    for number, group in enumerate(groups):
-        part = summary[summary[by] == group]
-        places = np.array([order.index(name) for name in part["condition"]])
-        places = places + 0.22 * (number - (len(groups) - 1) / 2)
-        reach = part["uar"] - part["low"], part["high"] - part["uar"]
-        ax.errorbar(part["uar"], places, xerr=reach, fmt="o", ms=5, capsize=3, mec=EDGE, mew=0.5, label=group)
+    groups = list(summary.groupby(by, sort=False))
+    for number, (group, part) in enumerate(groups):
+        places = part["condition"].map(order.index) + 0.22 * (number - (len(groups) - 1) / 2)
+        reach = 100 * (part["uar"] - part["uar_low"]), 100 * (part["uar_high"] - part["uar"])
+        look = {"fmt": "o", "ms": 5, "capsize": 3, "mec": EDGE, "mew": 0.5}
+        ax.errorbar(100 * part["uar"], places, xerr=reach, label=group, **look)
     ax.set_yticks(range(len(order)), order)
     ax.invert_yaxis()
     ax.set(xlabel="UAR (%)", xlim=(0, None))
     ax.legend(loc="lower left")
+    return ax
+
+
+def plot_confidence(summary: pd.DataFrame, by: str, ax: Axes | None = None) -> Axes:
+    """Draw how sure a model is against how often it is right; on the diagonal it knows what it does not know.
+
+    Takes the same as `plot_conditions`.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"training": "clean", "condition": ["room"], "accuracy": 0.5, "confidence": 0.9})
+    >>> plot_confidence(rows, by="training").get_ylabel()
+    'mean confidence (%)'
+    """
+    ax = new_axes(ax, (5.2, 4.6))
+    ax.plot([0, 100], [0, 100], color="#999999", lw=1)
+    for group, part in summary.groupby(by, sort=False):
+        x, y = 100 * part["accuracy"], 100 * part["confidence"]
+        ax.plot(x, y, "o", mec=EDGE, mew=0.5, label=group)
+        worst = part["accuracy"].idxmin()
+        ax.annotate(part["condition"][worst], (x[worst], y[worst]), xytext=(6, 4), textcoords="offset points")
+    ax.set(xlabel="right (%)", ylabel="mean confidence (%)", xlim=(0, 100), ylim=(0, 100))
+    ax.legend(loc="lower right")
     return ax
 
 
@@ -265,7 +290,7 @@ def record(model: str, *, allow_changed_code: bool = False) -> dict[str, Any]:
     result["clip"] = table["clip"].to_numpy()[result["row"]]
     result["speaker"] = table["speaker"].to_numpy()[result["row"]]
     result = result[list(COLUMNS)]
-    found = summarise(result).set_index(["training", "condition"]).round(2)
+    found = summarise(result).set_index(["training", "condition"]).round(5)
     meta = {
         "model": model,
         "corpus": {"name": "ravdess", "clips": len(table), "content_hash": corpora.content_hash(table)},
@@ -305,7 +330,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 1
         for training, found in meta["scores"].items():
             for condition, values in found.items():
-                print(f"{model}, {training}, {condition}: UAR {values['uar']:.1f} %", flush=True)
+                print(f"{model}, {training}, {condition}: UAR {values['uar']:.1%}", flush=True)
     return 0
 
 
