@@ -1,0 +1,101 @@
+"""What lies between a voice and a file, and what it does to models."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.naive_bayes import GaussianNB
+
+from serlab import evaluation, models, splits
+from serlab.errors import RunError
+from serlab.lessons import ch08c_microphone as lesson
+
+RATE = lesson.SAMPLE_RATE
+
+
+def tones(*hertz):
+    seconds = np.arange(RATE) / RATE
+    return sum(0.1 * np.sin(2 * np.pi * f * seconds) for f in hertz).astype(np.float32)
+
+
+def strength(y, hertz):
+    return np.abs(np.fft.rfft(y))[hertz]
+
+
+def test_the_telephone_lets_its_band_pass_and_nothing_else():
+    heard = lesson.telephone(tones(100, 1000, 5000), RATE)
+    assert heard.shape == (RATE,) and heard.dtype == np.float32
+    assert strength(heard, 1000) == pytest.approx(strength(tones(1000), 1000), rel=0.1)
+    assert max(strength(heard, 100), strength(heard, 5000)) < strength(heard, 1000) / 50
+
+
+def test_eight_bits_leave_a_hiss_that_grows_with_the_voice():
+    for loudness in (1.0, 0.01):
+        y = loudness * tones(1000)
+        heard = lesson.telephone(y, RATE)
+        spectrum = np.abs(np.fft.rfft(heard)) ** 2
+        voice, hiss = spectrum[990:1011].sum(), spectrum[400:900].sum() + spectrum[1100:3300].sum()
+        assert 20 < 10 * np.log10(voice / hiss) < 60
+
+
+@pytest.mark.parametrize("name", [name for name in lesson.CONDITIONS if name != "12 dB softer"])
+def test_disguises_keep_length_and_nearly_the_level(name):
+    plain, heard = (lesson.heard(condition=one) for one in ("as recorded", name))
+    assert heard.shape == plain.shape and heard.dtype == np.float32
+    power = [float(np.mean(np.square(y, dtype=float))) for y in (plain, heard)]
+    assert abs(10 * np.log10(power[1] / power[0])) < 3.5
+    assert np.array_equal(heard, lesson.heard(condition=name))  # noise and rooms are drawn with a seed
+
+
+def test_a_model_is_trained_on_training_clips_alone_and_answers_the_others():
+    rng = np.random.default_rng(0)
+    y = np.array(["sad", "happy"] * 20)
+    clean = rng.normal(size=(40, 3)) + 3 * (y == "sad")[:, None]
+    fold = splits.Fold(np.arange(20), np.arange(0), np.arange(20, 40))
+    poisoned = clean.copy()
+    poisoned[fold.test] = np.nan  # a model that saw it would fail
+    found = lesson.measure(fold, y, clean, {"plain": clean, "far": clean + 100}, GaussianNB(), [poisoned])
+    assert found.groupby("condition", sort=False).size().to_dict() == {"plain": 20, "far": 20}
+    plain = found.query("condition == 'plain'")
+    assert plain["row"].tolist() == fold.test.tolist()
+    assert (plain["label"] == plain["predicted"]).mean() > 0.9
+    assert found.query("condition == 'far'")["predicted"].nunique() == 1
+    assert found["confidence"].between(0.5, 1).all()
+
+
+def test_scores_agree_with_those_of_the_parts():
+    rows = pd.DataFrame(
+        {
+            "training": "clean",
+            "condition": ["a"] * 8 + ["b"] * 8,
+            "clip": [f"c{i}" for i in range(8)] * 2,
+            "speaker": list("ppqqrrss") * 2,
+            "fold": 0,
+            "label": ["sad", "happy"] * 8,
+            "predicted": ["sad", "happy"] * 4 + ["sad"] * 8,
+            "confidence": [0.75] * 8 + [1.0] * 8,
+        }
+    )
+    found = lesson.summarise(rows).set_index("condition")
+    assert found["uar"].tolist() == [1.0, 0.5] == found["accuracy"].tolist()
+    assert found["confidence"].tolist() == [0.75, 1.0]
+
+
+def test_what_was_not_recorded_is_named(monkeypatch, tmp_path):
+    monkeypatch.setattr(lesson.runs, "root", lambda: tmp_path)
+    with pytest.raises(RunError, match="python -m serlab.lessons.ch08c_microphone"):
+        lesson.read("cnn")
+
+
+@pytest.mark.parametrize("model", lesson.RECORDED)
+def test_recorded_answers_are_whole(model):
+    found = lesson.read(model)
+    assert tuple(found.columns) == lesson.COLUMNS
+    by = found.groupby(["training", "condition"])
+    assert set(by.groups) == {(t, c) for t in lesson.RECORDED[model] for c in lesson.CONDITIONS}
+    assert by["clip"].nunique().eq(by.size()).all() and by.size().nunique() == 1
+    # Unseen speakers in every fold, and on clean clips about the score of the recorded run.
+    assert found.groupby("speaker")["fold"].nunique().eq(1).all()
+    clean = found.query("training == 'clean' and condition == 'as recorded'")
+    recorded = lesson.runs.read("ravdess", lesson.PROTOCOL, model)
+    assert abs(evaluation.uar(clean["label"], clean["predicted"]) - recorded.meta["scores"]["uar"]) < 0.03
+    assert models.get(model).title == recorded.meta["title"]
