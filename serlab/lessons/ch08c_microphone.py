@@ -10,6 +10,7 @@ import argparse
 import io
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,10 @@ import librosa
 import numpy as np
 import pandas as pd
 import soundfile
-from joblib import Memory
 from matplotlib.axes import Axes
 from scipy import signal
 
-from serlab import corpora, evaluation, models, provenance, run_files, runs, splits, store
+from serlab import corpora, evaluation, models, provenance, run_files, runs, splits, store, training
 from serlab.augment import Augmented, Chain, Step, Uniform, add_noise, gain, room
 from serlab.corpora import synthesis
 from serlab.errors import RunError, SerlabError
@@ -131,58 +131,64 @@ def under(extractor: Extractor, chain: Chain | None) -> Extractor:
 
 
 def measure(
-    fold: splits.Fold,
-    y: np.ndarray,
-    clean: np.ndarray,
+    table: pd.DataFrame,
+    split: splits.Split,
     versions: Mapping[str, np.ndarray],
-    model: Any,
+    build: Callable[[int], Any],
     copies: Sequence[np.ndarray] = (),
+    cache: Path | None = None,
 ) -> pd.DataFrame:
-    """Train a model on clean features, with copies or without, and answer the test clips of each condition.
+    """Train on the first version of the training clips, and answer every version of the test clips.
 
     Parameters
     ----------
-    fold : Fold
-    y : ndarray of str, shape (clips,)
-        Labels.
-    clean : ndarray, shape (clips, ...)
-        Features of the clips as they are.
-    versions : mapping of str to ndarray
-        For each condition, features of the same shape.
-    model : estimator
-        Not fitted yet, with ``predict_proba``.
+    table : DataFrame
+        Utterance table.
+    split : Split
+        Of this table.
+    versions : mapping of str to ndarray, shape (clips, ...)
+        Features of the clips under each condition, those to train on first.
+    build : callable
+        As for `serlab.training.cross_validate`.
     copies : sequence of ndarray
         Features of altered versions of the clips, to train on as well.
+    cache : Path, optional
+        Where finished folds are kept.
 
     Returns
     -------
     DataFrame
-        One row per condition and test clip: ``condition``, ``row`` (in the table), ``label``,
+        One row per condition and clip: ``condition``, ``clip``, ``speaker``, ``fold``, ``label``,
         ``predicted`` and ``confidence``, the probability of what was predicted.
 
     Examples
     --------
     >>> from sklearn.naive_bayes import GaussianNB
-    >>> X, y = np.array([[0.0], [0.1], [1.0], [1.1]] * 2), np.array(["sad", "sad", "happy", "happy"] * 2)
-    >>> fold = splits.Fold(np.arange(4), np.arange(0), np.arange(4, 8))
-    >>> found = measure(fold, y, X, {"as it is": X, "shifted": X + 1}, GaussianNB())
-    >>> found.groupby("condition")["predicted"].agg(list)["shifted"]
-    ['happy', 'happy', 'happy', 'happy']
+    >>> table = pd.DataFrame({"clip": list("abcdefgh"), "speaker": list("ppqqrrss")})
+    >>> table["emotion"] = ["sad", "happy"] * 4
+    >>> X = np.arange(8.0)[:, None] % 2
+    >>> split = splits.make(table, "loso")
+    >>> found = measure(table, split, {"as it is": X, "shifted": X + 9}, lambda seed: GaussianNB())
+    >>> found.groupby("condition")["predicted"].nunique().to_dict()
+    {'as it is': 2, 'shifted': 1}
     """
-    known = np.concatenate([part[fold.train] for part in (clean, *copies)])
-    model.fit(known, np.tile(y[fold.train], 1 + len(copies)))
-    parts = []
-    for condition, X in versions.items():
-        probabilities = model.predict_proba(X[fold.test])
-        answers = {
-            "condition": condition,
-            "row": fold.test,
-            "label": y[fold.test],
-            "predicted": np.asarray(model.classes_)[probabilities.argmax(axis=1)],
-            "confidence": probabilities.max(axis=1).round(4),
-        }
-        parts.append(pd.DataFrame(answers))
-    return pd.concat(parts, ignore_index=True)
+    kinds = [*versions, *(f"copy {number}" for number in range(len(copies)))]
+    rows = pd.concat([table.assign(condition=kind) for kind in kinds], ignore_index=True)
+    rows["clip"] = rows["clip"] + "#" + rows["condition"]
+    made_for = splits.fingerprint(rows)
+    trained = [0, *range(len(versions), len(kinds))]
+    folds = []
+    for fold in split:
+        known, asked = (
+            np.concatenate([part + number * len(table) for number in numbers])
+            for part, numbers in ((fold.train, trained), (fold.test, range(len(versions))))
+        )
+        folds.append(splits.Fold(known, np.array([], int), asked, made_for))
+    X = np.concatenate([*versions.values(), *copies])
+    found = training.cross_validate(build, X, rows, replace(split, folds=tuple(folds)), cache=cache)
+    found[["clip", "condition"]] = found["clip"].str.rsplit("#", n=1, expand=True)
+    found["confidence"] = found.filter(regex="^p_").max(axis=1).round(4)
+    return found[list(COLUMNS[1:])]
 
 
 def summarise(predictions: pd.DataFrame) -> pd.DataFrame:
@@ -195,11 +201,11 @@ def summarise(predictions: pd.DataFrame) -> pd.DataFrame:
         ``confidence``, all from 0 to 1.
     """
     rows = []
-    for (training, condition), part in predictions.groupby(["training", "condition"], sort=False):
+    for (kind, condition), part in predictions.groupby(["training", "condition"], sort=False):
         found = evaluation.interval(part, "uar")
         accuracy = (part["label"] == part["predicted"]).mean()
         mean = part["confidence"].mean()
-        rows.append((training, condition, found.value, found.low, found.high, accuracy, mean))
+        rows.append((kind, condition, found.value, found.low, found.high, accuracy, mean))
     names = ["training", "condition", "uar", "uar_low", "uar_high", "accuracy", "confidence"]
     return pd.DataFrame(rows, columns=names)
 
@@ -273,23 +279,16 @@ def record(model: str, *, allow_changed_code: bool = False) -> dict[str, Any]:
     spec = models.get(model)
     how = provenance.circumstances(*spec.libraries, allow_changed_code=allow_changed_code)
     table = splits.get(PROTOCOL).prepare(corpora.load("ravdess"))
-    y = table["emotion"].to_numpy().astype(str)
     (extractor,) = spec.extractors
     versions = {name: store.features(table, under(extractor, chain)) for name, chain in CONDITIONS.items()}
-    clean = versions["as recorded"]
-    all_copies = [store.features(table, under(extractor, chain)) for chain in COPIES]
-    # A network takes minutes for each fold: a run that was interrupted goes on.
-    remembered = Memory(cache_dir() / "microphone", verbose=0).cache(measure)
+    copies = [store.features(table, under(extractor, chain)) for chain in COPIES]
+    split = splits.make(table, PROTOCOL)
     parts = []
-    for number, fold in enumerate(splits.make(table, PROTOCOL)):
-        for training in RECORDED[model]:
-            copies = all_copies if training == "with copies" else []
-            part = remembered(fold, y, clean, versions, spec.build(0), copies)
-            parts.append(part.assign(training=training, fold=number))
-    result = pd.concat(parts, ignore_index=True)
-    result["clip"] = table["clip"].to_numpy()[result["row"]]
-    result["speaker"] = table["speaker"].to_numpy()[result["row"]]
-    result = result[list(COLUMNS)]
+    for kind in RECORDED[model]:
+        more = copies if kind == "with copies" else []
+        part = measure(table, split, versions, spec.build, more, cache=cache_dir() / "microphone")
+        parts.append(part.assign(training=kind))
+    result = pd.concat(parts, ignore_index=True)[list(COLUMNS)]
     found = summarise(result).set_index(["training", "condition"]).round(5)
     meta = {
         "model": model,
@@ -300,8 +299,7 @@ def record(model: str, *, allow_changed_code: bool = False) -> dict[str, Any]:
         "copies": [repr(chain) for chain in COPIES],
         **how,
         "scores": {
-            training: {name: found.loc[(training, name)].to_dict() for name in CONDITIONS}
-            for training in RECORDED[model]
+            kind: {name: found.loc[(kind, name)].to_dict() for name in CONDITIONS} for kind in RECORDED[model]
         },
     }
     run_files.write(_path(model), result.to_csv(index=False, lineterminator="\n"), meta)
@@ -328,9 +326,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except SerlabError as error:
             print(f"error: {error}", file=sys.stderr)
             return 1
-        for training, found in meta["scores"].items():
+        for kind, found in meta["scores"].items():
             for condition, values in found.items():
-                print(f"{model}, {training}, {condition}: UAR {values['uar']:.1%}", flush=True)
+                print(f"{model}, {kind}, {condition}: UAR {values['uar']:.1%}", flush=True)
     return 0
 
 
