@@ -7,22 +7,18 @@
 from __future__ import annotations
 
 import argparse
-import io
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import librosa
 import numpy as np
 import pandas as pd
-import soundfile
 from matplotlib.axes import Axes
-from scipy import signal
 
 from serlab import corpora, evaluation, models, provenance, run_files, runs, splits, store, training
-from serlab.augment import Augmented, Chain, Step, Uniform, add_noise, gain, room
+from serlab.augment import Augmented, Chain, Step, Uniform, add_noise, gain, room, telephone, voice_message
 from serlab.corpora import synthesis
 from serlab.errors import RunError, SerlabError
 from serlab.features import Extractor
@@ -30,54 +26,6 @@ from serlab.paths import cache_dir
 from serlab.plots.style import EDGE, SIZE, new_axes
 
 SAMPLE_RATE = 16000
-# The band of a telephone line (ITU-T G.712), and the rate at which it is sampled.
-TELEPHONE_BAND, TELEPHONE_RATE = (300, 3400), 8000
-# libsndfile counts from 0, the best quality, to 1, the smallest file. This gives about 20 kbit/s, and keeps
-# what lies above 4 kHz.
-SMALL = 0.96
-
-
-def telephone(y: np.ndarray, sample_rate: int) -> np.ndarray:
-    """Send a signal over a telephone line: 300 to 3,400 Hz, sampled at 8 kHz, eight bits by the mu-law.
-
-    Takes and returns float32 of shape (samples,). The steps of the mu-law are finer for soft sounds (ITU-T
-    G.711); here full scale is the loudest sample, as if the line were well adjusted.
-
-    Examples
-    --------
-    >>> seconds = np.arange(16000) / 16000
-    >>> low, middle = (np.sin(2 * np.pi * hertz * seconds) for hertz in (100, 1000))
-    >>> heard = telephone(low + middle, 16000)
-    >>> spectrum = np.abs(np.fft.rfft(heard))
-    >>> bool(spectrum[1000] > 100 * spectrum[100])
-    True
-    """
-    sections = signal.butter(6, TELEPHONE_BAND, "bandpass", fs=sample_rate, output="sos")
-    line = librosa.resample(signal.sosfilt(sections, y), orig_sr=sample_rate, target_sr=TELEPHONE_RATE)
-    full_scale = max(np.abs(line).max(), 1e-9)
-    coded = librosa.mu_compress(line / full_scale, mu=255, quantize=True)
-    heard = librosa.mu_expand(coded, mu=255, quantize=True) * full_scale
-    heard = librosa.resample(heard, orig_sr=TELEPHONE_RATE, target_sr=sample_rate)
-    return librosa.util.fix_length(heard, size=len(y)).astype(np.float32)
-
-
-def voice_message(y: np.ndarray, sample_rate: int) -> np.ndarray:
-    """Encode and decode a signal with Opus at about 20 kbit/s, as messengers do with voice messages.
-
-    Takes and returns float32 of shape (samples,); `sample_rate` is one that Opus has: 8, 12, 16, 24 or 48
-    kHz.
-
-    Examples
-    --------
-    >>> voice_message(np.sin(np.arange(16000) * 0.1), 16000).shape
-    (16000,)
-    """
-    file = io.BytesIO()
-    look = {"format": "OGG", "subtype": "OPUS", "compression_level": SMALL}
-    soundfile.write(file, y, sample_rate, **look)
-    file.seek(0)
-    heard, _ = soundfile.read(file, dtype="float32")
-    return librosa.util.fix_length(heard, size=len(y))
 
 
 def _chain(function: Callable, **settings: Any) -> Chain:
@@ -101,13 +49,12 @@ COPIES = (
     Chain(
         Step(room, rt60=Uniform(0.2, 1.0), sample_rate=SAMPLE_RATE), Step(gain, db=Uniform(-15, 5)), seed=2
     ),
-    Chain(Step(telephone, sample_rate=SAMPLE_RATE), Step(add_noise, snr=Uniform(10, 40)), seed=3),
+    Chain(Step(add_noise, snr=Uniform(10, 40)), Step(telephone, sample_rate=SAMPLE_RATE), seed=3),
 )
 COLUMNS = ("training", "condition", "clip", "speaker", "fold", "label", "predicted", "confidence")
 TRAININGS = ("clean", "with copies")
 PROTOCOL = "emobox6"
-# Models and how they were trained. A network on copies would be trained for four times as long.
-RECORDED = {"svm-rbf-summary": TRAININGS, "logreg-byols": TRAININGS, "cnn": ("clean",)}
+RECORDED = ("svm-rbf-summary", "logreg-byols")
 
 
 @synthesis.remember
@@ -284,7 +231,7 @@ def record(model: str, *, allow_changed_code: bool = False) -> dict[str, Any]:
     copies = [store.features(table, under(extractor, chain)) for chain in COPIES]
     split = splits.make(table, PROTOCOL)
     parts = []
-    for kind in RECORDED[model]:
+    for kind in TRAININGS:
         more = copies if kind == "with copies" else []
         part = measure(table, split, versions, spec.build, more, cache=cache_dir() / "microphone")
         parts.append(part.assign(training=kind))
@@ -299,7 +246,7 @@ def record(model: str, *, allow_changed_code: bool = False) -> dict[str, Any]:
         "copies": [repr(chain) for chain in COPIES],
         **how,
         "scores": {
-            kind: {name: found.loc[(kind, name)].to_dict() for name in CONDITIONS} for kind in RECORDED[model]
+            kind: {name: found.loc[(kind, name)].to_dict() for name in CONDITIONS} for kind in TRAININGS
         },
     }
     run_files.write(_path(model), result.to_csv(index=False, lineterminator="\n"), meta)
