@@ -21,9 +21,8 @@ from test_chapters import load_tool
 from serlab import audio, corpora, evaluation, runs
 from serlab.corpora import emodb
 from serlab.corpora.synthesis import CUES
+from serlab.lessons import ch08c_microphone, ch11_valence, ch15_leaks
 from serlab.lessons import ch10_leaderboard as leaderboard
-from serlab.lessons import ch11_valence, ch15_leaks
-from serlab.lessons import ch08c_microphone
 
 sources = load_tool("sources")
 CHAPTERS = Path(__file__).resolve().parents[1] / "chapters"
@@ -1166,6 +1165,47 @@ CLAIMS: list[tuple[str, str, Callable[[], bool]]] = [
         "The large step is that from the notebook's CNN to",
         lambda: better(RAVDESS, "cnn", "cnn-original"),
     ),
+    # Chapter 8c
+    (
+        "08c",
+        "A voice message costs them little",
+        lambda: all(abs(mic(m, "clean", "voice message") - mic(m)) < 0.03 for m in MICROPHONE),
+    ),
+    (
+        "08c",
+        "a church leaves less",
+        lambda: all(mic(m, "clean", "church") < mic(m, "clean", "living room") for m in MICROPHONE),
+    ),
+    (
+        "08c",
+        "over the telephone both are close to the",
+        lambda: all(mic(m, "clean", "telephone") < 0.2 for m in MICROPHONE),
+    ),
+    (
+        "08c",
+        "although nothing but the level is different",
+        lambda: heard("svm-rbf-summary", "clean", "12 dB softer").high < mic("svm-rbf-summary"),
+    ),
+    (
+        "08c",
+        "The less it knows, the surer it is",
+        lambda: (
+            mic("logreg-byols", "clean", "telephone", "confidence")
+            > mic("logreg-byols", "clean", "noise 10 dB", "confidence")
+            > mic("logreg-byols", what="confidence")
+        ),
+    ),
+    ("08c", "so it boasts a little", lambda: 0.05 < boast("logreg-byols") < 0.15),
+    (
+        "08c",
+        "so the copies cost nothing there",
+        lambda: mic("logreg-byols", "with copies") > mic("logreg-byols") - 0.01,
+    ),
+    (
+        "08c",
+        "The support vector machine gains as much",
+        lambda: gain("svm-rbf-summary") > gain("logreg-byols") > 0.2,
+    ),
     # Chapter 9
     (
         "09",
@@ -1644,46 +1684,6 @@ CLAIMS: list[tuple[str, str, Callable[[], bool]]] = [
         "13",
         "No loss can be shown.",
         lambda: printed_change("13", "less all clips")[1] < 0 < printed_change("13", "less all clips")[2],
-    # Chapter 8c
-    (
-        "08c",
-        "A voice message costs them little",
-        lambda: all(abs(mic(m, "clean", "voice message") - mic(m)) < 0.03 for m in MICROPHONE),
-    ),
-    (
-        "08c",
-        "a church leaves less",
-        lambda: all(mic(m, "clean", "church") < mic(m, "clean", "living room") for m in MICROPHONE),
-    ),
-    (
-        "08c",
-        "over the telephone both are close to the",
-        lambda: all(mic(m, "clean", "telephone") < 0.2 for m in MICROPHONE),
-    ),
-    (
-        "08c",
-        "although nothing but the level is different",
-        lambda: heard("svm-rbf-summary", "clean", "12 dB softer").high < mic("svm-rbf-summary"),
-    ),
-    (
-        "08c",
-        "The less it knows, the surer it is",
-        lambda: (
-            mic("logreg-byols", "clean", "telephone", "confidence")
-            > mic("logreg-byols", "clean", "noise 10 dB", "confidence")
-            > mic("logreg-byols", what="confidence")
-        ),
-    ),
-    ("08c", "so it boasts a little", lambda: 0.05 < boast("logreg-byols") < 0.15),
-    (
-        "08c",
-        "so the copies cost nothing there",
-        lambda: mic("logreg-byols", "with copies") > mic("logreg-byols") - 0.01,
-    ),
-    (
-        "08c",
-        "The support vector machine gains as much",
-        lambda: gain("svm-rbf-summary") > gain("logreg-byols") > 0.2,
     ),
     # Chapter 14
     (
