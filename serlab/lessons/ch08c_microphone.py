@@ -186,7 +186,7 @@ def plot_conditions(summary: pd.DataFrame, by: str, ax: Axes | None = None) -> A
     ax.set_yticks(range(len(order)), order)
     ax.invert_yaxis()
     ax.set(xlabel="UAR (%)", xlim=(0, None))
-    ax.legend(loc="lower left")
+    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
     return ax
 
 
@@ -206,10 +206,12 @@ def plot_confidence(summary: pd.DataFrame, by: str, ax: Axes | None = None) -> A
     for group, part in summary.groupby(by, sort=False):
         x, y = 100 * part["accuracy"], 100 * part["confidence"]
         ax.plot(x, y, "o", mec=EDGE, mew=0.5, label=group)
-        worst = part["accuracy"].idxmin()
-        ax.annotate(part["condition"][worst], (x[worst], y[worst]), xytext=(6, 4), textcoords="offset points")
+        for row in (part["accuracy"].idxmin(), part["accuracy"].idxmax()):
+            beside = {"xytext": (6, 4), "textcoords": "offset points", "fontsize": 9}
+            ax.annotate(part["condition"][row], (x[row], y[row]), **beside)
     ax.set(xlabel="right (%)", ylabel="mean confidence (%)", xlim=(0, 100), ylim=(0, 100))
-    ax.legend(loc="lower right")
+    if len(summary.groupby(by)) > 1:
+        ax.legend(loc="lower right")
     return ax
 
 
