@@ -641,3 +641,36 @@ def test_the_original_recipe_goes_through_the_store(files, tmp_path):
     np.testing.assert_array_equal(X[:, 0], plain)
     assert augment.OriginalVersions(seed=1).key != augment.OriginalVersions(seed=0).key
     assert not np.array_equal(stored(1), X)
+
+
+def pure(*hertz):
+    seconds = np.arange(RATE) / RATE
+    return sum(0.1 * np.sin(2 * np.pi * f * seconds) for f in hertz).astype(np.float32)
+
+
+def strength(y, hertz):
+    return np.abs(np.fft.rfft(y))[hertz]
+
+
+def test_the_telephone_lets_its_band_pass_and_nothing_else():
+    heard = augment.telephone(pure(100, 1000, 5000), RATE)
+    assert heard.shape == (RATE,)
+    assert heard.dtype == np.float32
+    assert strength(heard, 1000) == pytest.approx(strength(pure(1000), 1000), rel=0.1)
+    assert max(strength(heard, 100), strength(heard, 5000)) < strength(heard, 1000) / 50
+
+
+def test_eight_bits_leave_a_hiss_that_grows_with_the_voice():
+    for loudness in (1.0, 0.01):
+        y = loudness * pure(1000)
+        heard = augment.telephone(y, RATE)
+        spectrum = np.abs(np.fft.rfft(heard)) ** 2
+        voice, hiss = spectrum[990:1011].sum(), spectrum[400:900].sum() + spectrum[1100:3300].sum()
+        assert 20 < 10 * np.log10(voice / hiss) < 60
+
+
+def test_a_voice_message_keeps_what_lies_above_four_kilohertz():
+    y = pure(300, 6000)
+    heard = augment.voice_message(y, RATE)
+    assert heard.shape == y.shape
+    assert strength(heard, 6000) == pytest.approx(strength(y, 6000), rel=0.3)

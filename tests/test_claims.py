@@ -21,8 +21,8 @@ from test_chapters import load_tool
 from serlab import audio, corpora, evaluation, runs
 from serlab.corpora import emodb
 from serlab.corpora.synthesis import CUES
+from serlab.lessons import ch08c_microphone, ch11_valence, ch15_leaks
 from serlab.lessons import ch10_leaderboard as leaderboard
-from serlab.lessons import ch11_valence, ch15_leaks
 
 sources = load_tool("sources")
 CHAPTERS = Path(__file__).resolve().parents[1] / "chapters"
@@ -59,6 +59,35 @@ def score(protocol: str, model: str, name: str = "uar") -> float:
 
 def interval(protocol: str, model: str, metric: str = "uar") -> evaluation.Interval:
     return evaluation.interval(read(protocol, model), metric)
+
+
+MICROPHONE = ("svm-rbf-summary", "logreg-byols")
+
+
+def mic(model: str, kind: str = "clean", condition: str = "as recorded", what: str = "uar") -> float:
+    """One of the recorded scores of chapter 8c, from 0 to 1."""
+    rows = heard_rows(model, kind, condition)
+    return ch08c_microphone.summarise(rows)[what].iloc[0]
+
+
+@cache
+def heard_rows(model: str, kind: str, condition: str):
+    rows = ch08c_microphone.read(model)
+    return rows[(rows["training"] == kind) & (rows["condition"] == condition)]
+
+
+def heard(model: str, kind: str, condition: str) -> evaluation.Interval:
+    return evaluation.interval(heard_rows(model, kind, condition), "uar")
+
+
+def gain(model: str, condition: str = "noise 10 dB") -> float:
+    """What training with copies brings under a condition."""
+    return mic(model, "with copies", condition) - mic(model, "clean", condition)
+
+
+def boast(model: str) -> float:
+    """How much surer a model is than right, on the clips as recorded."""
+    return mic(model, what="confidence") - mic(model, what="accuracy")
 
 
 def recall(protocol: str, model: str) -> dict[str, float]:
@@ -1135,6 +1164,47 @@ CLAIMS: list[tuple[str, str, Callable[[], bool]]] = [
         "08b",
         "The large step is that from the notebook's CNN to",
         lambda: better(RAVDESS, "cnn", "cnn-original"),
+    ),
+    # Chapter 8c
+    (
+        "08c",
+        "A voice message costs them little",
+        lambda: all(abs(mic(m, "clean", "voice message") - mic(m)) < 0.03 for m in MICROPHONE),
+    ),
+    (
+        "08c",
+        "a church leaves less",
+        lambda: all(mic(m, "clean", "church") < mic(m, "clean", "living room") for m in MICROPHONE),
+    ),
+    (
+        "08c",
+        "over the telephone both are close to the",
+        lambda: all(mic(m, "clean", "telephone") < 0.2 for m in MICROPHONE),
+    ),
+    (
+        "08c",
+        "although nothing but the level is different",
+        lambda: heard("svm-rbf-summary", "clean", "12 dB softer").high < mic("svm-rbf-summary"),
+    ),
+    (
+        "08c",
+        "The less it knows, the surer it is",
+        lambda: (
+            mic("logreg-byols", "clean", "telephone", "confidence")
+            > mic("logreg-byols", "clean", "noise 10 dB", "confidence")
+            > mic("logreg-byols", what="confidence")
+        ),
+    ),
+    ("08c", "so it boasts a little", lambda: 0.05 < boast("logreg-byols") < 0.15),
+    (
+        "08c",
+        "so the copies cost nothing there",
+        lambda: mic("logreg-byols", "with copies") > mic("logreg-byols") - 0.01,
+    ),
+    (
+        "08c",
+        "The support vector machine gains as much",
+        lambda: gain("svm-rbf-summary") > gain("logreg-byols") > 0.2,
     ),
     # Chapter 9
     (

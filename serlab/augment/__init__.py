@@ -4,7 +4,17 @@ from serlab.augment.chain import Batches, Chain, Step, Uniform
 from serlab.augment.copies import check_copies, training_copies
 from serlab.augment.features import Augmented, OriginalVersions, Versions, original_versions
 from serlab.augment.spectrogram import frequency_mask, mixup, shift_bands, shift_frames, time_mask
-from serlab.augment.waveform import add_noise, gain, pitch_shift, room, room_response, shift, time_stretch
+from serlab.augment.waveform import (
+    add_noise,
+    gain,
+    pitch_shift,
+    room,
+    room_response,
+    shift,
+    telephone,
+    time_stretch,
+    voice_message,
+)
 
 __all__ = [
     "Augmented",
@@ -26,7 +36,9 @@ __all__ = [
     "shift",
     "shift_bands",
     "shift_frames",
+    "telephone",
     "time_mask",
     "time_stretch",
     "training_copies",
+    "voice_message",
 ]

@@ -25,6 +25,11 @@ COARSE_RATE = 4000
 RATES = (0.25, 4.0)
 # Energy of the direct sound over that of all reflections in a room: how near the speaker stands.
 DIRECT_DB = 6.0
+# The band of a telephone line (ITU-T G.712), and the rate at which it is sampled.
+TELEPHONE_BAND, TELEPHONE_RATE = (300, 3400), 8000
+# libsndfile counts from 0, the best quality, to 1, the smallest file. This gives about 20 kbit/s, and keeps
+# what lies above 4 kHz.
+SMALL = 0.96
 
 
 def pitch_shift(y: np.ndarray, semitones: float, sample_rate: int) -> np.ndarray:
@@ -168,6 +173,53 @@ def room(y: np.ndarray, rt60: float, sample_rate: int, rng: np.random.Generator)
     wet = oaconvolve(y, room_response(rt60, sample_rate, rng))[: len(y)]
     before, after = (np.sqrt(np.mean(np.square(part, dtype=np.float64))) for part in (y, wet))
     return (wet * (before / after if after > 0 else 1.0)).astype(np.float32)
+
+
+def telephone(y: np.ndarray, sample_rate: int) -> np.ndarray:
+    """Send a signal over a telephone line: 300 to 3,400 Hz, sampled at 8 kHz, eight bits by the mu-law.
+
+    The steps of the mu-law are finer for soft sounds (ITU-T G.711); full scale is the loudest sample, as if
+    the line were well adjusted. Takes and returns (samples,), `sample_rate` in Hz.
+
+    Examples
+    --------
+    >>> seconds = np.arange(16000) / 16000
+    >>> heard = telephone(sum(np.sin(2 * np.pi * hertz * seconds) for hertz in (100, 1000)), 16000)
+    >>> low, middle = np.abs(np.fft.rfft(heard))[[100, 1000]]
+    >>> bool(middle > 100 * low)
+    True
+    """
+    import librosa
+    from scipy.signal import butter, sosfilt
+
+    y = audio.signal(y, "Augmentation")
+    sections = butter(6, TELEPHONE_BAND, "bandpass", fs=sample_rate, output="sos")
+    line = audio.resample(sosfilt(sections, y).astype(np.float32), sample_rate, TELEPHONE_RATE)
+    full_scale = max(float(np.abs(line).max()), audio.SILENT_PEAK)
+    coded = librosa.mu_compress(np.clip(line / full_scale, -1, 1), mu=255, quantize=True)
+    heard = librosa.mu_expand(coded, mu=255, quantize=True) * full_scale
+    return audio.fit_length(audio.resample(heard.astype(np.float32), TELEPHONE_RATE, sample_rate), len(y))
+
+
+def voice_message(y: np.ndarray, sample_rate: int) -> np.ndarray:
+    """Encode and decode a signal with Opus at about 20 kbit/s, as messengers do with voice messages.
+
+    Takes and returns (samples,); `sample_rate` is 8, 12, 16, 24 or 48 kHz, as Opus has it.
+
+    Examples
+    --------
+    >>> voice_message(np.sin(np.arange(16000) * 0.1), 16000).shape
+    (16000,)
+    """
+    import io
+
+    import soundfile
+
+    y = audio.signal(y, "Augmentation")
+    file = io.BytesIO()
+    soundfile.write(file, y, sample_rate, format="OGG", subtype="OPUS", compression_level=SMALL)
+    file.seek(0)
+    return audio.fit_length(soundfile.read(file, dtype="float32")[0], len(y))
 
 
 @functools.lru_cache(maxsize=8)
