@@ -44,11 +44,19 @@ SIZES = {
     "base.en": Size(6, 8, 512, "25a8566e1d0c1e2231d1c762132cd20e0f96a85d16145c3a00adf5d1ac670ead"),
     "small.en": Size(12, 12, 768, "f953ad0fd29cacd07d5a9eda5624af0f6bcf2258be67c92b79389873d91e0872"),
 }
-# The encoder alone, in numbers of half the length: an eighth of the official file.
+# Parts of tiny.en as float16, without the decoder: three blocks, which come with serlab, and all four.
+_OFFICIAL = f"{_PLACE}/{SIZES['tiny.en'].sha256}/tiny.en.pt"
+THREE_BLOCKS = Weights(
+    title="Whisper tiny.en, first three blocks of the encoder",
+    filename="whisper_tiny_en_3_blocks.safetensors",
+    url=_OFFICIAL,
+    licence=_LICENCE,
+    sha256="e9df43b3d8decf4bcb01a5a7b406a181a8e0752d9a219af72d1712f0a540d44f",
+)
 ENCODER = Weights(
     title="Whisper tiny.en, encoder",
     filename="whisper_tiny_en_encoder.safetensors",
-    url=f"{_PLACE}/{SIZES['tiny.en'].sha256}/tiny.en.pt",
+    url=_OFFICIAL,
     licence=_LICENCE,
     sha256="6eacd10265e12c1349c914ff5ba89a2a12d8f676c2c80a99392c0378de56a041",
 )
@@ -71,7 +79,8 @@ class Whisper(Embedding):
     """What blocks of Whisper's encoder, a transformer trained to write down speech, make of a clip: 50 frames
     per second.
 
-    Needs Keras, ``pip install "serlab[cpu]"``, and weights, which are fetched when first used.
+    Needs Keras, ``pip install "serlab[cpu]"``. Weights of three blocks of "tiny.en" come with serlab; others
+    are fetched when first used.
 
     Attributes
     ----------
@@ -129,19 +138,32 @@ class Whisper(Embedding):
         return self.sample_rate / (HOP_LENGTH * STRIDE)
 
     @property
+    def depth(self) -> int:
+        """How many blocks are needed."""
+        return max(self.blocks)
+
+    @property
+    def architecture(self) -> str:
+        """Size and number of blocks."""
+        return f"{self.name}-{self.size}-{self.depth}"
+
+    @property
     def weights(self) -> Weights:
-        """The encoder alone where it is at hand, else the official file with the decoder."""
-        if self.size == "tiny.en" and ENCODER.find() is not None:
-            return ENCODER
+        """Those that come with serlab, or the encoder alone where it is at hand, or the official file."""
+        if self.size == "tiny.en":
+            if self.depth <= 3:
+                return THREE_BLOCKS
+            if ENCODER.find() is not None:
+                return ENCODER
         sha256 = SIZES[self.size].sha256
         name = f"{self.size}.pt"
         return Weights(f"Whisper {self.size}", name, f"{_PLACE}/{sha256}/{name}", _LICENCE, sha256)
 
     def build(self) -> keras.Model:
-        """Make the encoder: log-mel spectrograms (clips, time, 80) to the output of every block.
+        """Make the encoder up to the deepest block: log-mel spectrograms (clips, time, 80) to its outputs.
 
-        Outputs are those of blocks 0, 1, ... of shape (clips, time // 2, channels), and the last of them
-        normalised. Blocks normalise before attention and before the two dense layers.
+        Outputs are those of blocks 0, 1, ... of shape (clips, time // 2, channels); after the last block of
+        all comes the same, normalised. Blocks normalise before attention and before the two dense layers.
         """
         from serlab.backend import keras
 
@@ -153,7 +175,7 @@ class Whisper(Embedding):
         x = layers.Conv1D(size.channels, 3, strides=STRIDE, activation=_gelu, name="conv2")(x)
         x = _add_places(x)
         outputs = [x]
-        for number in range(size.blocks):
+        for number in range(self.depth):
             place = f"blocks.{number}"
             heard = layers.LayerNormalization(epsilon=1e-5, name=f"{place}.attn_ln")(x)
             attention = layers.MultiHeadAttention(
@@ -164,11 +186,12 @@ class Whisper(Embedding):
             inner = layers.Dense(4 * size.channels, activation=_gelu, name=f"{place}.mlp.0")(inner)
             x = layers.Add()([x, layers.Dense(size.channels, name=f"{place}.mlp.2")(inner)])
             outputs.append(x)
-        outputs.append(layers.LayerNormalization(epsilon=1e-5, name="ln_post")(x))
+        if self.depth == size.blocks:
+            outputs.append(layers.LayerNormalization(epsilon=1e-5, name="ln_post")(x))
         return keras.Model(inputs, outputs, name="whisper_encoder")
 
     def load_weights(self, network: keras.Model, path: Path) -> None:
-        """Give a network that `build` made the weights of the official checkpoint, or of the encoder alone."""
+        """Give a network that `build` made the weights of the official checkpoint, or of a part of it."""
         from safetensors.numpy import load_file
 
         state = load_file(path) if path.suffix == ".safetensors" else read_state_dict(path)
@@ -184,12 +207,14 @@ class Whisper(Embedding):
         from serlab.backend import keras
 
         if len(y) < STRIDE * HOP_LENGTH:
-            raise FeatureError(f"{self.name} needs {STRIDE * HOP_LENGTH} samples (20 ms) or more, not {len(y)}")
+            raise FeatureError(
+                f"{self.name} needs {STRIDE * HOP_LENGTH} samples (20 ms) or more, not {len(y)}"
+            )
         mel = log_mel(y)
         found = []
         for start in range(0, mel.shape[1], STRIDE * MOST_FRAMES):
             part = mel[:, start : start + STRIDE * MOST_FRAMES]
-            outputs = self.network(part.T[None], training=False)
+            outputs = keras.tree.flatten(self.network(part.T[None], training=False))
             kept = [outputs[-1 if self._is_normalised(block) else block] for block in self.blocks]
             found.append(np.concatenate([keras.ops.convert_to_numpy(one)[0].T for one in kept]))
         return np.concatenate(found, axis=1)
