@@ -24,6 +24,7 @@ from serlab import audio, provenance
 from serlab.errors import ModelError
 from serlab.features.base import Extractor
 from serlab.paths import atomic_write_together
+from serlab.training import softmax
 
 # Raised when a file of the version before can no longer be read.
 FORMAT = 1
@@ -41,7 +42,7 @@ class TrainedModel:
     Attributes
     ----------
     estimator : object
-        Fitted, with ``predict_proba`` and ``classes_``.
+        Fitted, with ``classes_``, and ``predict_proba`` or ``decision_function``.
     extractors : tuple of Extractor
         What it listens to; those of several are laid side by side. Empty for a model of features of your own.
     card : dict
@@ -76,7 +77,9 @@ class TrainedModel:
 
     def probabilities(self, X: np.ndarray) -> np.ndarray:
         """Return the probability of each of `classes`: features (clips, ...) to (clips, classes)."""
-        return np.asarray(self.estimator.predict_proba(np.asarray(X)), dtype=float)
+        if hasattr(self.estimator, "predict_proba"):
+            return np.asarray(self.estimator.predict_proba(np.asarray(X)), dtype=float)
+        return softmax(self.estimator.decision_function(np.asarray(X)))
 
     def strangeness(self, X: np.ndarray) -> np.ndarray:
         """Return how far clips lie from those trained on, 1 on average: features (clips, ...) to (clips,)."""

@@ -1,4 +1,4 @@
-"""How the model was trained that comes with serlab: ``python -m serlab.models.emotions`` makes it anew.
+"""How the model was trained that comes with serlab: ``python -m serlab.prediction.emotions`` makes it anew.
 
 It hears a clip through three blocks of Whisper's encoder, and decides by logistic regression. It learned from
 three corpora, each clip as it is and three times altered, so that rooms and lines are not new to it.

@@ -136,7 +136,7 @@ def hints(about: Mapping[str, float], limits: Mapping[str, Sequence[float]]) -> 
 
 @cache
 def _shipped() -> TrainedModel:
-    return models.load(Path(__file__).parent / "models" / "emotions.serlab")
+    return models.load(Path(__file__).parent / "emotions.serlab")
 
 
 def _load(model: str | os.PathLike | None) -> TrainedModel:
