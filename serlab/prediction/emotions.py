@@ -16,11 +16,12 @@ from sklearn.model_selection import GroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from serlab import corpora, evaluation, provenance, store
+from serlab import corpora, provenance, store
 from serlab.augment import Augmented, Chain, Step, Uniform, add_noise, gain, room, telephone, voice_message
 from serlab.embeddings import Whisper
-from serlab.features import Recording, Treated
+from serlab.features import Treated
 from serlab.models import estimators, save
+from serlab.prediction.fit import limits, score, threshold
 
 FILE = Path(__file__).parent / "emotions.serlab"
 RATE = 16000
@@ -41,7 +42,8 @@ COPIES = (
         seed=3,
     ),
 )
-# Other draws of what it has seen, and things that it has not.
+# Other draws of what it has seen, and things that it has not: for so many clips of every speaker.
+TESTED_EACH = 15
 TESTS = {
     "quieter": Chain(Step(gain, db=-12)),
     "voice message": Chain(Step(voice_message, sample_rate=RATE)),
@@ -52,10 +54,6 @@ TESTS = {
     "noise 10 dB": Chain(Step(add_noise, snr=10, colour="pink")),
 }
 FOLDS = 6
-# Among answers that it is sure of, so many shall be right.
-WANTED = 0.85
-# So much of what it was trained on may lie beyond each limit.
-BEYOND = 0.005
 
 
 def collect() -> pd.DataFrame:
@@ -100,12 +98,16 @@ def main() -> int:
         name: store.features(table, Augmented(extractor=EXTRACTOR, chain=c)) for name, c in TESTS.items()
     }
     tests = {"as recorded": X, **tests}
-    parts, strange = [], []
+    parts, strange = [], np.empty(len(table))
     for train, test in GroupKFold(FOLDS, shuffle=True, random_state=0).split(X, y, groups):
         model, familiar = fit(X[train], [copy[train] for copy in copies], y[train], groups[train])
+        parts.append(answer(model, X[test], table.iloc[test]).assign(condition="as recorded"))
+        held_out = some.index.isin(test)
         for name, rows in tests.items():
-            parts.append(answer(model, rows[test], table.iloc[test]).assign(condition=name))
-        strange.append(np.sqrt(np.mean(familiar.transform(X[test]) ** 2, axis=1)))
+            found = answer(model, rows[held_out], some[held_out]).assign(condition=name)
+            distance = np.sqrt(np.mean(familiar.transform(rows[held_out]) ** 2, axis=1))
+            parts.append(found.assign(strangeness=distance))
+        strange[test] = np.sqrt(np.mean(familiar.transform(X[test]) ** 2, axis=1))
     answers = pd.concat(parts, ignore_index=True)
     clean = answers[answers["condition"] == "as recorded"]
     card = {
@@ -117,8 +119,8 @@ def main() -> int:
         "by_corpus": {name: score(part) for name, part in clean.groupby("corpus")},
         "conditions": {name: score(part) for name, part in answers.groupby("condition", sort=False)},
         "unheard_corpus": {name: _unheard(name, X, copies, table, y, groups) for name in CORPORA},
-        **_threshold(clean),
-        "limits": _limits(table, np.concatenate(strange)),
+        **threshold(clean),
+        "limits": limits(table, strange),
     }
     model, familiar = fit(X, copies, y, groups)
     save(FILE, model, [EXTRACTOR], card, familiar)
@@ -128,45 +130,12 @@ def main() -> int:
     return 0
 
 
-def score(answers: pd.DataFrame) -> dict[str, float]:
-    """Compute UAR with its interval over speakers, and mean confidence."""
-    found = evaluation.interval(answers, "uar")
-    values = {"uar": found.value, "low": found.low, "high": found.high}
-    values["confidence"] = answers["confidence"].mean()
-    return {name: round(float(value), 4) for name, value in values.items()}
-
-
 def _unheard(corpus: str, X, copies, table, y, groups) -> dict[str, float]:
     """Train without a corpus and test on the emotions in it that others have taught."""
     other = (table["corpus"] != corpus).to_numpy()
     model, _ = fit(X[other], [copy[other] for copy in copies], y[other], groups[other])
     tested = ~other & np.isin(y, y[other])
     return score(answer(model, X[tested], table[tested]))
-
-
-def _threshold(clean: pd.DataFrame) -> dict[str, float]:
-    """Find the lowest confidence above which so many answers are right as `WANTED`, on unheard speakers."""
-    ordered = clean.sort_values("confidence", ascending=False)
-    right = (ordered["label"] == ordered["predicted"]).expanding().mean()
-    enough = np.flatnonzero(right.to_numpy() >= WANTED)
-    last = int(enough[-1])
-    return {
-        "threshold": round(float(ordered["confidence"].iloc[last]), 4),
-        "coverage": round((last + 1) / len(ordered), 4),
-        "accuracy_if_sure": round(float(right.iloc[last]), 4),
-    }
-
-
-def _limits(table: pd.DataFrame, strangeness: np.ndarray) -> dict[str, list[float]]:
-    """Find between which values nearly all training clips lie (see `serlab.prediction.describe`)."""
-    recording = Recording()
-    found = pd.DataFrame(store.features(table, recording), columns=list(recording.feature_names))
-    found["above_pauses"] = found["level"] - found["floor"]
-    found["strangeness"] = strangeness
-    names = ["duration", "level", "above_pauses", "highest", "strangeness"]
-    limits = found[names].quantile([BEYOND, 1 - BEYOND])
-    limits.loc[limits.index[1], "duration"] = 30.0  # longer ones are only harder, and go through as they are
-    return {name: limits[name].round(4).tolist() for name in names}
 
 
 if __name__ == "__main__":
