@@ -237,8 +237,9 @@ def sinusoids(length: int, channels: int) -> np.ndarray:
 
     Examples
     --------
-    >>> sinusoids(2, 4).round(2).tolist()
-    [[0.0, 0.0, 1.0, 1.0], [0.84, 0.0, 0.54, 1.0]]
+    >>> sinusoids(2, 4).round(2)
+    array([[0.  , 0.  , 1.  , 1.  ],
+           [0.84, 0.  , 0.54, 1.  ]], dtype=float32)
     """
     slowness = np.exp(-np.log(10000) / (channels // 2 - 1) * np.arange(channels // 2))
     angle = np.arange(length)[:, None] * slowness
