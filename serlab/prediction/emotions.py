@@ -36,9 +36,9 @@ COPIES = (
     Chain(Step(add_noise, snr=Uniform(5, 30), colour="pink"), seed=1),
     Chain(Step(room, rt60=Uniform(0.2, 1.5), sample_rate=RATE), seed=2),
     Chain(
+        Step(add_noise, snr=Uniform(10, 40)),
         Step(telephone, sample_rate=RATE, probability=0.6),
         Step(voice_message, sample_rate=RATE, probability=0.6),
-        Step(add_noise, snr=Uniform(10, 40)),
         seed=3,
     ),
 )
