@@ -30,6 +30,13 @@ from serlab.training import softmax
 FORMAT = 1
 # Where extractors that a file may name are looked up.
 ROOMS = ("serlab.features", "serlab.embeddings", "serlab.augment")
+# Of what skops does not trust by itself: trees, which hold arrays of their nodes, and parts of serlab's models.
+TRUSTED = (
+    "sklearn.tree._tree.Tree",
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "serlab.models.estimators._flatten",
+    "serlab.models.search.Committee",
+)
 # What of a network is needed besides its layers.
 KEPT = ("centre_clips", "standardise", "copies")
 MEASURED = ("mean_", "deviation_")
@@ -246,7 +253,7 @@ def _skops_bytes(estimator) -> bytes:
     import skops.io
 
     content = skops.io.dumps(estimator)
-    if unknown := skops.io.get_untrusted_types(data=content):
+    if unknown := sorted({*skops.io.get_untrusted_types(data=content)} - {*TRUSTED}):
         raise ModelError(
             f"{type(estimator).__name__} holds {', '.join(unknown)}, which only running code could restore. "
             "Save an estimator made of parts of scikit-learn"
@@ -259,7 +266,7 @@ def _read_skops(content: bytes):
     from skops.io.exceptions import UntrustedTypesFoundException
 
     try:
-        return skops.io.loads(content, trusted=[])
+        return skops.io.loads(content, trusted=list(TRUSTED))
     except UntrustedTypesFoundException as error:
         raise ModelError(f"The file asks for more than scikit-learn: {error}") from error
 
