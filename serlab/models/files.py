@@ -13,6 +13,7 @@ import json
 import os
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -184,7 +185,7 @@ def load(path: str | os.PathLike) -> TrainedModel:
         familiar = _read_skops(files["familiar.skops"]) if "familiar.skops" in files else None
     except FileNotFoundError as error:
         raise ModelError(f"There is no file {path}") from error
-    except (zipfile.BadZipFile, KeyError, ValueError, TypeError) as error:
+    except (zipfile.BadZipFile, zlib.error, KeyError, ValueError, TypeError) as error:
         raise ModelError(
             f"{path} is no model that serlab.models.save wrote, or is damaged: {error}"
         ) from error
