@@ -1,7 +1,7 @@
 """How the model was trained that comes with serlab: ``python -m serlab.prediction.emotions`` makes it anew.
 
 It hears a clip through three blocks of Whisper's encoder, and decides by logistic regression. It learned from
-three corpora, each clip as it is and three times altered, so that rooms and lines are not new to it.
+three corpora, each clip as it is, with noise, and in a room.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from serlab import corpora, provenance, store
-from serlab.augment import Augmented, Chain, Step, Uniform, add_noise, gain, room, telephone, voice_message
+from serlab.augment import Augmented, Chain, Step, Uniform, add_noise, room, telephone, voice_message
 from serlab.embeddings import Whisper
 from serlab.features import Treated
 from serlab.models import estimators, save
@@ -35,20 +35,12 @@ EXTRACTOR = Treated(features=Whisper(), band=None, floor=None)
 COPIES = (
     Chain(Step(add_noise, snr=Uniform(5, 30), colour="pink"), seed=1),
     Chain(Step(room, rt60=Uniform(0.2, 1.5), sample_rate=RATE), seed=2),
-    Chain(
-        Step(add_noise, snr=Uniform(10, 40)),
-        Step(telephone, sample_rate=RATE, probability=0.6),
-        Step(voice_message, sample_rate=RATE, probability=0.6),
-        seed=3,
-    ),
 )
 # Other draws of what it has seen, and things that it has not: for so many clips of every speaker.
-TESTED_EACH = 15
+TESTED_EACH = 12
 TESTS = {
-    "quieter": Chain(Step(gain, db=-12)),
     "voice message": Chain(Step(voice_message, sample_rate=RATE)),
     "telephone": Chain(Step(telephone, sample_rate=RATE)),
-    "living room": Chain(Step(room, rt60=0.5, sample_rate=RATE)),
     "church": Chain(Step(room, rt60=2.0, sample_rate=RATE)),
     "noise 20 dB": Chain(Step(add_noise, snr=20, colour="pink")),
     "noise 10 dB": Chain(Step(add_noise, snr=10, colour="pink")),
