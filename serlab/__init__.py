@@ -16,6 +16,7 @@ _FUNCTIONS = {
     "fetch": "corpora",
     "validate": "corpora",
     "listen": "players",
+    "predict": "prediction",
 }
 _MODULES = (
     "audio",

@@ -35,3 +35,7 @@ class EvaluationError(SerlabError):
 
 class RunError(SerlabError):
     """A recorded run is missing, malformed or contradicts itself."""
+
+
+class ModelError(SerlabError):
+    """A trained model cannot be saved or read, or is not for what it is given."""

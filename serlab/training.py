@@ -292,11 +292,16 @@ def _check(X: np.ndarray, y, table: pd.DataFrame, split: Split, wanted: set[int]
     return labels
 
 
+def takes_groups(model: Any) -> bool:
+    """Return whether `fit` of a model wants to know the speakers, to choose its settings by them."""
+    return "groups" in inspect.signature(model.fit).parameters
+
+
 def _fit_one(model, X, labels, table, fold: Fold, classes) -> tuple[np.ndarray, np.ndarray, str]:
     """Give probabilities, predicted classes, and what it cost as JSON."""
     takes = inspect.signature(model.fit).parameters
     extra = {}
-    if "groups" in takes:
+    if takes_groups(model):
         extra["groups"] = table["speaker"].to_numpy(dtype=object)[fold.train]
     if "validation_data" in takes and fold.validation.size:
         extra["validation_data"] = (X[fold.validation], labels[fold.validation])

@@ -9,5 +9,6 @@ from serlab.embeddings.base import STATISTICS, Embedding
 from serlab.embeddings.byol import ByolS
 from serlab.embeddings.checkpoint import read_state_dict
 from serlab.embeddings.weights import Weights
+from serlab.embeddings.whisper import Whisper
 
-__all__ = ["STATISTICS", "ByolS", "Embedding", "Weights", "read_state_dict"]
+__all__ = ["STATISTICS", "ByolS", "Embedding", "Weights", "Whisper", "read_state_dict"]

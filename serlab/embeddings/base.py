@@ -27,7 +27,7 @@ STATISTICS = {
     "std": lambda frames: frames.std(axis=1),
     "mean+max": lambda frames: frames.mean(axis=1) + frames.max(axis=1),
 }
-_networks: dict[tuple[type, Path | None], keras.Model] = {}
+_networks: dict[tuple[str, Path | None], keras.Model] = {}
 _loading = threading.Lock()
 
 
@@ -75,6 +75,11 @@ class Embedding(Extractor):
         return (self.channels, None) if self.statistics is None else (self.channels * len(self.statistics),)
 
     @property
+    def architecture(self) -> str:
+        """What `build` makes, in a word: extractors for which it is the same share a network."""
+        return self.name
+
+    @property
     def weights(self) -> Weights:
         """Where the network's weights come from."""
         raise NotImplementedError
@@ -96,7 +101,7 @@ class Embedding(Extractor):
         """The network, loaded once and shared by all extractors with the same weights."""
         with _loading:
             path = self._locate_weights()
-            key = (type(self), path)
+            key = (self.architecture, path)
             if key not in _networks:
                 network = self.build()
                 if path is None:

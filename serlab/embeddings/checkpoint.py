@@ -34,7 +34,8 @@ _DTYPES = {
 
 
 def read_state_dict(path: str | os.PathLike) -> dict[str, np.ndarray]:
-    """Read the tensors of a PyTorch state dict, as ``torch.save(model.state_dict(), path)`` writes it.
+    """Read the tensors of a PyTorch state dict, as ``torch.save(model.state_dict(), path)`` writes it, or of
+    the one called "model_state_dict" in the file.
 
     Gives read-only arrays in the order of the file. Raises FeatureError if it is no such file (zip, since
     PyTorch 1.6), is damaged, or asks for anything but tensors.
@@ -58,6 +59,8 @@ def read_state_dict(path: str | os.PathLike) -> dict[str, np.ndarray]:
             raise pickle.UnpicklingError("its numbers have their bytes in the other order")
         _check_memory(files[index])
         state = _Unpickler(io.BytesIO(files[index])).load()
+        if isinstance(state, dict):  # Whisper's checkpoints hold the sizes of the network as well.
+            state = state.get("model_state_dict", state)
         tensors = isinstance(state, dict) and all(isinstance(value, _Tensor) for value in state.values())
         if not tensors or not all(isinstance(name, str) for name in state):
             raise pickle.UnpicklingError("it holds something else than a dictionary of tensors")

@@ -1,7 +1,8 @@
 """Weights of networks trained elsewhere: found on this computer, or fetched once and verified.
 
-They are looked for in each folder named in ``SERLAB_DATA``, in ``weights`` in it and beside it; then in
-``weights`` in the cache folder (see `serlab.paths.cache_dir`), which is where a download goes.
+They are looked for beside this module, where those lie that come with serlab; in each folder named in
+``SERLAB_DATA``, in ``weights`` in it and beside it; then in ``weights`` in the cache folder (see
+`serlab.paths.cache_dir`), which is where a download goes.
 """
 
 from __future__ import annotations
@@ -52,7 +53,8 @@ class Weights:
         # The last of the data folders is the cache's own.
         data = data_dirs()[:-1]
         folders = [place for root in data for place in (root, root / "weights", root.parent / "weights")]
-        files = itertools.product([*folders, cache_dir() / "weights"], (self.filename, official))
+        places = [Path(__file__).parent, *folders, cache_dir() / "weights"]
+        files = itertools.product(places, (self.filename, official))
         return next((folder / name for folder, name in files if (folder / name).is_file()), None)
 
     def locate(self) -> Path:

@@ -1,6 +1,7 @@
 """The models of the book: what each is, and how it is built.
 
-Each model is a `ModelSpec`; `serlab.runs` trains it under a protocol and records what it predicts.
+Each model is a `ModelSpec`; `serlab.runs` trains it under a protocol and records what it predicts. A trained
+model of any kind is kept in a file by `save`; `serlab.predict` puts recordings through it.
 """
 
 from __future__ import annotations
@@ -8,9 +9,10 @@ from __future__ import annotations
 import difflib
 
 from serlab.errors import RunError
+from serlab.models.files import TrainedModel, load, save
 from serlab.models.spec import ModelSpec
 
-__all__ = ["ModelSpec", "get", "names", "specs"]
+__all__ = ["ModelSpec", "TrainedModel", "get", "load", "names", "save", "specs"]
 
 
 def specs() -> tuple[ModelSpec, ...]:

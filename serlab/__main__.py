@@ -1,0 +1,127 @@
+"""The command ``serlab``: predict, train, fetch, validate and runs."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+EXAMPLES = """examples:
+  serlab predict my.wav                      what does the model hear in a recording?
+  serlab predict interviews/ --timeline --csv > answers.csv
+  serlab fetch ravdess                       download a corpus and verify it
+  serlab validate my_recordings/             read every file and say what is wrong
+  serlab train demo logreg-summary mine.serlab
+  serlab predict my.wav --model mine.serlab
+  serlab runs --list                         the recorded runs of the book
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return the exit status: 0, 1 if something was wrong, 2 if it was not understood."""
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    if arguments[:1] == ["runs"]:  # It has options of its own.
+        from serlab.runs.command_line import main as runs
+
+        return runs(arguments[1:])
+    given = _parser().parse_args(arguments)
+    from serlab.errors import SerlabError
+
+    try:
+        return given.command(given)
+    except SerlabError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:  # As `serlab predict ... | head` does.
+        sys.stderr.close()
+        return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="serlab",
+        description="Speech emotion recognition: put recordings through a model, or train one.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    predict = commands.add_parser("predict", help="put recordings through a trained model")
+    predict.add_argument("recordings", nargs="+", metavar="FILE", help="sound files or folders of them")
+    predict.add_argument(
+        "--model", help="a file made by `serlab train`; by default the model of seven emotions"
+    )
+    predict.add_argument("--timeline", action="store_true", help="a row for every second, not for every file")
+    how = predict.add_mutually_exclusive_group()
+    how.add_argument("--csv", action="store_true", help="write a table of comma-separated values")
+    how.add_argument("--json", action="store_true", help="write a list of JSON objects")
+    predict.set_defaults(command=_predict)
+
+    train = commands.add_parser("train", help="train a model of the book on a whole corpus, and keep it")
+    train.add_argument("corpus", help="name of a corpus, or a folder with a table metadata.csv")
+    train.add_argument("model", help="name of a model; serlab.models.names() lists all")
+    train.add_argument("file", help="where to keep it, such as mine.serlab")
+    train.set_defaults(command=_train)
+
+    fetch = commands.add_parser("fetch", help="download a corpus and verify it")
+    fetch.add_argument("corpus")
+    fetch.set_defaults(command=_fetch)
+
+    validate = commands.add_parser("validate", help="read every file of a corpus or folder")
+    validate.add_argument("corpus")
+    validate.set_defaults(command=_validate)
+
+    commands.add_parser("runs", help="list, check, verify or make the recorded runs of the book")
+    return parser
+
+
+def _predict(given: argparse.Namespace) -> int:
+    import pandas as pd
+
+    from serlab.prediction import predict
+
+    what = given.recordings[0] if len(given.recordings) == 1 else given.recordings
+    table = predict(what, model=given.model, timeline=given.timeline)
+    if given.csv:
+        table.to_csv(sys.stdout, index=False, float_format="%.4f")
+    elif given.json:
+        print(table.to_json(orient="records", indent=1, double_precision=4, force_ascii=False))
+    else:
+        shown = table.drop(columns=[name for name in table if name.startswith("p_")])
+        if not given.timeline:
+            shown = shown.drop(columns=["start", "end"])
+        with pd.option_context("display.max_colwidth", None, "display.width", None):
+            print(shown.fillna("").to_string(index=False, float_format="{:.2f}".format))
+    return int(table["emotion"].isna().any())
+
+
+def _train(given: argparse.Namespace) -> int:
+    from serlab import corpora, models
+    from serlab.prediction.fit import train
+
+    spec = models.get(given.model)
+    model, card = train(spec, corpora.load(given.corpus))
+    path = models.save(given.file, model, spec.extractors, card)
+    uar, low, high = (100 * card["score"][name] for name in ("uar", "low", "high"))
+    print(f"{path}: {card['title']}, trained on {card['clips']} clips of {card['speakers']} speakers.")
+    print(f"On speakers it has not heard: UAR {uar:.1f} % [{low:.1f}, {high:.1f}] ({card['protocol']}).")
+    return 0
+
+
+def _fetch(given: argparse.Namespace) -> int:
+    from serlab import corpora
+
+    print(corpora.fetch(given.corpus))
+    return 0
+
+
+def _validate(given: argparse.Namespace) -> int:
+    from serlab import corpora
+
+    report = corpora.validate(given.corpus)
+    print(report)
+    return int(not report.ok)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

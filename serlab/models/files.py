@@ -1,0 +1,291 @@
+"""Trained models in a file: all from samples to probabilities, and a card that says what they are worth.
+
+A file is a zip archive of ``card.json`` and one of ``estimator.skops`` (scikit-learn, by skops) and
+``estimator.keras`` (Keras' own format). Nothing in it is unpickled or run.
+"""
+
+from __future__ import annotations
+
+import datetime
+import importlib
+import io
+import json
+import os
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from serlab import audio, provenance
+from serlab.errors import ModelError
+from serlab.features.base import Extractor
+from serlab.paths import atomic_write_together
+from serlab.training import softmax
+
+# Raised when a file of the version before can no longer be read.
+FORMAT = 1
+# Where extractors that a file may name are looked up.
+ROOMS = ("serlab.features", "serlab.embeddings", "serlab.augment")
+# Of what skops does not trust by itself: trees, which hold arrays of their nodes, and parts of serlab's models.
+TRUSTED = (
+    "sklearn.tree._tree.Tree",
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "serlab.models.estimators._flatten",
+    "serlab.models.search.Committee",
+)
+# What of a network is needed besides its layers.
+KEPT = ("centre_clips", "standardise", "copies")
+MEASURED = ("mean_", "deviation_")
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """A trained model and all it takes to put a recording through it.
+
+    Attributes
+    ----------
+    estimator : object
+        Fitted, with ``classes_``, and ``predict_proba`` or ``decision_function``.
+    extractors : tuple of Extractor
+        What it listens to; those of several are laid side by side. Empty for a model of features of your own.
+    card : dict
+        What is known of it, as JSON can hold it: ``title``, ``corpora``, ``score``, ``licence``, ...
+    familiar : object, optional
+        A transformer of scikit-learn that gives whitened features: the longer such a vector, the less the
+        clip is like those trained on (Mahalanobis distance).
+    """
+
+    estimator: Any
+    extractors: tuple[Extractor, ...]
+    card: Mapping[str, Any]
+    familiar: Any = None
+
+    @property
+    def classes(self) -> list[str]:
+        """Names of the classes, in the order of the probabilities."""
+        return [str(name) for name in self.estimator.classes_]
+
+    @property
+    def sample_rate(self) -> int:
+        """Rate in Hz of the sound that the extractors take."""
+        return self.extractors[0].sample_rate
+
+    def features(self, y: np.ndarray, sample_rate: int) -> np.ndarray:
+        """Measure one signal: (samples,) at `sample_rate` in Hz to what the estimator takes for one clip."""
+        found = []
+        for extractor in self.extractors:
+            part = audio.resample(y, sample_rate, extractor.sample_rate)
+            found.append(extractor.extract(part))
+        return found[0] if len(found) == 1 else np.concatenate(found)
+
+    def probabilities(self, X: np.ndarray) -> np.ndarray:
+        """Return the probability of each of `classes`: features (clips, ...) to (clips, classes)."""
+        if hasattr(self.estimator, "predict_proba"):
+            return np.asarray(self.estimator.predict_proba(np.asarray(X)), dtype=float)
+        return softmax(self.estimator.decision_function(np.asarray(X)))
+
+    def strangeness(self, X: np.ndarray) -> np.ndarray:
+        """Return how far clips lie from those trained on, 1 on average: features (clips, ...) to (clips,)."""
+        whitened = self.familiar.transform(np.asarray(X))
+        return np.sqrt(np.mean(whitened**2, axis=1))
+
+
+def save(
+    path: str | os.PathLike,
+    estimator: Any,
+    extractors: Sequence[Extractor] = (),
+    card: Mapping[str, Any] | None = None,
+    familiar: Any = None,
+) -> Path:
+    """Write a trained model into one file; what was there stays until the new file is whole.
+
+    Parameters
+    ----------
+    path : path-like
+        Best with the ending ``.serlab``.
+    estimator : object
+        Fitted: a network of serlab, or an estimator of scikit-learn. Of a search, the best estimator is kept.
+    extractors : sequence of Extractor
+        Of serlab. None for a model of features of your own.
+    card : mapping, optional
+        What is known of the model, as JSON can hold it. Date and versions are added.
+    familiar : object, optional
+        See `TrainedModel`.
+
+    Raises
+    ------
+    ModelError
+        If the estimator is not fitted, or of a kind that cannot be kept without pickling.
+
+    Examples
+    --------
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> X, y = np.array([[0.0], [1.0]] * 4), np.array(["sad", "happy"] * 4)
+    >>> path = Path(tempfile.mkdtemp()) / "mine.serlab"
+    >>> load(save(path, GaussianNB().fit(X, y), card={"title": "Mine"})).classes
+    ['happy', 'sad']
+    """
+    estimator = getattr(estimator, "best_estimator_", estimator)
+    if not hasattr(estimator, "classes_"):
+        raise ModelError(f"{type(estimator).__name__} is not fitted: call fit(X, y) before saving it")
+    described = {
+        "format": FORMAT,
+        "date": datetime.date.today().isoformat(),
+        "versions": provenance.versions(),
+        **dict(card or {}),
+        "classes": [str(name) for name in estimator.classes_],
+        "extractors": [describe(extractor) for extractor in extractors],
+    }
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        if hasattr(estimator, "model_"):
+            described["network"] = {"class": type(estimator).__name__, "shape": list(estimator.shape_)}
+            described["network"] |= {name: getattr(estimator, name) for name in KEPT}
+            archive.writestr("estimator.keras", _keras_bytes(estimator.model_))
+            archive.writestr("measured.npz", _npz(**{name: getattr(estimator, name) for name in MEASURED}))
+        else:
+            archive.writestr("estimator.skops", _skops_bytes(estimator))
+        if familiar is not None:
+            archive.writestr("familiar.skops", _skops_bytes(familiar))
+        archive.writestr("card.json", json.dumps(described, indent=1, ensure_ascii=False))
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    atomic_write_together({path: file.getvalue()})
+    return path
+
+
+def load(path: str | os.PathLike) -> TrainedModel:
+    """Read what `save` wrote.
+
+    Raises
+    ------
+    ModelError
+        If it is no such file, damaged, of a later version of serlab, or asks for anything but arrays and
+        estimators of scikit-learn.
+    """
+    path = Path(path)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if (damaged := archive.testzip()) is not None:
+                raise ModelError(f"{path} is damaged in {damaged}: fetch or save it anew")
+            files = {name: archive.read(name) for name in archive.namelist()}
+        card = json.loads(files["card.json"])
+        if card["format"] > FORMAT:
+            raise ModelError(f"{path} was made by a later version of serlab: pip install -U serlab")
+        extractors = tuple(rebuild(one) for one in card["extractors"])
+        if "estimator.keras" in files:
+            estimator = _read_network(files, card)
+        else:
+            estimator = _read_skops(files["estimator.skops"])
+        familiar = _read_skops(files["familiar.skops"]) if "familiar.skops" in files else None
+    except FileNotFoundError as error:
+        raise ModelError(f"There is no file {path}") from error
+    except (zipfile.BadZipFile, zlib.error, KeyError, ValueError, TypeError) as error:
+        raise ModelError(
+            f"{path} is no model that serlab.models.save wrote, or is damaged: {error}"
+        ) from error
+    return TrainedModel(estimator, extractors, card, familiar)
+
+
+def describe(extractor: Extractor) -> dict[str, Any]:
+    """Describe an extractor of serlab as JSON can hold it; `rebuild` makes it again.
+
+    Examples
+    --------
+    >>> from serlab.features import Mel
+    >>> describe(Mel(n_mels=40))["n_mels"], rebuild(describe(Mel(n_mels=40))) == Mel(n_mels=40)
+    (40, True)
+    """
+    if not type(extractor).__module__.startswith("serlab."):
+        raise ModelError(
+            f"{type(extractor).__name__} is not an extractor of serlab, so no file can name it: save the "
+            "model without extractors, and give it features"
+        )
+    parameters = {field.name: _plain(getattr(extractor, field.name)) for field in fields(extractor)}
+    return {"extractor": type(extractor).__name__} | parameters
+
+
+def rebuild(described: Mapping[str, Any]) -> Extractor:
+    """Make the extractor that `describe` described."""
+    given = dict(described)
+    name = given.pop("extractor")
+    for room in ROOMS:
+        kind = getattr(importlib.import_module(room), name, None)
+        if isinstance(kind, type) and issubclass(kind, Extractor):
+            return kind(**{field: _rebuilt(value) for field, value in given.items()})
+    raise ModelError(f"This serlab has no extractor {name!r}: pip install -U serlab")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Extractor):
+        return describe(value)
+    if isinstance(value, tuple):
+        return [_plain(one) for one in value]
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    raise ModelError(f"A file cannot hold {value!r}, a parameter of an extractor")
+
+
+def _rebuilt(value: Any) -> Any:
+    if isinstance(value, dict):
+        return rebuild(value)
+    return tuple(_rebuilt(one) for one in value) if isinstance(value, list) else value
+
+
+def _npz(**arrays: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    np.savez(file, **arrays)
+    return file.getvalue()
+
+
+def _keras_bytes(network) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "network.keras"
+        network.save(path)
+        return path.read_bytes()
+
+
+def _skops_bytes(estimator) -> bytes:
+    import skops.io
+
+    content = skops.io.dumps(estimator)
+    if unknown := sorted({*skops.io.get_untrusted_types(data=content)} - {*TRUSTED}):
+        raise ModelError(
+            f"{type(estimator).__name__} holds {', '.join(unknown)}, which only running code could restore. "
+            "Save an estimator made of parts of scikit-learn"
+        )
+    return content
+
+
+def _read_skops(content: bytes):
+    import skops.io
+    from skops.io.exceptions import UntrustedTypesFoundException
+
+    try:
+        return skops.io.loads(content, trusted=list(TRUSTED))
+    except UntrustedTypesFoundException as error:
+        raise ModelError(f"The file asks for more than scikit-learn: {error}") from error
+
+
+def _read_network(files: Mapping[str, bytes], card: Mapping[str, Any]):
+    from serlab.backend import keras
+    from serlab.models import architectures, network  # noqa: F401 (their layers are registered)
+
+    about = dict(card["network"])
+    kind = {"Network": network.Network, "SharedTrunk": network.SharedTrunk}[about.pop("class")]
+    shape = tuple(about.pop("shape"))
+    found = kind(None, **about)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "network.keras"
+        path.write_bytes(files["estimator.keras"])
+        found.model_ = keras.saving.load_model(path, compile=False, safe_mode=True)
+    with np.load(io.BytesIO(files["measured.npz"]), allow_pickle=False) as measured:
+        for name in MEASURED:
+            setattr(found, name, measured[name])
+    found.classes_, found.shape_ = np.array(card["classes"]), shape
+    return found

@@ -1,0 +1,173 @@
+"""Recordings of one's own through a model: answers, doubts, warnings, and nothing lost on the way."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+
+import serlab
+from serlab import augment, models, prediction
+from serlab.__main__ import main
+from serlab.corpora.synthesis import synthesise_phrase
+from serlab.errors import AudioError, ModelError
+from serlab.features import Averages
+from serlab.models.files import TrainedModel
+from serlab.prediction.fit import WANTED, threshold, train
+
+RATE = 16000
+
+
+@pytest.fixture(scope="module")
+def model():
+    """One trained on the synthetic corpus, that has limits and a threshold."""
+    spec = models.ModelSpec(
+        "plain", "Plain", 0, (Averages(),), models.get("logreg-summary").build, "by UAR within"
+    )
+    estimator, card = train(spec, serlab.load("demo"))
+    return TrainedModel(estimator.best_estimator_, spec.extractors, card)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Three recordings, one of which is cut off."""
+    for name, emotion in {"one.wav": "angry", "two.flac": "sad"}.items():
+        soundfile.write(tmp_path / name, np.asarray(synthesise_phrase("d03", emotion=emotion)), RATE)
+    whole = (tmp_path / "one.wav").read_bytes()
+    (tmp_path / "broken.wav").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "notes.txt").write_text("no sound")
+    return tmp_path
+
+
+def test_every_kind_of_input_gives_the_same_answer(model, folder):
+    path = folder / "two.flac"
+    y, rate = serlab.audio.read(path)
+    tables = [
+        serlab.predict(path, model=model),
+        serlab.predict(str(path), model=model),
+        serlab.predict([path], model=model),
+        serlab.predict(y, rate, model=model),
+        serlab.predict(pd.DataFrame({"path": [path]}), model=model),
+    ]
+    columns = [f"p_{name}" for name in model.classes]
+    for table in tables:
+        assert len(table) == 1
+        assert abs(table[columns].sum(axis=1) - 1).max() < 1e-6
+        np.testing.assert_allclose(table[columns], tables[0][columns], atol=1e-4)
+        assert table["confidence"][0] == table[columns].max(axis=1)[0]
+    X = model.features(y, rate)[None]
+    np.testing.assert_allclose(tables[0][columns], model.probabilities(X), atol=1e-6)
+
+
+def test_a_broken_file_among_others_loses_nothing(model, folder):
+    table = serlab.predict(folder, model=model).set_index("recording")
+    assert sorted(table.index) == ["broken.wav", "one.wav", "two.flac"]
+    assert table["emotion"].notna().to_dict() == {"broken.wav": False, "one.wav": True, "two.flac": True}
+    assert "broken.wav" in table["hints"]["broken.wav"]
+    with pytest.raises(AudioError, match=r"broken\.wav"):
+        serlab.predict(folder / "broken.wav", model=model)
+
+
+def test_below_the_threshold_the_answer_is_not_sure(model, folder):
+    always = TrainedModel(model.estimator, model.extractors, {**model.card, "threshold": 0.0})
+    never = TrainedModel(model.estimator, model.extractors, {**model.card, "threshold": 1.01})
+    path = folder / "one.wav"
+    assert serlab.predict(path, model=always)["emotion"][0] in model.classes
+    assert serlab.predict(path, model=never)["emotion"][0] == "not sure"
+
+
+def test_the_threshold_is_the_lowest_that_is_good_enough():
+    rng = np.random.default_rng(0)
+    confidence = rng.uniform(0.3, 1, 4000)
+    right = rng.random(4000) < confidence
+    rows = pd.DataFrame({"label": "sad", "predicted": np.where(right, "sad", "angry")})
+    found = threshold(rows.assign(confidence=confidence))
+    sure = confidence >= found["threshold"]
+    assert found["coverage"] == pytest.approx(sure.mean(), abs=1e-3)
+    assert found["accuracy_if_sure"] == pytest.approx(right[sure].mean(), abs=1e-3)
+    # Above c, with true probabilities, (1 + c) / 2 are right.
+    assert found["threshold"] == pytest.approx(2 * WANTED - 1, abs=0.05)
+
+
+def test_clean_recordings_get_few_hints_and_others_many(model):
+    limits = model.card["limits"]
+    heard = [serlab.audio.read(path) for path in serlab.load("demo")["path"]]
+    clean = [prediction.hints(prediction.describe(*one), limits) for one in heard]
+    assert np.mean([bool(hints) for hints in clean]) <= 0.05
+    rng = np.random.default_rng(0)
+    spoilt = {
+        "very quiet": lambda y: augment.gain(y, -45),
+        "noisy": lambda y: augment.add_noise(y, 5, rng, colour="pink"),
+        "telephone": lambda y: augment.telephone(y, RATE),
+    }
+    for word, change in spoilt.items():
+        hints = []
+        for y, _ in heard[::32]:
+            hints.append(serlab.predict(change(y), RATE, model=model)["hints"][0])
+        assert np.mean([word in hint for hint in hints]) >= 0.8, (word, hints)
+
+
+def test_a_timeline_answers_every_second_that_has_sound(model):
+    phrase = np.asarray(synthesise_phrase("d03", emotion="angry"))
+    y = np.concatenate([phrase, np.zeros(8 * RATE, np.float32), phrase])
+    table = serlab.predict(y, RATE, model=model, timeline=True)
+    assert (table["end"] - table["start"]).eq(3.0).all()
+    assert table["start"].is_monotonic_increasing
+    assert table["start"][0] == 0.0
+    # The pause holds windows that are left out.
+    assert table["start"].diff().max() > 3
+    quiet = (table["start"] > len(phrase) / RATE) & (table["end"] < len(phrase) / RATE + 8)
+    assert not quiet.any()
+
+
+def test_what_cannot_be_heard_is_refused_by_name(model, tmp_path):
+    with pytest.raises(ModelError, match="no sound files"):
+        serlab.predict(tmp_path, model=model)
+    with pytest.raises(ModelError, match=r"serlab\.predict\(y, sample_rate\)"):
+        serlab.predict(np.zeros(16000), model=model)
+    with pytest.raises(AudioError, match="nothing to hear"):
+        serlab.predict(np.zeros(16000), 16000, model=model)
+    with pytest.raises(ModelError, match="column path"):
+        serlab.predict(pd.DataFrame({"file": []}), model=model)
+    with pytest.raises(ModelError, match="not int"):
+        serlab.predict(3, model=model)
+    with pytest.raises(AudioError, match=r"nothing\.wav"):
+        serlab.predict(tmp_path / "nothing.wav", model=model)
+
+
+def test_votes_and_models_that_need_the_speaker_cannot_be_trained_to_be_kept():
+    for name in ("three-vote", "logreg-summary-spknorm", "majority"):
+        with pytest.raises(ModelError, match="by itself"):
+            train(models.get(name), serlab.load("demo"))
+
+
+def test_the_command_trains_predicts_and_reports(folder, tmp_path, capsys):
+    kept = tmp_path / "kept" / "mine.serlab"
+    assert main(["train", "demo", "tree-small", str(kept)]) == 0
+    said = capsys.readouterr().out
+    assert "speakers it has not heard: UAR" in said
+    assert main(["predict", str(folder / "one.wav"), "--model", str(kept), "--csv"]) == 0
+    assert capsys.readouterr().out.startswith("recording,start,end,emotion,confidence,hints,p_")
+    assert main(["predict", str(folder), "--model", str(kept), "--json"]) == 1  # One file is broken.
+    rows = json.loads(capsys.readouterr().out)
+    assert [row["recording"] for row in rows] == ["broken.wav", "one.wav", "two.flac"]
+    assert rows[0]["emotion"] is None
+    assert main(["predict", str(folder / "no.wav"), "--model", str(kept)]) == 1
+    assert "no.wav" in capsys.readouterr().err
+    assert main(["train", "demo", "no-such-model", str(kept)]) == 1
+    assert "serlab.models.names()" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as stop:
+        main(["predict"])
+    assert stop.value.code == 2
+
+
+def test_descriptions_of_recordings_agree_with_what_was_made():
+    phrase = np.asarray(synthesise_phrase("d03"))
+    about = prediction.describe(phrase, RATE)
+    softer = prediction.describe(augment.gain(phrase, -20), RATE)
+    assert softer["level"] == pytest.approx(about["level"] - 20, abs=0.1)
+    assert about["duration"] == pytest.approx(len(phrase) / RATE, abs=0.01)
+    assert prediction.describe(augment.telephone(phrase, RATE), RATE)["highest"] < 4000
