@@ -31,7 +31,7 @@ from serlab.training import softmax
 FORMAT = 1
 # Where extractors that a file may name are looked up.
 ROOMS = ("serlab.features", "serlab.embeddings", "serlab.augment")
-# Of what skops does not trust by itself: trees, which hold arrays of their nodes, and parts of serlab's models.
+# What skops does not trust by itself: trees, which hold arrays of their nodes, and parts of serlab.
 TRUSTED = (
     "sklearn.tree._tree.Tree",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
