@@ -178,7 +178,8 @@ def leads(recorded: pd.DataFrame, models: Mapping[str, str], metrics: Sequence[s
     some = pd.concat([against[rows] for rows in asked])
     labels = some["above"].astype(str) + "-" + some["up_to"].astype(str) + " %"
     shown = pd.DataFrame({"model": some["model"].map(models), "score": some["metric"].map(SCORES)})
-    points = (100 * some[["difference", "low", "high"]]).round(1)
+    # As Python writes them, which is how the prose has them: numpy rounds halves to even.
+    points = (100 * some[["difference", "low", "high"]]).map(lambda value: float(f"{value:.1f}"))
     return shown.assign(labels=labels).join(points).set_index(["model", "score", "labels"])
 
 
