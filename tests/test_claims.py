@@ -21,7 +21,7 @@ from test_chapters import load_tool
 from serlab import audio, corpora, evaluation, runs
 from serlab.corpora import emodb
 from serlab.corpora.synthesis import CUES
-from serlab.lessons import ch08c_microphone, ch11_valence, ch15_leaks
+from serlab.lessons import ch08c_microphone, ch11_valence, ch15_leaks, ch16_few_labels, ch16_pictures
 from serlab.lessons import ch10_leaderboard as leaderboard
 
 sources = load_tool("sources")
@@ -425,6 +425,33 @@ def lead(speakers: str, how: str = "") -> float:
 
 def p_of(speakers: str, how: str = "") -> float:
     return few_labels(speakers, how, 5)
+
+
+def few_label_crossings(score: str) -> pd.Series:
+    """Give up to which share of the labels codes are ahead of statistics, by one score, in each draw."""
+    return ch16_pictures.crossings(ch16_few_labels.read("three-sets-draws"))[score]
+
+
+def few_label_lead(study: str, model: str, metric: str, up_to: int, above: int = 0) -> list[float]:
+    """Give the ends of the interval of codes less statistics, in points."""
+    found = ch16_few_labels.read(f"{study}-leads")
+    found = found[
+        (found["model"] == model) & (found["metric"] == metric) & (found["against"] == "statistics")
+    ]
+    row = found[(found["above"] == above) & (found["up_to"] == up_to)].iloc[0]
+    return [100 * row["low"], 100 * row["high"]]
+
+
+def few_label_undecided(study: str, model: str, metric: str, up_to: int, above: int = 0) -> bool:
+    """Whether the interval of codes less statistics holds zero."""
+    low, high = few_label_lead(study, model, metric, up_to, above)
+    return low <= 0 <= high
+
+
+def few_label_points(study: str, model: str, kind: str, percentages: list[int]) -> list[dict]:
+    """Give points of a recorded curve of UAR."""
+    found = ch16_pictures.curve(ch16_few_labels.read(study), model=model, kind=kind)
+    return found[found["percent"].isin(percentages)].to_dict("records")
 
 
 CLAIMS: list[tuple[str, str, Callable[[], bool]]] = [
@@ -1941,6 +1968,114 @@ CLAIMS: list[tuple[str, str, Callable[[], bool]]] = [
         ),
     ),
     # Chapter 16
+    (
+        "16",
+        "one can tell the corpus far better than the feeling",
+        lambda: (
+            printed("16", r"^corpus: UAR ([\d.]+) %")[0] > printed("16", r"^ternary: UAR ([\d.]+) %")[0] + 30
+        ),
+    ),
+    (
+        "16",
+        "No gain over the rule can be shown.",
+        lambda: printed_change("16", "gain")[1] <= 0 <= printed_change("16", "gain")[2],
+    ),
+    (
+        "16",
+        "where the rule is worth a guess, the code is above a third",
+        lambda: (
+            printed("16", r"^knows only the corpus +([\d.]+) +([\d.]+) +([\d.]+)") == [33.3] * 3
+            and min(printed("16", r"^reads the code +([\d.]+) +([\d.]+) +([\d.]+)")) > 100 / 3
+        ),
+    ),
+    (
+        "16b",
+        "By UAR the ten draws cross anywhere from 0 to",
+        lambda: few_label_crossings("UAR").min() == 0 and few_label_crossings("UAR").max() == 98,
+    ),
+    (
+        "16b",
+        "the draws agree, and not with the report: statistics are ahead nearly from the start.",
+        lambda: few_label_crossings("weighted F1").max() <= 6,
+    ),
+    (
+        "16b",
+        "no difference can be shown, and five points either way are possible.",
+        lambda: (
+            few_label_lead("three-sets", "forest-default", "uar", 56)[0]
+            < -5
+            < 0
+            < 4.9
+            < few_label_lead("three-sets", "forest-default", "uar", 56)[1]
+        ),
+    ),
+    (
+        "16b",
+        "So the finding is not reproduced, by either score",
+        lambda: all(
+            few_label_lead("three-sets", "forest-default", metric, 56)[0] < 0
+            for metric in ("uar", "weighted_f1")
+        ),
+    ),
+    (
+        "16b",
+        "every interval in the table holds that.",
+        lambda: all(
+            row["low"] < printed_score("16b", "rule")[0] / 100 < row["high"]
+            for model in ("forest", "svm")
+            for kind in ("codes", "statistics")
+            for row in few_label_points("three-sets", model, kind, [100])
+        ),
+    ),
+    (
+        "16b",
+        "Inside each corpus the SVM is above a third",
+        lambda: min(printed("16b", r"^svm +([\d.]+) +([\d.]+) +([\d.]+)$")) > 100 / 3,
+    ),
+    (
+        "16b",
+        "and over all percentages no difference can be shown",
+        lambda: few_label_undecided("ravdess", "svm", "uar", 100),
+    ),
+    (
+        "16b",
+        "**The ruler decides who wins.**",
+        lambda: (
+            few_label_lead("three-sets", "svm-default", "weighted_f1", 100)[0] > 0
+            and few_label_lead("three-sets", "svm", "weighted_f1", 100)[1] < 0
+            and few_label_lead("ravdess", "svm-default", "uar", 100)[0] > 0
+        ),
+    ),
+    (
+        "16b",
+        "By UAR, on these eleven voices, neither preference can be shown.",
+        lambda: all(few_label_undecided("three-sets", model, "uar", 100) for model in ("svm", "svm-default")),
+    ),
+    (
+        "16b",
+        "Between codes and statistics no difference can be shown with a random forest, below",
+        lambda: (
+            few_label_undecided("ravdess", "forest", "uar", 56)
+            and few_label_undecided("ravdess", "forest", "uar", 100, above=56)
+        ),
+    ),
+    (
+        "16b",
+        "eGeMAPS even *falls*",
+        lambda: (
+            few_label_points("three-sets", "forest", "egemaps", [2])[0]["value"]
+            > few_label_points("three-sets", "forest", "egemaps", [100])[0]["value"]
+        ),
+    ),
+    (
+        "16b",
+        "more: no gain can be shown.",
+        lambda: (
+            ch16_few_labels.about()["vote"]["gain_of_teaching"][1]
+            < 0
+            < ch16_few_labels.about()["vote"]["gain_of_teaching"][2]
+        ),
+    ),
 ]
 
 
