@@ -177,12 +177,7 @@ def test_chapter_is_in_order(text):
     assert chapters.check(text) == []
 
 
-# These were written before this was asked for.
-EARLIER = ("16",)
-LESSONS = [text for text in TEXTS if not text.name.startswith(EARLIER)]
-
-
-@pytest.mark.parametrize("text", LESSONS, ids=lambda text: text.stem)
+@pytest.mark.parametrize("text", TEXTS, ids=lambda text: text.stem)
 def test_a_lesson_hides_nothing_writes_no_prose_from_code_and_fits_the_page(text):
     problems = []
     for cell in chapters.read_text(text).cells:
