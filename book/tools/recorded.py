@@ -99,7 +99,7 @@ def chapters(folder: Path = CHAPTERS) -> list[dict]:
     for path in sorted(folder.glob("[0-9]*_*.ipynb")):
         notebook = json.loads(path.read_text(encoding="utf-8"))
         opening = "".join(notebook["cells"][0]["source"])
-        title, _, rest = opening.partition("\n")
+        title, _, rest = re.sub("<!--.*?-->", "", opening).partition("\n")
         lead = " ".join(rest.strip().split("\n\n")[0].split())
         found.append(
             {
