@@ -61,6 +61,7 @@ sync: $(READY) ## rewrite marked numbers, carry edited text into the notebooks, 
 
 results: $(READY) ## make the recorded runs anew; goes on where it was interrupted
 	$(BIN)/python -m serlab.runs
+	$(BIN)/python -m serlab.lessons.ch08c_microphone
 	$(BIN)/python -m serlab.lessons.ch15_leaks
 	$(BIN)/python -m serlab.lessons.ch16_few_labels
 	$(BIN)/python book/tools/readme.py
