@@ -306,6 +306,33 @@ def test_contents_name_every_notebook():
     assert named == {path.name for path in (ROOT / "chapters").glob("[0-9]*.ipynb")}
 
 
+def test_every_lesson_has_a_plan_for_teachers_in_order():
+    guide = (ROOT / "book" / "teaching.md").read_text("utf-8")
+    plans = re.findall(r"^### \[.+\]\(\.\./chapters/(\S+)\)$", guide, re.MULTILINE)
+    assert plans == re.findall(r"file: chapters/(\S+)", TOC)
+    parts = guide.split("\n### ")[1:]
+    for kind in ("Show first", "The surprise to aim for", "For all", "For the quick ones"):
+        assert all(part.count(f"- **{kind}**: ") == 1 for part in parts), kind
+
+
+def test_plans_name_only_exercises_that_their_lessons_have():
+    guide = (ROOT / "book" / "teaching.md").read_text("utf-8")
+    for part in guide.split("\n### ")[1:]:
+        name = re.search(r"chapters/(\S+)\.ipynb", part).group(1)
+        lesson = (ROOT / "chapters" / f"{name}.md").read_text("utf-8")
+        for number in re.findall(r"exercise (\d)", part):
+            assert f"**Exercise {number}.**" in lesson, f"{name}: exercise {number}"
+
+
+def test_terms_of_the_glossary_are_in_order_and_there_once():
+    text = (ROOT / "book" / "glossary.md").read_text("utf-8").split("```{glossary}\n")[1].split("```")[0]
+    terms = [
+        re.sub(r"[^a-z0-9 ]", "", line.lower().replace("-", " ")) for line in re.findall(r"(?m)^\S.*$", text)
+    ]
+    assert len(terms) > 150
+    assert terms == sorted(set(terms))
+
+
 def test_mathematics_is_mathml(sample):
     page = soup(sample, "chapters/05_decision_tree.html")
     kinds = [math.get("display") for math in page.find_all("math")]

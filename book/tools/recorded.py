@@ -144,7 +144,7 @@ def one_line(number: int, table: pd.DataFrame) -> str:
 
 def chapter_table(table: pd.DataFrame, link: str, start: str = "") -> list[str]:
     """Return a Markdown table of chapters with what they show; ``link`` is formatted with the stem."""
-    lines = ["| chapter | what it shows |", "|---|---|"]
+    lines = ["| chapter | how it begins, and what its model reaches |", "|---|---|"]
     for chapter in chapters():
         first = chapter["label"].isdigit()
         result = one_line(chapter["number"], table) if first else ""
