@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 
 import numpy as np
@@ -51,6 +52,7 @@ def test_every_kind_of_input_gives_the_same_answer(model, folder):
         serlab.predict([path], model=model),
         serlab.predict(y, rate, model=model),
         serlab.predict(pd.DataFrame({"path": [path]}), model=model),
+        serlab.predict(io.BytesIO(path.read_bytes()), model=model),
     ]
     columns = [f"p_{name}" for name in model.classes]
     for table in tables:
@@ -130,6 +132,8 @@ def test_what_cannot_be_heard_is_refused_by_name(model, tmp_path):
         serlab.predict(np.zeros(16000), model=model)
     with pytest.raises(AudioError, match="nothing to hear"):
         serlab.predict(np.zeros(16000), 16000, model=model)
+    with pytest.raises(ModelError, match="reading bytes"):
+        serlab.predict(io.StringIO("RIFF"), model=model)
     with pytest.raises(ModelError, match="column path"):
         serlab.predict(pd.DataFrame({"file": []}), model=model)
     with pytest.raises(ModelError, match="not int"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
@@ -46,9 +47,9 @@ def predict(
 
     Parameters
     ----------
-    what : path-like, folder, sequence of them, ndarray, or DataFrame
-        A sound file, a folder of sound files, or several; samples of shape (samples,), with `sample_rate`;
-        or a table with a column ``path``, as `serlab.load` gives it.
+    what : path-like, folder, sequence of them, open file, ndarray, or DataFrame
+        A sound file, a folder of sound files, or several; a file opened for reading bytes; samples of shape
+        (samples,), with `sample_rate`; or a table with a column ``path``, as `serlab.load` gives it.
     sample_rate : int, optional
         In Hz, of an array.
     model : TrainedModel or path-like, optional
@@ -176,6 +177,14 @@ def _read(source: Any, sample_rate: int | None) -> tuple[np.ndarray, int, list[s
         if not y.any():
             raise AudioError("The samples are all zero: there is nothing to hear")
         return y, sample_rate, []
+    if hasattr(source, "read"):
+        content = source.read()
+        if not isinstance(content, bytes):
+            raise ModelError('An open file must be open for reading bytes: open(path, "rb")')
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "recording"
+            path.write_bytes(content)
+            return _read(path, None)
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always", AudioWarning)
         y, rate = audio.read(source, max_seconds=LONGEST)
