@@ -236,6 +236,19 @@ def test_every_image_has_alternative_text(pages, html):
     assert missing == []
 
 
+def test_what_opens_and_switches_has_the_name_that_is_seen(pages, html):
+    problems = []
+    for name, page in pages.items():
+        for control in page.find_all(["summary", "button"]):
+            label, seen = control.get("aria-label", ""), " ".join(control.get_text(" ").split())
+            if not (label or seen or control.get("title")):
+                problems.append(f"{name}: {control} has no name")
+            if label and seen and seen.lower() not in label.lower():
+                problems.append(f"{name}: {seen!r} is called {label!r}")
+        problems += [f"{name}: {list_} is no list" for list_ in page.select("div[role=list]")]
+    assert problems == []
+
+
 def test_nothing_is_loaded_from_elsewhere(pages, html):
     loaded = []
     for path, page in pages.items():

@@ -1,0 +1,39 @@
+"""Names that a screen reader can say, where the theme gives none or another than the one on the screen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+# What the theme writes, and what axe (https://github.com/dequelabs/axe-core) accepts.
+CHANGES = {
+    # Opens a part of the contents; there is only a picture of an arrow in it.
+    '<summary><span class="toctree-toggle"': '<summary aria-label="its pages"><span class="toctree-toggle"',
+    # The words in it are its name.
+    '<summary aria-label="Toggle hidden content">': "<summary>",
+    'search-button-field search-button__button pst-js-only" title="Search" aria-label="Search"': (
+        'search-button-field search-button__button pst-js-only" title="Search"'
+    ),
+    # The button is called after what it does, not after what it is set to.
+    'data-mode="light" title="Light"': 'data-mode="light"',
+    'data-mode="dark"  title="Dark"': 'data-mode="dark"',
+    'data-mode="auto"  title="System Settings"': 'data-mode="auto"',
+    # References are no items of a list to a screen reader.
+    '<div role="list" class="citation-list">': '<div class="citation-list">',
+    ' role="doc-biblioentry"': "",
+}
+
+
+def name(html: str) -> str:
+    """Return a page's HTML with names for what has none."""
+    for old, new in CHANGES.items():
+        html = html.replace(old, new)
+    return html
+
+
+def name_all(app, error) -> None:
+    """Change every page that was built, sidebars included."""
+    if error is None and app.builder.format == "html":
+        for path in Path(app.outdir).rglob("*.html"):
+            html = path.read_text(encoding="utf-8")
+            if (named := name(html)) != html:
+                path.write_text(named, encoding="utf-8")
