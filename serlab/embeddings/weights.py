@@ -7,6 +7,7 @@ They are looked for beside this module, where those lie that come with serlab; i
 
 from __future__ import annotations
 
+import functools
 import gzip
 import itertools
 import zlib
@@ -60,7 +61,8 @@ class Weights:
     def locate(self) -> Path:
         """Return the file, fetched if need be, and verified, or raise FetchError."""
         path = self.find() or self._fetch()
-        if self.sha256 not in (None, file_digest(path)):
+        state = path.stat()
+        if self.sha256 not in (None, _digest(path, state.st_size, state.st_mtime_ns)):
             raise FetchError(
                 f"{path} is not the file of {self.title}: its SHA-256 is not {self.sha256}. Delete it, and "
                 f"it is fetched again from {self.url}"
@@ -89,6 +91,12 @@ class Weights:
                 f"{', unpack it' if name.endswith('.gz') else ''} and put it into {target.parent}"
             ) from error
         return target
+
+
+@functools.lru_cache
+def _digest(path: Path, size: int, changed: int) -> str:
+    """Hash a file once while size and time stamp stay: extractors ask for their weights with every clip."""
+    return file_digest(path)
 
 
 def _move(got: Path, target: Path) -> None:
