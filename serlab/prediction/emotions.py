@@ -20,7 +20,7 @@ from serlab import corpora, provenance, store
 from serlab.augment import Augmented, Chain, Step, Uniform, add_noise, room, telephone, voice_message
 from serlab.embeddings import Whisper
 from serlab.features import Treated
-from serlab.models import estimators, save
+from serlab.models import TrainedModel, estimators, save
 from serlab.prediction.fit import limits, score, threshold
 
 FILE = Path(__file__).parent / "emotions.serlab"
@@ -62,20 +62,20 @@ def collect() -> pd.DataFrame:
     return found.assign(emotion=found["emotion"].map(CLASSES))
 
 
-def fit(X: np.ndarray, copies: list[np.ndarray], y: np.ndarray, groups: np.ndarray):
-    """Train on clips and their copies; return the classifier, and what knows whether a clip is familiar."""
+def fit(X: np.ndarray, copies: list[np.ndarray], y: np.ndarray, groups: np.ndarray) -> TrainedModel:
+    """Train on clips and their copies; what is familiar is learned from the clips alone."""
     rows = np.concatenate([X, *copies])
     repeated = 1 + len(copies)
     model = estimators.logistic(0).fit(rows, np.tile(y, repeated), groups=np.tile(groups, repeated))
     familiar = make_pipeline(StandardScaler(), PCA(64, whiten=True, random_state=0)).fit(X)
-    return model.best_estimator_, familiar
+    return TrainedModel(model.best_estimator_, (EXTRACTOR,), {}, familiar)
 
 
-def answer(model, X: np.ndarray, table: pd.DataFrame) -> pd.DataFrame:
-    """Answer clips of a table: label, speaker, predicted, confidence, and whether that was right."""
-    p = model.predict_proba(X)
+def answer(model: TrainedModel, X: np.ndarray, table: pd.DataFrame) -> pd.DataFrame:
+    """Answer clips of a table: label, speaker, predicted and confidence."""
+    p = model.probabilities(X)
     found = table[["clip", "speaker", "corpus"]].assign(label=table["emotion"])
-    found["predicted"] = model.classes_[p.argmax(axis=1)]
+    found["predicted"] = np.array(model.classes)[p.argmax(axis=1)]
     return found.assign(confidence=p.max(axis=1))
 
 
@@ -93,14 +93,12 @@ def main() -> int:
     }
     parts, strange = [], np.empty(len(table))
     for train, test in GroupKFold(FOLDS, shuffle=True, random_state=0).split(X, y, groups):
-        model, familiar = fit(X[train], [copy[train] for copy in copies], y[train], groups[train])
+        model = fit(X[train], [copy[train] for copy in copies], y[train], groups[train])
         parts.append(answer(model, X[test], table.iloc[test]).assign(condition="as recorded"))
         held_out = some.index.isin(test)
         for name, rows in tests.items():
-            found = answer(model, rows[held_out], some[held_out]).assign(condition=name)
-            distance = np.sqrt(np.mean(familiar.transform(rows[held_out]) ** 2, axis=1))
-            parts.append(found.assign(strangeness=distance))
-        strange[test] = np.sqrt(np.mean(familiar.transform(X[test]) ** 2, axis=1))
+            parts.append(answer(model, rows[held_out], some[held_out]).assign(condition=name))
+        strange[test] = model.strangeness(X[test])
     answers = pd.concat(parts, ignore_index=True)
     clean = answers[answers["condition"] == "as recorded"]
     # What a condition costs is seen on the same clips.
@@ -117,8 +115,8 @@ def main() -> int:
         **threshold(clean),
         "limits": limits(table, strange),
     }
-    model, familiar = fit(X, copies, y, groups)
-    save(FILE, model, [EXTRACTOR], card, familiar)
+    model = fit(X, copies, y, groups)
+    save(FILE, model.estimator, model.extractors, card, model.familiar)
     print(FILE, FILE.stat().st_size)
     for name in ("unheard_speakers", "by_corpus", "conditions", "unheard_corpus", "threshold", "coverage"):
         print(name, card[name])
@@ -128,7 +126,7 @@ def main() -> int:
 def _unheard(corpus: str, X, copies, table, y, groups) -> dict[str, float]:
     """Train without a corpus and test on the emotions in it that others have taught."""
     other = (table["corpus"] != corpus).to_numpy()
-    model, _ = fit(X[other], [copy[other] for copy in copies], y[other], groups[other])
+    model = fit(X[other], [copy[other] for copy in copies], y[other], groups[other])
     tested = ~other & np.isin(y, y[other])
     return score(answer(model, X[tested], table[tested]))
 

@@ -110,7 +110,6 @@ def limits(table: pd.DataFrame, strangeness: np.ndarray | None = None) -> dict[s
         found["strangeness"] = strangeness
         names.append("strangeness")
     quantiles = found[names].quantile([BEYOND, 1 - BEYOND]).round(4)
-    quantiles.loc[1 - BEYOND, "duration"] = (
-        LONGEST  # what is longer is no worse, but holds more than one emotion
-    )
+    # What is longer is no worse, but may hold more than one emotion.
+    quantiles.loc[1 - BEYOND, "duration"] = LONGEST
     return {name: quantiles[name].tolist() for name in names}
