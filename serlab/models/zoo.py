@@ -225,10 +225,9 @@ _BLOCKS = tuple(
     for block in range(5))
 _FUSION = _vote("whisper-vote", "Vote of four: Whisper, summary, eGeMAPS and BYOL-S", 17,
                 (_WHISPER, *_VECTORS), EMOBOX6, EMODB, NEMO)
-_VALENCE_WHISPER = replace(_WHISPER, name="valence-whisper", title="Valence: logistic regression on Whisper",
-                           extractors=(Treated(features=Whisper()),), plan=VALENCE)
-_UNTREATED = replace(_VALENCE_WHISPER, name="valence-whisper-untreated", extractors=WHISPER,
-                     title=f"{_VALENCE_WHISPER.title}, recordings as they are", plan=(TERNARY, LOCO))
+_VALENCE_WHISPER = replace(_WHISPER, name="valence-whisper-untreated", plan=VALENCE,
+                           title="Valence: logistic regression on Whisper, recordings as they are")
+_BY_EMOTION = replace(_VALENCE_WHISPER, plan=(TERNARY,)).by_emotion()
 
 SPECS = (
     _MAJORITY, _CHANCE, _GUESS,
@@ -326,5 +325,5 @@ SPECS = (
     *_both(_WHISPER), *_BLOCKS,
     replace(_WHISPER, name="ann-whisper", title="Our ANN on Whisper", build=make.dense, validation=CARRIED,
             repeats=RANDOM, plan=(EMOBOX6, EMODB, NEMO)),
-    *_both(_FUSION, _VALENCE_WHISPER, _UNTREATED, _UNTREATED.by_emotion()),
+    *_both(_FUSION, _VALENCE_WHISPER, _BY_EMOTION),
 )
