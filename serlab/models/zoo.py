@@ -221,7 +221,7 @@ _WHISPER = ModelSpec("logreg-whisper", "Logistic regression on Whisper", 17, WHI
                      pretrained=BORROWED_WHISPER)
 _BLOCKS = tuple(
     replace(_WHISPER, name=f"{_WHISPER.name}-block{block}", title=f"{_WHISPER.title}, block {block} alone",
-            extractors=(Whisper(blocks=(block,)),), plan=(EMOBOX6, EMODB, NEMO))
+            extractors=(Whisper(blocks=(block,)),), plan=(EMOBOX6,))
     for block in range(5))
 _FUSION = _vote("whisper-vote", "Vote of four: Whisper, summary, eGeMAPS and BYOL-S", 17,
                 (_WHISPER, *_VECTORS), EMOBOX6, EMODB, NEMO)
@@ -324,6 +324,6 @@ SPECS = (
 
     *_both(_WHISPER), *_BLOCKS,
     replace(_WHISPER, name="ann-whisper", title="Our ANN on Whisper", build=make.dense, validation=CARRIED,
-            repeats=RANDOM, plan=(EMOBOX6, EMODB, NEMO)),
+            repeats=RANDOM, plan=(EMOBOX6,)),
     *_both(_FUSION, _VALENCE_WHISPER, _BY_EMOTION),
 )
