@@ -1854,7 +1854,7 @@ CLAIMS: list[tuple[str, str, Callable[[], bool]]] = [
     # Chapter 15
     (
         "15",
-        "A forest of fifty plain trees is right in",
+        "A forest of fifty plain trees is right for",
         lambda: printed("15", r"^forest, as it was: ([\d.]+) %")[0] > 80,
     ),
     (
