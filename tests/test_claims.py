@@ -1821,7 +1821,7 @@ CLAIMS: list[tuple[str, str, Callable[[], bool]]] = [
     ),
     (
         "14b",
-        "No difference between women and men can be shown for any of the three models.",
+        "No difference between women and men can be shown for any of the three models",
         lambda: all(
             low <= 0 <= high
             for _, low, high in (
@@ -1855,7 +1855,7 @@ CLAIMS: list[tuple[str, str, Callable[[], bool]]] = [
     # Chapter 15
     (
         "15",
-        "A forest of fifty plain trees is right in",
+        "A forest of fifty plain trees is right for",
         lambda: printed("15", r"^forest, as it was: ([\d.]+) %")[0] > 80,
     ),
     (
@@ -1983,7 +1983,7 @@ CLAIMS: list[tuple[str, str, Callable[[], bool]]] = [
     ),
     (
         "16",
-        "where the rule is worth a guess, the code is above a third",
+        "Inside each corpus the code is above a third",
         lambda: (
             printed("16", r"^knows only the corpus +([\d.]+) +([\d.]+) +([\d.]+)") == [33.3] * 3
             and min(printed("16", r"^reads the code +([\d.]+) +([\d.]+) +([\d.]+)")) > 100 / 3

@@ -150,7 +150,7 @@ def plot_conditions(summary: pd.DataFrame, by: str, ax: Axes | None = None) -> A
     ax.set_yticks(range(len(order)), order)
     ax.invert_yaxis()
     ax.set(xlabel="UAR (%)", xlim=(0, None))
-    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
+    ax.legend(loc="lower left", bbox_to_anchor=(0, 1))
     return ax
 
 

@@ -13,7 +13,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 
 from serlab import audio, corpora, evaluation, runs, splits, training
-from serlab.corpora import demo
+from serlab.corpora import demo, synthesis
 from serlab.evaluation import Comparison, Interval
 from serlab.features import Extractor
 from serlab.lessons.ch13_scores import JOURNEY, count_right, mean_auc, over_corpora, uar_of_counts
@@ -102,6 +102,18 @@ def measures(said: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 def telephone(y: np.ndarray) -> np.ndarray:
     """Make a clip (at 16 kHz) softer, and take the high frequencies from it: the microphone of demo-b."""
     return demo.alter(y, "demo-b")
+
+
+@synthesis.remember
+def on_the_phone(*, speaker: str) -> np.ndarray:
+    """Let the synthetic voice of a speaker be heard over the `telephone`.
+
+    Examples
+    --------
+    >>> on_the_phone(speaker="d01").recipe["speaker"]
+    'd01'
+    """
+    return telephone(np.asarray(synthesis.synthesise_phrase(speaker)))
 
 
 def phone_test(
