@@ -31,6 +31,15 @@ HEADLINES = {
     9: "logreg-byols",
     10: "three-vote",
     14: "averages-compact",
+    17: "logreg-whisper",
+}
+# What a speech transformer changes: corpus and protocol, the vote of three models that the book had before,
+# and a logistic regression on Whisper.
+BESIDE = {
+    "RAVDESS, eight emotions": ("ravdess", "emobox6", "three-vote", "logreg-whisper"),
+    "EmoDB (2 s), seven": ("emodb_first2s", "loso", "three-vote", "logreg-whisper"),
+    "nEMO, six": ("nemo", "loso", "three-vote", "logreg-whisper"),
+    "all three, valence": ("unified", "ternary", "valence-vote-emotions", "valence-whisper-untreated-emotions"),
 }
 
 
@@ -53,6 +62,20 @@ def interval(row) -> str:
     if math.isnan(row.uar_low):
         return percent(row.uar)
     return f"{percent(row.uar)} [{percent(row.uar_low)}, {percent(row.uar_high)}]"
+
+
+def whisper_table(table: pd.DataFrame) -> list[str]:
+    """Set Whisper beside the vote of three, plain and normalised by speaker, on unheard speakers."""
+    lines = [
+        "| UAR on unheard speakers, % | vote of three | Whisper | vote of three, normalised | Whisper, normalised |",
+        "|---|---|---|---|---|",
+    ]
+    by_key = table.set_index(["corpus", "protocol", "model"])
+    for title, (corpus, protocol, *models) in BESIDE.items():
+        names = [model + suffix for suffix in ("", "-spknorm") for model in models]
+        shown = [interval(by_key.loc[(corpus, protocol, name)]) for name in names]
+        lines.append(f"| {title} | {' | '.join(shown)} |")
+    return lines
 
 
 def corpora_in_order(table: pd.DataFrame) -> list[str]:
