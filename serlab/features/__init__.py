@@ -14,6 +14,7 @@ from serlab.features.descriptors import (
     ZeroCrossingRate,
 )
 from serlab.features.egemaps import Egemaps
+from serlab.features.export import export
 from serlab.features.midterm import MidTerm
 from serlab.features.normaliser import SpeakerNormaliser
 from serlab.features.pitch import F0
@@ -45,4 +46,5 @@ __all__ = [
     "Tonnetz",
     "Treated",
     "ZeroCrossingRate",
+    "export",
 ]
