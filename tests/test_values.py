@@ -7,9 +7,13 @@ import pandas as pd
 import pytest
 from scipy import stats
 from sklearn import metrics
+from sklearn.linear_model import Ridge
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
-from serlab import evaluation
+from serlab import evaluation, features, splits, store, training
 from serlab.errors import EvaluationError
+from serlab.models.search import SpeakerSearch
 
 
 @pytest.fixture
@@ -124,3 +128,17 @@ def test_metrics_that_do_not_go_with_the_predictions_name_the_columns():
     values = labels.drop(columns="label").assign(value=1.0)
     with pytest.raises(EvaluationError, match="lack the columns label"):
         evaluation.interval(values, "uar")
+
+
+def test_values_are_heard_in_clips_of_unheard_speakers(demo):
+    """From sound to CCC. No corpus at hand has ratings, so how long a clip lasts stands for them."""
+    table = demo[demo["speaker"].isin(sorted(demo["speaker"].unique())[:4])][::2].reset_index(drop=True)
+    X = store.features(table, features.Summary(), progress=False)
+    search = SpeakerSearch(make_pipeline(StandardScaler(), Ridge()), {"ridge__alpha": [10.0, 100.0, 1000.0]})
+    split = splits.make(table, "loso")
+    said = training.cross_validate(lambda seed: search, X, table, split, y=table["duration"].astype(float))
+    found = evaluation.interval(said, "ccc")
+    assert found.low < found.value < found.high
+    assert found.value > 0.5
+    shuffled = said.assign(predicted=said["predicted"].sample(frac=1, random_state=0).to_numpy())
+    assert abs(evaluation.interval(shuffled, "ccc").value) < 0.3

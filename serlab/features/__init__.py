@@ -1,5 +1,6 @@
 """Feature extractors: frozen dataclasses that turn a signal into an array and print their documentation."""
 
+from serlab.checks import align
 from serlab.features.averages import Averages
 from serlab.features.base import Extractor, FrameFeature
 from serlab.features.descriptors import (
@@ -46,5 +47,6 @@ __all__ = [
     "Tonnetz",
     "Treated",
     "ZeroCrossingRate",
+    "align",
     "export",
 ]
