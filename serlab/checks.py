@@ -116,6 +116,8 @@ def align(X: pd.DataFrame, table: pd.DataFrame, what: str = "X") -> pd.DataFrame
     Traceback (most recent call last):
     serlab.errors.EvaluationError: X has no row for clip a...
     """
+    if "clip" not in table:
+        raise EvaluationError("the table lacks the columns clip")
     X, names = _named(X, what)
     if names is not None:
         X = X.iloc[_rows_of(list(names), table, what)]

@@ -57,7 +57,7 @@ class Shares(ClassifierMixin, BaseEstimator):
         check_inputs(X)
         model = clone(self.model)
         self.chosen = None
-        if hasattr(model, "param_grid"):
+        if hasattr(model, "refit"):  # A search.
             found = model.fit(X, majority, **({"groups": groups} if takes_groups(model) else {}))
             model, self.chosen = clone(found.best_estimator_), found.best_params_
         steps = model.steps if isinstance(model, Pipeline) else [("model", model)]
