@@ -1,12 +1,15 @@
 """What is given to a model, looked at before anything is trained or predicted.
 
-Functions whose name begins with ``check`` raise `EvaluationError` if something is wrong, and do nothing else.
+Functions whose name begins with ``check`` raise `EvaluationError` if something is wrong, and do nothing else;
+`align` puts a DataFrame in order first.
 """
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from pathlib import PurePath
 
 import numpy as np
 import pandas as pd
@@ -15,6 +18,9 @@ from serlab.errors import EvaluationError
 
 # Rows looked at together: features may be more than the memory holds, and are then read from the disk.
 ROWS_AT_ONCE = 256
+# How tables of features call the column, or level of the index, that names the clip; and what openSMILE adds.
+NAMES = ("clip", "file", "filename", "name")
+TIMES = ("start", "end", "frameTime")
 
 
 def check_inputs(X: np.ndarray, y: Sequence | None = None, clips: Sequence[str] | None = None) -> None:
@@ -69,6 +75,191 @@ def check_order(X: np.ndarray | pd.DataFrame | pd.Series, table: pd.DataFrame) -
                 "the rows of X are in another order than those of the table: take X.loc[table['clip']] or "
                 "X.loc[table.index]; or X.to_numpy() if its index means something else"
             )
+
+
+def align(X: pd.DataFrame, table: pd.DataFrame, what: str = "X") -> pd.DataFrame:
+    """Give features of one's own, one row for each clip of a table, in the order of the table.
+
+    Parameters
+    ----------
+    X : DataFrame
+        Rows are known by a level of the index that is called ``file`` (as openSMILE gives it), ``clip``,
+        ``filename`` or ``name``, by a column of that name, or by an index of text. Each names a clip, or a
+        file: one whose path is that of the table, or whose name without folder and ending is the clip.
+        Columns ``start``, ``end`` and ``frameTime`` beside it are no features. Rows without names are taken
+        as they are, if their index is that of the table, or counts from 0. Rows of other clips are left out.
+    table : DataFrame
+        Utterance table.
+    what : str
+        What messages call it.
+
+    Returns
+    -------
+    DataFrame of float, shape (clips, columns)
+        With the index of the table.
+
+    Raises
+    ------
+    EvaluationError
+        If a clip has no row, or several; if a column holds text, or what the table says (``speaker``); if a
+        value is missing or infinite. The message names clip and column.
+
+    Examples
+    --------
+    A table that openSMILE wrote would be ``pd.read_csv("egemaps.csv", sep=";")``.
+
+    >>> table = pd.DataFrame({"clip": ["a", "b"], "speaker": ["ann", "bob"]})
+    >>> X = pd.DataFrame({"file": ["sounds/b.wav", "sounds/a.wav"], "pitch": [220.0, 110.0]})
+    >>> align(X, table)["pitch"].tolist()
+    [110.0, 220.0]
+    >>> align(X.iloc[:1], table)
+    Traceback (most recent call last):
+    serlab.errors.EvaluationError: X has no row for clip a...
+    """
+    if "clip" not in table:
+        raise EvaluationError("the table lacks the columns clip")
+    X, names = _named(X, what)
+    if names is not None:
+        X = X.iloc[_rows_of(list(names), table, what)]
+    elif len(X) != len(table):
+        raise EvaluationError(f"{len(X)} rows of {what} do not go with {len(table)} rows of the table")
+    else:
+        check_order(X, table)
+        if list(X.index) not in (list(table.index), list(range(len(table)))):
+            raise EvaluationError(
+                f"the rows of {what} are numbered otherwise than those of the table: index them by clip, "
+                f"{what}.set_index(names); or take {what}.to_numpy() if they have its order"
+            )
+    for name, kind in zip(X, X.dtypes, strict=True):
+        if not pd.api.types.is_numeric_dtype(kind):
+            raise EvaluationError(
+                f"column {name!r} of {what} is of type {kind}, and all must be numbers: leave it out, "
+                f"{what}.drop(columns=[{name!r}])"
+            )
+    if said := [name for name in X if name in table and name != "duration"]:
+        raise EvaluationError(
+            f"column {said[0]!r} of {what} is no feature, but what the table says of a clip: leave it out, "
+            f"{what}.drop(columns={said!r})"
+        )
+    values = X.to_numpy(dtype=float, na_value=np.nan)
+    if (wrong := ~np.isfinite(values)).any():
+        row, column = np.argwhere(wrong)[0]
+        raise EvaluationError(
+            f"{what} holds {values[row, column]} for clip {table['clip'].iloc[row]} in column "
+            f"{X.columns[column]!r}: compute it anew, or leave the clip or the column out"
+        )
+    return pd.DataFrame(values, table.index, X.columns)
+
+
+def _named(X: pd.DataFrame, what: str) -> tuple[pd.DataFrame, Sequence | None]:
+    """Return the columns that are features, and what names the rows, if anything does."""
+    if X.shape[1] == 1 and ";" in str(X.columns[0]):
+        raise EvaluationError(f'{what} has one column with semicolons in its name: read it with sep=";"')
+    if levels := [name for name in NAMES if name in X.index.names]:
+        return X, X.index.get_level_values(levels[0])
+    if columns := [name for name in NAMES if name in X]:
+        return X.drop(columns=[columns[0], *TIMES], errors="ignore"), X[columns[0]]
+    return X, None if pd.api.types.is_numeric_dtype(X.index.dtype) else X.index
+
+
+def _rows_of(names: list, table: pd.DataFrame, what: str) -> list[int]:
+    """Find the row of each clip of a table among names of clips and files."""
+    clips = [str(clip) for clip in table["clip"]]
+    known = dict(zip(map(str, table.get("path", clips)), clips, strict=True)) | {clip: clip for clip in clips}
+    found: dict[str, list[int]] = {}
+    other = ""
+    for row, name in enumerate(names):
+        # openSMILE's program puts names in quotes.
+        text = str(name).strip("'")
+        clip = known.get(text) or known.get(PurePath(re.split(r"[\\/]", text)[-1]).stem)
+        if clip is None:
+            other = other or f". There are rows of other clips, such as {text!r}"
+        else:
+            found.setdefault(clip, []).append(row)
+    if missing := [clip for clip in clips if clip not in found]:
+        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        raise EvaluationError(
+            f"{what} has no row for clip {missing[0]}{more}{other}: add them, or leave such clips out"
+        )
+    if several := [clip for clip, rows in found.items() if len(rows) > 1]:
+        rows = found[several[0]]
+        raise EvaluationError(
+            f"{what} has {len(rows)} rows for clip {several[0]} ({names[rows[0]]!r}, {names[rows[1]]!r}): "
+            f"leave copies out; of parts of a clip take means, {what}.groupby(level=0).mean()"
+        )
+    return [found[clip][0] for clip in clips]
+
+
+def check_values(y: np.ndarray, clips: Sequence[str], what: str = "the value") -> None:
+    """Make sure that there is a finite number for each clip.
+
+    Examples
+    --------
+    >>> check_values(np.array([0.5, np.nan]), ["a", "b"])
+    Traceback (most recent call last):
+    serlab.errors.EvaluationError: the value of clip b is nan: give it one, or leave the clip out
+    """
+    y = np.asarray(y, float)
+    if y.shape != (len(clips),):
+        raise EvaluationError(f"{what} must be one number for each of {len(clips)} clips, not {y.shape}")
+    if (wrong := ~np.isfinite(y)).any():
+        row = int(wrong.argmax())
+        raise EvaluationError(f"{what} of clip {clips[row]} is {y[row]}: give it one, or leave the clip out")
+
+
+def check_shares(y: pd.DataFrame, clips: Sequence[str]) -> None:
+    """Make sure that shares of votes, one column for each class, add up to 1 in each row.
+
+    Examples
+    --------
+    >>> check_shares(pd.DataFrame({"sad": [0.3, 3], "happy": [0.7, 1]}), ["a", "b"])
+    Traceback (most recent call last):
+    serlab.errors.EvaluationError: the shares of clip b are 3.0, 1.0, and must be...
+    """
+    if y.shape[1] < 2:
+        raise EvaluationError("shares of votes need two columns or more, one for each class")
+    check_names(y.columns)
+    shares = y.to_numpy(float)
+    # Thirds are often rounded.
+    wrong = (shares < 0).any(axis=1) | (np.abs(shares.sum(axis=1) - 1) > 0.01)
+    if wrong.any():
+        row = int(wrong.argmax())
+        raise EvaluationError(
+            f"the shares of clip {clips[row]} are {', '.join(map(str, shares[row]))}, and must be "
+            "numbers from 0 to 1 that add up to 1: of votes, y.div(y.sum(axis=1), axis=0)"
+        )
+
+
+def check_learner(model: object, y: np.ndarray | pd.DataFrame) -> None:
+    """Make sure that a model can learn what it is given: labels, values (floats) or shares (a DataFrame).
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> check_learner(LogisticRegression(), np.array([0.2, 0.7]))
+    Traceback (most recent call last):
+    serlab.errors.EvaluationError: y holds numbers with a fraction, and LogisticRegression tells classes...
+    """
+    name, values = type(model).__name__, not isinstance(y, pd.DataFrame) and y.dtype.kind == "f"
+    if isinstance(y, pd.DataFrame) and not getattr(model, "learns_shares", False):
+        raise EvaluationError(
+            f"{name} learns no shares of votes: take serlab.models.Shares({name}(...)), or learn the class "
+            "with most votes, y=y.idxmax(axis=1)"
+        )
+    if values and not is_regressor(model):
+        raise EvaluationError(
+            f"y holds numbers with a fraction, and {name} tells classes apart: take a regressor, or cut y "
+            "into classes; of numbers that are names of classes, y.astype(str)"
+        )
+    if not values and is_regressor(model):
+        raise EvaluationError(f"{name} learns values: give it y of type float, or take a classifier")
+
+
+def is_regressor(model: object) -> bool:
+    """Return whether a model says that it predicts values, not classes, as estimators of scikit-learn can."""
+    import sklearn.base
+
+    return hasattr(model, "__sklearn_tags__") and sklearn.base.is_regressor(model)
 
 
 def check_like(X: np.ndarray, shape: tuple[int, ...]) -> None:

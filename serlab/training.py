@@ -19,19 +19,28 @@ import threadpoolctl
 from scipy import special
 
 from serlab import provenance, results_cache, splits
-from serlab.checks import check_answers, check_inputs, check_order, check_probabilities
+from serlab.checks import (
+    align,
+    check_answers,
+    check_inputs,
+    check_learner,
+    check_order,
+    check_probabilities,
+    check_shares,
+    check_values,
+)
 from serlab.errors import EvaluationError, SplitError
 from serlab.splits import Fold, Split
 
 
 def cross_validate(
     build: Callable[[int], Any],
-    X: np.ndarray,
+    X: np.ndarray | pd.DataFrame,
     table: pd.DataFrame,
     split: Split,
     seeds: Sequence[int] = (0,),
     *,
-    y: Sequence[str] | None = None,
+    y: Sequence[str] | Sequence[float] | pd.DataFrame | None = None,
     cache: str | os.PathLike | None = None,
     progress: bool = False,
     only: Iterable[tuple[int, int]] | None = None,
@@ -49,15 +58,19 @@ def cross_validate(
         ``decision_function(X)``, and ``classes_`` once fitted. If ``fit`` has a parameter ``groups`` it is
         given the speakers of the training rows; if it has ``validation_data`` and the fold has validation
         rows it is given ``(X, y)`` of those.
-    X : ndarray, shape (clips, ...)
-        Row i belongs to row i of `table`. Of a DataFrame of numbers the values are taken.
+    X : ndarray, shape (clips, ...), or DataFrame
+        Row i of an array belongs to row i of `table`. The rows of a DataFrame are found by the names of the
+        clips or files in its index, see `serlab.checks.align`: features of your own, such as openSMILE's.
     table : DataFrame
         With the columns ``clip``, ``speaker`` and the one that the split is about (``split.target``).
     split : Split
     seeds : sequence of int
         Of the models; the folds are the same for all.
-    y : sequence of str, optional
-        Labels to learn instead, one for each row: ``y=table["gender"]``.
+    y : sequence of str or float, shape (clips,), or DataFrame, shape (clips, classes), optional
+        What to learn instead of ``split.target``, one for each row: labels, ``y=table["gender"]``; or values,
+        of type float, for a regressor, ``y=table["arousal"]``. Or shares of votes, which add up to 1 in each
+        row, in columns that are called as the classes; `build` then returns a `serlab.models.Shares` or a
+        network. The rows of a DataFrame are found as those of `X`.
     cache : path, optional
         Folder where finished folds are kept. A second call with equal models, data and folds goes on from
         there. Of a model of your own its code counts as well, with the constants that it refers to, but not
@@ -71,7 +84,9 @@ def cross_validate(
     -------
     DataFrame
         One row per test clip and seed with columns ``clip``, ``speaker``, ``fold``, ``seed``, ``label``,
-        ``predicted`` and ``p_<class>`` in the usual order of the classes. ``attrs["cost"]`` holds
+        ``predicted`` and ``p_<class>`` in the usual order of the classes. Of shares also ``share_<class>``;
+        ``label`` is the class with most votes, of equals the one whose column comes first. Of values
+        ``value`` and ``predicted`` after ``seed``, and nothing else. ``attrs["cost"]`` holds
         ``seconds`` (fitting and predicting, added up), ``peak_memory_mb`` (of the whole process),
         ``parameters`` (trained numbers, mean over folds; None where that has no meaning), ``chosen``
         (settings that a search chose, fold by fold) and ``history`` (of networks, fold by fold: what was
@@ -118,13 +133,11 @@ def cross_validate(
             "one's own are splits.Split(name, title, folds, speaker_disjoint), of splits.Fold(train, "
             "validation, test)"
         )
-    check_order(X, table)
-    X = np.asarray(X)
+    X = align(X, table).to_numpy() if isinstance(X, pd.DataFrame) else np.asarray(X)
     wanted = list(only) if only is not None else [(s, f) for s in seeds for f in range(len(split))]
-    y = _check(X, y, table, split, {number for _, number in wanted})
-    labels = y.astype(str)
-    classes = in_order(labels)
-    data = _digest(X, labels, table) if cache is not None else b""
+    y, truth = _check(X, y, table, split, {number for _, number in wanted})
+    classes = in_order(y if isinstance(y, pd.DataFrame) else truth["label"]) if "label" in truth else []
+    data = _digest(X, y, table) if cache is not None else b""
     parts, costs = [], []
     # Said only where there is no bar to show: otherwise the reader's TQDM_DISABLE decides.
     hidden = {} if progress else {"disable": True}
@@ -137,7 +150,7 @@ def cross_validate(
             found = results_cache.read(file, "probabilities", "predicted", "cost")
             if found is None:
                 try:
-                    found = _fit_one(model, X, labels, table, fold, classes)
+                    found = _fit_one(model, X, y, table, fold, classes)
                 except Exception as error:
                     error.add_note(f"This was in fold {number} of {split.name}, with seed {seed}.")
                     raise
@@ -147,7 +160,8 @@ def cross_validate(
                     )
             probabilities, predicted, cost = found
             part = table.iloc[fold.test][["clip", "speaker"]].assign(fold=number, seed=seed)
-            part = part.assign(label=labels[fold.test], predicted=predicted)
+            part = part.assign(**{name: values[fold.test] for name, values in truth.items()})
+            part.insert(part.columns.get_loc("seed") + 2, "predicted", predicted)
             columns = [f"p_{name}" for name in classes]
             parts.append(part.join(pd.DataFrame(probabilities, index=part.index, columns=columns)))
             costs.append(json.loads(str(cost)))
@@ -267,29 +281,46 @@ def meter() -> Iterator[dict[str, float]]:
         look()
 
 
-def _check(X: np.ndarray, y, table: pd.DataFrame, split: Split, wanted: set[int]) -> np.ndarray:
-    """Give the labels, shape (clips,), when nothing is wrong."""
+def _check(X, y, table: pd.DataFrame, split: Split, wanted: set[int]) -> tuple[Any, dict[str, np.ndarray]]:
+    """Give what is learned, and the columns that tell the truth, when nothing is wrong."""
+    from serlab.corpora.table import in_order
+
     if X.ndim and len(X) != len(table):
         raise EvaluationError(f"{len(X)} rows of features do not go with {len(table)} rows of the table")
     needed = {"clip", "speaker"} if y is not None else {"clip", "speaker", split.target}
     if lacking := needed - set(table):
         raise EvaluationError(f"the table lacks the columns {', '.join(sorted(lacking))}")
-    if y is not None and np.shape(y) != (len(table),):
-        raise EvaluationError(f"y must be one label for each of {len(table)} rows, not {np.shape(y)}")
-    check_order(y, table)
-    labels = np.asarray(table[split.target] if y is None else y, dtype=object)
     clips = table["clip"].to_numpy(dtype=object)
-    check_inputs(X, labels, clips)
+    check_inputs(X, clips=clips)
     if (unknown := (table["speaker"].isna() | (table["speaker"] == "")).to_numpy()).any():
         raise EvaluationError(f"clip {clips[unknown.argmax()]} has no speaker: give it one, or leave it out")
     splits.check(split, table)
+    if isinstance(y, pd.DataFrame):
+        y = align(y, table, "y").rename(columns=str)
+        check_shares(y, clips)
+        y = y.div(y.sum(axis=1), axis=0)
+        shares = {f"share_{name}": y[name].to_numpy() for name in in_order(y)}
+        return y, {"label": y.idxmax(axis=1).to_numpy(str)} | shares
+    if y is not None and np.shape(y) != (len(table),):
+        raise EvaluationError(
+            f"y must be one label for each of {len(table)} rows, not {np.shape(y)}; shares of votes are a "
+            "DataFrame whose columns are called as the classes"
+        )
+    check_order(y, table)
+    y = table[split.target] if y is None else y
+    if np.asarray(y).dtype.kind == "f":
+        y = np.asarray(y, dtype=float)
+        check_values(y, clips)
+        return y, {"value": y}
+    labels = np.asarray(y, dtype=object)
+    check_inputs(X, labels, clips)
     for number in sorted(wanted):
         if len(classes := set(labels[split.folds[number].train].tolist())) < 2:
             raise EvaluationError(
                 f"all training clips of fold {number} of {split.name} are {classes.pop()!r}: a model needs "
                 "two classes or more to tell apart. Take another split, or leave such speakers out"
             )
-    return labels
+    return labels.astype(str), {"label": labels.astype(str)}
 
 
 def takes_groups(model: Any) -> bool:
@@ -297,25 +328,32 @@ def takes_groups(model: Any) -> bool:
     return "groups" in inspect.signature(model.fit).parameters
 
 
-def _fit_one(model, X, labels, table, fold: Fold, classes) -> tuple[np.ndarray, np.ndarray, str]:
-    """Give probabilities, predicted classes, and what it cost as JSON."""
+def _fit_one(model, X, y, table, fold: Fold, classes) -> tuple[np.ndarray, np.ndarray, str]:
+    """Give probabilities, predicted classes or values, and what it cost as JSON."""
+    check_learner(model, y)
+    rows = y.iloc if isinstance(y, pd.DataFrame) else y
     takes = inspect.signature(model.fit).parameters
     extra = {}
     if takes_groups(model):
         extra["groups"] = table["speaker"].to_numpy(dtype=object)[fold.train]
     if "validation_data" in takes and fold.validation.size:
-        extra["validation_data"] = (X[fold.validation], labels[fold.validation])
+        extra["validation_data"] = (X[fold.validation], rows[fold.validation])
     with meter() as cost:
-        model.fit(X[fold.train], labels[fold.train], **extra)
-        if hasattr(model, "predict_proba"):
+        model.fit(X[fold.train], rows[fold.train], **extra)
+        if not classes:
+            found = np.empty((fold.test.size, 0))
+        elif hasattr(model, "predict_proba"):
             found = np.asarray(model.predict_proba(X[fold.test]))
         else:
             found = softmax(model.decision_function(X[fold.test]))
-        predicted = np.asarray(model.predict(X[fold.test]), dtype=str)
-    check_probabilities(found, fold.test.size, len(model.classes_))
-    check_answers(predicted, classes)
+        predicted = np.asarray(model.predict(X[fold.test]), dtype=str if classes else float)
     probabilities = np.zeros((fold.test.size, len(classes)))
-    probabilities[:, [classes.index(name) for name in model.classes_]] = found
+    if classes:
+        check_probabilities(found, fold.test.size, len(model.classes_))
+        check_answers(predicted, classes)
+        probabilities[:, [classes.index(name) for name in model.classes_]] = found
+    else:
+        check_values(predicted, table["clip"].to_numpy()[fold.test], "the prediction")
     chosen = getattr(model, "chosen", None)
     history = getattr(model, "history", None)
     if history is not None:
@@ -324,8 +362,9 @@ def _fit_one(model, X, labels, table, fold: Fold, classes) -> tuple[np.ndarray, 
     return probabilities, predicted, json.dumps(cost)
 
 
-def _digest(X: np.ndarray, labels: np.ndarray, table: pd.DataFrame) -> bytes:
+def _digest(X: np.ndarray, y: np.ndarray | pd.DataFrame, table: pd.DataFrame) -> bytes:
     digest = hashlib.sha256(f"{X.dtype} {X.shape}".encode())
+    labels = y.to_dict("records") if isinstance(y, pd.DataFrame) else y
     names = zip(table["clip"], table["speaker"], labels, strict=True)
     digest.update("\n".join("\t".join(map(str, row)) for row in names).encode())
     for start in range(0, len(X), 64):

@@ -9,15 +9,19 @@ import numpy as np
 import pandas as pd
 import pytest
 import threadpoolctl
-from sklearn.linear_model import LogisticRegression
+from scipy import optimize, special
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import GroupKFold
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.svm import SVC
+from sklearn.svm import SVC, SVR
 from sklearn.tree import DecisionTreeClassifier
 
-from serlab import splits, training
+from serlab import evaluation, splits, training
 from serlab.errors import EvaluationError, SplitError
+from serlab.models import Shares, estimators
+from serlab.models.search import SpeakerSearch
 
 CLASSES = ["neutral", "happy", "sad"]
 
@@ -409,16 +413,91 @@ def test_networks_made_with_several_threads_are_kept_apart(corpus, tmp_path, mon
     assert counts == [2, 3, 4, 4], "what is no network does not mind"
 
 
-def test_a_frame_of_features_in_another_order_is_refused():
-    table = pd.DataFrame(
-        {"clip": list("abcdefgh"), "speaker": list("11223344"), "emotion": ["sad", "happy"] * 4}
-    )
+def test_rows_with_numbers_in_another_order_are_refused(corpus):
+    table, X = corpus
     split = splits.make(table, "loso")
-    X = pd.DataFrame({"x": np.arange(8.0)}, index=table["clip"])
-    training.cross_validate(lambda seed: DecisionTreeClassifier(), X, table, split)
-    for turned in (X.iloc[::-1], X.reset_index(drop=True).iloc[::-1]):
-        with pytest.raises(EvaluationError, match="rows of X are in another order"):
-            training.cross_validate(lambda seed: DecisionTreeClassifier(), turned, table, split)
+    frame = pd.DataFrame(X)
+    training.cross_validate(logistic, frame, table, split)
+    with pytest.raises(EvaluationError, match="rows of X are in another order"):
+        training.cross_validate(logistic, frame.iloc[::-1], table, split)
+    with pytest.raises(EvaluationError, match="numbered otherwise than those of the table"):
+        training.cross_validate(logistic, frame.set_index(frame.index + 1), table, split)
+
+
+def as_opensmile(frame, table):
+    """Index rows as openSMILE's process_files does."""
+    files = [f"sounds of mine/{clip}.wav" for clip in table["clip"]]
+    times = [pd.to_timedelta([seconds] * len(table), unit="s") for seconds in (0, 2)]
+    return frame.set_index(pd.MultiIndex.from_arrays([files, *times], names=["file", "start", "end"]))
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        lambda frame, table: frame.set_index(table["clip"]),
+        lambda frame, table: frame.set_index(pd.Index([f"{clip}.mp3" for clip in table["clip"]])),
+        lambda frame, table: frame.assign(clip=table["clip"]),
+        lambda frame, table: frame.set_index("C:\\sounds\\" + table["clip"] + ".wav"),
+        lambda frame, table: frame.set_index(table["path"].rename("filename")),
+        as_opensmile,
+        lambda frame, table: as_opensmile(frame, table).reset_index(),
+        lambda frame, table: frame.assign(name="'" + table["clip"] + ".wav'", frameTime=0.0),
+    ],
+    ids=["clip", "file", "column", "windows", "path", "opensmile", "opensmile-columns", "smilextract"],
+)
+def test_features_of_ones_own_are_found_by_name_whatever_their_order(corpus, named, tmp_path):
+    table, X = corpus
+    table["path"] = [f"/corpus/take {row}.wav" for row in range(len(table))]
+    split = splits.make(table, "loso")
+    expected = training.cross_validate(logistic, X, table, split)
+    frame = named(pd.DataFrame(X, columns=list("abcde")), table)
+    mixed = frame.sample(frac=1, random_state=1)
+    pd.testing.assert_frame_equal(training.cross_validate(logistic, mixed, table, split), expected)
+    if mixed.index.nlevels == 3 or "file" in mixed:
+        mixed.to_csv(tmp_path / "a.csv", sep=";", index=mixed.index.nlevels == 3)
+        read = pd.read_csv(tmp_path / "a.csv", sep=";")
+        found = training.cross_validate(logistic, read, table, split)
+        pd.testing.assert_frame_equal(found, expected, atol=1e-9)
+
+
+def test_rows_of_other_clips_are_left_out(corpus):
+    table, X = corpus
+    frame = pd.DataFrame(X, index=table["clip"])
+    few = table[table["speaker"] != "ann"].reset_index(drop=True)
+    split = splits.make(few, "loso")
+    said = training.cross_validate(logistic, frame, few, split)
+    pd.testing.assert_frame_equal(said, training.cross_validate(logistic, X[18:], few, split))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda X: X.drop(index=["bob-sad-0", "cy-sad-1"]), "no row for clip bob-sad-0 and 1 more: add them"),
+        (lambda X: X.rename({"bob-sad-0": "bob-sad-O"}), "clip bob-sad-0. There are .* such as 'bob-sad-O'"),
+        (lambda X: pd.concat([X, X.loc[["dee-sad-3"]]]), "2 rows for clip dee-sad-3"),
+        (lambda X: X.rename({"dee-sad-4": "x/dee-sad-3.wav"}), "no row for clip dee-sad-4"),
+        (
+            lambda X: X.rename({"dee-sad-4": "x/dee-sad-4.wav"}).rename({"dee-sad-3": "dee-sad-4"}),
+            "dee-sad-3",
+        ),
+        (
+            lambda X: X.assign(b=X["b"].where(X.index != "cy-happy-2")),
+            "nan for clip cy-happy-2 in column 'b'",
+        ),
+        (lambda X: X.assign(b=X["b"].astype("Float64").where(X.index != "cy-sad-2")), "clip cy-sad-2 in col"),
+        (lambda X: X.assign(c=-np.inf), "X holds -inf for clip ann-neutral-0 in column 'c'"),
+        (lambda X: X.assign(voice="soft"), "column 'voice' of X is of type .*drop"),
+        (lambda X: X.assign(emotion=1.0), "column 'emotion' of X is no feature"),
+        (lambda X: pd.DataFrame({"file;start;pitch": ["a;0;1"] * len(X)}), 'read it with sep=";"'),
+    ],
+)
+def test_what_is_wrong_with_features_of_ones_own_is_named(corpus, spoil, message):
+    table, X = corpus
+    frame = spoil(pd.DataFrame(X, index=table["clip"], columns=list("abcde")))
+    Spy.fits = 0
+    with pytest.raises(EvaluationError, match=message):
+        training.cross_validate(Spy, frame, table, splits.make(table, "loso"))
+    assert Spy.fits == 0
 
 
 @pytest.mark.parametrize("split", ["loso", GroupKFold(2), [([0], [1])]])
@@ -477,3 +556,162 @@ def test_build_is_a_function(corpus):
     table, X = corpus
     with pytest.raises(EvaluationError, match="build must be a function"):
         training.cross_validate("forest", X, table, splits.make(table, "loso"))
+
+
+@pytest.fixture
+def votes(corpus):
+    """Give votes of ten listeners, for classes in no particular order."""
+    table, _ = corpus
+    p = {"neutral": (0.7, 0.2, 0.1), "happy": (0.1, 0.8, 0.1), "sad": (0.3, 0.1, 0.6)}
+    rng = np.random.default_rng(1)
+    counts = np.array([rng.multinomial(10, p[emotion]) for emotion in table["emotion"]])
+    counts[::7] = 5, 5, 0
+    return pd.DataFrame(counts / 10, index=table["clip"], columns=CLASSES)[["sad", "neutral", "happy"]]
+
+
+def test_shares_of_votes_are_learned_as_their_cross_entropy_says(corpus, votes):
+    """Against a direct minimum of the regularised cross-entropy with the shares."""
+    table, X = corpus
+    split = splits.make(table, "loso")
+    plain = LogisticRegression(C=0.5, tol=1e-8, max_iter=10_000)
+    said = training.cross_validate(lambda seed: Shares(plain), X, table, split, y=votes.sample(frac=1))
+    Y = votes[CLASSES].to_numpy()
+
+    def fitted(X, Y):
+        def loss(weights):
+            slopes, offsets = weights[:15].reshape(3, 5), weights[15:]
+            logs = X @ slopes.T + offsets
+            entropy = (special.logsumexp(logs, axis=1) - (Y * logs).sum(axis=1)).sum()
+            return 0.5 * entropy + 0.5 * np.square(slopes).sum()
+
+        return optimize.minimize(loss, np.zeros(18), tol=1e-10).x
+
+    for number, fold in enumerate(split):
+        weights = fitted(X[fold.train], Y[fold.train])
+        expected = special.softmax(X[fold.test] @ weights[:15].reshape(3, 5).T + weights[15:], axis=1)
+        part = said[said["fold"] == number]
+        np.testing.assert_allclose(part[["p_neutral", "p_happy", "p_sad"]], expected, atol=1e-4)
+    names = [f"share_{name}" for name in CLASSES]
+    assert said.columns.tolist()[4:] == ["label", "predicted", *names, "p_neutral", "p_happy", "p_sad"]
+    np.testing.assert_allclose(said[names], votes.loc[said["clip"], CLASSES])
+    tied = said[names].eq(said[names].max(axis=1), axis=0).sum(axis=1) > 1
+    assert tied.any()
+    first = votes.loc[said["clip"]].idxmax(axis=1)
+    assert said["label"].tolist() == first.tolist(), "of equals, the first column"
+
+
+def test_certain_votes_are_labels(corpus):
+    table, X = corpus
+    split = splits.make(table, "loso")
+    certain = pd.get_dummies(table["emotion"]).set_index(table["clip"])
+    for build in (
+        logistic,
+        lambda seed: DecisionTreeClassifier(max_depth=3, random_state=0),
+        estimators.logistic,
+    ):
+        said = training.cross_validate(lambda seed, b=build: Shares(b(seed)), X, table, split, y=certain)
+        plain = training.cross_validate(build, X, table, split)
+        pd.testing.assert_frame_equal(said[plain.columns], plain)
+    assert said.attrs["cost"]["chosen"] == plain.attrs["cost"]["chosen"]
+
+
+def test_steps_before_the_classifier_see_every_clip_once(corpus, votes):
+    _, X = corpus
+    model = Shares(logistic(0)).fit(X, votes)
+    np.testing.assert_allclose(model.model_[0].mean_, X.mean(axis=0))
+    np.testing.assert_allclose(model.model_[0].scale_, X.std(axis=0))
+
+
+def test_other_shares_are_another_result(corpus, votes, tmp_path):
+    table, X = corpus
+    split = splits.make(table, "loso")
+    counts = []
+    for y in (votes, votes, votes[CLASSES], votes.rename(columns={"sad": "bored"}), 0.9 * votes + 0.1 / 3):
+        training.cross_validate(lambda seed: Shares(logistic(0)), X, table, split, y=y, cache=tmp_path)
+        counts.append(len(list(tmp_path.iterdir())))
+    assert counts == [4, 4, 8, 12, 16]
+
+
+@pytest.mark.parametrize(
+    ("build", "spoil", "message"),
+    [
+        (logistic, lambda y: y, r"Pipeline learns no shares of votes: take serlab.models.Shares\(Pipeline"),
+        (lambda seed: Shares(KNeighborsClassifier()), lambda y: y, "KNeighborsClassifier takes no weights"),
+        (Spy, lambda y: 10 * y, "shares of clip ann-neutral-0 are .*add up to 1"),
+        (Spy, lambda y: y - [0.5, -0.5, 0], "shares of clip ann-.*add up to 1"),
+        (Spy, lambda y: y.to_numpy(), "shares of votes are a DataFrame whose columns"),
+        (Spy, lambda y: y.drop(index="cy-sad-2"), "y has no row for clip cy-sad-2"),
+        (Spy, lambda y: y.assign(sad=y["sad"].where(y.index != "cy-sad-2")), "y holds nan for clip cy-sad-2"),
+        (Spy, lambda y: y[["sad"]], "two columns or more"),
+        (Spy, lambda y: y.rename(columns={"sad": "Happy"}), "differ in spelling"),
+    ],
+)
+def test_shares_that_cannot_be_learned_are_refused(corpus, votes, build, spoil, message):
+    table, X = corpus
+    with pytest.raises(EvaluationError, match=message):
+        training.cross_validate(build, X, table, splits.make(table, "loso"), y=spoil(votes))
+
+
+def test_values_are_predicted_with_settings_chosen_on_held_out_speakers(corpus):
+    """Against a plain loop; no corpus at hand has ratings of arousal, so values are made of the features."""
+    table, X = corpus
+    y = X @ [1.0, -2, 0, 0, 0.5] + np.random.default_rng(3).normal(size=72)
+    split = splits.make(table, "loso")
+    grid = {"svr__C": [0.01, 1.0]}
+
+    def build(seed):
+        return SpeakerSearch(make_pipeline(StandardScaler(), SVR(kernel="linear")), grid)
+
+    said = training.cross_validate(build, X, table, split, y=y)
+    assert said.columns.tolist() == ["clip", "speaker", "fold", "seed", "value", "predicted"]
+    named = replace(split, target="arousal")
+    pd.testing.assert_frame_equal(training.cross_validate(build, X, table.assign(arousal=y), named), said)
+    for number, fold in enumerate(split):
+        who = table["speaker"].to_numpy()[fold.train]
+        errors = []
+        for C in grid["svr__C"]:
+            model = make_pipeline(StandardScaler(), SVR(kernel="linear", C=C))
+            wrong = []
+            for one in np.unique(who):
+                heard, left = fold.train[who != one], fold.train[who == one]
+                wrong.append(np.mean((model.fit(X[heard], y[heard]).predict(X[left]) - y[left]) ** 2))
+            errors.append(np.mean(wrong))
+        best = grid["svr__C"][int(np.argmin(errors))]
+        assert said.attrs["cost"]["chosen"][number] == {"svr__C": best}
+        model = make_pipeline(StandardScaler(), SVR(kernel="linear", C=best)).fit(
+            X[fold.train], y[fold.train]
+        )
+        part = said[said["fold"] == number]
+        np.testing.assert_allclose(part["predicted"], model.predict(X[fold.test]))
+        np.testing.assert_allclose(part["value"], y[fold.test])
+    assert evaluation.ccc(said["value"], said["predicted"]) > 0.7
+
+
+def test_finished_folds_of_values_are_kept(corpus, tmp_path):
+    table, X = corpus
+    split = splits.make(table, "loso")
+    first, again = (
+        training.cross_validate(lambda seed: Ridge(), X, table, split, y=X[:, 0], cache=tmp_path)
+        for _ in "ab"
+    )
+    pd.testing.assert_frame_equal(first, again)
+    assert len(list(tmp_path.iterdir())) == 4
+
+
+@pytest.mark.parametrize(
+    ("build", "spoil", "message"),
+    [
+        (logistic, lambda y: y, "Pipeline tells classes apart: take a regressor"),
+        (
+            lambda seed: Ridge(),
+            lambda y: y.round().astype(int),
+            "Ridge learns values: give it y of type float",
+        ),
+        (lambda seed: Ridge(), lambda y: np.where(np.arange(72) == 9, np.nan, y), "clip ann-happy-3 is nan"),
+        (lambda seed: Ridge(), lambda y: y[1:], "for each of 72 rows"),
+    ],
+)
+def test_values_that_cannot_be_learned_are_refused(corpus, build, spoil, message):
+    table, X = corpus
+    with pytest.raises(EvaluationError, match=message):
+        training.cross_validate(build, X, table, splits.make(table, "loso"), y=spoil(X[:, 0]))

@@ -1,7 +1,8 @@
 """How good a model is, and how sure one can be: metrics, intervals over speakers, comparisons, floors.
 
 Everything is computed from predictions: a table with one row per clip and seed and at least the columns
-``speaker``, ``label`` and ``predicted``. Counts that are pooled over seeds weigh each seed alike.
+``speaker``, ``label`` and ``predicted``; of values, such as arousal, ``value`` in place of ``label``. Counts
+that are pooled over seeds weigh each seed alike.
 """
 
 from serlab.evaluation.calibration import calibration_error, reliability, risk_coverage
@@ -9,6 +10,7 @@ from serlab.evaluation.comparisons import Comparison, clear, compare, compare_al
 from serlab.evaluation.intervals import Interval, by_group, interval, jackknife, over_speakers, student
 from serlab.evaluation.metrics import accuracy, confusion, floors, macro_f1, metric_of_counts, report, uar
 from serlab.evaluation.recorded_scores import scores
+from serlab.evaluation.values import ccc, cross_entropy, divergence, pearson, rmse
 
 __all__ = [
     "Comparison",
@@ -16,10 +18,13 @@ __all__ = [
     "accuracy",
     "by_group",
     "calibration_error",
+    "ccc",
     "clear",
     "compare",
     "compare_all",
     "confusion",
+    "cross_entropy",
+    "divergence",
     "floors",
     "group_difference",
     "holm",
@@ -28,9 +33,11 @@ __all__ = [
     "macro_f1",
     "metric_of_counts",
     "over_speakers",
+    "pearson",
     "reliability",
     "report",
     "risk_coverage",
+    "rmse",
     "scores",
     "student",
     "uar",

@@ -16,6 +16,7 @@ from serlab.evaluation.metrics import (
     number_speakers,
     predictions_of,
 )
+from serlab.evaluation.values import STATISTICS, check_columns
 
 # Less than this is what rounding leaves of nothing.
 NOTHING = 1e-12
@@ -30,6 +31,13 @@ class Interval(NamedTuple):
 
     def __str__(self) -> str:
         return f"{100 * self.value:.1f} % [{100 * self.low:.1f}, {100 * self.high:.1f}]"
+
+
+class Number(Interval):
+    """An interval of what is no share of clips, such as a correlation, and is not printed in percent."""
+
+    def __str__(self) -> str:
+        return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
 
 
 def interval(
@@ -49,7 +57,9 @@ def interval(
         With columns ``speaker``, ``label``, ``predicted``; the rows of several seeds are pooled.
     metric : {"uar", "accuracy", "macro_f1", "weighted_f1"} or callable
         A callable takes confusion counts of shape (..., classes, classes), labels in rows, and returns
-        shape (...), between 0 and 1. In "weighted_f1" every class counts as often as it occurs.
+        shape (...), between 0 and 1. In "weighted_f1" every class counts as often as it occurs. Of values,
+        columns ``value`` and ``predicted``: "ccc", "pearson" or "rmse". Of shares of votes, columns
+        ``share_<class>`` and ``p_<class>``: "cross_entropy" or "divergence".
     confidence : float
         In (0, 1).
 
@@ -66,6 +76,9 @@ def interval(
     83.3 % [11.6, 100.0]
     """
     predictions = predictions_of(predictions)
+    if isinstance(metric, str) and metric in STATISTICS:
+        return Number(*over_speakers(predictions, STATISTICS[metric], confidence))
+    check_columns(predictions, "speaker", "label", "predicted")
     counts = count_by_speaker(predictions, classes_of(predictions["label"], predictions["predicted"]))[0]
     value, error = measure_by_speaker(metric_of_counts(metric), counts)
     low, high, _ = student(value, error, confidence=confidence)

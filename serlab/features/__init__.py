@@ -1,5 +1,6 @@
 """Feature extractors: frozen dataclasses that turn a signal into an array and print their documentation."""
 
+from serlab.checks import align
 from serlab.features.averages import Averages
 from serlab.features.base import Extractor, FrameFeature
 from serlab.features.descriptors import (
@@ -14,6 +15,7 @@ from serlab.features.descriptors import (
     ZeroCrossingRate,
 )
 from serlab.features.egemaps import Egemaps
+from serlab.features.export import export
 from serlab.features.midterm import MidTerm
 from serlab.features.normaliser import SpeakerNormaliser
 from serlab.features.pitch import F0
@@ -45,4 +47,6 @@ __all__ = [
     "Tonnetz",
     "Treated",
     "ZeroCrossingRate",
+    "align",
+    "export",
 ]

@@ -10,9 +10,10 @@ import difflib
 
 from serlab.errors import RunError
 from serlab.models.files import TrainedModel, load, save
+from serlab.models.shares import Shares
 from serlab.models.spec import ModelSpec
 
-__all__ = ["ModelSpec", "TrainedModel", "get", "load", "names", "save", "specs"]
+__all__ = ["ModelSpec", "Shares", "TrainedModel", "get", "load", "names", "save", "specs"]
 
 
 def specs() -> tuple[ModelSpec, ...]:

@@ -20,8 +20,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
+from sklearn.exceptions import NotFittedError
+from sklearn.utils.validation import check_is_fitted
 
 from serlab import audio, provenance
+from serlab.checks import is_regressor
 from serlab.errors import ModelError
 from serlab.features.base import Extractor
 from serlab.paths import atomic_write_together
@@ -31,12 +35,33 @@ from serlab.training import softmax
 FORMAT = 1
 # Where extractors that a file may name are looked up.
 ROOMS = ("serlab.features", "serlab.embeddings", "serlab.augment")
-# What skops does not trust by itself: trees, which hold arrays of their nodes, and parts of serlab.
+# What skops does not trust by itself: parts of scikit-learn, such as nodes of trees, and of serlab.
 TRUSTED = (
     "sklearn.tree._tree.Tree",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "sklearn.calibration._CalibratedClassifier",
+    "sklearn.calibration._SigmoidCalibration",
+    "sklearn.gaussian_process._gpc._BinaryGaussianProcessClassifierLaplace",
+    "sklearn.gaussian_process.kernels.ConstantKernel",
+    "sklearn.gaussian_process.kernels.Product",
+    "sklearn.gaussian_process.kernels.RBF",
+    "sklearn.metrics._classification.balanced_accuracy_score",
+    "sklearn.metrics._dist_metrics.EuclideanDistance64",
+    "sklearn.metrics._scorer._Scorer",
+    "sklearn.model_selection._split.StratifiedGroupKFold",
+    "sklearn.neighbors._kd_tree.KDTree",
+    "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
+    "sklearn._loss.loss.HalfTweedieLossIdentity",
+    "sklearn.feature_selection._univariate_selection.f_classif",
+    "numpy.dtype",
+    "numpy.take",
+    "serlab.models.binaries.OneVsRest",
+    "serlab.models.binaries.Oversampled",
+    "serlab.models.binaries.Tuned",
     "serlab.models.estimators._flatten",
     "serlab.models.search.Committee",
+    "serlab.models.search.SpeakerSearch",
+    "serlab.models.shares.Shares",
 )
 # What of a network is needed besides its layers.
 KEPT = ("centre_clips", "standardise", "copies")
@@ -50,7 +75,7 @@ class TrainedModel:
     Attributes
     ----------
     estimator : object
-        Fitted, with ``classes_``, and ``predict_proba`` or ``decision_function``.
+        Fitted, with ``classes_``, and ``predict_proba`` or ``decision_function``; or a regressor.
     extractors : tuple of Extractor
         What it listens to; those of several are laid side by side. Empty for a model of features of your own.
     card : dict
@@ -67,8 +92,8 @@ class TrainedModel:
 
     @property
     def classes(self) -> list[str]:
-        """Names of the classes, in the order of the probabilities."""
-        return [str(name) for name in self.estimator.classes_]
+        """Names of the classes, in the order of the probabilities; none of a regressor."""
+        return [str(name) for name in getattr(self.estimator, "classes_", ())]
 
     @property
     def sample_rate(self) -> int:
@@ -83,11 +108,22 @@ class TrainedModel:
             found.append(extractor.extract(part))
         return found[0] if len(found) == 1 else np.concatenate(found)
 
-    def probabilities(self, X: np.ndarray) -> np.ndarray:
+    def probabilities(self, X: np.ndarray | pd.DataFrame) -> np.ndarray:
         """Return the probability of each of `classes`: features (clips, ...) to (clips, classes)."""
+        if not self.classes:
+            raise ModelError(
+                "This model predicts values, not classes: use its `values`, of a sound "
+                "model.values(model.features(y, sample_rate)[None])"
+            )
         if hasattr(self.estimator, "predict_proba"):
-            return np.asarray(self.estimator.predict_proba(np.asarray(X)), dtype=float)
-        return softmax(self.estimator.decision_function(np.asarray(X)))
+            return np.asarray(self.estimator.predict_proba(_rows(X)), dtype=float)
+        return softmax(self.estimator.decision_function(_rows(X)))
+
+    def values(self, X: np.ndarray | pd.DataFrame) -> np.ndarray:
+        """Return what a regressor predicts: features (clips, ...) to (clips,)."""
+        if self.classes:
+            raise ModelError("This model predicts classes, not values: use its `probabilities`")
+        return np.asarray(self.estimator.predict(_rows(X)), dtype=float)
 
     def strangeness(self, X: np.ndarray) -> np.ndarray:
         """Return how far clips lie from those trained on, 1 on average: features (clips, ...) to (clips,)."""
@@ -109,7 +145,8 @@ def save(
     path : path-like
         Best with the ending ``.serlab``.
     estimator : object
-        Fitted: a network of serlab, or an estimator of scikit-learn. Of a search, the best estimator is kept.
+        Fitted: a classifier or regressor of scikit-learn, or a network of serlab, which a Keras model of your
+        own becomes by `serlab.models.network.Network.of`. Of a search, the best estimator is kept.
     extractors : sequence of Extractor
         Of serlab. None for a model of features of your own.
     card : mapping, optional
@@ -131,20 +168,26 @@ def save(
     ['happy', 'sad']
     """
     estimator = getattr(estimator, "best_estimator_", estimator)
-    if not hasattr(estimator, "classes_"):
-        raise ModelError(f"{type(estimator).__name__} is not fitted: call fit(X, y) before saving it")
+    name = type(estimator).__name__
+    if hasattr(estimator, "trainable_weights"):
+        raise ModelError(
+            f"{name} is a Keras model, which has no names of classes: save Network.of(model, classes), with "
+            "Network from serlab.models.network"
+        )
+    if not hasattr(estimator, "classes_") and not (is_regressor(estimator) and _is_fitted(estimator)):
+        raise ModelError(f"{name} is not fitted: call fit(X, y) before saving it")
     described = {
         "format": FORMAT,
         "date": datetime.date.today().isoformat(),
         "versions": provenance.versions(),
         **dict(card or {}),
-        "classes": [str(name) for name in estimator.classes_],
+        "classes": [str(one) for one in getattr(estimator, "classes_", ())],
         "extractors": [describe(extractor) for extractor in extractors],
     }
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        if hasattr(estimator, "model_"):
-            described["network"] = {"class": type(estimator).__name__, "shape": list(estimator.shape_)}
+        if hasattr(getattr(estimator, "model_", None), "trainable_weights"):
+            described["network"] = {"class": name, "shape": list(estimator.shape_)}
             described["network"] |= {name: getattr(estimator, name) for name in KEPT}
             archive.writestr("estimator.keras", _keras_bytes(estimator.model_))
             archive.writestr("measured.npz", _npz(**{name: getattr(estimator, name) for name in MEASURED}))
@@ -221,6 +264,19 @@ def rebuild(described: Mapping[str, Any]) -> Extractor:
     raise ModelError(f"This serlab has no extractor {name!r}: pip install -U serlab")
 
 
+def _rows(X: np.ndarray | pd.DataFrame) -> np.ndarray | pd.DataFrame:
+    # An estimator that was fitted to named columns wants them by name.
+    return X if isinstance(X, pd.DataFrame) else np.asarray(X)
+
+
+def _is_fitted(estimator) -> bool:
+    try:
+        check_is_fitted(estimator)
+    except NotFittedError:
+        return False
+    return True
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, Extractor):
         return describe(value)
@@ -244,20 +300,48 @@ def _npz(**arrays: np.ndarray) -> bytes:
 
 
 def _keras_bytes(network) -> bytes:
+    from serlab.backend import keras
+
+    if strange := sorted(_strangers(keras.saving.serialize_keras_object(network))):
+        raise ModelError(
+            f"The network holds {', '.join(strange)}, which only running your code could restore: build "
+            "it of Keras's own layers and functions"
+        )
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "network.keras"
         network.save(path)
         return path.read_bytes()
 
 
+def _strangers(config: Any) -> set[str]:
+    """Name what in the description of a network is neither of Keras nor of serlab."""
+    if isinstance(config, (list, tuple)):
+        return set().union(*map(_strangers, config))
+    if not isinstance(config, dict):
+        return set()
+    parts = (value for key, value in config.items() if key != "compile_config")
+    found = set().union(*map(_strangers, parts))
+    own = config.get("registered_name") or ""
+    if own and not own.startswith("serlab>"):
+        found.add(own)
+    if config.get("class_name") == "__lambda__":
+        found.add("a lambda")
+    return found
+
+
 def _skops_bytes(estimator) -> bytes:
     import skops.io
 
-    content = skops.io.dumps(estimator)
+    name = type(estimator).__name__
+    try:
+        content = skops.io.dumps(estimator)
+    except Exception as error:  # Whatever it holds may say in its own way that it cannot be kept.
+        raise ModelError(f"{name} cannot be kept in a file: {error}") from error
     if unknown := sorted({*skops.io.get_untrusted_types(data=content)} - {*TRUSTED}):
         raise ModelError(
-            f"{type(estimator).__name__} holds {', '.join(unknown)}, which only running code could restore. "
-            "Save an estimator made of parts of scikit-learn"
+            f"{name} holds {', '.join(unknown)}, which only running code could restore. Save an estimator "
+            "made of parts of scikit-learn: do what a function or class of your own does before, as one of "
+            "the features, or by NumPy, as in FunctionTransformer(np.log1p)"
         )
     return content
 

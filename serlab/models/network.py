@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
+import pandas as pd
 
 from serlab.augment import Batches, Chain
 from serlab.backend import keras
@@ -64,6 +65,7 @@ class Network(keras.wrappers.SKLearnClassifier):
     """
 
     libraries: ClassVar[tuple[str, ...]] = ("keras",)
+    learns_shares: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -89,6 +91,19 @@ class Network(keras.wrappers.SKLearnClassifier):
         self.label_smoothing, self.balanced, self.copies = label_smoothing, balanced, copies
         self.seed, self.progress = seed, progress
 
+    @classmethod
+    def of(cls, model: keras.Model, classes: Sequence[str]) -> Network:
+        """Take a Keras model that is trained already; its outputs are the probabilities of these classes."""
+        if model.output_shape[1:] != (len(classes),):
+            raise EvaluationError(
+                f"the model's output is of shape {model.output_shape}, and must be (clips, {len(classes)}), "
+                "the probability of each class"
+            )
+        found = cls(None)
+        found.model_, found.classes_, found.shape_ = model, np.array(classes), model.input_shape[1:]
+        found.mean_, found.deviation_ = np.float32(0), np.float32(1)
+        return found
+
     def __sklearn_clone__(self) -> Network:
         # The wrapper's own forgets all but the model.
         return type(self)(**self.get_params(deep=False))
@@ -96,19 +111,21 @@ class Network(keras.wrappers.SKLearnClassifier):
     def fit(
         self,
         X: np.ndarray,
-        y: np.ndarray,
-        validation_data: tuple[np.ndarray, np.ndarray] | None = None,
+        y: np.ndarray | pd.DataFrame,
+        validation_data: tuple[np.ndarray, np.ndarray | pd.DataFrame] | None = None,
     ) -> Network:
         """Train; clips of ``validation_data=(X, y)``, if given, choose the epoch.
 
-        X is of shape (clips, ...), y holds their labels. `EvaluationError` if they cannot be trained on
-        (`serlab.checks.check_inputs`), or if the loss becomes infinite or not a number.
+        X is of shape (clips, ...), y holds their labels, or is a DataFrame of their shares of votes, with a
+        column for each class; if `balanced`, such clips weigh by the class with most votes. `EvaluationError`
+        if they cannot be trained on (`serlab.checks.check_inputs`), or if the loss becomes infinite or not a
+        number.
         """
-        X, y = np.asarray(X), np.asarray(y)
-        check_inputs(X, y)
+        X = np.asarray(X)
+        check_inputs(X, None if isinstance(y, pd.DataFrame) else y)
         self.shape_ = X.shape[1:]
         keras.utils.set_random_seed(self.seed)
-        Y = self._process_target(y, reset=True).astype(np.float32)
+        Y = self._targets(y, reset=True)
         weight = len(Y) / (Y.shape[1] * Y.sum(axis=0)) if self.balanced else np.ones(Y.shape[1])
         if self.copies:
             X, Y = X.reshape(-1, *X.shape[2:]), np.repeat(Y, X.shape[1], axis=0)
@@ -128,7 +145,7 @@ class Network(keras.wrappers.SKLearnClassifier):
         )
         callbacks, given = [_Finite()], None
         if validation_data is not None:
-            given = self._input(validation_data[0]), self._process_target(np.asarray(validation_data[1]))
+            given = self._input(validation_data[0]), self._targets(validation_data[1])
             callbacks.append(
                 keras.callbacks.EarlyStopping(
                     "val_loss", mode="min", patience=self.epochs, restore_best_weights=True
@@ -172,6 +189,14 @@ class Network(keras.wrappers.SKLearnClassifier):
     def predict(self, X: np.ndarray) -> np.ndarray:
         """Name the most probable class of each clip."""
         return self.classes_[self.predict_proba(X).argmax(axis=1)]
+
+    def _targets(self, y: np.ndarray | pd.DataFrame, reset: bool = False) -> np.ndarray:
+        """Give what the outputs shall be: (clips, classes), one-hot or shares."""
+        if not isinstance(y, pd.DataFrame):
+            return self._process_target(np.asarray(y), reset=reset).astype(np.float32)
+        if reset:
+            self.classes_ = y.columns.to_numpy(str)
+        return y[list(self.classes_)].to_numpy(np.float32)
 
     def _input(self, X: np.ndarray) -> np.ndarray:
         X = np.asarray(X)

@@ -8,13 +8,15 @@ from typing import Any
 import numpy as np
 from scipy.special import softmax
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
-from sklearn.model_selection import GridSearchCV, StratifiedGroupKFold
+from sklearn.model_selection import GridSearchCV, GroupKFold, StratifiedGroupKFold
 
-from serlab.checks import check_inputs, check_like
+from serlab.checks import check_inputs, check_like, is_regressor
 
 
 class SpeakerSearch(GridSearchCV):
     """Choose settings by UAR on training speakers that are held out in turn, then train on all of them.
+
+    Those of a regressor are chosen by its squared error.
 
     Settings to try are those of `param_grid`; there are `k` speaker-disjoint folds within the training
     speakers, fewer where there are fewer speakers.
@@ -29,13 +31,19 @@ class SpeakerSearch(GridSearchCV):
     """
 
     def __init__(self, estimator: BaseEstimator, param_grid: Mapping[str, Sequence], k: int = 3):
-        super().__init__(estimator, param_grid, scoring="balanced_accuracy")
+        scoring = "neg_mean_squared_error" if is_regressor(estimator) else "balanced_accuracy"
+        super().__init__(estimator, param_grid, scoring=scoring)
         self.k = k
 
     def fit(self, X: np.ndarray, y: np.ndarray, groups: Sequence[str]) -> SpeakerSearch:
         """Choose settings, then train on all rows; `groups` are the rows' speakers."""
-        check_inputs(np.asarray(X), y)
-        self.cv = StratifiedGroupKFold(min(self.k, len(set(groups))))
+        k = min(self.k, len(set(groups)))
+        if is_regressor(self.estimator):
+            check_inputs(np.asarray(X))
+            self.cv = GroupKFold(k)
+        else:
+            check_inputs(np.asarray(X), y)
+            self.cv = StratifiedGroupKFold(k)
         return super().fit(X, y, groups=groups)
 
     @property
