@@ -73,7 +73,8 @@ def features(
     extractor : Extractor
         For example ``serlab.features.Mel(seconds=3.0)``.
     n_jobs : int
-        Clips worked on at a time, as in joblib. Numerical libraries are held to one thread each.
+        Clips worked on at a time, as in joblib. Numerical libraries are held to one thread each. Within
+        ``joblib.parallel_config("dask")`` the workers of the Dask cluster do the work instead, all of them.
     progress : bool
         Show a progress bar on standard error while computing.
     root : path-like, optional

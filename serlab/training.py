@@ -18,10 +18,13 @@ import pandas as pd
 import threadpoolctl
 from scipy import special
 
-from serlab import provenance, results_cache, splits
+from serlab import cluster, provenance, results_cache, splits
 from serlab.checks import check_answers, check_inputs, check_order, check_probabilities
 from serlab.errors import EvaluationError, SplitError
 from serlab.splits import Fold, Split
+
+# What is kept of a fold.
+_KEPT = ("probabilities", "predicted", "cost")
 
 
 def cross_validate(
@@ -39,7 +42,8 @@ def cross_validate(
     """Train on each fold with each seed and predict the fold's test clips.
 
     Whatever a model fits, scaling and the choice of settings included, it fits on the training rows it is
-    given.
+    given. Within ``joblib.parallel_config("dask")`` the workers of the Dask cluster do the work, several folds at
+    a time.
 
     Parameters
     ----------
@@ -73,9 +77,9 @@ def cross_validate(
         One row per test clip and seed with columns ``clip``, ``speaker``, ``fold``, ``seed``, ``label``,
         ``predicted`` and ``p_<class>`` in the usual order of the classes. ``attrs["cost"]`` holds
         ``seconds`` (fitting and predicting, added up), ``peak_memory_mb`` (of the whole process),
-        ``parameters`` (trained numbers, mean over folds; None where that has no meaning), ``chosen``
-        (settings that a search chose, fold by fold) and ``history`` (of networks, fold by fold: what was
-        reported after each epoch).
+        ``parameters`` (trained numbers, mean over folds; None where that has no meaning), ``machine``
+        (see `serlab.provenance.machine`; several where several did it), ``chosen`` (settings that a search
+        chose, fold by fold) and ``history`` (of networks, fold by fold: what was reported after each epoch).
 
     Raises
     ------
@@ -124,39 +128,46 @@ def cross_validate(
     y = _check(X, y, table, split, {number for _, number in wanted})
     labels = y.astype(str)
     classes = in_order(labels)
-    data = _digest(X, labels, table) if cache is not None else b""
-    parts, costs = [], []
+    client = cluster.client()
+    given = (build, X, labels, table, split, classes)
+    files: dict[tuple[int, int], Path] = {}
+    if cache is not None:
+        data = _digest(X, labels, table)
+        for seed, number in wanted:
+            model = build(seed * len(split) + number)
+            key = _key(model, data, split.folds[number], seed, apart=client is not None)
+            files[seed, number] = Path(cache) / f"{key}.npz"
+    kept = {place: results_cache.read(file, *_KEPT) for place, file in files.items()}
+    found = {place: arrays for place, arrays in kept.items() if arrays is not None}
+    todo = [place for place in wanted if place not in found]
+    if client is None:
+        results = (_train(place, given) for place in todo)
+    else:
+        shared, libraries = cluster.share(client, given), getattr(build(0), "libraries", ())
+        tasks = [(place, shared) for place in todo]
+        results = cluster.spread(client, _train, tasks, libraries=libraries, in_order=False)
     # Said only where there is no bar to show: otherwise the reader's TQDM_DISABLE decides.
     hidden = {} if progress else {"disable": True}
-    # NumPy and SciPy have matrix libraries of their own, whose waiting threads keep each other from working.
-    with threadpoolctl.threadpool_limits(1, user_api="blas"):
-        for seed, number in tqdm(wanted, desc=split.name, unit="fold", **hidden):
-            fold = split.folds[number]
-            model = build(seed * len(split) + number)
-            file = Path(cache) / f"{_key(model, data, fold, seed)}.npz" if cache is not None else None
-            found = results_cache.read(file, "probabilities", "predicted", "cost")
-            if found is None:
-                try:
-                    found = _fit_one(model, X, labels, table, fold, classes)
-                except Exception as error:
-                    error.add_note(f"This was in fold {number} of {split.name}, with seed {seed}.")
-                    raise
-                if file is not None:
-                    results_cache.write(
-                        file, **dict(zip(("probabilities", "predicted", "cost"), found, strict=True))
-                    )
-            probabilities, predicted, cost = found
-            part = table.iloc[fold.test][["clip", "speaker"]].assign(fold=number, seed=seed)
-            part = part.assign(label=labels[fold.test], predicted=predicted)
-            columns = [f"p_{name}" for name in classes]
-            parts.append(part.join(pd.DataFrame(probabilities, index=part.index, columns=columns)))
-            costs.append(json.loads(str(cost)))
+    for place, arrays in tqdm(results, split.name, len(wanted), initial=len(found), unit="fold", **hidden):
+        found[place] = arrays
+        if place in files:
+            results_cache.write(files[place], **dict(zip(_KEPT, arrays, strict=True)))
+    parts, costs = [], []
+    for seed, number in wanted:
+        probabilities, predicted, cost = found[seed, number]
+        test = split.folds[number].test
+        part = table.iloc[test][["clip", "speaker"]].assign(fold=number, seed=seed)
+        part = part.assign(label=labels[test], predicted=predicted)
+        columns = [f"p_{name}" for name in classes]
+        parts.append(part.join(pd.DataFrame(probabilities, index=part.index, columns=columns)))
+        costs.append(json.loads(str(cost)))
     predictions = pd.concat(parts, ignore_index=True)
     counts = [cost["parameters"] for cost in costs]
     predictions.attrs["cost"] = {
         "seconds": round(sum(cost["seconds"] for cost in costs), 2),
         "peak_memory_mb": round(max(cost["peak_memory_mb"] for cost in costs)),
         "parameters": None if None in counts else round(float(np.mean(counts))),
+        "machine": "; ".join(sorted({cost["machine"] for cost in costs})),
         "chosen": [cost["chosen"] for cost in costs if cost["chosen"] is not None],
         "history": [cost["history"] for cost in costs if cost["history"] is not None],
     }
@@ -297,6 +308,19 @@ def takes_groups(model: Any) -> bool:
     return "groups" in inspect.signature(model.fit).parameters
 
 
+def _train(place: tuple[int, int], given: tuple) -> tuple[tuple[int, int], tuple]:
+    """Train with one seed on one fold; give these two, and what `_fit_one` gives."""
+    (seed, number), (build, X, labels, table, split, classes) = place, given
+    try:
+        # NumPy and SciPy have matrix libraries of their own, whose waiting threads keep each other from working.
+        with threadpoolctl.threadpool_limits(1, user_api="blas"):
+            model = build(seed * len(split) + number)
+            return place, _fit_one(model, X, labels, table, split.folds[number], classes)
+    except Exception as error:
+        error.add_note(f"This was in fold {number} of {split.name}, with seed {seed}.")
+        raise
+
+
 def _fit_one(model, X, labels, table, fold: Fold, classes) -> tuple[np.ndarray, np.ndarray, str]:
     """Give probabilities, predicted classes, and what it cost as JSON."""
     takes = inspect.signature(model.fit).parameters
@@ -321,6 +345,7 @@ def _fit_one(model, X, labels, table, fold: Fold, classes) -> tuple[np.ndarray, 
     if history is not None:
         history = {name: np.round(values, 4).tolist() for name, values in history.items()}
     cost |= {"parameters": count_parameters(model), "chosen": chosen, "history": history}
+    cost |= {"machine": provenance.machine()}
     return probabilities, predicted, json.dumps(cost)
 
 
@@ -333,13 +358,13 @@ def _digest(X: np.ndarray, labels: np.ndarray, table: pd.DataFrame) -> bytes:
     return digest.digest()
 
 
-def _key(model, data: bytes, fold: Fold, seed: int) -> str:
+def _key(model, data: bytes, fold: Fold, seed: int, apart: bool) -> str:
     """Name a fold's result by all that decides it: the model, its data, who is on which side, the seed."""
     # Libraries are known by their versions, this package by its code.
     libraries = provenance.versions(*getattr(model, "libraries", ()))
     del libraries["serlab"]
     rows = [side.astype(np.int64) for side in (fold.train, fold.validation, fold.test)]
     limits = [n for kind, n in provenance.threads().items() if kind.startswith("tensorflow")]
-    # Networks come out otherwise with several threads; one, as in recorded runs, is not mentioned.
-    several = [limits] if "keras" in libraries and set(limits) != {1} else []
+    # Networks come out otherwise with several threads; one, as in recorded runs and on workers, is not mentioned.
+    several = [limits] if "keras" in libraries and set(limits) != {1} and not apart else []
     return results_cache.key(data, model, seed, libraries, rows, _fit_one, *several)
