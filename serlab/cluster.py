@@ -1,7 +1,7 @@
 """Work for a Dask cluster, which ``joblib.parallel_config("dask")`` names.
 
-joblib's own way to Dask is not taken: data that it has sent to a worker are lost if that worker is killed, and
-it waits for ever for a task that kills its workers (both seen with joblib 1.6).
+joblib's own way to Dask is not taken: data that it has sent to a worker are lost if that worker is killed,
+and it waits for ever for a task that kills its workers (both seen with joblib 1.6).
 """
 
 from __future__ import annotations
@@ -119,6 +119,6 @@ def _prepare(expected: tuple[tuple[str, str], ...]) -> None:
     for name, wanted in expected:
         if here[name] != wanted:
             raise SerlabError(
-                f"The worker {platform.node()} has {name} {here[name]}, and the computer that asks has {wanted}: "
-                "results would not be the same. Install the same versions on both."
+                f"The worker {platform.node()} has {name} {here[name]}, and the computer that asks has "
+                f"{wanted}: results would not be the same. Install the same versions on both."
             )

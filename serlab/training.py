@@ -42,8 +42,8 @@ def cross_validate(
     """Train on each fold with each seed and predict the fold's test clips.
 
     Whatever a model fits, scaling and the choice of settings included, it fits on the training rows it is
-    given. Within ``joblib.parallel_config("dask")`` the workers of the Dask cluster do the work, several folds at
-    a time.
+    given. Within ``joblib.parallel_config("dask")`` the workers of the Dask cluster do the work, several
+    folds at a time.
 
     Parameters
     ----------
@@ -128,14 +128,18 @@ def cross_validate(
     y = _check(X, y, table, split, {number for _, number in wanted})
     labels = y.astype(str)
     classes = in_order(labels)
+
+    def fresh(seed: int, number: int) -> Any:
+        return build(seed * len(split) + number)
+
     client = cluster.client()
-    given = (build, X, labels, table, split, classes)
+    given = (fresh, X, labels, table, split, classes)
     files: dict[tuple[int, int], Path] = {}
     if cache is not None:
         data = _digest(X, labels, table)
         for seed, number in wanted:
-            model = build(seed * len(split) + number)
-            key = _key(model, data, split.folds[number], seed, apart=client is not None)
+            model, fold = fresh(seed, number), split.folds[number]
+            key = _key(model, data, fold, seed, apart=client is not None)
             files[seed, number] = Path(cache) / f"{key}.npz"
     kept = {place: results_cache.read(file, *_KEPT) for place, file in files.items()}
     found = {place: arrays for place, arrays in kept.items() if arrays is not None}
@@ -143,7 +147,7 @@ def cross_validate(
     if client is None:
         results = (_train(place, given) for place in todo)
     else:
-        shared, libraries = cluster.share(client, given), getattr(build(0), "libraries", ())
+        shared, libraries = cluster.share(client, given), getattr(fresh(*wanted[0]), "libraries", ())
         tasks = [(place, shared) for place in todo]
         results = cluster.spread(client, _train, tasks, libraries=libraries, in_order=False)
     # Said only where there is no bar to show: otherwise the reader's TQDM_DISABLE decides.
@@ -310,12 +314,11 @@ def takes_groups(model: Any) -> bool:
 
 def _train(place: tuple[int, int], given: tuple) -> tuple[tuple[int, int], tuple]:
     """Train with one seed on one fold; give these two, and what `_fit_one` gives."""
-    (seed, number), (build, X, labels, table, split, classes) = place, given
+    (seed, number), (fresh, X, labels, table, split, classes) = place, given
     try:
-        # NumPy and SciPy have matrix libraries of their own, whose waiting threads keep each other from working.
+        # NumPy and SciPy have matrix libraries of their own, whose waiting threads keep each other from work.
         with threadpoolctl.threadpool_limits(1, user_api="blas"):
-            model = build(seed * len(split) + number)
-            return place, _fit_one(model, X, labels, table, split.folds[number], classes)
+            return place, _fit_one(fresh(*place), X, labels, table, split.folds[number], classes)
     except Exception as error:
         error.add_note(f"This was in fold {number} of {split.name}, with seed {seed}.")
         raise
@@ -365,6 +368,7 @@ def _key(model, data: bytes, fold: Fold, seed: int, apart: bool) -> str:
     del libraries["serlab"]
     rows = [side.astype(np.int64) for side in (fold.train, fold.validation, fold.test)]
     limits = [n for kind, n in provenance.threads().items() if kind.startswith("tensorflow")]
-    # Networks come out otherwise with several threads; one, as in recorded runs and on workers, is not mentioned.
+    # Networks come out otherwise with several threads; one, as in recorded runs and on a cluster, is not
+    # mentioned.
     several = [limits] if "keras" in libraries and set(limits) != {1} and not apart else []
     return results_cache.key(data, model, seed, libraries, rows, _fit_one, *several)

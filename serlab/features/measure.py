@@ -75,9 +75,7 @@ def measure(
         tqdm(desc=extractor.name, total=len(tasks), unit="clip", **hidden) as bar,
     ):
         if client:
-            found = cluster.spread(
-                client, _extract, batches(), libraries=extractor.libraries, in_order=True
-            )
+            found = cluster.spread(client, _extract, batches(), libraries=extractor.libraries, in_order=True)
         else:
             calls = itertools.starmap(joblib.delayed(_extract), batches())
             found = joblib.Parallel(n_jobs=n_jobs, return_as="generator")(calls)
@@ -106,8 +104,8 @@ def _extract(
         _end_with(parent)
     elif parent is None and (lacking := [path for _, path in batch if not os.path.exists(path)]):
         raise FeatureError(
-            f"The worker {platform.node()} finds no {shown(lacking[0])}. Every machine reads the clips itself: "
-            "let it find them at the paths of the table, on a shared disk or a copy."
+            f"The worker {platform.node()} finds no {shown(lacking[0])}. Every machine reads the clips "
+            "itself: let it find them at the paths of the table, on a shared disk or a copy."
         )
     return [(digest, _extract_one(path, digest, extractor, max_seconds)) for digest, path in batch]
 
