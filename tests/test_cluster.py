@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
@@ -84,8 +85,8 @@ def work(tmp_path_factory):
         yield __import__("cluster_work")
 
 
-@pytest.fixture(scope="module")
-def workers(work):
+@contextlib.contextmanager
+def two_workers():
     """Give the client of two worker processes; a task may kill one worker, and no more."""
     import dask
 
@@ -97,10 +98,22 @@ def workers(work):
         yield client
 
 
+@pytest.fixture(scope="module")
+def workers(work):
+    with two_workers() as client:
+        yield client
+
+
 @pytest.fixture
 def on_cluster(workers):
-    workers.wait_for_workers(2)
-    with joblib.parallel_config("dask"):
+    with joblib.parallel_config("dask", client=workers):
+        yield
+
+
+@pytest.fixture
+def on_mortal_cluster(work):
+    """Give a test that kills workers its own: when they come again is not for it to say."""
+    with two_workers() as client, joblib.parallel_config("dask", client=client):
         yield
 
 
@@ -136,7 +149,7 @@ def kill_a_worker(trace: str, kept) -> threading.Thread:
 
 
 def test_features_are_the_same_and_none_that_was_kept_is_computed_twice(
-    clips, work, on_cluster, tmp_path, monkeypatch
+    clips, work, on_mortal_cluster, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(store, "COMMIT_SECONDS", 0.0)
     extractor = work.Slow(trace=str(tmp_path / "trace"))
@@ -169,7 +182,7 @@ def test_features_are_the_same_and_none_that_was_kept_is_computed_twice(
     assert len(list((tmp_path / "store").glob("*.f32"))) == 1
 
 
-def test_folds_are_the_same_and_none_that_was_kept_is_trained_twice(work, on_cluster, tmp_path):
+def test_folds_are_the_same_and_none_that_was_kept_is_trained_twice(work, on_mortal_cluster, tmp_path):
     classes = ["happy", "neutral", "sad"]
     rows = [(s, e) for k, s in enumerate("abcdefgh") for e in classes for _ in range(4 + k)]
     table = pd.DataFrame(rows, columns=["speaker", "emotion"])
@@ -237,7 +250,7 @@ def test_a_bad_file_is_named_and_the_rest_is_kept(clips, work, on_cluster, tmp_p
     assert set(noted(extractor.trace).values()) == {1}
 
 
-def test_a_clip_that_kills_its_workers_ends_the_work(clips, work, on_cluster, tmp_path):
+def test_a_clip_that_kills_its_workers_ends_the_work(clips, work, on_mortal_cluster, tmp_path):
     deadly = work.Deadly(trace=str(tmp_path / "trace"))
     with pytest.raises(SerlabError, match="killed several workers, perhaps for want of memory"):
         store.features(clips[:8], deadly, root=tmp_path / "store", progress=False)
@@ -279,7 +292,7 @@ def test_clips_in_the_cloud_are_refused_and_copies_made_as_the_page_says_are_mea
 
 def test_a_cluster_is_asked_only_where_it_is_named(workers):
     assert cluster.client() is None
-    with joblib.parallel_config("dask"):
+    with joblib.parallel_config("dask", client=workers):
         assert cluster.client() is workers
     with joblib.parallel_config(n_jobs=2):
         assert cluster.client() is None
