@@ -86,12 +86,13 @@ def work(tmp_path_factory):
 
 
 @contextlib.contextmanager
-def two_workers():
-    """Give the client of two worker processes; a task may kill one worker, and no more."""
+def two_workers(failures: int = 10):
+    """Give the client of two worker processes; a task that has lost more of them than `failures` is given up."""
     import dask
 
+    patient = {"distributed.scheduler.worker-ttl": None, "distributed.comm.timeouts.connect": "300s"}
     with (
-        dask.config.set({"distributed.scheduler.allowed-failures": 1}),
+        dask.config.set(patient | {"distributed.scheduler.allowed-failures": failures}),
         distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as here,
         distributed.Client(here) as client,
     ):
@@ -250,9 +251,13 @@ def test_a_bad_file_is_named_and_the_rest_is_kept(clips, work, on_cluster, tmp_p
     assert set(noted(extractor.trace).values()) == {1}
 
 
-def test_a_clip_that_kills_its_workers_ends_the_work(clips, work, on_mortal_cluster, tmp_path):
+def test_a_clip_that_kills_its_workers_ends_the_work(clips, work, tmp_path):
     deadly = work.Deadly(trace=str(tmp_path / "trace"))
-    with pytest.raises(SerlabError, match="killed several workers, perhaps for want of memory"):
+    with (
+        two_workers(failures=1) as client,
+        joblib.parallel_config("dask", client=client),
+        pytest.raises(SerlabError, match="killed several workers, perhaps for want of memory"),
+    ):
         store.features(clips[:8], deadly, root=tmp_path / "store", progress=False)
 
 
