@@ -87,13 +87,13 @@ def work(tmp_path_factory):
 
 @contextlib.contextmanager
 def two_workers(failures: int = 10):
-    """Give the client of two worker processes; a task that has lost more of them than `failures` is given up."""
+    """Give the client of two worker processes; a task that has lost more than `failures` ends."""
     import dask
 
     patient = {"distributed.scheduler.worker-ttl": None, "distributed.comm.timeouts.connect": "300s"}
     with (
         dask.config.set(patient | {"distributed.scheduler.allowed-failures": failures}),
-        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as here,
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as here,
         distributed.Client(here) as client,
     ):
         yield client
