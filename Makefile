@@ -69,12 +69,13 @@ results: $(READY) ## make the recorded runs anew; goes on where it was interrupt
 readme: $(READY) ## write the recorded runs into README.md and its picture
 	$(BIN)/python book/tools/readme.py
 
-bench: $(READY) ## measure speed, memory, pitch, and how often intervals hold
+bench: $(READY) ## measure speed, memory, a million clips, pitch, and how often intervals hold
 	$(BIN)/python benchmarks/run.py
 	$(BIN)/python benchmarks/augmentation.py
 	$(BIN)/python benchmarks/embeddings.py
 	$(BIN)/python benchmarks/intervals.py
 	$(BIN)/python benchmarks/pitch.py
+	$(BIN)/python benchmarks/scale.py
 
 wheel-test: $(READY) ## build a wheel, install it alone elsewhere, run every chapter on demo
 	$(BIN)/python tests/wheel.py

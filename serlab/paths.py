@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import stat
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -14,6 +15,7 @@ import platformdirs
 
 from serlab.errors import SerlabError
 
+_ADDRESS = re.compile(r"[A-Za-z][\w+.:-]+://")
 _CANNOT_FOLLOW = {
     errno.ELOOP: "is a link that leads back to itself. Replace it by the file itself.",
     errno.ENAMETOOLONG: "has a longer name than a file can have. Correct the name where it is listed.",
@@ -55,7 +57,7 @@ def absolute(path: str | os.PathLike, setting: str) -> Path:
     True
     """
     try:
-        if "\0" in os.fspath(path):
+        if "\0" in os.fspath(path) or _ADDRESS.match(os.fspath(path)):
             raise RuntimeError
         return Path(path).expanduser().absolute()
     except RuntimeError:
@@ -135,6 +137,8 @@ def regular_file(path: str | os.PathLike, error: type[SerlabError] = SerlabError
     except (FileNotFoundError, NotADirectoryError):
         lost = "is a link to something that does not exist" if os.path.islink(path) else "does not exist"
         fault = f"{lost}. Check the path, or fetch the corpus again."
+        if _ADDRESS.match(os.fsdecode(path)):
+            fault = "is an address, not a file. Mount or copy what lies there: see “More than one machine”."
     except ValueError:
         fault = "has characters that no file name can have. Correct the name where it is listed."
     except OSError as failure:

@@ -121,10 +121,43 @@ def code_version() -> str:
         tree = _git("rev-parse", "HEAD:./").strip()
         if not changed_files():
             return f"git-tree:{tree}"
+    return f"sha256:{_source_digest()}"
+
+
+@functools.cache
+def _source_digest() -> str:
     digest = hashlib.sha256()
     for file in sorted(PACKAGE.rglob("*.py")):
         digest.update(file.relative_to(PACKAGE).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
-    return f"sha256:{digest.hexdigest()}"
+    return digest.hexdigest()
+
+
+def installation(*libraries: str) -> dict[str, str]:
+    """Tell versions and code by which two computers know whether they compute the same.
+
+    Parameters
+    ----------
+    *libraries : str
+        Packages besides the usual ones.
+
+    Returns
+    -------
+    dict
+        As `versions`, "missing" for what is not installed; and ``code``, a digest of serlab's source.
+
+    Examples
+    --------
+    >>> installation("no-such-package")["no-such-package"]
+    'missing'
+    """
+    found = {"code": _source_digest()} | versions()
+    for name in libraries:
+        if name not in found:
+            try:
+                found[name] = importlib.metadata.version(name)
+            except importlib.metadata.PackageNotFoundError:
+                found[name] = "missing"
+    return found
 
 
 @functools.cache

@@ -29,7 +29,7 @@ from serlab.paths import atomic_write_together
 RESULTS = 1
 PACKAGE = Path(__file__).parent
 # What these do reaches a result only through the data that it is computed with.
-_NOT_DECIDING = {"errors", "paths", "checks", "corpora", "splits", "provenance", "results_cache"}
+_NOT_DECIDING = {"errors", "paths", "checks", "corpora", "splits", "provenance", "results_cache", "cluster"}
 
 
 def key(data: bytes, *deciding: Any) -> str:

@@ -46,10 +46,13 @@ if TYPE_CHECKING:
 COMMIT_SECONDS = 1.0
 # A file that was changed so shortly before it was hashed may change again under the same time stamp.
 FRESH_SECONDS = 2.0
+_INDEX = "index.sqlite"
 _TABLES = """
 BEGIN IMMEDIATE;
-CREATE TABLE IF NOT EXISTS sounds (path BLOB PRIMARY KEY, size, time, sha256);
-CREATE TABLE IF NOT EXISTS clips (extractor, sha256, start, size, crc32, PRIMARY KEY (extractor, sha256));
+CREATE TABLE IF NOT EXISTS sounds (path BLOB PRIMARY KEY, size, time, sha256) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS clips (
+    extractor, sha256, start, size, crc32, PRIMARY KEY (extractor, sha256)
+) WITHOUT ROWID;
 COMMIT;
 """
 
@@ -73,7 +76,8 @@ def features(
     extractor : Extractor
         For example ``serlab.features.Mel(seconds=3.0)``.
     n_jobs : int
-        Clips worked on at a time, as in joblib. Numerical libraries are held to one thread each.
+        Clips worked on at a time, as in joblib. Numerical libraries are held to one thread each. Within
+        ``joblib.parallel_config("dask")`` the workers of the Dask cluster do the work instead, all of them.
     progress : bool
         Show a progress bar on standard error while computing.
     root : path-like, optional
@@ -106,11 +110,23 @@ def features(
     """
     root = cache_dir() / "features" if root is None else Path(root)
     paths = [os.fspath(path) for path in table["path"]]
-    name = f"{extractor.name}-{extractor.key}"
-    with disk_errors("Features", root, FeatureError), _open_index(root) as index:
+    given = (paths, extractor, n_jobs, progress, max_seconds)
+    with disk_errors("Features", root, FeatureError):
+        try:
+            return _features(root, *given)
+        except sqlite3.DatabaseError:
+            # Looking through a large index for damage takes longer than to ask it: a damaged one says so.
+            (root / _INDEX).unlink(missing_ok=True)
+            return _features(root, *given)
+
+
+def _features(
+    root: Path, paths: list[str], extractor: Extractor, n_jobs: int, progress: bool, max_seconds: float
+) -> np.ndarray | list[np.ndarray]:
+    with _open_index(root) as index:
         digests = _digests(index, paths, n_jobs)
         path_of = dict(zip(digests, paths, strict=True))
-        file = _File(index, root / f"{name}.f32")
+        file = _File(index, root / f"{extractor.name}-{extractor.key}.f32")
         clips = file.find(path_of)
         if len(clips) < len(path_of):
             with file.locked():
@@ -149,11 +165,13 @@ class _File:
 
     def find(self, digests: Iterable[str]) -> dict[str, _Clip]:
         """Return the clips whose features are there as they were written."""
-        query = "SELECT sha256, start, size, crc32 FROM clips WHERE extractor = ?"
-        known = {digest: _Clip(*place) for digest, *place in self._index.execute(query, (self._name,))}
-        content = _content(self._path)
-        found = {digest: known[digest] for digest in digests if digest in known}
-        return {digest: clip for digest, clip in found.items() if clip.is_at(clip.start, content)}
+        query = "SELECT start, size, crc32 FROM clips WHERE extractor = ? AND sha256 = ?"
+        content, found = _content(self._path), {}
+        for digest in digests:
+            place = self._index.execute(query, (self._name, digest)).fetchone()
+            if place and (clip := _Clip(*place)).is_at(clip.start, content):
+                found[digest] = clip
+        return found
 
     def append(self, computed: Iterable[tuple[str, np.ndarray]]) -> dict[str, _Clip]:
         """Write features at the end; tell the index every second, and when all is done."""
@@ -235,16 +253,9 @@ def _content(path: Path) -> np.ndarray:
 
 @contextlib.contextmanager
 def _open_index(root: Path) -> Iterator[sqlite3.Connection]:
-    """Open the index, a new one if it is damaged; what SQLite says of the disk becomes an OSError."""
+    """Open the index, a new one if there is none; what SQLite says of the disk becomes an OSError."""
     root.mkdir(parents=True, exist_ok=True)
-    path = root / "index.sqlite"
-    try:
-        with contextlib.closing(sqlite3.connect(path)) as index:
-            damaged = index.execute("PRAGMA quick_check(1)").fetchone() != ("ok",)
-    except sqlite3.DatabaseError as error:
-        damaged = not isinstance(error, sqlite3.OperationalError)
-    if damaged:
-        path.unlink()
+    path = root / _INDEX
     try:
         with contextlib.closing(sqlite3.connect(path, timeout=60, isolation_level="IMMEDIATE")) as index:
             if not index.execute("SELECT 1 FROM sqlite_master").fetchone():

@@ -18,7 +18,7 @@ import pandas as pd
 import threadpoolctl
 from scipy import special
 
-from serlab import provenance, results_cache, splits
+from serlab import cluster, provenance, results_cache, splits
 from serlab.checks import (
     align,
     check_answers,
@@ -31,6 +31,9 @@ from serlab.checks import (
 )
 from serlab.errors import EvaluationError, SplitError
 from serlab.splits import Fold, Split
+
+# What is kept of a fold.
+_KEPT = ("probabilities", "predicted", "cost")
 
 
 def cross_validate(
@@ -48,7 +51,8 @@ def cross_validate(
     """Train on each fold with each seed and predict the fold's test clips.
 
     Whatever a model fits, scaling and the choice of settings included, it fits on the training rows it is
-    given.
+    given. Within ``joblib.parallel_config("dask")`` the workers of the Dask cluster do the work, several
+    folds at a time.
 
     Parameters
     ----------
@@ -88,9 +92,9 @@ def cross_validate(
         ``label`` is the class with most votes, of equals the one whose column comes first. Of values
         ``value`` and ``predicted`` after ``seed``, and nothing else. ``attrs["cost"]`` holds
         ``seconds`` (fitting and predicting, added up), ``peak_memory_mb`` (of the whole process),
-        ``parameters`` (trained numbers, mean over folds; None where that has no meaning), ``chosen``
-        (settings that a search chose, fold by fold) and ``history`` (of networks, fold by fold: what was
-        reported after each epoch).
+        ``parameters`` (trained numbers, mean over folds; None where that has no meaning), ``machine``
+        (see `serlab.provenance.machine`; several where several did it), ``chosen`` (settings that a search
+        chose, fold by fold) and ``history`` (of networks, fold by fold: what was reported after each epoch).
 
     Raises
     ------
@@ -137,40 +141,51 @@ def cross_validate(
     wanted = list(only) if only is not None else [(s, f) for s in seeds for f in range(len(split))]
     y, truth = _check(X, y, table, split, {number for _, number in wanted})
     classes = in_order(y if isinstance(y, pd.DataFrame) else truth["label"]) if "label" in truth else []
-    data = _digest(X, y, table) if cache is not None else b""
-    parts, costs = [], []
+
+    def fresh(seed: int, number: int) -> Any:
+        return build(seed * len(split) + number)
+
+    client = cluster.client()
+    given = (fresh, X, y, table, split, classes)
+    files: dict[tuple[int, int], Path] = {}
+    if cache is not None:
+        data = _digest(X, y, table)
+        for seed, number in wanted:
+            model, fold = fresh(seed, number), split.folds[number]
+            key = _key(model, data, fold, seed, apart=client is not None)
+            files[seed, number] = Path(cache) / f"{key}.npz"
+    kept = {place: results_cache.read(file, *_KEPT) for place, file in files.items()}
+    found = {place: arrays for place, arrays in kept.items() if arrays is not None}
+    todo = [place for place in wanted if place not in found]
+    if client is None:
+        results = (_train(place, given) for place in todo)
+    else:
+        shared, libraries = cluster.share(client, given), getattr(fresh(*wanted[0]), "libraries", ())
+        tasks = [(place, shared) for place in todo]
+        results = cluster.spread(client, _train, tasks, libraries=libraries, in_order=False)
     # Said only where there is no bar to show: otherwise the reader's TQDM_DISABLE decides.
     hidden = {} if progress else {"disable": True}
-    # NumPy and SciPy have matrix libraries of their own, whose waiting threads keep each other from working.
-    with threadpoolctl.threadpool_limits(1, user_api="blas"):
-        for seed, number in tqdm(wanted, desc=split.name, unit="fold", **hidden):
-            fold = split.folds[number]
-            model = build(seed * len(split) + number)
-            file = Path(cache) / f"{_key(model, data, fold, seed)}.npz" if cache is not None else None
-            found = results_cache.read(file, "probabilities", "predicted", "cost")
-            if found is None:
-                try:
-                    found = _fit_one(model, X, y, table, fold, classes)
-                except Exception as error:
-                    error.add_note(f"This was in fold {number} of {split.name}, with seed {seed}.")
-                    raise
-                if file is not None:
-                    results_cache.write(
-                        file, **dict(zip(("probabilities", "predicted", "cost"), found, strict=True))
-                    )
-            probabilities, predicted, cost = found
-            part = table.iloc[fold.test][["clip", "speaker"]].assign(fold=number, seed=seed)
-            part = part.assign(**{name: values[fold.test] for name, values in truth.items()})
-            part.insert(part.columns.get_loc("seed") + 2, "predicted", predicted)
-            columns = [f"p_{name}" for name in classes]
-            parts.append(part.join(pd.DataFrame(probabilities, index=part.index, columns=columns)))
-            costs.append(json.loads(str(cost)))
+    for place, arrays in tqdm(results, split.name, len(wanted), initial=len(found), unit="fold", **hidden):
+        found[place] = arrays
+        if place in files:
+            results_cache.write(files[place], **dict(zip(_KEPT, arrays, strict=True)))
+    parts, costs = [], []
+    for seed, number in wanted:
+        probabilities, predicted, cost = found[seed, number]
+        test = split.folds[number].test
+        part = table.iloc[test][["clip", "speaker"]].assign(fold=number, seed=seed)
+        part = part.assign(**{name: values[test] for name, values in truth.items()})
+        part.insert(part.columns.get_loc("seed") + 2, "predicted", predicted)
+        columns = [f"p_{name}" for name in classes]
+        parts.append(part.join(pd.DataFrame(probabilities, index=part.index, columns=columns)))
+        costs.append(json.loads(str(cost)))
     predictions = pd.concat(parts, ignore_index=True)
     counts = [cost["parameters"] for cost in costs]
     predictions.attrs["cost"] = {
         "seconds": round(sum(cost["seconds"] for cost in costs), 2),
         "peak_memory_mb": round(max(cost["peak_memory_mb"] for cost in costs)),
         "parameters": None if None in counts else round(float(np.mean(counts))),
+        "machine": "; ".join(sorted({cost["machine"] for cost in costs})),
         "chosen": [cost["chosen"] for cost in costs if cost["chosen"] is not None],
         "history": [cost["history"] for cost in costs if cost["history"] is not None],
     }
@@ -328,6 +343,18 @@ def takes_groups(model: Any) -> bool:
     return "groups" in inspect.signature(model.fit).parameters
 
 
+def _train(place: tuple[int, int], given: tuple) -> tuple[tuple[int, int], tuple]:
+    """Train with one seed on one fold; give these two, and what `_fit_one` gives."""
+    (seed, number), (fresh, X, y, table, split, classes) = place, given
+    try:
+        # NumPy and SciPy have matrix libraries of their own, whose waiting threads keep each other from work.
+        with threadpoolctl.threadpool_limits(1, user_api="blas"):
+            return place, _fit_one(fresh(*place), X, y, table, split.folds[number], classes)
+    except Exception as error:
+        error.add_note(f"This was in fold {number} of {split.name}, with seed {seed}.")
+        raise
+
+
 def _fit_one(model, X, y, table, fold: Fold, classes) -> tuple[np.ndarray, np.ndarray, str]:
     """Give probabilities, predicted classes or values, and what it cost as JSON."""
     check_learner(model, y)
@@ -359,6 +386,7 @@ def _fit_one(model, X, y, table, fold: Fold, classes) -> tuple[np.ndarray, np.nd
     if history is not None:
         history = {name: np.round(values, 4).tolist() for name, values in history.items()}
     cost |= {"parameters": count_parameters(model), "chosen": chosen, "history": history}
+    cost |= {"machine": provenance.machine()}
     return probabilities, predicted, json.dumps(cost)
 
 
@@ -372,13 +400,14 @@ def _digest(X: np.ndarray, y: np.ndarray | pd.DataFrame, table: pd.DataFrame) ->
     return digest.digest()
 
 
-def _key(model, data: bytes, fold: Fold, seed: int) -> str:
+def _key(model, data: bytes, fold: Fold, seed: int, apart: bool) -> str:
     """Name a fold's result by all that decides it: the model, its data, who is on which side, the seed."""
     # Libraries are known by their versions, this package by its code.
     libraries = provenance.versions(*getattr(model, "libraries", ()))
     del libraries["serlab"]
     rows = [side.astype(np.int64) for side in (fold.train, fold.validation, fold.test)]
     limits = [n for kind, n in provenance.threads().items() if kind.startswith("tensorflow")]
-    # Networks come out otherwise with several threads; one, as in recorded runs, is not mentioned.
-    several = [limits] if "keras" in libraries and set(limits) != {1} else []
+    # Networks come out otherwise with several threads; one, as in recorded runs and on a cluster, is not
+    # mentioned.
+    several = [limits] if "keras" in libraries and set(limits) != {1} and not apart else []
     return results_cache.key(data, model, seed, libraries, rows, _fit_one, *several)

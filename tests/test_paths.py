@@ -7,8 +7,8 @@ import socket
 
 import pytest
 
-from serlab.errors import CorpusError
-from serlab.paths import regular_file, shown
+from serlab.errors import CorpusError, SerlabError
+from serlab.paths import cache_dir, regular_file, shown
 
 
 def odd_things(folder):
@@ -53,3 +53,10 @@ def test_a_regular_file_passes_whatever_its_name(tmp_path):
         file.write(b"abc")
     assert regular_file(os.fsdecode(path)).st_size == 3
     assert shown(os.fsdecode(path)).endswith(r"caf\xe9.wav")
+
+
+@pytest.mark.parametrize("address", ["s3://bucket/folder", "gs://bucket", "https://example.org/clips"])
+def test_an_address_is_no_folder_for_the_cache(address, monkeypatch):
+    monkeypatch.setenv("SERLAB_CACHE", address)
+    with pytest.raises(SerlabError, match=f"SERLAB_CACHE: {address} is no folder. Give its path in full"):
+        cache_dir()

@@ -18,7 +18,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, SVR
 from sklearn.tree import DecisionTreeClassifier
 
-from serlab import evaluation, splits, training
+from serlab import evaluation, provenance, splits, training
 from serlab.errors import EvaluationError, SplitError
 from serlab.models import Shares, estimators
 from serlab.models.search import SpeakerSearch
@@ -253,6 +253,7 @@ def test_cost_is_added_up(corpus, monkeypatch):
         "seconds": 7.0,
         "peak_memory_mb": 400,
         "parameters": round((0 + 1 + 2 + 3) / 4),
+        "machine": provenance.machine(),
         "chosen": [{"C": 1}, {"C": 2}, {"C": 3}],
         "history": [],
     }

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import concurrent.futures
 import functools
+import itertools
 import os
+import platform
 import threading
 import time
 from collections.abc import Iterator
@@ -13,7 +15,7 @@ import numpy as np
 import psutil
 from tqdm import tqdm
 
-from serlab import audio
+from serlab import audio, cluster
 from serlab.corpora.record import file_digest
 from serlab.errors import AudioError, FeatureError, SerlabError
 from serlab.features.base import Extractor
@@ -59,8 +61,9 @@ def measure(
             # After an error nothing new is begun, but what is under way is finished and kept.
             if failed:
                 return
-            yield joblib.delayed(_extract)(tasks[start : start + BATCH], extractor, max_seconds, os.getpid())
+            yield tasks[start : start + BATCH], extractor, max_seconds, None if client else os.getpid()
 
+    client = cluster.client()
     # Threads share what is imported and cached; they are enough where the work is done outside Python's lock.
     threads = extractor.releases_gil
     backend = {"backend": "threading"} if threads else {"backend": "loky", "inner_max_num_threads": 1}
@@ -71,8 +74,13 @@ def measure(
         joblib.parallel_config(**backend),
         tqdm(desc=extractor.name, total=len(tasks), unit="clip", **hidden) as bar,
     ):
+        if client:
+            found = cluster.spread(client, _extract, batches(), libraries=extractor.libraries, in_order=True)
+        else:
+            calls = itertools.starmap(joblib.delayed(_extract), batches())
+            found = joblib.Parallel(n_jobs=n_jobs, return_as="generator")(calls)
         try:
-            for results in joblib.Parallel(n_jobs=n_jobs, return_as="generator")(batches()):
+            for results in found:
                 for digest, values in results:
                     if isinstance(values, SerlabError):
                         failed.append(values)
@@ -89,10 +97,16 @@ def measure(
 
 
 def _extract(
-    batch: list[tuple[str, str]], extractor: Extractor, max_seconds: float, parent: int
+    batch: list[tuple[str, str]], extractor: Extractor, max_seconds: float, parent: int | None
 ) -> list[tuple[str, np.ndarray | SerlabError]]:
-    if os.getpid() != parent:
+    """Compute a batch in a process that `parent` has started, or, where that is None, on a cluster."""
+    if parent not in (None, os.getpid()):
         _end_with(parent)
+    elif parent is None and (lacking := [path for _, path in batch if not os.path.exists(path)]):
+        raise FeatureError(
+            f"The worker {platform.node()} finds no {shown(lacking[0])}. Every machine reads the clips "
+            "itself: let it find them at the paths of the table, on a shared disk or a copy."
+        )
     return [(digest, _extract_one(path, digest, extractor, max_seconds)) for digest, path in batch]
 
 

@@ -96,8 +96,8 @@ def make(
         "speaker_normalised": spec.speaker_normalised,
         "normalises_scores": spec.normalises_scores,
         "validation": spec.validation,
-        **facts,
         **how,
+        **facts,
         "scores": evaluation.scores(predictions),
     }
     run = Run(predictions, meta)
