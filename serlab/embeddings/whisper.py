@@ -7,6 +7,8 @@ Keras, for clips as long as they are.
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
@@ -210,17 +212,30 @@ class Whisper(Embedding):
             raise FeatureError(
                 f"{self.name} needs {STRIDE * HOP_LENGTH} samples (20 ms) or more, not {len(y)}"
             )
-        mel = log_mel(y)
-        found = []
+        mel, hear, found = log_mel(y), _graph(self.network), []
         for start in range(0, mel.shape[1], STRIDE * MOST_FRAMES):
             part = mel[:, start : start + STRIDE * MOST_FRAMES]
-            outputs = keras.tree.flatten(self.network(part.T[None], training=False))
+            outputs = keras.tree.flatten(hear(part.T[None]))
             kept = [outputs[-1 if self._is_normalised(block) else block] for block in self.blocks]
             found.append(np.concatenate([keras.ops.convert_to_numpy(one)[0].T for one in kept]))
         return np.concatenate(found, axis=1)
 
     def _is_normalised(self, block: int) -> bool:
         return self.normalised and block == SIZES[self.size].blocks
+
+
+@functools.cache
+def _graph(network: keras.Model) -> Callable:
+    """Give a network as a function: of TensorFlow a graph, made once for clips of all lengths."""
+    from serlab.backend import keras
+
+    hear = functools.partial(network, training=False)
+    if keras.backend.backend() != "tensorflow":
+        return hear
+    import tensorflow
+
+    mel = tensorflow.TensorSpec((1, None, N_MELS), tensorflow.float32)
+    return tensorflow.function(hear, input_signature=[mel])
 
 
 def _gelu(x):
