@@ -179,7 +179,7 @@ def where_heads_look(
         ax.set(ylabel="weight (%)")
         ax.set_title(name, loc="left")
     for ax in axes:
-        ax.axvline(second, color=FLATTERING, linewidth=2)
+        ax.axvline(second, color="white" if ax is axes[0] else FLATTERING, linewidth=2)
         ax.set_xlabel("")
     axes[-1].set(xlabel="time (s)", xlim=(0, len(y) / RATE))
     return axes
