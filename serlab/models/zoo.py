@@ -7,7 +7,7 @@ from dataclasses import replace
 from sklearn.dummy import DummyClassifier
 
 from serlab.augment import OriginalVersions, Versions
-from serlab.embeddings import ByolS
+from serlab.embeddings import ByolS, Whisper
 from serlab.features import Averages, Contours, Egemaps, OriginalMel, Summary, Treated
 from serlab.models import estimators as make
 from serlab.models.binaries import OneVsRest, Oversampled, Tuned
@@ -52,8 +52,8 @@ BINARY = tuple(("unified", f"binary-{valence}") for valence in ("neg", "neu", "p
 VALENCE = (TERNARY, *BINARY, LOCO)
 RAVDESS = (SEED_SPLIT, EMOBOX6)
 
-SUMMARY, EGEMAPS, BYOLS = (Summary(),), (Egemaps(),), (ByolS(),)
-BORROWED = ("BYOL-S",)
+SUMMARY, EGEMAPS, BYOLS, WHISPER = (Summary(),), (Egemaps(),), (ByolS(),), (Whisper(),)
+BORROWED, BORROWED_WHISPER = ("BYOL-S",), ("Whisper",)
 
 
 def _peek(spec: ModelSpec, *plan, validation: str = PEEK) -> ModelSpec:
@@ -215,6 +215,20 @@ _CONTOURS = ModelSpec(
     validates="speakers", plan=(SIX_CLIPS, SIX_SPEAKERS, NEMO),
     augmentation="two more versions of each training clip: with noise, with another pitch")
 
+# ---- chapter 17: a transformer trained elsewhere ----
+
+_WHISPER = ModelSpec("logreg-whisper", "Logistic regression on Whisper", 17, WHISPER, make.logistic, C_CHOSEN,
+                     pretrained=BORROWED_WHISPER)
+_BLOCKS = tuple(
+    replace(_WHISPER, name=f"{_WHISPER.name}-block{block}", title=f"{_WHISPER.title}, block {block} alone",
+            extractors=(Whisper(blocks=(block,)),), plan=(EMOBOX6,))
+    for block in range(5))
+_FUSION = _vote("whisper-vote", "Vote of four: Whisper, summary, eGeMAPS and BYOL-S", 17,
+                (_WHISPER, *_VECTORS), EMOBOX6, EMODB, NEMO)
+_VALENCE_WHISPER = replace(_WHISPER, name="valence-whisper-untreated", plan=VALENCE,
+                           title="Valence: logistic regression on Whisper, recordings as they are")
+_BY_EMOTION = replace(_VALENCE_WHISPER, plan=(TERNARY,)).by_emotion()
+
 SPECS = (
     _MAJORITY, _CHANCE, _GUESS,
     _LOUDNESS, _PITCH, _LOUDNESS.normalised(), _PITCH.normalised(),
@@ -307,4 +321,9 @@ SPECS = (
               lambda seed: make.cnn(seed).set_params(epochs=20),
               "as our CNN, with 20 epochs to save computing time; the last epoch is kept", COSTLY,
               plan=_CONTOURS.plan),
+
+    *_both(_WHISPER), *_BLOCKS,
+    replace(_WHISPER, name="ann-whisper", title="Our ANN on Whisper", build=make.dense, validation=CARRIED,
+            repeats=RANDOM, plan=(EMOBOX6,)),
+    *_both(_FUSION, _VALENCE_WHISPER, _BY_EMOTION),
 )
