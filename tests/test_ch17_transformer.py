@@ -1,4 +1,4 @@
-"""What chapter 17 computes and draws: attention by hand and by Keras, a voice weighed by it, what blocks know."""
+"""What chapter 17 computes and draws: attention by hand and by Keras, a voice weighed by it, blocks."""
 
 from __future__ import annotations
 
