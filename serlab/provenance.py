@@ -21,27 +21,8 @@ NOT_RECORDED = "not recorded"
 def circumstances(*libraries: str, allow_changed_code: bool = False) -> dict[str, Any]:
     """Note what a result will depend on besides its model and data; to be called before it is computed.
 
-    Parameters
-    ----------
-    *libraries : str
-        Packages whose versions count besides the usual ones.
-    allow_changed_code : bool
-        Whether code will do that no commit holds, and that nobody can go back to.
-
-    Returns
-    -------
-    dict
-        ``machine``, ``threads``, ``versions``, ``code``.
-
-    Raises
-    ------
-    RunError
-        If the package is in a git checkout and files of it are changed, unless that is allowed.
-
-    Examples
-    --------
-    >>> list(circumstances(allow_changed_code=True))
-    ['machine', 'threads', 'versions', 'code']
+    Gives ``machine``, ``threads``, ``versions`` (of `libraries`, too) and ``code``. Raises `RunError` if the
+    package is in a git checkout and files of it are changed, unless that is allowed.
     """
     code = code_version()
     if not allow_changed_code and (changed := changed_files()):
@@ -84,28 +65,18 @@ def one_thread() -> None:
     """Let TensorFlow compute in one thread, unless the environment says otherwise; to be called before Keras.
 
     With several threads the order in which numbers are added depends on how many there are, and after
-    thousands of training steps the last digits have become other predictions. Recorded runs come out alike
-    on other machines only if they are made like this.
-
-    Examples
-    --------
-    >>> one_thread()
-    >>> os.environ["TF_NUM_INTRAOP_THREADS"]
-    '1'
+    thousands of training steps the last digits have become other predictions. Recorded runs come out alike on
+    other machines only if they are made like this.
     """
     for kind in ("INTRAOP", "INTEROP"):
         os.environ.setdefault(f"TF_NUM_{kind}_THREADS", "1")
 
 
 def threads() -> dict[str, int]:
-    """Tell to how many threads computing is limited.
+    """Tell to how many threads computing is limited; if by nothing, as many as the process may use.
 
-    Returns
-    -------
-    dict
-        ``blas``: NumPy and SciPy, while `serlab.training.cross_validate` runs. ``openmp``: scikit-learn.
-        ``tensorflow_intra`` and ``tensorflow_inter``: within an operation, and operations at a time. Where
-        nothing limits them, as many as the process may use.
+    ``blas``: NumPy and SciPy, while `serlab.training.cross_validate` runs. ``openmp``: scikit-learn.
+    ``tensorflow_intra`` and ``tensorflow_inter``: within an operation, and operations at a time.
 
     Examples
     --------
@@ -128,17 +99,7 @@ def threads() -> dict[str, int]:
 
 
 def versions(*extra: str) -> dict[str, str]:
-    """Give the versions of Python, serlab and the libraries that results depend on.
-
-    Parameters
-    ----------
-    *extra : str
-        Further packages, such as "keras".
-
-    Returns
-    -------
-    dict
-        Name to version.
+    """Give the versions of Python, serlab and the libraries that results depend on, by name.
 
     Examples
     --------
@@ -153,16 +114,8 @@ def versions(*extra: str) -> dict[str, str]:
 def code_version() -> str:
     """Identify the code of this package, as it is when this is first asked for.
 
-    Returns
-    -------
-    str
-        ``git-tree:`` and the hash of the committed folder where the package lies in an unchanged git
-        checkout, else ``sha256:`` and a hash of its source files.
-
-    Examples
-    --------
-    >>> code_version().split(":")[0] in ("git-tree", "sha256")
-    True
+    ``git-tree:`` and the hash of the committed folder where the package lies in an unchanged git checkout,
+    else ``sha256:`` and a hash of its source files.
     """
     with contextlib.suppress(OSError, subprocess.CalledProcessError):
         tree = _git("rev-parse", "HEAD:./").strip()
@@ -179,11 +132,6 @@ def changed_files() -> tuple[str, ...]:
     """List files of this package that differ from the last commit when this is first asked for.
 
     None where the package is in no git checkout.
-
-    Examples
-    --------
-    >>> isinstance(changed_files(), tuple)
-    True
     """
     try:
         _git("rev-parse", "HEAD:./")
@@ -193,17 +141,9 @@ def changed_files() -> tuple[str, ...]:
 
 
 def is_committed(code: str) -> bool | None:
-    """Tell whether a commit of this checkout holds the code of a result.
+    """Tell whether a commit of this checkout holds the code of a result, from `code_version`.
 
-    Parameters
-    ----------
-    code : str
-        From `code_version`.
-
-    Returns
-    -------
-    bool or None
-        None where it cannot be told: outside a checkout that holds all commits.
+    None where it cannot be told: outside a checkout that holds all commits.
 
     Examples
     --------

@@ -33,7 +33,7 @@ _NOT_DECIDING = {"errors", "paths", "checks", "corpora", "splits", "provenance",
 
 
 def key(data: bytes, *deciding: Any) -> str:
-    """Name a result by all that decides it: data, settings and code.
+    """Name a result by all that decides it: data (a digest of it), settings and code.
 
     Code of serlab counts by modules: those that define the classes and functions given, and those that these
     import, as far as they can decide. Of functions and classes of the reader's own, in a notebook or a file,
@@ -41,17 +41,8 @@ def key(data: bytes, *deciding: Any) -> str:
     What cannot change a result does not count (see `normalised_code`). Other packages are to be given by
     their versions.
 
-    Parameters
-    ----------
-    data : bytes
-        A digest of what is computed with.
-    *deciding
-        Models with their settings, functions, numbers, text, arrays, and tuples, lists, mappings of these.
-
-    Returns
-    -------
-    str
-        Thirty-two hexadecimal digits, the same in every process.
+    `deciding` are models with their settings, functions, numbers, text, arrays, and tuples, lists, mappings
+    of these. Gives thirty-two hexadecimal digits, the same in every process.
 
     Examples
     --------
@@ -110,19 +101,9 @@ class _WithoutChecks(_WithoutDocstrings):
 
 
 def read(file: Path | None, *names: str) -> tuple[np.ndarray, ...] | None:
-    """Read the named arrays of a stored result, or None where there is nothing that can be relied on.
+    """Read the named arrays that `write` stored, in this order.
 
-    Parameters
-    ----------
-    file : Path, optional
-        As given to `write`.
-    *names : str
-        Of the arrays, in the order in which they are returned.
-
-    Returns
-    -------
-    tuple of ndarray, or None
-        None if there is no file, if it is damaged, or if it was written under another name.
+    None if there is no file, if it is damaged, or if it was written under another name.
     """
     if file is None or not file.exists():
         return None
@@ -136,16 +117,10 @@ def read(file: Path | None, *names: str) -> tuple[np.ndarray, ...] | None:
 
 
 def write(file: Path, **arrays: Any) -> None:
-    """Store arrays, so that at no moment half of them is taken for the whole.
+    """Store arrays, numbers or text, so that at no moment half of them is taken for the whole.
 
-    Where the disk is full or cannot be written to, a warning says so: what was computed is not lost by it.
-
-    Parameters
-    ----------
-    file : Path
-        Named by `key`, with the ending ``.npz``.
-    **arrays
-        Arrays, numbers or text.
+    The file is named by `key`, with the ending ``.npz``. Where the disk is full or cannot be written to, a
+    warning says so: what was computed is not lost by it.
     """
     content = io.BytesIO()
     np.savez(content, key=file.stem, **arrays)

@@ -24,20 +24,13 @@ DIGEST = "predictions_sha256"
 TABLE = ".csv.gz"
 
 
-def read(file: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
+def read(file: Path, command: str = "") -> tuple[pd.DataFrame, dict[str, Any]]:
     """Read a table of predictions and the JSON file that says how it came about, as `write` left them.
 
-    Parameters
-    ----------
-    file : Path
-        The JSON file.
-
-    Raises
-    ------
-    RunError
-        If one of the two cannot be read, or they are not of one run.
+    Raises `RunError` if one of the two cannot be read, or they are not of one run; `command` is what makes
+    them.
     """
-    meta = read_json(file)
+    meta = read_json(file, command)
     try:
         text = gzip.decompress(file.with_suffix(TABLE).read_bytes()).decode("utf-8")
         # Results that were recorded before November 2026 do not say of which table they are.
@@ -51,22 +44,9 @@ def read(file: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
 
 
 def write(file: Path, text: str, meta: dict[str, Any]) -> None:
-    """Write a table and the JSON file that says how it came about, and of which table it is.
+    """Write a table, `text`, and the JSON file that says how it came about, and of which table it is.
 
-    What was there stays until both are on the disk.
-
-    Parameters
-    ----------
-    file : Path
-        The JSON file; the table lies beside it, with the ending ``.csv.gz``.
-    text : str
-        The table.
-    meta : dict
-
-    Raises
-    ------
-    RunError
-        If they cannot be written. Then what was there is as it was.
+    What was there stays until both are on the disk. Raises `RunError` if they cannot be written.
     """
     about = json.dumps(meta | {DIGEST: checksum(text)}, indent=1, ensure_ascii=False) + "\n"
     try:
@@ -79,17 +59,9 @@ def write(file: Path, text: str, meta: dict[str, Any]) -> None:
 
 
 def parsed(text: str) -> pd.DataFrame:
-    r"""Read a table in which words are words: `WORDS` are never taken for numbers or for missing.
+    r"""Read CSV text in which words are words: `WORDS` are never taken for numbers or for missing.
 
-    Parameters
-    ----------
-    text : str
-        Of a CSV file.
-
-    Raises
-    ------
-    ValueError
-        If it is no such table, or a probability is missing or no number.
+    Raises `ValueError` if it is no such table, or a probability is missing or no number.
 
     Examples
     --------
@@ -102,14 +74,10 @@ def parsed(text: str) -> pd.DataFrame:
     return pd.read_csv(io.StringIO(text), dtype=kinds, keep_default_na=False, na_values=blank)
 
 
-def read_json(file: Path) -> dict[str, Any]:
-    """Read the JSON file of a result.
-
-    Raises
-    ------
-    RunError
-        If it cannot be read.
-    """
+def read_json(file: Path, command: str = "") -> dict[str, Any]:
+    """Read the JSON file of a result, as `read` does, or raise `RunError`."""
+    if command and not file.is_file():
+        raise RunError(f"{file} does not exist. To make it: {command}")
     try:
         meta = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

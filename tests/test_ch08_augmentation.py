@@ -37,7 +37,7 @@ def test_all_pictures_of_a_grid_share_the_scale_of_the_first():
     axes = lesson.grid({"first": CLIP[0], "louder": CLIP[0] + 50, "third": CLIP[0]}, 3.0)
     shown = [ax.images[0].get_clim() for ax in axes.flat if ax.images]
     assert shown == [(-69.0, 1.0)] * 3
-    assert [ax.get_visible() for ax in axes.flat] == [True, True, True, False]
+    assert [ax.get_title() for ax in axes[0, 0].figure.axes] == ["first", "louder", "third", ""]  # the scale
 
 
 def test_a_copy_is_trained_on_with_its_clip_and_never_tested():

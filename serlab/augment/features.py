@@ -36,16 +36,9 @@ class _Altered(Extractor):
 
 @dataclass(frozen=True, kw_only=True)
 class Augmented(_Altered):
-    """The features of an altered version of each clip.
+    """The features, by an extractor at its sample rate, of an altered version of each clip.
 
-    Attributes
-    ----------
-    extractor : Extractor
-        What is measured on the altered signal, at its sample rate.
-    chain : Chain
-        Of changes to signals.
-    version : int
-        1, 2, ...: another version has other changes.
+    The chain holds changes to signals. `version` counts from 1: another version has other changes.
     """
 
     name: ClassVar[str] = "augmented"

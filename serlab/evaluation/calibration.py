@@ -29,11 +29,6 @@ def reliability(predictions: pd.DataFrame, of: str | None = None, bins: int = 10
         One row per part that holds clips, with columns ``probability`` (mean), ``frequency`` (share of
         clips that are of the class) and ``clips``. A calibrated model has the two alike everywhere.
 
-    Raises
-    ------
-    EvaluationError
-        If there are no probabilities, or none of that class.
-
     References
     ----------
     Niculescu-Mizil & Caruana 2005, Predicting good probabilities with supervised learning, ICML.
@@ -72,20 +67,9 @@ def reliability(predictions: pd.DataFrame, of: str | None = None, bins: int = 10
 def calibration_error(predictions: pd.DataFrame, of: str | None = None, bins: int = 10) -> float:
     """Compute the expected calibration error: how far probabilities are from the truth, on average.
 
-    Parameters
-    ----------
-    predictions, of, bins
-        As for `reliability`.
-
-    Returns
-    -------
-    float
-        Mean over clips of the distance between ``probability`` and ``frequency``, in [0, 1]; 0 is perfect. It
-        depends on the number of parts: compare only what was computed with the same.
-
-    References
-    ----------
-    Guo, Pleiss, Sun & Weinberger 2017, On calibration of modern neural networks, ICML.
+    It is the mean over clips of the distance between ``probability`` and ``frequency`` of `reliability`; 0 is
+    perfect. It depends on the number of parts: compare only what was computed with the same. See Guo, Pleiss,
+    Sun & Weinberger 2017, On calibration of modern neural networks, ICML.
 
     Examples
     --------
@@ -100,23 +84,13 @@ def calibration_error(predictions: pd.DataFrame, of: str | None = None, bins: in
 def risk_coverage(right: Sequence[bool], sure: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
     """Give the share of wrong answers among the surest ones, for every number of answers kept.
 
-    Parameters
-    ----------
-    right : sequence of bool, shape (clips,)
-        Whether each answer is right.
-    sure : sequence of float, shape (clips,)
-        How sure the model is of each, such as its largest probability. Answers it is equally sure of keep
-        their order.
+    `right` says whether each answer is right, `sure` how sure the model is of it, such as its largest
+    probability; answers it is equally sure of keep their order.
 
     Returns
     -------
     coverage, risk : ndarray, shape (clips,)
         Share of answers kept, the surest first, from one answer to all; share of wrong ones among them.
-
-    Raises
-    ------
-    EvaluationError
-        If there are no answers, or not as many values of the one as of the other.
 
     References
     ----------

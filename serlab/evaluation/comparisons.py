@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -13,8 +13,7 @@ from serlab.evaluation.intervals import groups_by, jackknife, measure_by_speaker
 from serlab.evaluation.metrics import classes_of, count_by_speaker, metric_of_counts, predictions_of
 
 
-@dataclass(frozen=True)
-class Comparison:
+class Comparison(NamedTuple):
     """Difference of two models on the same clips (the first less the second), its interval and p-value."""
 
     difference: float
@@ -28,10 +27,7 @@ class Comparison:
 
 
 def compare(
-    first,
-    second,
-    metric: str | Callable[[np.ndarray], np.ndarray] = "uar",
-    confidence: float = 0.95,
+    first, second, metric: str | Callable[[np.ndarray], np.ndarray] = "uar", confidence: float = 0.95
 ) -> Comparison:
     """Compare two models on the same clips, speaker by speaker.
 
@@ -91,15 +87,8 @@ def compare_all(
 ) -> pd.DataFrame:
     """Compare pairs of models that are read together, with Holm's correction for how many they are.
 
-    Parameters
-    ----------
-    pairs : mapping of str to (DataFrame or Run, DataFrame or Run)
-        What is compared, by the name of its row; see `compare`.
-
-    Returns
-    -------
-    DataFrame
-        One row per pair: ``difference``, ``low``, ``high``, ``p`` by itself, ``p_holm`` corrected by `holm`.
+    Gives one row per pair, by name: ``difference``, ``low``, ``high``, ``p`` by itself (see `compare`), and
+    ``p_holm``, corrected by `holm`.
 
     Examples
     --------
@@ -111,8 +100,8 @@ def compare_all(
     """
     if not pairs:
         raise EvaluationError("there is nothing to compare: no pairs were given")
-    found = {name: compare(one, other, metric, confidence).__dict__ for name, (one, other) in pairs.items()}
-    table = pd.DataFrame.from_dict(found, orient="index")
+    found = {name: compare(one, other, metric, confidence) for name, (one, other) in pairs.items()}
+    table = pd.DataFrame.from_dict(found, orient="index", columns=Comparison._fields)
     return table.assign(p_holm=holm(table["p"]))
 
 
@@ -124,26 +113,11 @@ def group_difference(
     metric: str | Callable[[np.ndarray], np.ndarray] = "uar",
     confidence: float = 0.95,
 ) -> Comparison:
-    """Compare how good a model is for two groups of speakers, such as women and men.
+    """Compare how good a model is for two groups of speakers, such as women less men.
 
     Each group has its own standard error over its own speakers, and the two are added as in Welch's test. So
-    the interval is as wide as few speakers make it, however many clips they gave.
-
-    Parameters
-    ----------
-    predictions : DataFrame
-        With columns ``speaker``, ``label``, ``predicted`` and `by`; the rows of several seeds are pooled.
-    by : str
-        Column that names the groups.
-    first, second : str
-        Two values of that column.
-    metric, confidence
-        As in `interval`.
-
-    Returns
-    -------
-    Comparison
-        Of the first group less the second.
+    the interval is as wide as few speakers make it, however many clips they gave. `first` and `second` are
+    values of the column `by`; metric and confidence as in `interval`.
 
     Raises
     ------
@@ -184,14 +158,7 @@ def group_difference(
 def holm(p: Sequence[float]) -> np.ndarray:
     """Correct the p-values of comparisons that are read together, so that one error in twenty stays that.
 
-    Parameters
-    ----------
-    p : sequence of float, shape (n,)
-
-    Returns
-    -------
-    ndarray, shape (n,)
-        In the order given, none below what it was.
+    Those returned are in the order given, none below what it was.
 
     References
     ----------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -21,8 +21,7 @@ from serlab.evaluation.metrics import (
 NOTHING = 1e-12
 
 
-@dataclass(frozen=True)
-class Interval:
+class Interval(NamedTuple):
     """A value with the two ends of its confidence interval."""
 
     value: float
@@ -54,11 +53,6 @@ def interval(
     confidence : float
         In (0, 1).
 
-    Returns
-    -------
-    Interval
-        Both ends within 0 and 1.
-
     Raises
     ------
     EvaluationError
@@ -86,25 +80,10 @@ def by_group(
 ) -> pd.DataFrame:
     """Give a metric, with its interval over speakers, for each group of clips: for each sentence, say.
 
-    Parameters
-    ----------
-    predictions : DataFrame
-        With columns ``speaker``, ``label``, ``predicted`` and `by`; the rows of several seeds are pooled.
-    by : str
-        Column that names the groups. Rows without a value are left out.
-    metric, confidence
-        As in `interval`, which is applied to each group by itself.
-
-    Returns
-    -------
-    DataFrame
-        One row per group, sorted, with columns ``value``, ``low``, ``high`` and ``rows`` (how many
-        predictions).
-
-    Raises
-    ------
-    EvaluationError
-        If there is no such column, or nothing in it, or a group holds one speaker only.
+    `by` is the column that names the groups; rows without a value are left out. Gives one row per group,
+    sorted: ``value``, ``low``, ``high`` and ``rows`` (how many predictions). Else as `interval`, which is
+    applied to each group by itself. Raises `EvaluationError` if there is no such column, or nothing in it, or
+    a group holds one speaker only.
 
     Examples
     --------
@@ -125,9 +104,7 @@ def by_group(
 
 
 def over_speakers(
-    table: pd.DataFrame,
-    statistic: Callable[[pd.DataFrame], float | np.ndarray],
-    confidence: float = 0.95,
+    table: pd.DataFrame, statistic: Callable[[pd.DataFrame], float | np.ndarray], confidence: float = 0.95
 ) -> Interval:
     """Give any number that is computed from a table, such as a correlation, with its interval over speakers.
 
@@ -139,13 +116,6 @@ def over_speakers(
         With a column ``speaker``.
     statistic : callable
         Takes rows of the table, returns a number, or an array of numbers, each of which gets its interval.
-    confidence : float
-        In (0, 1).
-
-    Returns
-    -------
-    Interval
-        Of arrays where the statistic is one.
 
     Raises
     ------
@@ -184,20 +154,15 @@ def jackknife(without: np.ndarray, sizes: Sequence[float]) -> tuple[np.ndarray, 
     Parameters
     ----------
     without : ndarray, shape (speakers, ...)
-        The statistic without each speaker. Of a difference: the difference without each speaker.
+        The statistic, or difference, without each speaker.
     sizes : sequence of float, shape (speakers,)
-        Clips of each speaker.
+        Clips of each speaker, of whom there must be two.
 
     Returns
     -------
     standard_error : ndarray, shape (...)
     degrees_of_freedom : float
         For `student`.
-
-    Raises
-    ------
-    EvaluationError
-        If there are fewer than two speakers.
 
     References
     ----------

@@ -103,12 +103,9 @@ def report(
 ) -> pd.DataFrame:
     """Compute precision, recall and F1 for each class, and their means.
 
-    Returns
-    -------
-    DataFrame
-        One row per class, in the order of `classes`, and a last row "mean" over the classes that occur as
-        labels, with columns ``precision``, ``recall``, ``f1`` and ``clips`` (how many have that label). A
-        class that is never predicted has precision 0.
+    Gives one row per class, and a last row "mean" over the classes that occur as labels: ``precision``,
+    ``recall``, ``f1`` and ``clips`` (how many have that label). A class that is never predicted has precision
+    0.
 
     Examples
     --------
@@ -135,16 +132,9 @@ def report(
 def floors(label: Sequence[str]) -> pd.DataFrame:
     """Compute what is reached without listening, from the class sizes alone.
 
-    Parameters
-    ----------
-    label : sequence of str, shape (n,)
-
-    Returns
-    -------
-    DataFrame
-        Rows ``chance`` (every class alike), ``majority`` (always the largest class) and ``stratified``
-        (each class as often as it occurs); columns ``uar``, ``accuracy`` and ``macro_f1``: expected values,
-        for F1 in the limit of many clips.
+    Rows are ``chance`` (every class alike), ``majority`` (always the largest class) and ``stratified`` (each
+    class as often as it occurs), columns ``uar``, ``accuracy`` and ``macro_f1``: expected values, for F1 in
+    the limit of many clips.
 
     Examples
     --------
@@ -222,17 +212,9 @@ def number_speakers(table: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
 
 
 def metric_of_counts(metric: str | Callable[[np.ndarray], np.ndarray]) -> Callable[[np.ndarray], np.ndarray]:
-    """Return the function that computes a metric from tables of counts.
+    """Return the function that computes a metric from counts, (..., classes, classes), labels in rows.
 
-    Parameters
-    ----------
-    metric : {"uar", "accuracy", "macro_f1", "weighted_f1"} or callable
-        A callable is returned as it is.
-
-    Returns
-    -------
-    callable
-        Takes counts of shape (..., classes, classes), labels in rows; returns shape (...).
+    It is one of "uar", "accuracy", "macro_f1", "weighted_f1"; a callable is returned as it is.
 
     Examples
     --------

@@ -10,20 +10,12 @@ from serlab.evaluation.metrics import accuracy, count_confusions, macro_f1, uar
 
 
 def scores(predictions: pd.DataFrame) -> dict[str, float]:
-    """Compute the scores that a recorded run carries.
+    """Compute the scores that a recorded run carries, rounded to five decimals.
 
-    Parameters
-    ----------
-    predictions : DataFrame
-        With columns ``speaker``, ``fold``, ``seed``, ``label``, ``predicted``.
-
-    Returns
-    -------
-    dict
-        ``uar``, ``accuracy``, ``macro_f1`` over all clips and seeds; ``uar_fold_mean``, the mean of the UAR
-        of each fold and seed, which published results of fold-wise protocols report; ``uar_low`` and
-        ``uar_high``, the 95 % interval over speakers (missing with one speaker); ``uar_seed_sd``, the
-        standard deviation of the UAR between seeds (missing with one seed). Rounded to five decimals.
+    ``uar``, ``accuracy``, ``macro_f1`` are over all clips and seeds; ``uar_fold_mean`` is the mean of the UAR
+    of each fold and seed, which published results of fold-wise protocols report; ``uar_low`` and ``uar_high``
+    are the 95 % interval over speakers (missing with one speaker); ``uar_seed_sd`` is the standard deviation
+    of the UAR between seeds (missing with one seed).
     """
     label, predicted = predictions["label"], predictions["predicted"]
     # A fold may hold few clips, all of them wrong: names are compared over all.

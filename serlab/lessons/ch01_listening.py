@@ -23,17 +23,9 @@ WIDTH = 5.2  # inches of a figure that can be read on a telephone
 def one_speaker(corpus: pd.DataFrame, speaker: str | None = None) -> pd.DataFrame:
     """Choose clips of one speaker and one sentence, one for each emotion, the strongest if there are several.
 
-    Parameters
-    ----------
-    corpus : DataFrame
-        An utterance table. Where it does not say which sentence is spoken, all count as the same.
-    speaker : str, optional
-        By default the one with the most emotions, a woman if possible: her harmonics are easier to see.
-
-    Returns
-    -------
-    DataFrame
-        Rows of the table, the emotion in the index.
+    By default the speaker is the one with the most emotions, a woman if possible: her harmonics are easier to
+    see. Where the table does not say which sentence is spoken, all count as the same. Gives rows of the
+    table, the emotion in the index.
 
     Examples
     --------
@@ -54,46 +46,20 @@ def one_speaker(corpus: pd.DataFrame, speaker: str | None = None) -> pd.DataFram
 
 
 def figure_for(sounds: Mapping[str, np.ndarray]) -> Figure:
-    """Make a figure for `serlab.plots.emotion_grid` that can be read on a telephone.
-
-    Examples
-    --------
-    >>> figure_for(dict.fromkeys("abcdefgh")).get_size_inches().tolist()
-    [6.0, 4.0]
-    """
+    """Make a figure for `serlab.plots.emotion_grid` that can be read on a telephone."""
     columns = min(4, len(sounds))
     rows = -(-len(sounds) // columns)
     return plt.figure(figsize=(6 if columns > 2 else WIDTH, 1.6 * rows + 0.8), layout="constrained")
 
 
 def waveforms(sounds: Mapping[str, np.ndarray], sample_rate: float, columns: int = 1) -> np.ndarray:
-    """Draw waveforms below each other on one scale.
+    """Draw waveforms, (samples,) by title, below each other on one scale; the first column is filled first.
 
-    Parameters
-    ----------
-    sounds : mapping of str to array of shape (samples,)
-        By title. With several columns the first column is filled first.
-    sample_rate : float
-        Samples per second of all sounds.
-    columns : int
-        Panels beside each other.
-
-    Returns
-    -------
-    array of matplotlib Axes, in the order of the sounds
-
-    Examples
-    --------
-    >>> axes = waveforms({"short": np.ones(8000), "long": np.ones(16000)}, 16000)
-    >>> [ax.get_title() for ax in axes], float(axes[0].get_xlim()[1])
-    (['short', 'long'], 1.0)
-    >>> plt.close("all")
+    Gives an array of axes in the order of the sounds.
     """
     rows = -(-len(sounds) // columns)
-    size = (WIDTH, 1.25 * rows + 0.5)
-    fig, axes = plt.subplots(
-        rows, columns, figsize=size, sharex=True, sharey=True, squeeze=False, layout="constrained"
-    )
+    shared = {"sharex": True, "sharey": True, "squeeze": False, "layout": "constrained"}
+    fig, axes = plt.subplots(rows, columns, figsize=(WIDTH, 1.25 * rows + 0.5), **shared)
     styles = PAIR if rows == 2 else STYLES
     for number, (ax, (title, y)) in enumerate(zip(axes.T.flat, sounds.items(), strict=True)):
         plots.waveform(y, sample_rate, ax, color=styles[number % rows % len(styles)][0])
@@ -105,20 +71,7 @@ def waveforms(sounds: Mapping[str, np.ndarray], sample_rate: float, columns: int
 
 
 def spectra(sounds: Mapping[str, np.ndarray], sample_rate: float, ax: Axes | None = None) -> Axes:
-    """Draw the average spectra of a few sounds in one picture, each relative to its own maximum.
-
-    Parameters
-    ----------
-    sounds : mapping of str to array of shape (samples,)
-        By title.
-    sample_rate : float
-        Samples per second of all sounds.
-    ax : matplotlib Axes, optional
-        Where to draw; a new figure if not given.
-
-    Returns
-    -------
-    matplotlib Axes
+    """Draw the average spectra of up to three sounds, (samples,) by title, each relative to its maximum.
 
     Examples
     --------
@@ -128,7 +81,7 @@ def spectra(sounds: Mapping[str, np.ndarray], sample_rate: float, ax: Axes | Non
     ['one', 'two']
     >>> plt.close("all")
     """
-    ax = _panel(ax, 3.0)
+    ax = plots.new_axes(ax, (WIDTH, 3.0))
     styles = PAIR if len(sounds) == 2 else STYLES
     for (title, y), (colour, line) in zip(sounds.items(), styles, strict=False):
         plots.spectrum(y, sample_rate, ax, n_fft=256, color=colour, linestyle=line, label=title)
@@ -137,20 +90,7 @@ def spectra(sounds: Mapping[str, np.ndarray], sample_rate: float, ax: Axes | Non
 
 
 def pitch_tracks(takes: Mapping[str, np.ndarray], sample_rate: int, ax: Axes | None = None) -> Axes:
-    """Draw the pitch of a few sounds over time, with gaps where the voice does not sound.
-
-    Parameters
-    ----------
-    takes : mapping of str to array of shape (samples,)
-        By title; three at most.
-    sample_rate : int
-        Samples per second of all sounds.
-    ax : matplotlib Axes, optional
-        Where to draw; a new figure if not given.
-
-    Returns
-    -------
-    matplotlib Axes
+    """Draw the pitch over time of three sounds at most, (samples,) by title, with gaps where no voice sounds.
 
     Examples
     --------
@@ -161,7 +101,7 @@ def pitch_tracks(takes: Mapping[str, np.ndarray], sample_rate: int, ax: Axes | N
     160
     >>> plt.close("all")
     """
-    ax = _panel(ax, 2.6)
+    ax = plots.new_axes(ax, (WIDTH, 2.6))
     extractor = F0(sample_rate=sample_rate)
     for (title, y), (colour, line) in zip(takes.items(), STYLES, strict=False):
         f0, _ = extractor.extract(y)
@@ -175,18 +115,9 @@ def pitch_tracks(takes: Mapping[str, np.ndarray], sample_rate: int, ax: Axes | N
 def above_neutral(measured: pd.DataFrame, cues: Sequence[str]) -> pd.DataFrame:
     """Count in how many speakers a cue is higher in an emotion than when the same speaker is neutral.
 
-    Parameters
-    ----------
-    measured : DataFrame
-        One row per clip, with columns ``speaker``, ``emotion`` and the cues.
-    cues : sequence of str
-        Columns to compare, by their median over a speaker's clips of an emotion. Where a corpus has no
-        neutral clips, the median over all clips of the speaker takes their place.
-
-    Returns
-    -------
-    DataFrame
-        One row per emotion but neutral, one column per cue, and the number of speakers.
+    What is compared is the median over a speaker's clips of an emotion, in columns `cues` beside ``speaker``
+    and ``emotion``. Where a corpus has no neutral clips, the median over all of the speaker's takes their
+    place. Gives a row for each emotion but neutral: the counts, and ``of``, the number of speakers.
 
     Examples
     --------
@@ -206,44 +137,13 @@ def above_neutral(measured: pd.DataFrame, cues: Sequence[str]) -> pd.DataFrame:
 
 
 def count_grid(counts: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Draw `above_neutral` as a grid: red where nearly all speakers are higher, blue where they are lower.
-
-    Parameters
-    ----------
-    counts : DataFrame
-        From `above_neutral`.
-    ax : matplotlib Axes, optional
-        Where to draw; a new figure if not given.
-
-    Returns
-    -------
-    matplotlib Axes
-
-    Examples
-    --------
-    >>> ax = count_grid(pd.DataFrame({"pitch": [24], "of": [24]}, index=["angry"]))
-    >>> ax.texts[0].get_text()
-    '24'
-    >>> plt.close("all")
-    """
-    ax = _panel(ax, 3.2)
+    """Draw `above_neutral` as a grid: red where nearly all speakers are higher, blue where they are lower."""
+    ax = plots.new_axes(ax, (WIDTH, 3.2))
     cues = counts.drop(columns="of")
-    sns.heatmap(
-        cues.div(counts["of"], axis=0),
-        annot=cues,
-        fmt="d",
-        cmap="RdBu_r",
-        vmin=-0.4,  # the ends of the colours are too dark for the figures on them
-        vmax=1.4,
-        annot_kws={"color": "#222222"},
-        linewidths=1,
-        cbar=False,
-        ax=ax,
-    )
+    look = {"fmt": "d", "annot_kws": {"color": "#222222"}, "linewidths": 1, "cbar": False}
+    # The ends of the colours are too dark for the figures on them.
+    shades = {"cmap": "RdBu_r", "vmin": -0.4, "vmax": 1.4}
+    sns.heatmap(cues.div(counts["of"], axis=0), annot=cues, **look, **shades, ax=ax)
     ax.set(xlabel="", ylabel="")
     ax.tick_params(axis="y", rotation=0)
     return ax
-
-
-def _panel(ax: Axes | None, height: float) -> Axes:
-    return plt.subplots(figsize=(WIDTH, height), layout="constrained")[1] if ax is None else ax

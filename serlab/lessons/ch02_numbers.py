@@ -23,14 +23,9 @@ DARK, LIGHT, RED = "#332288", "#88CCEE", "#CC6677"
 
 @synthesis.remember
 def whistle(*, every: int = 1, filtered: bool = False) -> np.ndarray:
-    """Whistle from 0 to 8,000 Hz within two seconds, and keep every so manyth sample.
+    """Whistle from 0 to 8,000 Hz within two seconds, and keep every so manyth of 16,000 samples a second.
 
-    Parameters
-    ----------
-    every : int
-        1 keeps all 16,000 samples a second.
-    filtered : bool
-        Whether frequencies that the remaining samples cannot hold are removed first.
+    Filtered, frequencies that the remaining samples cannot hold are removed first.
 
     Examples
     --------
@@ -78,12 +73,8 @@ def voice(*, rate: int = RATE, bits: int = 16) -> np.ndarray:
 def rebuilt(*, bands: int = 0, coefficients: int = 0) -> np.ndarray:
     """Turn the synthetic voice into a spectrogram and back into sound, with a guessed phase (Griffin & Lim).
 
-    Parameters
-    ----------
-    bands : int
-        Go through so many mel bands; 0 keeps all frequencies.
-    coefficients : int
-        Go through so many MFCCs of these bands as well; 0 keeps the bands as they are.
+    It goes through so many mel bands, or all frequencies (0), and so many MFCCs of them, or the bands
+    themselves.
 
     Examples
     --------
@@ -130,42 +121,21 @@ def loud_woman(corpus: pd.DataFrame) -> pd.Series:
     return corpus.loc[corpus.sort_values(["gender", "clip"])["emotion"].eq("angry").idxmax()]
 
 
-def close_up(y: np.ndarray, seconds: float = 0.02, ax: Sequence[Axes] | None = None) -> Sequence[Axes]:
-    """Draw a sound, and below it the samples of its loudest moment one by one.
-
-    Parameters
-    ----------
-    y : ndarray, shape (samples,)
-        At 16 kHz.
-    seconds : float
-        Length of the moment.
-    ax : two matplotlib Axes, optional
-        Where to draw; a new figure if not given.
-    """
-    ax = plt.subplots(2, 1, figsize=(5.6, 3.6))[1] if ax is None else ax
-    length = int(seconds * RATE)
+def close_up(y: np.ndarray) -> Sequence[Axes]:
+    """Draw a sound at 16 kHz, (samples,), and below it the samples of its loudest 20 ms one by one."""
+    ax = plt.subplots(2, 1, figsize=(5.6, 3.6))[1]
+    length = RATE // 50
     start = int(np.clip(np.abs(y).argmax() - length // 2, 0, len(y) - length))
     plots.waveform(y, RATE, ax[0])
     ax[0].axvspan(start / RATE, (start + length) / RATE, color=RED, alpha=0.5)
     ax[1].plot(1000 * np.arange(length) / RATE, y[start : start + length], ".-", color=DARK, linewidth=0.8)
-    ax[1].set(xlabel="time (ms)", ylabel="amplitude", xlim=(0, 1000 * seconds))
+    ax[1].set(xlabel="time (ms)", ylabel="amplitude", xlim=(0, 20))
     return ax
 
 
-def spectrograms(
-    sounds: Mapping[str, tuple[np.ndarray, int]], ax: Sequence[Axes] | None = None
-) -> Sequence[Axes]:
-    """Draw spectrograms beside each other, each up to the highest frequency that its samples can hold.
-
-    Parameters
-    ----------
-    sounds : mapping of str to (samples, rate)
-        By their titles.
-    ax : matplotlib Axes, optional
-        One for each; a new figure if not given.
-    """
-    if ax is None:
-        ax = plt.subplots(1, len(sounds), figsize=(5.4, 2.6), squeeze=False)[1][0]
+def spectrograms(sounds: Mapping[str, tuple[np.ndarray, int]]) -> Sequence[Axes]:
+    """Draw spectrograms of (samples, rate) by title, each up to the highest frequency that it can hold."""
+    ax = plt.subplots(1, len(sounds), figsize=(5.4, 2.6), squeeze=False)[1][0]
     for one, (title, (y, rate)) in zip(ax, sounds.items(), strict=True):
         frame = {"n_fft": rate // 40, "hop_length": rate // 200}
         plots.spectrogram(y, rate, one, colorbar=False, **frame)
@@ -187,10 +157,10 @@ def faded(frame: np.ndarray, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def skirts(n_fft: int = 1024, frequency: float = 1010.0, ax: Axes | None = None) -> Axes:
+def skirts(n_fft: int = 1024, ax: Axes | None = None) -> Axes:
     """Draw the spectrum of a pure tone that was cut out with hard edges, and with a Hann window."""
     ax = new_axes(ax, WIDE)
-    tone = np.sin(2 * np.pi * frequency * np.arange(n_fft) / RATE)
+    tone = np.sin(2 * np.pi * 1010 * np.arange(n_fft) / RATE)
     cuts = {"hard edges": (tone, LIGHT), "Hann window": (tone * get_window("hann", n_fft), DARK)}
     for name, (cut, colour) in cuts.items():
         level = librosa.amplitude_to_db(np.abs(np.fft.rfft(cut)), ref=np.max)
@@ -200,22 +170,19 @@ def skirts(n_fft: int = 1024, frequency: float = 1010.0, ax: Axes | None = None)
     return ax
 
 
-def comb(values: ArrayLike, highest: float = 4000.0, ax: Axes | None = None) -> Axes:
-    """Draw the level of the complex numbers of one frame, from 0 Hz to half the sampling rate, in dB."""
+def comb(values: ArrayLike, ax: Axes | None = None) -> Axes:
+    """Draw the level of the complex numbers of one frame, 0 Hz to half the sampling rate, in dB."""
     ax = new_axes(ax, WIDE)
     level = librosa.amplitude_to_db(np.abs(values), ref=np.max)
     ax.plot(np.linspace(0, RATE / 2, len(level)), level, color=DARK, linewidth=1.2)
-    ax.set(xlabel="frequency (Hz)", ylabel="level (dB)", xlim=(0, highest))
+    ax.set(xlabel="frequency (Hz)", ylabel="level (dB)", xlim=(0, 4000))
     return ax
 
 
-def frame_lengths(
-    y: np.ndarray, lengths: Sequence[int] = (64, 400, 1024), ax: Sequence[Axes] | None = None
-) -> Sequence[Axes]:
-    """Draw the loudest 0.2 s of a sound, cut into shorter and longer frames (in samples)."""
-    if ax is None:
-        ax = plt.subplots(1, len(lengths), figsize=(5.4, 2.8), sharey=True)[1]
-    for one, length in zip(ax, lengths, strict=True):
+def frame_lengths(y: np.ndarray) -> Sequence[Axes]:
+    """Draw the loudest 0.2 s of a sound, cut into shorter and longer frames."""
+    ax = plt.subplots(1, 3, figsize=(5.4, 2.8), sharey=True)[1]
+    for one, length in zip(ax, (64, 400, 1024), strict=True):
         part = audio.loudest(y, 0.2, RATE)
         plots.spectrogram(part, RATE, one, n_fft=length, hop_length=16, colorbar=False)
         one.set(ylim=(0, 4000), ylabel="frequency (Hz)" if one is ax[0] else "")
@@ -223,9 +190,9 @@ def frame_lengths(
     return ax
 
 
-def mel_scale(filters: np.ndarray, ax: Sequence[Axes] | None = None) -> Sequence[Axes]:
+def mel_scale(filters: np.ndarray) -> Sequence[Axes]:
     """Draw mel against hertz, and about a dozen of a bank of triangular filters (bands × frequencies)."""
-    ax = plt.subplots(1, 2, figsize=(5.4, 2.5))[1] if ax is None else ax
+    ax = plt.subplots(1, 2, figsize=(5.4, 2.5))[1]
     hertz = np.linspace(0, RATE / 2, filters.shape[1])
     ax[0].plot(hertz, librosa.hz_to_mel(hertz), color=DARK)
     ax[0].set(xlabel="frequency (Hz)", ylabel="mel", xlim=(0, RATE / 2), ylim=(0, None))
@@ -237,20 +204,9 @@ def mel_scale(filters: np.ndarray, ax: Sequence[Axes] | None = None) -> Sequence
     return ax
 
 
-def scales(mel: np.ndarray, hop: int, ax: np.ndarray | None = None) -> np.ndarray:
-    """Draw a mel spectrogram as power, as its square root and in dB, the histogram of the values beside it.
-
-    Parameters
-    ----------
-    mel : ndarray, shape (bands, frames)
-        Power.
-    hop : int
-        Samples from one frame to the next.
-    ax : array of matplotlib Axes, shape (3, 2), optional
-        Where to draw; a new figure if not given.
-    """
-    if ax is None:
-        ax = plt.subplots(3, 2, figsize=(5.4, 6.2), width_ratios=[3, 2])[1]
+def scales(mel: np.ndarray, hop: int) -> np.ndarray:
+    """Draw a mel spectrogram, (bands, frames), as power, square root and dB, beside histograms."""
+    ax = plt.subplots(3, 2, figsize=(5.4, 6.2), width_ratios=[3, 2])[1]
     shown = {"power": mel, "square root": np.sqrt(mel), "dB": librosa.power_to_db(mel, top_db=80)}
     for (name, values), picture, histogram in zip(shown.items(), *ax.T, strict=True):
         times = np.arange(mel.shape[1]) * hop / RATE
@@ -266,18 +222,9 @@ def scales(mel: np.ndarray, hop: int, ax: np.ndarray | None = None) -> np.ndarra
 def smoothed(
     levels: np.ndarray, cosines: np.ndarray, kept: Sequence[int] = (5, 13), ax: Axes | None = None
 ) -> Axes:
-    """Draw the mel levels of one frame, and what some of its cosine coefficients remember of them.
+    """Draw the mel levels of one frame in dB, and what so many of its cosine coefficients remember of them.
 
-    Parameters
-    ----------
-    levels : ndarray, shape (bands,)
-        In dB.
-    cosines : ndarray, shape (coefficients, bands)
-        Orthonormal rows.
-    kept : sequence of int
-        How many coefficients.
-    ax : matplotlib Axes, optional
-        Where to draw; a new figure if not given.
+    `cosines` has orthonormal rows, (coefficients, bands).
     """
     ax = new_axes(ax, WIDE)
     ax.plot(levels, color="#999999", linewidth=2.5, label=f"all {len(levels)} bands")
@@ -289,20 +236,12 @@ def smoothed(
     return ax
 
 
-def tracks(y: np.ndarray, ax: Sequence[Axes] | None = None, **frame: int) -> Sequence[Axes]:
-    """Draw hand-crafted features over the time of a sound: loudness, zero crossings, centroid, pitch.
+def tracks(y: np.ndarray, **frame: int) -> Sequence[Axes]:
+    """Draw hand-crafted features of a sound at 16 kHz over time: loudness, zero crossings, centroid, pitch.
 
-    Parameters
-    ----------
-    y : ndarray, shape (samples,)
-        At 16 kHz.
-    ax : four matplotlib Axes, optional
-        Where to draw; a new figure if not given.
-    **frame
-        ``n_fft`` and ``hop_length`` of the features.
+    `frame` holds ``n_fft`` and ``hop_length`` of the features.
     """
-    if ax is None:
-        ax = plt.subplots(4, 1, figsize=(5.6, 7.6), sharex=True, height_ratios=[1, 1, 2, 1.4])[1]
+    ax = plt.subplots(4, 1, figsize=(5.6, 7.6), sharex=True, height_ratios=[1, 1, 2, 1.4])[1]
 
     def draw(one: Axes, extractor: features.Extractor, *style: str, **line: object) -> None:
         values = extractor.extract(y)[0]
@@ -323,12 +262,9 @@ def tracks(y: np.ndarray, ax: Sequence[Axes] | None = None, **frame: int) -> Seq
     return ax
 
 
-def two_numbers(
-    values: pd.DataFrame, emotions: Sequence[str], labels: Mapping[str, str], ax: Sequence[Axes] | None = None
-) -> Sequence[Axes]:
+def two_numbers(values: pd.DataFrame, emotions: Sequence[str], labels: Mapping[str, str]) -> Sequence[Axes]:
     """Draw box plots per emotion of some columns; ``labels`` names each column and its unit."""
-    if ax is None:
-        ax = plt.subplots(len(labels), 1, figsize=(5.6, 2.5 * len(labels)), sharex=True)[1]
+    ax = plt.subplots(len(labels), 1, figsize=(5.6, 2.5 * len(labels)), sharex=True)[1]
     for one, (column, label) in zip(ax, labels.items(), strict=True):
         plots.by_emotion(values[column], emotions, one, label)
     return ax

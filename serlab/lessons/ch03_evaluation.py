@@ -14,25 +14,14 @@ from sklearn.preprocessing import StandardScaler
 
 from serlab import evaluation
 from serlab.evaluation import Interval
-from serlab.plots.style import EDGE, FLATTERING, HONEST, SIZE, new_axes
+from serlab.plots.style import EDGE, FLATTERING, HONEST, SIZE, error_bars, new_axes
 from serlab.splits import Fold
 
 
 def nearest_is_same_speaker(X: np.ndarray, table: pd.DataFrame, split: Iterable[Fold]) -> float:
-    """Count for how many test clips the nearest training clip, by their features, is by the same speaker.
+    """Give the share of test clips whose nearest training clip, by their features, is by the same speaker.
 
-    Parameters
-    ----------
-    X : ndarray, shape (clips, features)
-        Scaled in each fold as its training clips ask.
-    table : DataFrame
-        Utterance table.
-    split : Split, or folds
-
-    Returns
-    -------
-    float
-        Share of the test clips of all folds (0…1).
+    Features, (clips, features), are scaled in each fold as its training clips ask.
 
     Examples
     --------
@@ -51,32 +40,17 @@ def nearest_is_same_speaker(X: np.ndarray, table: pd.DataFrame, split: Iterable[
 
 
 def train_and_watch(
-    X: np.ndarray, table: pd.DataFrame, split: Iterable[Fold], epochs: int = 60, seed: int = 0
+    X: np.ndarray, table: pd.DataFrame, split: Iterable[Fold], epochs: int = 60
 ) -> pd.DataFrame:
     """Train a small network in each fold, and keep what it answers after every epoch.
 
-    Parameters
-    ----------
-    X : ndarray, shape (clips, features)
-    table : DataFrame
-        Utterance table.
-    split : Split, or folds
-        With validation rows.
-    epochs : int
-        Passes over the training clips.
-    seed : int
-        Of the network.
-
-    Returns
-    -------
-    DataFrame
-        One row per fold, epoch (from 1) and clip with columns ``fold``, ``epoch``, ``part`` ("validation" or
-        "test"), ``clip``, ``speaker``, ``label``, ``predicted``.
+    The split has validation rows. Gives one row per fold, epoch (from 1) and clip: ``fold``, ``epoch``,
+    ``part`` ("validation" or "test"), ``clip``, ``speaker``, ``label``, ``predicted``.
     """
     emotions, parts = table["emotion"].to_numpy(), []
     for number, fold in enumerate(split):
         scaled = StandardScaler().fit(X[fold.train]).transform(X)
-        network = MLPClassifier((64,), learning_rate_init=0.003, random_state=seed)
+        network = MLPClassifier((64,), learning_rate_init=0.003, random_state=0)
         for epoch in range(1, epochs + 1):
             network.partial_fit(scaled[fold.train], emotions[fold.train], classes=np.unique(emotions))
             for part, rows in (("validation", fold.validation), ("test", fold.test)):
@@ -87,17 +61,7 @@ def train_and_watch(
 
 
 def history(watched: pd.DataFrame) -> pd.DataFrame:
-    """Score what a network answered after every epoch.
-
-    Parameters
-    ----------
-    watched : DataFrame
-        From `train_and_watch`.
-
-    Returns
-    -------
-    DataFrame
-        UAR (0…1): a row for each fold and epoch, columns ``test`` and ``validation``.
+    """Score what `train_and_watch` gives: UAR of ``test`` and ``validation``, a row per fold and epoch.
 
     Examples
     --------
@@ -111,19 +75,7 @@ def history(watched: pd.DataFrame) -> pd.DataFrame:
 
 
 def epochs(history: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Draw the test UAR of each fold over the epochs, and the epochs that test and validation clips choose.
-
-    Parameters
-    ----------
-    history : DataFrame
-        From `history`.
-    ax : matplotlib Axes, optional
-        Where to draw; a new figure if not given.
-
-    Returns
-    -------
-    matplotlib Axes
-    """
+    """Draw the test UAR of each fold over the epochs, and the epochs that test and validation choose."""
     ax = new_axes(ax, SIZE)
     marks = {"test": ("o", FLATTERING, "best on test"), "validation": ("X", HONEST, "chosen by validation")}
     for number, (_, fold) in enumerate(history.groupby(level="fold")):
@@ -131,15 +83,8 @@ def epochs(history: pd.DataFrame, ax: Axes | None = None) -> Axes:
         ax.plot(fold.index, 100 * fold["test"], color=EDGE, linewidth=0.8, alpha=0.6)
         for part, (marker, colour, name) in marks.items():
             chosen = fold[part].idxmax()
-            ax.plot(
-                chosen,
-                100 * fold.loc[chosen, "test"],
-                marker,
-                color=colour,
-                markersize=8,
-                linestyle="",
-                label=None if number else name,
-            )
+            look = {"color": colour, "markersize": 8, "linestyle": "", "label": None if number else name}
+            ax.plot(chosen, 100 * fold.loc[chosen, "test"], marker, **look)
     ax.set(xlabel="epoch", ylabel="UAR on test speakers (%)")
     ax.legend(loc="lower right")
     return ax
@@ -150,38 +95,16 @@ def side_by_side(
 ) -> Axes:
     """Draw the UAR of several tests, each with its interval over speakers, from top to bottom.
 
-    Parameters
-    ----------
-    groups : mapping of str to mapping of str to DataFrame
-        What the tests of a group have in common, to the names and predictions of these tests.
-    chance : float
-        UAR of guessing (0…1).
-    ax : matplotlib Axes, optional
-        Where to draw; a new figure if not given.
-
-    Returns
-    -------
-    matplotlib Axes
-        The tests of the first group are hollow diamonds, the others filled dots.
+    `groups` are two, what their tests have in common to predictions by name: hollow diamonds, then filled
+    dots.
     """
     ax = new_axes(ax, SIZE)
     names: list[str] = []
     looks = [("D", FLATTERING, "white"), ("o", HONEST, HONEST)]
     for (title, tests), (marker, colour, face) in zip(groups.items(), looks, strict=True):
         found = [evaluation.interval(predictions) for predictions in tests.values()]
-        value, low, high = (
-            100 * np.array([getattr(one, k) for one in found]) for k in ("value", "low", "high")
-        )
-        ax.errorbar(
-            value,
-            len(names) + np.arange(len(found)),
-            xerr=[value - low, high - value],
-            fmt=marker,
-            color=colour,
-            markerfacecolor=face,
-            capsize=3,
-            label=title,
-        )
+        look = {"fmt": marker, "color": colour, "markerfacecolor": face, "capsize": 3, "label": title}
+        error_bars(ax, len(names) + np.arange(len(found)), 100 * np.array(found), **look)
         names += tests
     ax.axvline(100 * chance, color=EDGE, linestyle=":", label="chance")
     ax.set_yticks(range(len(names)), names)
@@ -192,21 +115,7 @@ def side_by_side(
 
 
 def reported(scores: Sequence[float], everybody: Interval, ax: Axes | None = None) -> Axes:
-    """Draw what many small tests of one model report, and the score on all speakers.
-
-    Parameters
-    ----------
-    scores : sequence of float
-        UAR (0…1) of each small test.
-    everybody : Interval
-        UAR on all speakers.
-    ax : matplotlib Axes, optional
-        Where to draw; a new figure if not given.
-
-    Returns
-    -------
-    matplotlib Axes
-    """
+    """Draw the UAR that many small tests of one model report, and that on all speakers."""
     ax = new_axes(ax, SIZE)
     sns.histplot(100 * np.asarray(scores), color=HONEST, alpha=0.5, ax=ax)
     ax.axvline(100 * everybody.value, color="black", label="all speakers")
@@ -216,28 +125,15 @@ def reported(scores: Sequence[float], everybody: Interval, ax: Axes | None = Non
 
 
 def by_speaker(predictions: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Draw the UAR of each speaker, lowest first, and that of all of them with its interval.
-
-    Parameters
-    ----------
-    predictions : DataFrame
-        With columns ``speaker``, ``label``, ``predicted``.
-    ax : matplotlib Axes, optional
-        Where to draw; a new figure if not given.
-
-    Returns
-    -------
-    matplotlib Axes
-    """
+    """Draw the UAR of each speaker, lowest first, and that of all of them with its interval."""
     ax = new_axes(ax, SIZE)
     groups = predictions.groupby("speaker")[["label", "predicted"]]
     each = groups.apply(lambda rows: evaluation.uar(rows["label"], rows["predicted"])).sort_values()
     whole = evaluation.interval(predictions)
     ax.plot(each.index.astype(str), 100 * each.to_numpy(), "o", color=HONEST, label="one speaker")
     ax.axhline(100 * whole.value, color="black", linewidth=1, label="all speakers")
-    ax.axhspan(
-        100 * whole.low, 100 * whole.high, color="black", alpha=0.12, linewidth=0, label="95 % interval"
-    )
+    band = {"color": "black", "alpha": 0.12, "linewidth": 0, "label": "95 % interval"}
+    ax.axhspan(100 * whole.low, 100 * whole.high, **band)
     ax.set(xlabel="speaker", ylabel="UAR (%)")
     ax.tick_params(axis="x", rotation=90)
     ax.legend(loc="upper left")

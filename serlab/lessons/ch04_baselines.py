@@ -17,31 +17,8 @@ def answers(
 ) -> Axes:
     """Draw how a number spreads within each emotion, and behind it which emotion a rule answers where.
 
-    Parameters
-    ----------
-    rule : fitted classifier
-        Takes an array of shape (n, 1).
-    values : ndarray, shape (clips,) or (clips, 1)
-    emotions : sequence of str
-        The emotion of each clip.
-    ax : matplotlib Axes, optional
-        Where to draw; a new figure if not given.
-    label : str
-        Name and unit of the number.
-
-    Returns
-    -------
-    matplotlib Axes
-        Each band has the colour of its answer, and the name at its right.
-
-    Examples
-    --------
-    >>> from sklearn.tree import DecisionTreeClassifier
-    >>> levels, emotions = np.array([[-50.0], [-48.0], [-30.0]]), ["sad", "sad", "angry"]
-    >>> ax = answers(DecisionTreeClassifier().fit(levels, emotions), levels, emotions)
-    >>> [text.get_text() for text in ax.texts]
-    ['sad', 'angry']
-    >>> ax.figure.clear()
+    The rule is a classifier fitted to numbers of shape (clips, 1); each band has the colour of its answer,
+    and the name at its right. `label` says name and unit of the number.
     """
     ax = plots.by_emotion(np.ravel(values), emotions, ax, label)
     low, high = ax.get_ylim()
@@ -61,15 +38,8 @@ def answers(
 def listeners() -> pd.DataFrame:
     """Read how many of its listeners recognised each take that was recorded for EmoDB.
 
-    Returns
-    -------
-    DataFrame
-        One row per take: ``emotion``, ``recognised`` (share of the listeners) and ``kept``, whether it is
-        one of the 535 published clips. Without rows where no copy of EmoDB is found.
-
-    See Also
-    --------
-    serlab.corpora.emodb.recognition : where the shares come from.
+    Gives ``emotion``, ``recognised`` (share of the listeners) and ``kept``, whether the take is one of the
+    535 published clips; no rows where no copy of EmoDB is found. See `serlab.corpora.emodb.recognition`.
     """
     from serlab.corpora import emodb
 
@@ -83,27 +53,7 @@ def listeners() -> pd.DataFrame:
 
 
 def kept_takes(takes: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Draw how many takes were recognised how well, those that were published apart from those that were not.
-
-    Parameters
-    ----------
-    takes : DataFrame
-        From `listeners`.
-    ax : matplotlib Axes, optional
-        Where to draw; a new figure if not given.
-
-    Returns
-    -------
-    matplotlib Axes
-
-    Examples
-    --------
-    >>> takes = pd.DataFrame({"recognised": [0.4, 0.8, 0.95], "kept": [False, True, True]})
-    >>> ax = kept_takes(takes)
-    >>> [text.get_text() for text in ax.get_legend().get_texts()]
-    ['dropped', 'published']
-    >>> ax.figure.clear()
-    """
+    """Draw how many takes were recognised how well, published ones apart from those that were not."""
     ax = new_axes(ax)
     kept = takes["kept"].astype(bool)
     groups = [100 * takes.loc[rows, "recognised"].to_numpy(float) for rows in (~kept, kept)]

@@ -14,22 +14,11 @@ from serlab.plots.style import EDGE, FLATTERING, HONEST, SIZE
 from serlab.runs import Run
 
 # How each rule marks its epoch in the picture: marker, colour.
-RULES = {
-    "lowest loss": ("o", HONEST),
-    "highest accuracy": ("D", FLATTERING),
-    "last epoch": ("s", "#117733"),
-}
+RULES = {"lowest loss": ("o", HONEST), "highest accuracy": ("D", FLATTERING), "last epoch": ("s", "#117733")}
 
 
 def move(pictures: np.ndarray, frames: int) -> np.ndarray:
-    """Move spectrograms in time, with silence in the gap.
-
-    Parameters
-    ----------
-    pictures : ndarray, shape (clips, bands, frames)
-        Power, so that zero is silence.
-    frames : int
-        How far: to a later moment, or to an earlier one if negative.
+    """Move spectrograms of power, (clips, bands, frames), to a later or earlier moment; the gap is silent.
 
     Examples
     --------
@@ -45,13 +34,7 @@ def move(pictures: np.ndarray, frames: int) -> np.ndarray:
 
 
 def kept_epochs(history: Mapping[str, Sequence[float]]) -> dict[str, int]:
-    """Give the epoch, counted from one, that each rule keeps of one training.
-
-    Examples
-    --------
-    >>> kept_epochs({"val_loss": [2.0, 1.0, 3.0, 4.0], "val_accuracy": [0.3, 0.4, 0.6, 0.5]})
-    {'lowest loss': 2, 'highest accuracy': 3, 'last epoch': 4}
-    """
+    """Give the epoch, counted from one, that each rule keeps of one training."""
     return {
         "lowest loss": int(np.argmin(history["val_loss"])) + 1,
         "highest accuracy": int(np.argmax(history["val_accuracy"])) + 1,
@@ -60,17 +43,9 @@ def kept_epochs(history: Mapping[str, Sequence[float]]) -> dict[str, int]:
 
 
 def epoch_table(histories: Sequence[Mapping[str, Sequence[float]]]) -> pd.DataFrame:
-    """Set the three rules side by side: the epoch they keep, and the accuracy it has.
+    """Set the three rules side by side: the epoch they keep (median), and the accuracy it has, in percent.
 
-    Parameters
-    ----------
-    histories : sequence of mapping
-        What Keras measured after each epoch of several trainings, with validation.
-
-    Returns
-    -------
-    DataFrame
-        One row per rule: ``epoch`` (the median) and ``mean``, ``lowest``, ``highest`` accuracy in percent.
+    `histories` is what Keras measured after each epoch of several trainings, with validation.
 
     Examples
     --------
@@ -89,21 +64,7 @@ def epoch_table(histories: Sequence[Mapping[str, Sequence[float]]]) -> pd.DataFr
 
 
 def epoch_choice(histories: Sequence[Mapping[str, Sequence[float]]], ax: Axes | None = None) -> Axes:
-    """Draw the accuracy of several trainings over the epochs, and the epochs that each rule keeps.
-
-    Parameters
-    ----------
-    histories : sequence of mapping
-        As in `epoch_table`.
-    ax : matplotlib Axes, optional
-        Where to draw; a new figure if not given.
-
-    Examples
-    --------
-    >>> ax = epoch_choice([{"val_loss": [2.0, 1.0, 3.0], "val_accuracy": [0.3, 0.4, 0.6]}])
-    >>> [text.get_text() for text in ax.get_legend().get_texts()]
-    ['lowest loss', 'highest accuracy', 'last epoch']
-    """
+    """Draw the accuracy of several trainings over the epochs, and the epochs that each rule keeps."""
     ax = new_axes(ax, SIZE)
     for number, history in enumerate(histories):
         accuracy = 100 * np.asarray(history["val_accuracy"])
@@ -118,30 +79,9 @@ def epoch_choice(histories: Sequence[Mapping[str, Sequence[float]]], ax: Axes | 
 
 
 def shift_curve(
-    seconds: Sequence[float],
-    changed: Sequence[float],
-    right: Sequence[float],
-    chance: float,
-    ax: Axes | None = None,
+    seconds: Sequence, changed: Sequence, right: Sequence, chance: float, ax: Axes | None = None
 ) -> Axes:
-    """Draw how many answers change, and how many are right, when clips are moved in time.
-
-    Parameters
-    ----------
-    seconds : sequence of float
-        How far the clips are moved.
-    changed, right : sequence of float
-        Shares of the clips (0…1).
-    chance : float
-        Share that a guess gets right.
-    ax : matplotlib Axes, optional
-        Where to draw; a new figure if not given.
-
-    Examples
-    --------
-    >>> shift_curve([0.0, 0.2], [0.0, 0.5], [0.4, 0.3], 0.125).lines[0].get_ydata().tolist()
-    [0.0, 50.0]
-    """
+    """Draw which shares of answers change, and are right, when clips are moved in time by so many seconds."""
     ax = new_axes(ax, SIZE)
     ax.plot(seconds, 100 * np.asarray(changed), "s-", color=FLATTERING, label="answer changed")
     ax.plot(seconds, 100 * np.asarray(right), "o-", color=HONEST, label="answer right")
@@ -152,23 +92,13 @@ def shift_curve(
 
 
 def seed_scores(run: Run) -> list[float]:
-    """Give the UAR (0…1) of each seed of a recorded run."""
+    """Give the UAR of each seed of a recorded run."""
     groups = run.predictions.groupby("seed")
     return [evaluation.uar(rows["label"], rows["predicted"]) for _, rows in groups]
 
 
 def seeds(runs: Mapping[str, Run], chance: float, ax: Axes | None = None) -> Axes:
-    """Draw a dot for each seed of recorded runs, over a bar for the interval over speakers.
-
-    Parameters
-    ----------
-    runs : mapping of str to Run
-        By the name that stands beside its row.
-    chance : float
-        UAR of guessing (0…1).
-    ax : matplotlib Axes, optional
-        Where to draw; a new figure if not given.
-    """
+    """Draw a dot for each seed of recorded runs, by name, over a bar for the interval over speakers."""
     ax = new_axes(ax, SIZE)
     for place, run in enumerate(runs.values()):
         whole = evaluation.interval(run)

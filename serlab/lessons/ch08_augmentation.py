@@ -4,70 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
 from serlab.plots import emotion_palette, new_axes
-from serlab.plots.style import EDGE, FLATTERING, HONEST, SIZE
+from serlab.plots.style import EDGE, FLATTERING, HONEST, SIZE, panels
 from serlab.splits import Fold
 
 
-def grid(
-    pictures: Mapping[str, np.ndarray], seconds: float, columns: int = 2, ax: np.ndarray | None = None
-) -> np.ndarray:
-    """Draw spectrograms in dB, all on the scale of the first one.
-
-    Parameters
-    ----------
-    pictures : mapping of str to ndarray of shape (bands, frames)
-        Title to spectrogram.
-    seconds : float
-        How long they are.
-    columns : int
-    ax : ndarray of matplotlib Axes, optional
-        One for each picture; a new figure if not given.
-
-    Returns
-    -------
-    ndarray of matplotlib Axes
-        One for each picture, and perhaps hidden ones.
-
-    Examples
-    --------
-    >>> axes = grid({"quiet": np.zeros((4, 9)), "loud": np.ones((4, 9))}, 3.0)
-    >>> [one.get_title() for one in axes.flat]
-    ['quiet', 'loud']
-    """
-    rows = -(-len(pictures) // columns)
-    if ax is None:
-        size = (SIZE[0], 0.5 + 1.45 * rows)
-        ax = plt.subplots(rows, columns, figsize=size, sharex=True, sharey=True, squeeze=False)[1]
-    top = max(float(picture.max()) for picture in list(pictures.values())[:1])
+def grid(pictures: Mapping[str, np.ndarray], seconds: float, columns: int = 2) -> np.ndarray:
+    """Draw spectrograms in dB, (bands, frames) by title, of so many seconds, on the scale of the first."""
+    axes = panels(pictures, columns, (0.5, 1.45), "time (s)", "mel band", sharex=True, sharey=True)
+    top = float(next(iter(pictures.values())).max())
     look = {"origin": "lower", "aspect": "auto", "cmap": "magma", "vmin": top - 70, "vmax": top}
-    for one, (title, picture) in zip(ax.flat, pictures.items(), strict=False):
+    for one, picture in zip(axes.flat, pictures.values(), strict=False):
         image = one.imshow(picture, extent=(0, seconds, 0, len(picture)), **look)
-        one.set_title(title, fontsize=9.5)
-    for spare in ax.flat[len(pictures) :]:
-        spare.set_visible(False)
-    for one in ax[-1]:
-        one.set_xlabel("time (s)")
-    for one in ax[:, 0]:
-        one.set_ylabel("mel band")
-    ax.flat[0].figure.colorbar(image, ax=ax, label="level (dB)", shrink=0.5, aspect=30, pad=0.01)
-    return ax
+        one.title.set_fontsize(9.5)
+    used = axes.flat[: len(pictures)]
+    used[0].figure.colorbar(image, ax=used, label="level (dB)", shrink=0.5, aspect=30, pad=0.01)
+    return axes
 
 
 def pitch_range(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw how far apart the pitch of speakers lies, and that of emotions within a speaker.
 
-    Parameters
-    ----------
-    table : DataFrame
-        ``speaker``, ``gender``, ``emotion`` and ``pitch`` (in semitones) of every clip.
-    ax : matplotlib Axes, optional
-        Where to draw; a new figure if not given.
+    Takes ``speaker``, ``gender``, ``emotion`` and ``pitch`` (in semitones) of every clip.
     """
     ax = new_axes(ax, SIZE)
     ax.axvspan(-3, 3, color="0.9", zorder=0, label="3 semitones down or up")
@@ -89,14 +51,7 @@ def pitch_range(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
 
 
 def own_moves(table: pd.DataFrame) -> pd.Series:
-    """Give how far each emotion lies above its speaker's own mean pitch, lowest first.
-
-    Examples
-    --------
-    >>> rows = [("a", "sad", 10.0), ("a", "angry", 14.0), ("b", "sad", 30.0), ("b", "angry", 34.0)]
-    >>> own_moves(pd.DataFrame(rows, columns=["speaker", "emotion", "pitch"])).to_dict()
-    {'sad': -2.0, 'angry': 2.0}
-    """
+    """Give how far each emotion lies above its speaker's own mean pitch, lowest first."""
     means = table.groupby("speaker", observed=True)["pitch"].transform("mean")
     return (table["pitch"] - means).groupby(table["emotion"].astype(str)).mean().sort_values()
 
@@ -123,22 +78,7 @@ def move(pictures: np.ndarray, frames: int = 0, bands: int = 0) -> np.ndarray:
 
 
 def steadiness(shares: pd.DataFrame, xlabel: str, ax: Axes | None = None) -> Axes:
-    """Draw the share of answers that stay, over how much clips are changed.
-
-    Parameters
-    ----------
-    shares : DataFrame
-        Index: how much; one column per network, 0…1; the first is drawn dashed.
-    xlabel : str
-    ax : matplotlib Axes, optional
-        Where to draw; a new figure if not given.
-
-    Examples
-    --------
-    >>> ax = steadiness(pd.DataFrame({"plain": [0.5, 1.0]}, index=[-1, 0]), "moved by (s)")
-    >>> ax.lines[0].get_ydata().tolist()
-    [50.0, 100.0]
-    """
+    """Draw the share of answers that stay by how much clips are changed (index): a column per network."""
     ax = new_axes(ax, SIZE)
     looks = [("s--", FLATTERING), ("o-", HONEST)]
     for (name, share), (line, colour) in zip(shares.items(), looks, strict=False):
@@ -148,21 +88,7 @@ def steadiness(shares: pd.DataFrame, xlabel: str, ax: Axes | None = None) -> Axe
 
 
 def gains(found: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Draw paired differences with their intervals; the mark is hollow where the interval holds zero.
-
-    Parameters
-    ----------
-    found : DataFrame
-        ``difference``, ``low`` and ``high`` (0…1), one row per pair: of `serlab.evaluation.compare_all`.
-    ax : matplotlib Axes, optional
-        Where to draw; a new figure if not given.
-
-    Examples
-    --------
-    >>> one = pd.DataFrame({"difference": [0.1], "low": [0.05], "high": [0.15]}, index=["masks"])
-    >>> gains(one).get_yticklabels()[0].get_text()
-    'masks'
-    """
+    """Draw differences of `serlab.evaluation.compare_all`; a mark is hollow where the interval holds zero."""
     ax = new_axes(ax, (SIZE[0], 0.9 + 0.45 * len(found)))
     for place, (value, low, high) in enumerate(100 * found[["difference", "low", "high"]].to_numpy()):
         face = HONEST if low > 0 or high < 0 else "white"
@@ -175,19 +101,7 @@ def gains(found: pd.DataFrame, ax: Axes | None = None) -> Axes:
 
 
 def nearest(pictures: np.ndarray, train: Sequence[int], test: Sequence[int]) -> np.ndarray:
-    """Give for each test row the training row whose picture is most like it.
-
-    Parameters
-    ----------
-    pictures : ndarray, shape (rows, ...)
-    train, test : sequence of int
-        Rows.
-
-    Examples
-    --------
-    >>> nearest(np.array([[0.0], [1.0], [5.0], [4.9]]), [0, 1, 2], [3])
-    array([2])
-    """
+    """Give for each test row the training row whose picture, (rows, ...), is most like it."""
     from sklearn.neighbors import NearestNeighbors
 
     flat, train = np.asarray(pictures).reshape(len(pictures), -1), np.asarray(train)
@@ -196,36 +110,14 @@ def nearest(pictures: np.ndarray, train: Sequence[int], test: Sequence[int]) -> 
 
 
 def with_copies(fold: Fold) -> tuple[np.ndarray, np.ndarray]:
-    """Give training and test rows where row 2n is clip n, and row 2n + 1 its copy.
-
-    Copies are trained on; the clips alone are tested.
-
-    Examples
-    --------
-    >>> train, test = with_copies(Fold(np.array([0, 2]), np.array([], int), np.array([1])))
-    >>> train.tolist(), test.tolist()
-    ([0, 4, 1, 5], [2])
-    """
+    """Give training and test rows where row 2n is clip n, and row 2n + 1 its copy, which is never tested."""
     return np.concatenate([2 * fold.train, 2 * fold.train + 1]), 2 * fold.test
 
 
 def ladder(steps: pd.DataFrame, chance: float, ax: Axes | None = None) -> Axes:
     """Draw what an original notebook reported for its models, what they reach when tested soundly, and ours.
 
-    Parameters
-    ----------
-    steps : DataFrame
-        One row per step: ``reported`` (accuracy), ``original`` and ``ours`` (UAR), in percent; NaN for none.
-    chance : float
-        UAR of guessing (0…1).
-    ax : matplotlib Axes, optional
-        Where to draw; a new figure if not given.
-
-    Examples
-    --------
-    >>> one = pd.DataFrame({"reported": [51.0], "original": [36.8], "ours": [62.7]}, index=["network"])
-    >>> [text.get_text() for text in ladder(one, 1 / 8).get_legend().get_texts()][:2]
-    ['reported', 'the same, new speakers']
+    One row per step: ``reported`` (accuracy), ``original`` and ``ours`` (UAR), in percent; NaN for none.
     """
     ax = new_axes(ax, (SIZE[0], 1.2 + 0.4 * len(steps)))
     looks = {

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -20,10 +19,9 @@ from matplotlib.axes import Axes
 from serlab import corpora, evaluation, models, provenance, run_files, runs, splits, store, training
 from serlab.augment import Augmented, Chain, Step, Uniform, add_noise, gain, room, telephone, voice_message
 from serlab.corpora import synthesis
-from serlab.errors import RunError, SerlabError
 from serlab.features import Extractor
 from serlab.paths import cache_dir
-from serlab.plots.style import EDGE, SIZE, new_axes
+from serlab.plots.style import EDGE, SIZE, error_bars, new_axes
 
 SAMPLE_RATE = 16000
 
@@ -54,6 +52,7 @@ COPIES = (
 COLUMNS = ("training", "condition", "clip", "speaker", "fold", "label", "predicted", "confidence")
 TRAININGS = ("clean", "with copies")
 PROTOCOL = "emobox6"
+LESSON = "serlab.lessons.ch08c_microphone"
 RECORDED = ("svm-rbf-summary", "logreg-byols")
 
 
@@ -87,26 +86,10 @@ def measure(
 ) -> pd.DataFrame:
     """Train on the first version of the training clips, and answer every version of the test clips.
 
-    Parameters
-    ----------
-    table : DataFrame
-        Utterance table.
-    split : Split
-        Of this table.
-    versions : mapping of str to ndarray, shape (clips, ...)
-        Features of the clips under each condition, those to train on first.
-    build : callable
-        As for `serlab.training.cross_validate`.
-    copies : sequence of ndarray
-        Features of altered versions of the clips, to train on as well.
-    cache : Path, optional
-        Where finished folds are kept.
-
-    Returns
-    -------
-    DataFrame
-        One row per condition and clip: ``condition``, ``clip``, ``speaker``, ``fold``, ``label``,
-        ``predicted`` and ``confidence``, the probability of what was predicted.
+    `versions` are features of the clips, (clips, ...), by condition, those to train on first; `copies` are
+    those of altered clips, to train on as well; `cache` is where finished folds are kept. Gives one row per
+    condition and clip, with the columns of `COLUMNS` after ``training``; ``confidence`` is the probability of
+    what was predicted.
 
     Examples
     --------
@@ -139,35 +122,17 @@ def measure(
 
 
 def summarise(predictions: pd.DataFrame) -> pd.DataFrame:
-    """Score every training and condition: UAR with its interval over speakers, accuracy, mean confidence.
-
-    Returns
-    -------
-    DataFrame
-        Columns ``training``, ``condition``, ``uar``, ``uar_low``, ``uar_high``, ``accuracy`` and
-        ``confidence``, all from 0 to 1.
-    """
+    """Score every training and condition: UAR with its interval over speakers, accuracy, mean confidence."""
     rows = []
     for (kind, condition), part in predictions.groupby(["training", "condition"], sort=False):
-        found = evaluation.interval(part, "uar")
         accuracy = (part["label"] == part["predicted"]).mean()
-        mean = part["confidence"].mean()
-        rows.append((kind, condition, found.value, found.low, found.high, accuracy, mean))
+        rows.append((kind, condition, *evaluation.interval(part), accuracy, part["confidence"].mean()))
     names = ["training", "condition", "uar", "uar_low", "uar_high", "accuracy", "confidence"]
     return pd.DataFrame(rows, columns=names)
 
 
 def plot_conditions(summary: pd.DataFrame, by: str, ax: Axes | None = None) -> Axes:
-    """Draw the UAR of each condition with its interval.
-
-    Parameters
-    ----------
-    summary : DataFrame
-        As from `summarise`, perhaps with a column for the model.
-    by : str
-        The column that gives the colours.
-    ax : matplotlib Axes, optional
-        Where to draw; a new figure if not given.
+    """Draw the UAR of each condition with its interval, from `summarise`, in colours by a column.
 
     Examples
     --------
@@ -180,9 +145,8 @@ def plot_conditions(summary: pd.DataFrame, by: str, ax: Axes | None = None) -> A
     groups = list(summary.groupby(by, sort=False))
     for number, (group, part) in enumerate(groups):
         places = part["condition"].map(order.index) + 0.22 * (number - (len(groups) - 1) / 2)
-        reach = 100 * (part["uar"] - part["uar_low"]), 100 * (part["uar_high"] - part["uar"])
-        look = {"fmt": "o", "ms": 5, "capsize": 3, "mec": EDGE, "mew": 0.5}
-        ax.errorbar(100 * part["uar"], places, xerr=reach, label=group, **look)
+        look = {"fmt": "o", "ms": 5, "capsize": 3, "mec": EDGE, "mew": 0.5, "label": group}
+        error_bars(ax, places, 100 * part[["uar", "uar_low", "uar_high"]], **look)
     ax.set_yticks(range(len(order)), order)
     ax.invert_yaxis()
     ax.set(xlabel="UAR (%)", xlim=(0, None))
@@ -192,8 +156,6 @@ def plot_conditions(summary: pd.DataFrame, by: str, ax: Axes | None = None) -> A
 
 def plot_confidence(summary: pd.DataFrame, by: str, ax: Axes | None = None) -> Axes:
     """Draw how sure a model is against how often it is right; on the diagonal it knows what it does not know.
-
-    Takes the same as `plot_conditions`.
 
     Examples
     --------
@@ -216,11 +178,8 @@ def plot_confidence(summary: pd.DataFrame, by: str, ax: Axes | None = None) -> A
 
 
 def read(model: str) -> pd.DataFrame:
-    """Read the recorded predictions of one of `RECORDED`, with `COLUMNS`; `RunError` if there are none."""
-    file = _path(model)
-    if not file.is_file():
-        raise RunError(f"{file} does not exist. To make it: python -m serlab.lessons.ch08c_microphone")
-    return run_files.read(file)[0]
+    """Read the recorded predictions of one of `RECORDED`; `RunError` if there are none."""
+    return run_files.read(_path(model), f"python -m {LESSON}")[0]
 
 
 def record(model: str, *, allow_changed_code: bool = False) -> dict[str, Any]:
@@ -247,9 +206,7 @@ def record(model: str, *, allow_changed_code: bool = False) -> dict[str, Any]:
         "conditions": {name: repr(chain) for name, chain in CONDITIONS.items()},
         "copies": [repr(chain) for chain in COPIES],
         **how,
-        "scores": {
-            kind: {name: found.loc[(kind, name)].to_dict() for name in CONDITIONS} for kind in TRAININGS
-        },
+        "scores": {kind: found.loc[kind].to_dict("index") for kind in TRAININGS},
     }
     run_files.write(_path(model), result.to_csv(index=False, lineterminator="\n"), meta)
     return meta
@@ -257,28 +214,7 @@ def record(model: str, *, allow_changed_code: bool = False) -> dict[str, Any]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Record the models from the command line; return the exit status."""
-    parser = argparse.ArgumentParser(
-        prog="python -m serlab.lessons.ch08c_microphone",
-        description="Record what microphones, rooms and lines do to models.",
-    )
-    parser.add_argument("--model", action="append", choices=RECORDED, help="only this model")
-    parser.add_argument("--force", action="store_true", help="record anew what is recorded already")
-    runs.add_changed_code(parser)
-    given = parser.parse_args(arguments)
-    provenance.one_thread()
-    for model in given.model or RECORDED:
-        if _path(model).is_file() and not given.force:
-            print(f"{model}: recorded already")
-            continue
-        try:
-            meta = record(model, allow_changed_code=given.allow_changed_code)
-        except SerlabError as error:
-            print(f"error: {error}", file=sys.stderr)
-            return 1
-        for kind, found in meta["scores"].items():
-            for condition, values in found.items():
-                print(f"{model}, {kind}, {condition}: UAR {values['uar']:.1%}", flush=True)
-    return 0
+    return runs.record_named(arguments, LESSON, "model", RECORDED, lambda name: _path(name).is_file(), record)
 
 
 def _path(model: str) -> Path:

@@ -28,16 +28,7 @@ from serlab.splits import Fold, Split
 RATE = 16_000
 # As long as the pieces that BYOL-S learnt from.
 PIECE = round(0.96 * RATE)
-_SPEAKER_COLOURS = (
-    "#332288",
-    "#88CCEE",
-    "#117733",
-    "#DDCC77",
-    "#CC6677",
-    "#882255",
-    "#AA4499",
-    "#BBBBBB",
-)
+_SPEAKER_COLOURS = ("#332288", "#88CCEE", "#117733", "#DDCC77", "#CC6677", "#882255", "#AA4499", "#BBBBBB")
 # One look for each curve of `few_labels`: colour, marker, line.
 _LOOKS = (("#332288", "o", "-"), ("#117733", "^", "-"), ("#332288", "o", "--"), ("#117733", "^", "--"))
 
@@ -52,36 +43,19 @@ def borrowed() -> ByolS:
 
 
 def three_sounds() -> Players:
-    """Give players of three sounds; two are one recording, altered in two ways (the chapter says which).
-
-    Examples
-    --------
-    >>> three_sounds()
-    Player: A
-    Player: B
-    Player: C
-    """
+    """Give players of three sounds; two are one recording, altered in two ways (the chapter says which)."""
     voices = emodb.excerpts()
     lower = augment.Step(augment.pitch_shift, semitones=-2, sample_rate=RATE)
     noisy = augment.Step(augment.add_noise, snr=10)
-    sounds = {"A": (3, lower), "B": (7, None), "C": (3, noisy)}
-    return Players(
-        tuple(
-            listen(voices.loc[number], title=title, change=change, blind=True)
-            for title, (number, change) in sounds.items()
-        )
-    )
+    sounds = (("A", 3, lower), ("B", 7, None), ("C", 3, noisy))
+    played = (listen(voices.loc[n], title=name, change=change, blind=True) for name, n, change in sounds)
+    return Players(tuple(played))
 
 
 def version(y: np.ndarray, background: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Cut out a part of a sound, stretch it in time and pitch, and mix in a little of another sound.
+    """Cut out a part of a sound at 16 kHz, stretch it in time and pitch, and mix in a little of another.
 
-    Parameters
-    ----------
-    y, background : ndarray, shape (samples,)
-        At 16 kHz.
-    rng : numpy Generator
-        For the part, the stretch (up to 15 %, up to three semitones) and the level of the background.
+    Drawn are the part, the stretch (up to 15 %, up to three semitones) and the level of the background.
 
     Examples
     --------
@@ -98,21 +72,9 @@ def version(y: np.ndarray, background: np.ndarray, rng: np.random.Generator) -> 
     return (part + rng.uniform(0.05, 0.4) * level * other).astype(np.float32)
 
 
-def pairs_of_versions(
-    corpus: pd.DataFrame, clips: int = 100, seed: int = 0
-) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """Make two altered versions of about a second of some clips, in the same order.
-
-    Parameters
-    ----------
-    corpus : DataFrame
-        Utterance table.
-    clips : int
-        How many, drawn at random.
-    seed : int
-        Of the draw and of the alterations.
-    """
-    rng = np.random.default_rng(seed)
+def pairs_of_versions(corpus: pd.DataFrame, clips: int = 100) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Make two altered versions, of about a second each, of some clips that are drawn, in the same order."""
+    rng = np.random.default_rng(0)
     rows = rng.choice(len(corpus), min(clips, len(corpus)), replace=False)
     sounds = []
     for path in corpus["path"].iloc[rows]:
@@ -123,17 +85,9 @@ def pairs_of_versions(
 
 
 def partners_found(first: np.ndarray, second: np.ndarray) -> float:
-    """Count how often the nearest of all second versions is that of the same sound.
+    """Give the share of sounds whose nearest second version, by the cosine, is that of the same sound.
 
-    Parameters
-    ----------
-    first, second : ndarray, shape (sounds, features)
-        Rows belong together; nearness is the cosine of the angle between them.
-
-    Returns
-    -------
-    float
-        Share of the sounds (0…1).
+    Rows of both, (sounds, features), belong together.
 
     Examples
     --------
@@ -157,25 +111,9 @@ def flat_map(X: np.ndarray) -> np.ndarray:
     return TSNE(perplexity=min(30, (len(X) - 1) / 3), random_state=0).fit_transform(main)
 
 
-def two_maps(
-    points: np.ndarray, emotions: np.ndarray, speakers: np.ndarray, axes: Sequence[Axes] | None = None
-):
-    """Draw one map twice: coloured by emotion, and by speaker (24 of them can be told apart).
-
-    Parameters
-    ----------
-    points : ndarray, shape (clips, 2)
-        From `flat_map`.
-    emotions, speakers : ndarray of str, shape (clips,)
-    axes : two matplotlib Axes, optional
-        Where to draw; a new figure if not given.
-
-    Returns
-    -------
-    sequence of matplotlib Axes
-    """
-    if axes is None:
-        _, axes = plt.subplots(2, 1, figsize=(5.6, 8.2))
+def two_maps(points: np.ndarray, emotions: np.ndarray, speakers: np.ndarray) -> Sequence[Axes]:
+    """Draw the map of `flat_map` twice: coloured by emotion, and by speaker (24 can be told apart)."""
+    axes = plt.subplots(2, 1, figsize=(5.6, 8.2))[1]
     for emotion, colour in emotion_palette(emotions).items():
         axes[0].scatter(*points[emotions == emotion].T, s=9, color=colour, label=emotion)
     for number, speaker in enumerate(sorted(set(speakers))):
@@ -188,19 +126,9 @@ def two_maps(
 
 
 def nearest_shares(X: np.ndarray, **labels: Sequence[str]) -> dict[str, float]:
-    """Count how often the clip nearest to a clip, of all others, has the same label.
+    """Give the share of clips whose nearest other clip has the same label, for each kind of label.
 
-    Parameters
-    ----------
-    X : ndarray, shape (clips, features)
-        Standardised over all clips before distances are taken.
-    **labels : sequence of str
-        One for each clip, by what they are.
-
-    Returns
-    -------
-    dict of str to float
-        Share of the clips (0…1) for each kind of label.
+    Features, (clips, features), are standardised over all clips before distances are taken.
 
     Examples
     --------
@@ -231,24 +159,9 @@ def speaker_groups(speakers: Sequence[str], size: int) -> list[np.ndarray]:
 def few_speakers(
     build: Callable[[int], Any], X: np.ndarray, corpus: pd.DataFrame, split: Split, size: int
 ) -> pd.DataFrame:
-    """Train on a few of the training speakers of each fold, and predict its test clips.
+    """Train on `size` of the training speakers of each fold, and predict its test clips; all take their turn.
 
-    Parameters
-    ----------
-    build : callable
-        Takes a seed, returns a fresh model, as in `serlab.training.cross_validate`.
-    X : ndarray, shape (clips, features)
-    corpus : DataFrame
-        Utterance table.
-    split : Split
-        Disjoint in speakers.
-    size : int
-        How many speakers teach at a time. All training speakers of a fold take their turn.
-
-    Returns
-    -------
-    DataFrame
-        Predictions as of `serlab.training.cross_validate`; ``seed`` numbers the group of speakers.
+    Gives what `serlab.training.cross_validate` does; ``seed`` numbers the group of speakers.
     """
     speakers = corpus["speaker"].to_numpy().astype(str)
     dealt = [speaker_groups(speakers[fold.train], size) for fold in split.folds]
@@ -266,17 +179,7 @@ def few_speakers(
 def few_labels(
     taught: Mapping[str, Mapping[int, pd.DataFrame]], chance: float, ax: Axes | None = None
 ) -> Axes:
-    """Draw UAR by the number of speakers that teach.
-
-    Parameters
-    ----------
-    taught : mapping of str to mapping of int to DataFrame
-        Up to four curves: number of speakers to predictions.
-    chance : float
-        UAR of guessing (0…1).
-    ax : matplotlib Axes, optional
-        Where to draw; a new figure if not given.
-    """
+    """Draw UAR by the number of speakers that teach: up to four curves, of number to predictions, by name."""
     ax = new_axes(ax, SIZE)
     for (name, by_size), (colour, marker, line) in zip(taught.items(), _LOOKS, strict=False):
         score = [100 * evaluation.interval(rows).value for rows in by_size.values()]

@@ -11,25 +11,14 @@ from matplotlib.axes import Axes
 from serlab import evaluation
 from serlab.corpora import record
 from serlab.plots import new_axes
-from serlab.plots.style import EDGE, FLATTERING, HONEST, SIZE
+from serlab.plots.style import EDGE, FLATTERING, HONEST, SIZE, error_bars
 from serlab.runs import Run
 
 GREEN = "#117733"
 
 
 def right_answers(found: Mapping[str, Run]) -> pd.DataFrame:
-    """Give the share of seeds that are right, for every clip and model.
-
-    Parameters
-    ----------
-    found : mapping of str to Run
-        Recorded runs on the same clips, by the name of their column.
-
-    Returns
-    -------
-    DataFrame
-        One row per clip, with the index ``speaker``, ``label``, ``clip``; one column per model.
-    """
+    """Give the share of seeds that are right: a row per speaker, label and clip, a column per run."""
     shares = {}
     for name, run in found.items():
         p = run.predictions
@@ -53,16 +42,8 @@ def uar_by_speaker(right: pd.DataFrame) -> pd.DataFrame:
 def rank_intervals(right: pd.DataFrame) -> pd.DataFrame:
     """Find which ranks each model may have, given its paired differences from all others.
 
-    Parameters
-    ----------
-    right : DataFrame
-        Of `right_answers`.
-
-    Returns
-    -------
-    DataFrame
-        One row per model, best first: its ``place`` on the board, and the ``best`` and ``worst`` rank that
-        the 95 % intervals over speakers leave open.
+    From `right_answers`; gives one row per model, best first: its ``place`` on the board, and the ``best``
+    and ``worst`` rank that the 95 % intervals over speakers leave open.
 
     References
     ----------
@@ -87,26 +68,12 @@ def rank_intervals(right: pd.DataFrame) -> pd.DataFrame:
     return table.sort_values("place")
 
 
-def choose_and_check(
-    scores: pd.DataFrame, sizes: Sequence[int], draws: int = 1000, seed: int = 0
-) -> list[float]:
+def choose_and_check(scores: pd.DataFrame, sizes: Sequence[int], draws: int = 1000) -> list[float]:
     """Choose the best model on half of the speakers, and see how much of its score the other half confirms.
 
-    Parameters
-    ----------
-    scores : DataFrame
-        UAR (0…1) of each model (columns) for each speaker (rows), of `uar_by_speaker`.
-    sizes : sequence of int
-        From how many models, drawn at random, the best is chosen.
-    draws : int
-        How often speakers are divided into halves; each half chooses once.
-    seed : int
-        Of the draws.
-
-    Returns
-    -------
-    list of float
-        For each size, by how many points the winner looked better where it was chosen.
+    `scores` are of `uar_by_speaker`, `sizes` from how many models, drawn at random, the best is chosen;
+    speakers are divided into halves so many times, and each half chooses once. Gives for each size by how
+    many points the winner looked better where it was chosen.
 
     Examples
     --------
@@ -114,7 +81,7 @@ def choose_and_check(
     >>> choose_and_check(scores, [1, 2], draws=10)
     [0.0, 0.0]
     """
-    rng, table = np.random.default_rng(seed), scores.to_numpy()
+    rng, table = np.random.default_rng(0), scores.to_numpy()
     lost = {size: [] for size in sizes}
     for _ in range(draws):
         halves = [table[half].mean(axis=0) for half in np.array_split(rng.permutation(len(table)), 2)]
@@ -129,12 +96,7 @@ def choose_and_check(
 def board(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw the UAR of models with intervals, best first; a speaker-normalised twin is in the same row.
 
-    Parameters
-    ----------
-    table : DataFrame
-        Rows of `serlab.runs.table` under one protocol.
-    ax : matplotlib Axes, optional
-        Where to draw; a new figure if not given.
+    Takes rows of `serlab.runs.table` under one protocol.
     """
     ordered = table.sort_values("uar", ascending=False)
     names = list(ordered.loc[~ordered["speaker_normalised"], "model"])
@@ -149,10 +111,9 @@ def board(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     for label, (part, marker, colour, fill) in parts.items():
         part = part.assign(row=part["model"].str.removesuffix("-spknorm"))
         part = part[part["row"].isin(names)]
-        value, low, high = (100 * part[key].to_numpy() for key in ("uar", "uar_low", "uar_high"))
         rows = [names.index(name) for name in part["row"]]
         look = {"color": colour, "markerfacecolor": fill, "markersize": 4.5, "elinewidth": 1.1}
-        ax.errorbar(value, rows, xerr=[value - low, high - value], fmt=marker, label=label, **look)
+        error_bars(ax, rows, 100 * part[["uar", "uar_low", "uar_high"]], fmt=marker, label=label, **look)
     ax.axvline(100 / table["classes"].iloc[0], color=EDGE, linestyle=":", label="chance")
     ax.set_yticks(range(len(names)), names)
     ax.set(xlabel="UAR (%), with 95 % intervals over speakers", xlim=(0, 100), ylim=(len(names) - 0.4, -0.6))
@@ -162,16 +123,7 @@ def board(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
 
 
 def speakers(scores: pd.DataFrame, first: str, second: str, ax: Axes | None = None) -> Axes:
-    """Draw each speaker as a dot: the UAR of one model to the right, that of another upwards.
-
-    Parameters
-    ----------
-    scores : DataFrame
-        Of `uar_by_speaker`.
-    first, second : str
-        Columns of the table.
-    ax : matplotlib Axes, optional
-        Where to draw; a new figure if not given.
+    """Draw each speaker of `uar_by_speaker` as a dot: UAR of one model to the right, of another upwards.
 
     Examples
     --------
@@ -188,14 +140,7 @@ def speakers(scores: pd.DataFrame, first: str, second: str, ax: Axes | None = No
 
 
 def ranks(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Draw the ranks that each model may have as a bar, with a dot at its place on the board.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Of `rank_intervals`.
-    ax : matplotlib Axes, optional
-        Where to draw; a new figure if not given.
+    """Draw `rank_intervals`: a bar for the ranks that each model may have, a dot at its place on the board.
 
     Examples
     --------
@@ -215,16 +160,7 @@ def ranks(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
 
 
 def too_good(rivals: Sequence[int], lines: Mapping[str, Sequence[float]], ax: Axes | None = None) -> Axes:
-    """Draw by how many points the best of several looks too good, against how many there are.
-
-    Parameters
-    ----------
-    rivals : sequence of int
-        How many there are to choose from.
-    lines : mapping of str to sequence of float
-        Points for each number of rivals, by the name of the line.
-    ax : matplotlib Axes, optional
-        Where to draw; a new figure if not given.
+    """Draw by how many points the best of several looks too good, against how many rivals there are.
 
     Examples
     --------
@@ -243,16 +179,7 @@ def too_good(rivals: Sequence[int], lines: Mapping[str, Sequence[float]], ax: Ax
 
 
 def votes(members_right: pd.Series, vote_right: pd.Series, ax: Axes | None = None) -> Axes:
-    """Draw how many members are right on how many clips, and whether their vote is.
-
-    Parameters
-    ----------
-    members_right : Series of int
-        How many members are right, clip by clip.
-    vote_right : Series of bool
-        Whether the vote is, on the same clips.
-    ax : matplotlib Axes, optional
-        Where to draw; a new figure if not given.
+    """Draw how many members are right on how many clips, and whether their vote is, clip by clip.
 
     Examples
     --------
@@ -272,30 +199,12 @@ def votes(members_right: pd.Series, vote_right: pd.Series, ax: Axes | None = Non
     return ax
 
 
-def with_facts(run: Run) -> pd.DataFrame:
-    """Give the predictions of a run with what the names of the clips say: gender, intensity and sentence."""
-    p = run.predictions
-    names = record(run.meta["corpus"]["name"])
-    facts = pd.DataFrame([names.parse(clip) for clip in p["clip"]], index=p.index)
-    return p.assign(**facts[["gender", "intensity", "sentence"]])
-
-
 def gender_gaps(found: Mapping[str, Run]) -> pd.DataFrame:
-    """Compute UAR for women and men, and the difference with its interval, in percent, for several models.
-
-    Parameters
-    ----------
-    found : mapping of str to Run
-        By the name of the row.
-
-    Returns
-    -------
-    DataFrame
-        Columns ``women``, ``men``, ``gap``, ``low``, ``high``.
-    """
+    """Compute UAR for ``women`` and ``men``, and the ``gap`` with its interval, in percent, a row per run."""
     rows = {}
     for name, run in found.items():
-        p = with_facts(run)
+        parse = record(run.meta["corpus"]["name"]).parse
+        p = run.predictions.assign(gender=[parse(clip)["gender"] for clip in run.predictions["clip"]])
         each = evaluation.by_group(p, "gender", "uar")["value"]
         gap = evaluation.group_difference(p, "gender", "female", "male")
         rows[name] = (each["female"], each["male"], gap.difference, gap.low, gap.high)
@@ -304,15 +213,7 @@ def gender_gaps(found: Mapping[str, Run]) -> pd.DataFrame:
 
 
 def reliability(curves: Mapping[str, pd.DataFrame], ax: Axes | None = None) -> Axes:
-    """Draw reliability curves: how often answers come true against the probability that was given.
-
-    Parameters
-    ----------
-    curves : mapping of str to DataFrame
-        Of `serlab.evaluation.reliability`, by the name of the line.
-    ax : matplotlib Axes, optional
-        Where to draw; a new figure if not given.
-    """
+    """Draw curves of `serlab.evaluation.reliability`: how often answers of a probability come true."""
     ax = new_axes(ax, (4.4, 4.0))
     ax.plot([0, 100], [0, 100], color="0.6", linewidth=1, label="as it should be")
     for (name, curve), look in zip(curves.items(), ("o-", "D--"), strict=False):
@@ -324,14 +225,7 @@ def reliability(curves: Mapping[str, pd.DataFrame], ax: Axes | None = None) -> A
 
 
 def silence(curves: Mapping[str, pd.Series], ax: Axes | None = None) -> Axes:
-    """Draw how many answers are right if only the surest are kept.
-
-    Parameters
-    ----------
-    curves : mapping of str to Series
-        Share of right answers by the share that is kept (both 0…1), by the name of the line.
-    ax : matplotlib Axes, optional
-        Where to draw; a new figure if not given.
+    """Draw how many answers are right if only the surest are kept: the share kept is the index.
 
     Examples
     --------
@@ -339,9 +233,8 @@ def silence(curves: Mapping[str, pd.Series], ax: Axes | None = None) -> Axes:
     [100.0, 50.0]
     """
     ax = new_axes(ax, SIZE)
-    for (name, right), (colour, line) in zip(
-        curves.items(), ((HONEST, "-"), (FLATTERING, "--")), strict=False
-    ):
+    looks = ((HONEST, "-"), (FLATTERING, "--"))
+    for (name, right), (colour, line) in zip(curves.items(), looks, strict=False):
         kept = right[right.index >= 0.05] if len(right) > 20 else right  # the first few answers are noise
         ax.plot(100 * kept.index, 100 * kept.to_numpy(), line, color=colour, label=name)
     ax.set(xlabel="answers kept, the surest first (%)", ylabel="right among them (%)", xlim=(0, 100))

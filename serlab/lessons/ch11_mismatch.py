@@ -17,9 +17,7 @@ FOLDS = 5
 
 
 def recordings(table: pd.DataFrame, *, n_jobs: int = 2, progress: bool = True) -> pd.DataFrame:
-    """Measure how the clips of each corpus were recorded and cut; options as for `serlab.store.features`.
-
-    Gives one row per clip: ``corpus``, and what `serlab.features.Recording` measures (seconds, dBFS, Hz).
+    """Measure how clips were recorded and cut: ``corpus``, and what `serlab.features.Recording` measures.
 
     Examples
     --------
@@ -39,30 +37,12 @@ def recordings(table: pd.DataFrame, *, n_jobs: int = 2, progress: bool = True) -
 def corpus_recognition(X: np.ndarray, table: pd.DataFrame, C: float = 0.01) -> pd.DataFrame:
     """Let a linear classifier guess from which corpus each clip is, on speakers that it never heard.
 
-    Parameters
-    ----------
-    X : ndarray, shape (clips, ...)
-        Features, laid flat and standardised; row i belongs to row i of `table`.
-    table : DataFrame
-        Utterance table of several corpora, as from `serlab.corpora.unify`.
-    C : float
-        Inverse strength of regularisation; not tuned, since before is compared with after.
+    Features are laid flat and standardised; `C` is not tuned, since before is compared with after. Gives
+    predictions as of `serlab.training.cross_validate`, with corpora for labels. Guessing reaches a UAR of 1
+    over the number of corpora; more need not be recording, since languages, sentences and emotions differ
+    too. The game "name that dataset" of Torralba & Efros 2011, Unbiased look at dataset bias, CVPR.
 
-    Returns
-    -------
-    DataFrame
-        Predictions as from `serlab.training.cross_validate`, with corpora for labels. Guessing reaches a UAR
-        of 1 over the number of corpora; more need not be recording, since languages, sentences and emotions
-        differ too.
-
-    Raises
-    ------
-    SplitError
-        If the table holds one corpus only, or a corpus has one speaker only.
-
-    References
-    ----------
-    Torralba & Efros 2011, Unbiased look at dataset bias, CVPR: the game "name that dataset".
+    Raises `SplitError` if the table holds one corpus only, or a corpus has one speaker only.
 
     Examples
     --------

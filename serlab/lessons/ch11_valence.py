@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 
 from serlab import corpora, evaluation, runs
 from serlab.plots import new_axes
-from serlab.plots.style import EDGE, FLATTERING, HONEST, SIZE
+from serlab.plots.style import EDGE, FLATTERING, HONEST, SIZE, error_bars
 
 FLOOR_COLOUR = "#117733"
 # Dots of one corpus in a picture of all.
@@ -19,12 +19,7 @@ DOTS = 100
 
 
 def answers(model: str, protocol: str = "ternary") -> pd.DataFrame:
-    """Read what a recorded model of valence answered, with the corpus and the emotion of each clip.
-
-    Parameters
-    ----------
-    model : str
-        Without the "valence-" of its full name.
+    """Read what "valence-<model>" answered, as recorded, with the corpus and the emotion of each clip.
 
     Examples
     --------
@@ -42,49 +37,20 @@ def answers(model: str, protocol: str = "ternary") -> pd.DataFrame:
 
 
 def recordings_plot(facts: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Draw silence before the speech and peak level, a dot for each of at most 100 clips of each corpus.
-
-    Parameters
-    ----------
-    facts : DataFrame
-        As from `serlab.lessons.ch11_mismatch.recordings`.
-
-    Examples
-    --------
-    >>> facts = pd.DataFrame({"corpus": ["a", "b"], "lead": [0.1, 0.9], "peak": [-1.0, -20.0]})
-    >>> [text.get_text() for text in recordings_plot(facts).get_legend().get_texts()]
-    ['a', 'b']
-    """
+    """Draw silence before the speech and peak level, from `serlab.lessons.ch11_mismatch.recordings`."""
     ax = new_axes(ax, SIZE)
     some = facts.sample(frac=1, random_state=0).groupby("corpus", sort=False).head(DOTS)
     names = list(facts["corpus"].unique())
     colours = dict(zip(names, (HONEST, FLATTERING, FLOOR_COLOUR) * len(names), strict=False))
-    sns.scatterplot(
-        some,
-        x="lead",
-        y="peak",
-        hue="corpus",
-        style="corpus",
-        hue_order=names,
-        style_order=names,
-        palette=colours,
-        alpha=0.7,
-        ax=ax,
-    )
+    look = {"hue": "corpus", "style": "corpus", "hue_order": names, "style_order": names, "palette": colours}
+    sns.scatterplot(some, x="lead", y="peak", **look, alpha=0.7, ax=ax)
     ax.set(xlabel="silence before the speech (s)", ylabel="peak level (dBFS)")
     ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, columnspacing=1.0, handletextpad=0.2)
     return ax
 
 
 def measures(models: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Give accuracy, UAR and the recall of each class, in percent: one row per model.
-
-    Examples
-    --------
-    >>> clips = pd.DataFrame({"label": ["sad", "sad", "sad", "happy"], "predicted": "sad"})
-    >>> measures({"always sad": clips}).loc["always sad"].tolist()
-    [75.0, 50.0, 0.0, 100.0]
-    """
+    """Give accuracy, UAR and the recall of each class, in percent: one row per model."""
     rows = {}
     for name, said in models.items():
         found = evaluation.report(label=said["label"], predicted=said["predicted"])["recall"]
@@ -120,14 +86,7 @@ def by_corpus_alone(clips: pd.DataFrame) -> pd.DataFrame:
 
 
 def inside_corpora(models: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Give the UAR inside each corpus, in percent: one row per model.
-
-    Examples
-    --------
-    >>> clips = pd.DataFrame({"corpus": list("aabb"), "label": ["sad", "happy"] * 2, "predicted": "sad"})
-    >>> inside_corpora({"always sad": clips}).loc["always sad"].to_dict()
-    {'a': 50.0, 'b': 50.0}
-    """
+    """Give the UAR inside each corpus, in percent: one row per model."""
     rows = {
         name: {
             corpus: 100 * evaluation.uar(part["label"], part["predicted"])
@@ -141,15 +100,8 @@ def inside_corpora(models: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 def more_pleasant(said: pd.DataFrame, one: str, other: str) -> evaluation.Interval:
     """Give how often a clip of one emotion is found more pleasant than one of another by the same speaker.
 
-    Parameters
-    ----------
-    said : DataFrame
-        As from `answers`. More pleasant means: the probability of positive less that of negative is higher.
-
-    Returns
-    -------
-    Interval
-        Over speakers who have both emotions; a coin gets one half.
+    More pleasant means that the probability of positive less that of negative is higher. The interval is over
+    speakers who have both emotions; a coin gets one half.
 
     Examples
     --------
@@ -169,41 +121,24 @@ def more_pleasant(said: pd.DataFrame, one: str, other: str) -> evaluation.Interv
 
 
 def preferences(models: Mapping[str, pd.DataFrame], pairs: Iterable[tuple[str, str]]) -> pd.DataFrame:
-    """Play several pairs of emotions for several models: ``value``, ``low`` and ``high`` in percent.
-
-    Examples
-    --------
-    >>> table = preferences({"deep": answers("cnn-half")}, [("happy", "angry")])
-    >>> table.index.tolist(), bool(table["low"].iloc[0] > 50)
-    ([('happy – angry', 'deep')], True)
-    """
+    """Play several pairs of emotions for several models: ``value``, ``low`` and ``high`` in percent."""
     rows = {
         (f"{one} – {other}", name): more_pleasant(said, one, other)
         for one, other in pairs
         for name, said in models.items()
     }
-    found = {key: {"value": one.value, "low": one.low, "high": one.high} for key, one in rows.items()}
-    return (100 * pd.DataFrame(found).T).round(1)
+    return (100 * pd.DataFrame(rows, index=evaluation.Interval._fields).T).round(1)
 
 
 def preference_plot(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Draw what `preferences` gives: a row for each pair, a mark for each model, a line for a coin.
-
-    Examples
-    --------
-    >>> table = pd.DataFrame({"value": [66.0], "low": [60.0], "high": [72.0]})
-    >>> table.index = pd.MultiIndex.from_tuples([("happy – angry", "deep")])
-    >>> [tick.get_text() for tick in preference_plot(table).get_yticklabels()]
-    ['happy – angry']
-    """
+    """Draw what `preferences` gives: a row for each pair, a mark for each model, a line for a coin."""
     pairs, models = (list(dict.fromkeys(table.index.get_level_values(level))) for level in (0, 1))
     ax = new_axes(ax, (SIZE[0], 1.0 + 0.42 * len(pairs)))
     looks = ((FLATTERING, "o"), (HONEST, "D"), (FLOOR_COLOUR, "s"))
     for number, (model, (colour, marker)) in enumerate(zip(models, looks, strict=False)):
         rows = table.xs(model, level=1).loc[pairs]
         height = np.arange(len(pairs)) + 0.24 * (number - (len(models) - 1) / 2)
-        reach = [rows["value"] - rows["low"], rows["high"] - rows["value"]]
-        ax.errorbar(rows["value"], height, xerr=reach, fmt=marker, color=colour, markersize=5, label=model)
+        error_bars(ax, height, rows, fmt=marker, color=colour, markersize=5, label=model)
     ax.axvline(50, color=EDGE, linestyle=":", label="a coin")
     ax.set_yticks(range(len(pairs)), pairs)
     ax.set(xlabel="the first is found more pleasant (% of pairs)", ylim=(len(pairs) - 0.5, -0.5))
@@ -213,28 +148,12 @@ def preference_plot(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
 
 
 def above_floor(models: Mapping[str, pd.DataFrame], floor: float, ax: Axes | None = None) -> Axes:
-    """Draw the UAR of models with their intervals, beside a guess and the rule that knows the corpus.
-
-    Parameters
-    ----------
-    models : mapping of str to DataFrame
-        Answers by the name that stands beside their row.
-    floor : float
-        UAR of the rule that knows only the corpus (0…1).
-
-    Examples
-    --------
-    >>> ax = above_floor({"deep": answers("cnn-half")}, 0.43)
-    >>> [text.get_text() for text in ax.get_legend().get_texts()]
-    ['a guess', 'knows only the corpus']
-    """
+    """Draw the UAR of models with their intervals, beside a guess and the rule that knows only the corpus."""
     ax = new_axes(ax, (SIZE[0], 1.1 + 0.4 * len(models)))
-    for row, said in enumerate(models.values()):
-        found = evaluation.interval(said)
-        value, low, high = 100 * found.value, 100 * found.low, 100 * found.high
-        reach = [[value - low], [high - value]]
-        ax.errorbar(value, row, xerr=reach, fmt="o", color=HONEST, markersize=5)
-    ax.axvline(100 / said["label"].nunique(), color=EDGE, linestyle=":", label="a guess")
+    found = 100 * np.array([evaluation.interval(said) for said in models.values()])
+    error_bars(ax, range(len(models)), found, fmt="o", color=HONEST, markersize=5)
+    classes = next(iter(models.values()))["label"].nunique()
+    ax.axvline(100 / classes, color=EDGE, linestyle=":", label="a guess")
     ax.axvline(100 * floor, color=FLOOR_COLOUR, linestyle="--", label="knows only the corpus")
     ax.set_yticks(range(len(models)), list(models))
     ax.set(xlabel="UAR (%)", xlim=(25, 80), ylim=(len(models) - 0.5, -0.5))

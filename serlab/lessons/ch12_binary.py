@@ -18,33 +18,15 @@ LOOKS = ((HONEST, "-", "o"), (FLATTERING, "--", "D"), ("#117733", "-.", "s"))
 
 
 def recorded(model: str, question: str | None = None) -> pd.DataFrame:
-    """Read what a recorded model of valence answered: to a yes-or-no question, or between all three classes.
-
-    Parameters
-    ----------
-    model : str
-        Without the "valence-" of its full name.
-    question : {"negative", "neutral", "positive"}, optional
-
-    Examples
-    --------
-    >>> found = recorded("original", "positive")
-    >>> sorted(set(found["label"]))
-    ['other', 'positive']
-    """
+    """Read what "valence-<model>" answered, as recorded: to a yes-or-no question, or among three classes."""
     protocol = f"binary-{question[:3]}" if question else "ternary"
     return runs.read("unified", protocol, f"valence-{model}").predictions
 
 
 def possible_uars(yes: int, no: int, right: int) -> np.ndarray:
-    """Give every UAR (0…1) that fits a reported accuracy: one for each number of yes clips found.
+    """Give every UAR that fits a reported accuracy: one for each number of yes clips that may be found.
 
-    Parameters
-    ----------
-    yes, no : int
-        Clips of each kind.
-    right : int
-        Clips answered correctly.
+    `yes` and `no` are the clips of each kind, `right` those answered correctly.
 
     Examples
     --------
@@ -56,21 +38,7 @@ def possible_uars(yes: int, no: int, right: int) -> np.ndarray:
 
 
 def feasible(counts: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Draw, for each row, the UARs that fit its accuracy, and the accuracy itself.
-
-    Parameters
-    ----------
-    counts : DataFrame
-        Columns ``yes``, ``no`` and ``right``, as in `possible_uars`; the index names the rows.
-    ax : matplotlib Axes, optional
-        Where to draw; a new figure if not given.
-
-    Examples
-    --------
-    >>> ax = feasible(pd.DataFrame({"yes": [2], "no": [8], "right": [8]}, index=["positive"]))
-    >>> [text.get_text() for text in ax.get_legend().get_texts()]
-    ['UAR that fits', 'reported accuracy', 'dummy, by UAR']
-    """
+    """Draw the `possible_uars` of each row, ``yes``, ``no`` and ``right``, and its accuracy."""
     ax = new_axes(ax, (SIZE[0], 1.1 + 0.5 * len(counts)))
     for place, row in enumerate(counts.itertuples()):
         fitting = 100 * possible_uars(row.yes, row.no, row.right)
@@ -83,26 +51,18 @@ def feasible(counts: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ax.set_yticks(range(len(counts)), list(counts.index))
     ax.set(xlabel="UAR, or accuracy (%)", xlim=(45, 95))
     ax.invert_yaxis()
-    handles = {label: handle for handle, label in zip(*ax.get_legend_handles_labels(), strict=True)}
+    handles, labels = ax.get_legend_handles_labels()
     names = ["UAR that fits", "reported accuracy", "dummy, by UAR"]
     place = {"loc": "lower center", "bbox_to_anchor": (0.4, 1.0), "ncols": 3, "columnspacing": 1.0}
-    ax.legend([handles[name] for name in names], names, **place)
+    ax.legend([handles[labels.index(name)] for name in names], names, **place)
     return ax
 
 
 def closely(is_so: np.ndarray, said_yes: np.ndarray) -> dict[str, float]:
-    """Count what the answers to a yes-or-no question are worth.
+    """Count what the answers to a yes-or-no question are worth, from what is true and what was answered.
 
-    Parameters
-    ----------
-    is_so, said_yes : ndarray of bool, shape (clips,)
-        What is true, and what was answered.
-
-    Returns
-    -------
-    dict
-        Shares (0…1): ``prevalence`` of yes, ``said yes``, yes clips ``found``, no clips ``spared``,
-        ``accuracy``, the ``dummy``'s accuracy, ``UAR``.
+    Gives the ``prevalence`` of yes, ``said yes``, yes clips ``found``, no clips ``spared``, ``accuracy``, the
+    ``dummy``'s accuracy, ``UAR``.
 
     Examples
     --------
@@ -126,12 +86,7 @@ def closely(is_so: np.ndarray, said_yes: np.ndarray) -> dict[str, float]:
 def auc(predictions: pd.DataFrame, name: str) -> evaluation.Interval:
     """Give how often a clip of a class is ranked above one of the rest, with its interval over speakers.
 
-    Parameters
-    ----------
-    predictions : DataFrame
-        Of a single seed, with columns ``speaker``, ``label`` and the probability ``p_<name>``.
-    name : str
-        The class that is asked for.
+    Predictions are of a single seed, with ``speaker``, ``label`` and the probability ``p_<name>``.
 
     Examples
     --------
@@ -146,17 +101,7 @@ def auc(predictions: pd.DataFrame, name: str) -> evaluation.Interval:
 
 
 def roc_plot(models: Mapping[str, pd.DataFrame], name: str, ax: Axes | None = None) -> Axes:
-    """Draw ROC curves, each with a mark where the decisions of the model lie.
-
-    Parameters
-    ----------
-    models : mapping of str to DataFrame
-        Predictions with columns ``label``, ``predicted`` and ``p_<name>``, by the name in the legend.
-    name : str
-        The class that is asked for.
-    ax : matplotlib Axes, optional
-        Where to draw; a new figure if not given.
-    """
+    """Draw ROC curves of predictions, by title, each with a mark where the decisions of the model lie."""
     ax = new_axes(ax, (SIZE[0], SIZE[0] * 0.72))
     for (title, said), (colour, style, marker) in zip(models.items(), LOOKS, strict=False):
         false, found, _ = roc_curve(said["label"] == name, said[f"p_{name}"])
@@ -171,38 +116,14 @@ def roc_plot(models: Mapping[str, pd.DataFrame], name: str, ax: Axes | None = No
 
 
 def uar_from(yes: np.ndarray, p: np.ndarray, line: float) -> float:
-    """Give the UAR (0…1) of saying yes from a probability on.
-
-    Examples
-    --------
-    >>> uar_from(np.array([True, False, False]), np.array([0.4, 0.3, 0.1]), 0.2)
-    0.75
-    """
+    """Give the UAR of saying yes from a probability on."""
     return float(np.mean(p[yes] >= line) + np.mean(p[~yes] < line)) / 2
 
 
 def reliability_plot(
     models: Mapping[str, pd.DataFrame], name: str, bins: int = 10, ax: Axes | None = None
 ) -> Axes:
-    """Draw how often a class came true against the probability that it was given.
-
-    Parameters
-    ----------
-    models : mapping of str to DataFrame
-        Predictions with columns ``label`` and ``p_<name>``, by the name in the legend.
-    name : str
-        The class that is asked for.
-    bins : int
-        Parts of the range from 0 to 1; the larger a dot, the more clips are in its part.
-    ax : matplotlib Axes, optional
-        Where to draw; a new figure if not given.
-
-    Examples
-    --------
-    >>> said = pd.DataFrame({"label": ["sad", "other"], "p_sad": [0.9, 0.9], "p_other": [0.1, 0.1]})
-    >>> reliability_plot({"a model": said}, "sad").lines[0].get_ydata().tolist()
-    [50.0]
-    """
+    """Draw how often a class came true against the probability given; large dots are of many clips."""
     ax = new_axes(ax, (SIZE[0], SIZE[0] * 0.72))
     for (title, said), (colour, style, marker) in zip(models.items(), LOOKS, strict=False):
         found = evaluation.reliability(said, name, bins)

@@ -18,7 +18,7 @@ from serlab.evaluation import Comparison, Interval
 from serlab.features import Extractor
 from serlab.lessons.ch13_scores import JOURNEY, count_right, mean_auc, over_corpora, uar_of_counts
 from serlab.plots import new_axes
-from serlab.plots.style import EDGE, FLATTERING, HONEST, SIZE
+from serlab.plots.style import EDGE, FLATTERING, HONEST, SIZE, error_bars
 
 VALENCE = {"negative": "#882255", "neutral": "#BBBBBB", "positive": "#DDCC77"}
 
@@ -73,21 +73,10 @@ def away(answers: pd.DataFrame) -> pd.DataFrame:
 
 
 def taken_for(answers: pd.DataFrame, table: pd.DataFrame, answer: str = "positive") -> pd.DataFrame:
-    """Count how often each emotion gets one answer on other corpora, in the mean over journeys.
+    """Count how often each emotion (rows) gets one answer on other corpora, in percent.
 
-    Parameters
-    ----------
-    answers : DataFrame
-        To all journeys.
-    table : DataFrame
-        Utterance table with the emotion of each clip.
-    answer : str
-        Which answer.
-
-    Returns
-    -------
-    DataFrame
-        Percent: one row per emotion; a column for each training corpus, and ``all``, the mean over journeys.
+    Columns are the training corpora, in the mean over journeys, and ``all``; `table` tells the emotion of
+    each clip.
     """
     foreign = away(answers)
     emotion = foreign["clip"].map(table.set_index("clip")["emotion"]).rename("emotion")
@@ -101,18 +90,7 @@ def taken_for(answers: pd.DataFrame, table: pd.DataFrame, answer: str = "positiv
 
 
 def measures(said: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Give `mean_uar` and `mean_auc` within corpora and across them.
-
-    Parameters
-    ----------
-    said : mapping of str to DataFrame
-        Answers to all journeys.
-
-    Returns
-    -------
-    DataFrame
-        Percent: one row per set of answers.
-    """
+    """Give `mean_uar` and `mean_auc`, in percent, within corpora and across: a row per set of answers."""
     rows = {}
     for name, answers in said.items():
         places = {"home": home(answers), "away": away(answers)}
@@ -122,34 +100,19 @@ def measures(said: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
 
 def telephone(y: np.ndarray) -> np.ndarray:
-    """Make a clip (at 16 kHz) softer, and take the high frequencies from it."""
+    """Make a clip (at 16 kHz) softer, and take the high frequencies from it: the microphone of demo-b."""
     return demo.alter(y, "demo-b")
 
 
 def phone_test(
-    build: Callable, X: np.ndarray, table: pd.DataFrame, extractor: Extractor, clips: int = 200
+    build: Callable, X: np.ndarray, table: pd.DataFrame, extractor: Extractor
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Test a model on unheard speakers of its own corpus twice: in the room, and over the telephone.
+    """Test a model on unheard speakers of its own corpus twice: in the room, and over the `telephone`.
 
-    Parameters
-    ----------
-    build : callable
-        Takes a seed, returns a model.
-    X : ndarray, shape (clips, features)
-        Of the clips as they are, by `extractor`.
-    table : DataFrame
-        Utterance table of one corpus, with a column ``ternary``.
-    extractor : Extractor
-        Measures the clips anew after the telephone.
-    clips : int
-        How many clips are sent over the telephone, drawn at random; at most a third of all.
-
-    Returns
-    -------
-    near, far : DataFrame
-        Answers to the same clips.
+    `X` are features of the clips as they are, (clips, features), by `extractor`, which measures 200 clips, or
+    a third of all, anew; `table` has a column ``ternary``. Gives two sets of answers to these clips.
     """
-    called = np.random.default_rng(0).permutation(len(table))[: min(clips, len(table) // 3)]
+    called = np.random.default_rng(0).permutation(len(table))[: min(200, len(table) // 3)]
     phoned = X.copy()
     for row in called:
         signal = audio.read(table["path"].iloc[row], 16000)[0]
@@ -188,25 +151,17 @@ def part_of_each(table: pd.DataFrame, seed: int = 0) -> splits.Split:
 
 def left_out(build: Callable, X: np.ndarray, table: pd.DataFrame, split: splits.Split) -> pd.DataFrame:
     """Train on each fold of a split that leaves whole corpora out, and name the corpus that is tested."""
-    answers = training.cross_validate(build, X, table, split, y=table["ternary"])
+    return _by_corpus(training.cross_validate(build, X, table, split, y=table["ternary"]))
+
+
+def _by_corpus(answers: pd.DataFrame) -> pd.DataFrame:
     return answers.assign(trained="several", tested=answers["clip"].str.split("/").str[0])
 
 
 def effects(X: np.ndarray, table: pd.DataFrame, axis: str) -> pd.DataFrame:
-    """Give Cohen's d of each feature between the two poles of an axis, in each corpus.
+    """Give Cohen's d of each feature (rows) between the poles of an axis, arousal or valence, in each corpus.
 
-    Parameters
-    ----------
-    X : ndarray, shape (clips, features)
-    table : DataFrame
-        Utterance table; the index says which row of `X` belongs to which clip.
-    axis : str
-        "arousal" or "valence"
-
-    Returns
-    -------
-    DataFrame
-        One row per feature, one column per corpus.
+    The index of the table says which row of `X`, (clips, features), belongs to which clip.
 
     Examples
     --------
@@ -223,15 +178,7 @@ def effects(X: np.ndarray, table: pd.DataFrame, axis: str) -> pd.DataFrame:
 
 
 def agreement(X: np.ndarray, table: pd.DataFrame, axis: str, first: str, second: str) -> Comparison:
-    """Correlate the effect sizes of two corpora: 1 where features mean the same in both, -1 where they turn.
-
-    Parameters
-    ----------
-    X, table, axis
-        As in `effects`.
-    first, second : str
-        Two corpora of the table.
-    """
+    """Correlate the `effects` in two corpora: 1 where features mean the same in both, -1 where they turn."""
     both = table[table["corpus"].isin([first, second])]
 
     def correlation(rows: pd.DataFrame) -> float:
@@ -241,75 +188,37 @@ def agreement(X: np.ndarray, table: pd.DataFrame, axis: str, first: str, second:
     return over_corpora(both, correlation)
 
 
-def recorded(model: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Read the answers of a recorded model, first with the tested corpus in training, then without it.
-
-    Parameters
-    ----------
-    model : str
-        Name of the run without "valence-".
-    """
-    found = []
-    for protocol in ("ternary", "ternary-loco"):
-        answers = runs.read("unified", protocol, f"valence-{model}").predictions
-        place = answers["clip"].str.split("/").str[0]
-        found.append(answers.assign(trained="several", tested=place))
-    return found[0], found[1]
-
-
 def recorded_table(models: Sequence[str]) -> pd.DataFrame:
-    """Give `mean_uar` of recorded models with the tested corpus in training and without, and the change.
+    """Give `mean_uar` of "valence-<model>", recorded with the tested corpus in training and without it.
 
-    Parameters
-    ----------
-    models : sequence of str
-        As for `recorded`.
-
-    Returns
-    -------
-    DataFrame
-        Percent and points: one row per model, with the interval of the change.
+    In percent, with the ``change`` and its interval.
     """
     rows = {}
     for model in models:
-        known, left_out = recorded(model)
-        found = change(left_out, known)
-        rows[model] = (mean_uar(known), mean_uar(left_out), found.difference, found.low, found.high)
-    table = pd.DataFrame.from_dict(rows, orient="index")
-    table.columns = ["corpus known", "left out", "change", "low", "high"]
-    return (100 * table).round(1)
+        known, without = (
+            _by_corpus(runs.read("unified", protocol, f"valence-{model}").predictions)
+            for protocol in ("ternary", "ternary-loco")
+        )
+        found = change(without, known)
+        rows[model] = (mean_uar(known), mean_uar(without), *found[:3])
+    columns = ["corpus known", "left out", "change", "low", "high"]
+    return (100 * pd.DataFrame.from_dict(rows, orient="index", columns=columns)).round(1)
 
 
 def steps(said: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Compare each set of answers with the one before it, on journeys to another corpus.
+    """Compare each set of answers with the one before it, on journeys to another corpus, in points.
 
-    Parameters
-    ----------
-    said : mapping of str to DataFrame
-        Answers to all journeys.
-
-    Returns
-    -------
-    DataFrame
-        Points: one row per step, with its interval; ``p_holm`` is corrected for their number.
+    ``p_holm`` is corrected for the number of steps.
     """
     kinds = [away(answers) for answers in said.values()]
     found = [change(after, before) for before, after in pairwise(kinds)]
-    table = pd.DataFrame([vars(one) for one in found], index=list(said)[1:])
+    table = pd.DataFrame(found, index=list(said)[1:])
     points = (100 * table[["difference", "low", "high"]]).round(1)
     return points.assign(p_holm=evaluation.holm(table["p"]).round(3))
 
 
 def square(answers: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Draw the UAR of each journey: rows trained, columns tested, intervals in small print.
-
-    Parameters
-    ----------
-    answers : DataFrame
-        With columns ``trained``, ``tested``, ``speaker``, ``label``, ``predicted``.
-    ax : matplotlib Axes, optional
-        Where to draw; a new figure if not given.
-    """
+    """Draw the UAR of each journey: rows trained, columns tested, intervals in small print."""
     names = list(dict.fromkeys(answers["trained"]))
     found = {place: score(part) for place, part in answers.groupby(JOURNEY)}
     values = [[100 * found[trained, tested].value for tested in names] for trained in names]
@@ -331,15 +240,7 @@ def square(answers: pd.DataFrame, ax: Axes | None = None) -> Axes:
 
 
 def answers_given(answers: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Draw which answers models give on other corpora, below the true shares of the corpus.
-
-    Parameters
-    ----------
-    answers : DataFrame
-        With columns ``trained``, ``tested``, ``clip``, ``label``, ``predicted``.
-    ax : matplotlib Axes, optional
-        Where to draw; a new figure if not given.
-    """
+    """Draw which answers models give on other corpora, below the true shares of the corpus."""
     names, bars = [], []
     for tested, part in answers.groupby("tested", sort=False):
         names += [f"{title(tested)}: truth", *(f"by {title(name)}" for name in part["trained"].unique())]
@@ -359,24 +260,12 @@ def answers_given(answers: pd.DataFrame, ax: Axes | None = None) -> Axes:
 
 
 def home_and_away(found: Mapping[str, pd.DataFrame], chance: float, ax: Axes | None = None) -> Axes:
-    """Draw the mean UAR within corpora and across them, with intervals, of several sets of answers.
-
-    Parameters
-    ----------
-    found : mapping of str to DataFrame
-        Answers to all journeys, by the name that stands beside its row.
-    chance : float
-        UAR of guessing (0…1).
-    ax : matplotlib Axes, optional
-        Where to draw; a new figure if not given.
-    """
+    """Draw the mean UAR of sets of answers within corpora and across them, with intervals."""
     ax = new_axes(ax, (SIZE[0], 1.2 + 0.42 * len(found)))
     kinds = {"same corpus": (home, "o", HONEST), "another corpus": (away, "D", FLATTERING)}
     for name, (pick, marker, colour) in kinds.items():
-        parts = map(pick, found.values())
-        scores = 100 * np.array([[one.value, one.low, one.high] for one in map(score, parts)]).T
-        value, reach = scores[0], np.abs(scores[1:] - scores[0])
-        ax.errorbar(value, range(len(found)), xerr=reach, fmt=marker, color=colour, capsize=3, label=name)
+        scores = 100 * np.array([score(pick(answers)) for answers in found.values()])
+        error_bars(ax, range(len(found)), scores, fmt=marker, color=colour, capsize=3, label=name)
     ax.axvline(100 * chance, color=EDGE, linestyle=":", label="chance")
     ax.set_yticks(range(len(found)), list(found))
     ax.set(xlabel="UAR (%)", xlim=(20, 90), ylim=(len(found) - 0.5, -0.5))
@@ -386,17 +275,7 @@ def home_and_away(found: Mapping[str, pd.DataFrame], chance: float, ax: Axes | N
 
 
 def effect_clouds(sizes: Mapping[str, pd.DataFrame], first: str, second: str, ax: Axes | None = None) -> Axes:
-    """Draw the effect sizes of all features in one corpus against those in another: one cloud for each set.
-
-    Parameters
-    ----------
-    sizes : mapping of str to DataFrame
-        From `effects`, by the name in the legend; two at most.
-    first, second : str
-        Two corpora: to the right, and upwards.
-    ax : matplotlib Axes, optional
-        Where to draw; a new figure if not given.
-    """
+    """Draw the `effects` of all features in one corpus against those in another, for two sets at most."""
     ax = new_axes(ax, (4.4, 4.4))
     for (name, d), marker, colour in zip(sizes.items(), "xo", (FLATTERING, HONEST), strict=False):
         ax.plot(d[first], d[second], marker, color=colour, markersize=3.5, alpha=0.45, label=name)

@@ -18,15 +18,8 @@ def over_corpora(table: pd.DataFrame, statistic: Callable[[pd.DataFrame], float]
     """Give any number that is computed from several corpora, with its interval over the speakers of each.
 
     One speaker at a time is left out, as in `serlab.evaluation.over_speakers`. Those of one corpus say
-    nothing about those of another, so each corpus has a standard error of its own.
-
-    Parameters
-    ----------
-    table : DataFrame
-        With a column ``speaker`` of names such as "ravdess/03"; where a row stands for several clips, with
-        a column ``clips``.
-    statistic : callable
-        Takes rows of the table, returns a number.
+    nothing about those of another, so each corpus has a standard error of its own. Speakers are named such as
+    "ravdess/03"; where a row stands for several clips, a column ``clips`` says for how many.
 
     Examples
     --------
@@ -44,13 +37,7 @@ def over_corpora(table: pd.DataFrame, statistic: Callable[[pd.DataFrame], float]
 
 
 def count_right(answers: pd.DataFrame) -> pd.DataFrame:
-    """Count the clips and the right answers of each journey, speaker and class.
-
-    Parameters
-    ----------
-    answers : DataFrame
-        With columns ``trained``, ``tested``, ``speaker``, ``label``, ``predicted``.
-    """
+    """Count the clips and the right answers of each journey (``trained``, ``tested``), speaker and class."""
     right = (answers["label"] == answers["predicted"]).groupby(
         [answers[name] for name in (*JOURNEY, "speaker", "label")], observed=True
     )
@@ -58,20 +45,14 @@ def count_right(answers: pd.DataFrame) -> pd.DataFrame:
 
 
 def uar_of_counts(counts: pd.DataFrame) -> float:
-    """Give the UAR (0…1) of each journey, in the mean over journeys, from `count_right`."""
+    """Give the UAR of each journey, in the mean over journeys, from `count_right`."""
     sums = counts.groupby([*JOURNEY, "label"])[["right", "clips"]].sum()
     recalls = sums["right"] / sums["clips"]
     return float(recalls.groupby(level=JOURNEY).mean().mean())
 
 
 def mean_auc(answers: pd.DataFrame) -> float:
-    """Give the area under the ROC curve (0…1), in the mean over classes and journeys.
-
-    Parameters
-    ----------
-    answers : DataFrame
-        With columns ``trained``, ``tested``, ``label`` and ``p_<class>``.
-    """
+    """Give the area under the ROC curve, in the mean over classes and journeys."""
     areas = []
     for _, part in answers.groupby(JOURNEY):
         each = [

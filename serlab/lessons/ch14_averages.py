@@ -33,37 +33,14 @@ LINES = ((FLATTERING, "-"), (HONEST, "--"), ("#117733", "-."))
 
 @synthesis.remember
 def voice(*, way: str = "forwards") -> np.ndarray:
-    """Let the synthetic voice say a sentence, or play the same sound from its end to its beginning.
-
-    Parameters
-    ----------
-    way : {"forwards", "backwards"}
-
-    Examples
-    --------
-    >>> bool((voice() == voice(way="backwards")[::-1]).all())
-    True
-    """
+    """Let the synthetic voice say a sentence, forwards or backwards."""
     y = np.asarray(synthesis.synthesise_phrase("d02", emotion="surprised"))
     return {"forwards": y, "backwards": y[::-1].copy()}[way]
 
 
-def views(y: np.ndarray, sample_rate: int, axes: np.ndarray | None = None) -> np.ndarray:
-    """Draw a clip in four ways: waveform, average spectrum, spectrogram, and MFCC over time.
-
-    Parameters
-    ----------
-    y : ndarray, shape (samples,)
-    sample_rate : int, in Hz
-    axes : ndarray of matplotlib Axes, shape (2, 2), optional
-        Where to draw; a new figure if not given.
-
-    Examples
-    --------
-    >>> [ax.get_ylabel() for ax in views(voice(), 16000).flat]
-    ['amplitude', 'level (dB)', 'frequency (Hz)', 'MFCC']
-    """
-    axes = plt.subplots(2, 2, figsize=(5.6, 4.6))[1] if axes is None else axes
+def views(y: np.ndarray, sample_rate: int) -> np.ndarray:
+    """Draw a clip in four ways: waveform, average spectrum, spectrogram, and MFCC over time."""
+    axes = plt.subplots(2, 2, figsize=(5.6, 4.6))[1]
     wave, line, picture, cepstrum = axes.flat
     plots.waveform(y, sample_rate, wave)
     plots.spectrum(y, sample_rate, line)
@@ -77,12 +54,7 @@ def views(y: np.ndarray, sample_rate: int, axes: np.ndarray | None = None) -> np
 
 
 def apart(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Give the typical distance of two clips in one of their numbers: the root of the mean square.
-
-    Parameters
-    ----------
-    one, other : ndarray, shape (..., numbers)
-        In standard deviations.
+    """Give the typical distance of clips, (..., numbers), in one number: the root of the mean square.
 
     Examples
     --------
@@ -92,18 +64,10 @@ def apart(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     return np.sqrt(np.mean((one - other) ** 2, axis=-1))
 
 
-def pairs(table: pd.DataFrame, Z: np.ndarray, count: int = 2000, seed: int = 0) -> dict[str, np.ndarray]:
-    """Draw pairs of clips at random, and give how far apart they are, by what the two have in common.
+def pairs(table: pd.DataFrame, Z: np.ndarray, count: int = 2000) -> dict[str, np.ndarray]:
+    """Draw pairs of clips at random, and give how far `apart` they are, by what the two have in common.
 
-    Parameters
-    ----------
-    table : DataFrame
-        With columns ``speaker`` and ``emotion``.
-    Z : ndarray, shape (clips, numbers)
-        Features in standard deviations.
-    count : int
-        How many pairs; a clip drawn with itself does not count.
-    seed : int
+    `Z` are features in standard deviations; a clip drawn with itself does not count.
 
     Examples
     --------
@@ -112,11 +76,10 @@ def pairs(table: pd.DataFrame, Z: np.ndarray, count: int = 2000, seed: int = 0) 
     >>> {name: set(values.tolist()) for name, values in found.items()}
     {'two clips, same speaker': {2.0}}
     """
-    i, j = np.random.default_rng(seed).integers(len(table), size=(2, count))
+    i, j = np.random.default_rng(0).integers(len(table), size=(2, count))
     i, j = i[i != j], j[i != j]
-    speaker, emotion = (
-        table[name].to_numpy()[i] == table[name].to_numpy()[j] for name in ("speaker", "emotion")
-    )
+    facts = table[["speaker", "emotion"]].to_numpy()
+    speaker, emotion = (facts[i] == facts[j]).T
     kinds = {
         "two clips, same speaker and emotion": speaker & emotion,
         "two clips, same speaker": speaker & ~emotion,
@@ -127,21 +90,7 @@ def pairs(table: pd.DataFrame, Z: np.ndarray, count: int = 2000, seed: int = 0) 
 
 
 def boxes(distances: Mapping[str, Sequence[float]], ax: Axes | None = None) -> Axes:
-    """Draw distances as boxes, those of "two clips" darker than those of a clip and its own altered version.
-
-    Parameters
-    ----------
-    distances : mapping of str to sequence of float
-        By the name that stands beside its box.
-    ax : matplotlib Axes, optional
-        Where to draw; a new figure if not given.
-
-    Examples
-    --------
-    >>> ax = boxes({"backwards": [0.1, 0.2], "two clips": [1.0, 2.0]})
-    >>> [text.get_text() for text in ax.get_yticklabels()]
-    ['backwards', 'two clips']
-    """
+    """Draw distances as boxes, by name: of "two clips" darker than of a clip and its own altered version."""
     ax = new_axes(ax, SIZE)
     data = pd.DataFrame([(name, value) for name, values in distances.items() for value in values])
     data.columns = ["name", "distance"]
@@ -156,22 +105,7 @@ def boxes(distances: Mapping[str, Sequence[float]], ax: Axes | None = None) -> A
 def heat(Z: np.ndarray, emotions: Sequence[str], sizes: Mapping[str, int], ax: Axes | None = None) -> Axes:
     """Draw the mean of every number in every emotion, with the kinds of features marked.
 
-    Parameters
-    ----------
-    Z : ndarray, shape (clips, numbers)
-        Features in standard deviations.
-    emotions : sequence of str
-        One for each clip.
-    sizes : mapping of str to int
-        How many numbers there are of each kind, in their order.
-    ax : matplotlib Axes, optional
-        Where to draw; a new figure if not given.
-
-    Examples
-    --------
-    >>> ax = heat(np.eye(3), ["sad", "happy", "sad"], {"mfcc": 1, "mel": 2})
-    >>> [text.get_text() for text in ax.get_yticklabels()], [text.get_text() for text in ax.texts]
-    (['happy', 'sad'], ['mfcc', 'mel'])
+    `Z` are features in standard deviations, `sizes` says how many there are of each kind, in their order.
     """
     ax = new_axes(ax, SIZE)
     means = pd.DataFrame(Z).groupby(np.asarray(emotions)).mean()
@@ -191,16 +125,8 @@ def heat(Z: np.ndarray, emotions: Sequence[str], sizes: Mapping[str, int], ax: A
 def facts(run: Run) -> pd.DataFrame:
     """Give the predictions of a run on EmoDB with what is known of each clip; no audio is needed.
 
-    Parameters
-    ----------
-    run : Run
-        Made on EmoDB or on its first two seconds.
-
-    Returns
-    -------
-    DataFrame
-        The predictions, and ``gender``, ``sentence``, ``seconds`` (of the clip as published), ``right`` and
-        ``sure``, the probability of the answer that was given.
+    Added are ``gender``, ``sentence``, ``seconds`` (of the clip as published), ``right`` and ``sure``, the
+    probability of the answer that was given.
     """
     said, parse = run.predictions, corpora.record("emodb").parse
     names = {clip: parse(clip) for clip in said["clip"].unique()}
@@ -215,19 +141,7 @@ def facts(run: Run) -> pd.DataFrame:
 def risk_curves(models: Mapping[str, pd.DataFrame], ax: Axes | None = None) -> Axes:
     """Draw the share of wrong answers among those kept, for every share kept; a dot where one half is.
 
-    Parameters
-    ----------
-    models : mapping of str to DataFrame
-        At most three, as `facts` gives them.
-    ax : matplotlib Axes, optional
-        Where to draw; a new figure if not given.
-
-    Examples
-    --------
-    >>> one = pd.DataFrame({"right": [True, False], "sure": [0.9, 0.4]})
-    >>> ax = risk_curves({"model A": one})
-    >>> ax.lines[0].get_ydata().tolist(), ax.lines[1].get_xdata().tolist()
-    ([0.0, 50.0], [50.0])
+    Takes at most three tables of `facts`, by name.
     """
     ax = new_axes(ax, SIZE)
     for (name, said), (colour, style) in zip(models.items(), LINES, strict=False):
@@ -243,21 +157,7 @@ def risk_curves(models: Mapping[str, pd.DataFrame], ax: Axes | None = None) -> A
 
 
 def women_and_men(models: Mapping[str, pd.DataFrame], ax: Axes | None = None) -> Axes:
-    """Draw how many answers are right for each speaker, women and men apart, with the mean of each group.
-
-    Parameters
-    ----------
-    models : mapping of str to DataFrame
-        As `facts` gives them.
-    ax : matplotlib Axes, optional
-        Where to draw; a new figure if not given.
-
-    Examples
-    --------
-    >>> one = pd.DataFrame({"gender": ["female", "male"], "speaker": ["a", "b"], "right": [True, False]})
-    >>> [line.get_xdata().tolist() for line in women_and_men({"model A": one}).lines[:2]]
-    [[100.0], [0.0]]
-    """
+    """Draw how many answers are right for each speaker, women and men apart, with the mean of each group."""
     ax = new_axes(ax, SIZE)
     groups = (("female", "women", "o", FLATTERING), ("male", "men", "s", HONEST))
     for place, said in enumerate(models.values()):

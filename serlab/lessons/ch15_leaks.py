@@ -7,7 +7,6 @@ training and test at random, and scaled by the range of all of them. `measure` r
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -18,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from serlab import corpora, evaluation, models, provenance, run_files, runs, splits, store, training
-from serlab.errors import EvaluationError, RunError, SerlabError
+from serlab.errors import EvaluationError
 from serlab.paths import cache_dir
 from serlab.splits import Fold, Split
 
@@ -34,6 +33,7 @@ FOLDS = 3
 # The same for all steps, and long enough for the network to remember what it saw.
 EPOCHS = 25
 MODEL = "contours-original"
+LESSON = "serlab.lessons.ch15_leaks"
 # Labels as in the recorded runs of this protocol, and how many clips of every speaker and emotion: all of
 # RAVDESS, and of nEMO about as many.
 RECORDED = {"ravdess": ("six-emobox6", None), "nemo": ("loso", 40)}
@@ -42,13 +42,9 @@ RECORDED = {"ravdess": ("six-emobox6", None), "nemo": ("loso", 40)}
 def deal(table: pd.DataFrame, versions: int) -> tuple[pd.DataFrame, dict[str, Split]]:
     """Make a row of every version of every clip, and deal them out into folds anew in each step.
 
-    Returns
-    -------
-    rows : DataFrame
-        The table with every row repeated: ``source`` is the clip, ``version`` counts from 0 for the clip as
-        it is, and ``clip`` is ``<source>#<version>``.
-    steps : dict
-        A split of these rows for each of `STEPS`; the last two are the same, and differ in scaling.
+    Gives the rows, ``source`` is the clip, ``version`` counts from 0 for the clip as it is, and ``clip`` is
+    ``<source>#<version>``; and a split of them for each of `STEPS`, the last two alike, which differ in
+    scaling.
 
     Examples
     --------
@@ -95,25 +91,10 @@ def measure(
     """Train and test a model under each of the steps, everything else being the same.
 
     Every version is tested once in each step, so that `serlab.evaluation.compare` can pair the steps. None
-    chooses an epoch, so that test clips decide nothing.
-
-    Parameters
-    ----------
-    X : ndarray, shape (clips, versions, ...)
-        As from `serlab.augment.Versions`, the clip as it is first.
-    table : DataFrame
-        Utterance table; row i belongs to row i of X.
-    build : callable
-        Takes a number, returns a fresh model as for `serlab.training.cross_validate`. It must not scale by
-        ranges itself, or the last step changes nothing.
-    cache : Path, optional
-        Where finished folds are kept.
-
-    Returns
-    -------
-    DataFrame
-        One row per step and version, with `COLUMNS`; ``clip`` is the name of the clip, whatever the version.
-        ``attrs["cost"]`` holds parameters, seconds and memory.
+    chooses an epoch, so that test clips decide nothing. `X` is of shape (clips, versions, ...), as from
+    `serlab.augment.Versions`; what `build` gives must not scale by ranges itself, or the last step changes
+    nothing. Gives one row per step and version, with `COLUMNS`; ``clip`` is the name of the clip, whatever
+    the version; ``attrs["cost"]`` holds parameters, seconds and memory.
 
     Examples
     --------
@@ -165,17 +146,8 @@ def scores(predictions: pd.DataFrame) -> dict[str, dict[str, float]]:
 
 
 def read(corpus: str) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Read the recorded steps of one of `RECORDED`: predictions as from `measure`, and how they came about.
-
-    The latter holds ``epochs``, ``seconds``, ``machine``, ``code``, ``scores`` and more. Raises
-    `serlab.errors.RunError` if they are not recorded, or damaged.
-    """
-    file = _path(corpus)
-    if not file.is_file():
-        raise RunError(
-            f"{file} does not exist. To make it: python -m serlab.lessons.ch15_leaks --corpus {corpus}"
-        )
-    return run_files.read(file)
+    """Read predictions of one of `RECORDED`, and how they came about; `RunError` if there are none."""
+    return run_files.read(_path(corpus), f"python -m {LESSON} --corpus {corpus}")
 
 
 def record(corpus: str, *, allow_changed_code: bool = False) -> dict[str, Any]:
@@ -211,27 +183,9 @@ def record(corpus: str, *, allow_changed_code: bool = False) -> dict[str, Any]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Record the steps from the command line; return the exit status."""
-    parser = argparse.ArgumentParser(
-        prog="python -m serlab.lessons.ch15_leaks",
-        description="Record what copies, speakers and scaling leak.",
+    return runs.record_named(
+        arguments, LESSON, "corpus", RECORDED, lambda name: _path(name).is_file(), record
     )
-    parser.add_argument("--corpus", action="append", choices=RECORDED, help="only this corpus")
-    parser.add_argument("--force", action="store_true", help="record anew what is recorded already")
-    runs.add_changed_code(parser)
-    given = parser.parse_args(arguments)
-    provenance.one_thread()
-    for corpus in given.corpus or RECORDED:
-        if _path(corpus).is_file() and not given.force:
-            print(f"{corpus}: recorded already")
-            continue
-        try:
-            meta = record(corpus, allow_changed_code=given.allow_changed_code)
-        except SerlabError as error:
-            print(f"error: {error}", file=sys.stderr)
-            return 1
-        for step, found in meta["scores"].items():
-            print(f"{corpus}, {step}: UAR {100 * found['uar']:.1f} %", flush=True)
-    return 0
 
 
 def _network(seed: int):

@@ -14,7 +14,7 @@ from serlab import evaluation
 from serlab.corpora import synthesis
 from serlab.features import Contours
 from serlab.plots import new_axes
-from serlab.plots.style import EDGE, FLATTERING, HONEST, SIZE
+from serlab.plots.style import EDGE, FLATTERING, HONEST, SIZE, error_bars
 
 RATE, HOP = synthesis.SAMPLE_RATE, 512
 # What the three whistles of the opening were made from.
@@ -24,14 +24,9 @@ _CURVES = ((HONEST, "-"), (FLATTERING, "--"), ("#117733", ":"))
 
 
 def whistle(crossings: np.ndarray, energy: np.ndarray) -> np.ndarray:
-    """Make a tone with these zero crossings and this energy.
+    """Make a tone with these zero crossings (share of samples) and this energy (RMS), frame by frame.
 
     A tone of frequency f crosses zero 2 f times a second, so the zero-crossing rate sets its pitch.
-
-    Parameters
-    ----------
-    crossings, energy : ndarray, shape (frames,)
-        Share of samples at which the wave crosses zero, and root mean square, frame by frame.
 
     Examples
     --------
@@ -60,20 +55,7 @@ def whistled(*, number: int) -> np.ndarray:
 
 
 def crossings(part: np.ndarray, sample_rate: float, ax: Axes | None = None) -> Axes:
-    """Draw a short piece of a wave, with a dot wherever it crosses zero.
-
-    Parameters
-    ----------
-    part : ndarray, shape (samples,)
-    sample_rate : float, in Hz
-    ax : matplotlib Axes, optional
-        Where to draw; a new figure if not given.
-
-    Examples
-    --------
-    >>> crossings(np.array([1.0, -1.0, -1.0, 1.0]), 1000).lines[-1].get_xdata().tolist()
-    [0.5, 2.5]
-    """
+    """Draw a short piece of a wave, with a dot wherever it crosses zero."""
     ax = new_axes(ax, SIZE)
     places = np.flatnonzero(np.diff(np.signbit(part)))
     ax.axhline(0, color=EDGE, linewidth=0.8)
@@ -84,47 +66,21 @@ def crossings(part: np.ndarray, sample_rate: float, ax: Axes | None = None) -> A
     return ax
 
 
-def moments(signal: np.ndarray, zcr: np.ndarray, rms: np.ndarray, ax: Sequence[Axes] | None = None) -> None:
-    """Draw eight milliseconds of the frame that hisses most, and of a loud one with few zero crossings.
-
-    Parameters
-    ----------
-    signal : ndarray, shape (samples,)
-    zcr, rms : ndarray, shape (frames,)
-        Its zero-crossing rate and energy.
-    ax : two matplotlib Axes, optional
-        Where to draw; a new figure if not given.
-    """
+def moments(signal: np.ndarray, zcr: np.ndarray, rms: np.ndarray) -> Sequence[Axes]:
+    """Draw eight milliseconds of the frame that hisses most, and of a loud one with few zero crossings."""
     heard = rms > 0.05 * rms.max()
     hiss = np.where(heard, zcr, 0).argmax()
     vowel = np.where(zcr < np.median(zcr[heard]), rms, 0).argmax()
-    if ax is None:
-        ax = plt.subplots(2, 1, figsize=(SIZE[0], 4.4), sharex=True)[1]
+    ax = plt.subplots(2, 1, figsize=(SIZE[0], 4.4), sharex=True)[1]
     for one, name, frame in zip(ax, ("hiss", "vowel"), (hiss, vowel), strict=True):
         start = max(0, HOP * frame - 64)
         crossings(signal[start : start + 128], RATE, one).set_title(name)
     ax[0].set_xlabel("")
+    return ax
 
 
 def versions(curves: np.ndarray, names: Sequence[str], ylabel: str, ax: Axes | None = None) -> Axes:
-    """Draw the same curve of several versions of a clip over each other.
-
-    Parameters
-    ----------
-    curves : ndarray, shape (versions, frames)
-        Frame by frame, at the step of the original.
-    names : sequence of str
-        One for each version, at most three.
-    ylabel : str
-    ax : matplotlib Axes, optional
-        Where to draw; a new figure if not given.
-
-    Examples
-    --------
-    >>> ax = versions(np.zeros((2, 5)), ["as it is", "with noise"], "energy")
-    >>> [line.get_label() for line in ax.lines]
-    ['as it is', 'with noise']
-    """
+    """Draw the same curve, (versions, frames), of up to three versions of a clip over each other."""
     ax = new_axes(ax, SIZE)
     for curve, name, (colour, style) in zip(curves, names, _CURVES, strict=False):
         ax.plot(HOP * np.arange(len(curve)) / RATE, curve, color=colour, linestyle=style, label=name)
@@ -133,11 +89,7 @@ def versions(curves: np.ndarray, names: Sequence[str], ylabel: str, ax: Axes | N
 
 
 def finds_sister(X: np.ndarray) -> list[float]:
-    """Give for each version the share of rows whose most similar other row is of the same clip.
-
-    Parameters
-    ----------
-    X : ndarray, shape (clips, versions, values)
+    """Give for each version, (clips, versions, values), the share whose nearest row is of the same clip.
 
     Examples
     --------
@@ -154,26 +106,13 @@ def finds_sister(X: np.ndarray) -> list[float]:
 
 
 def ladder(series: Mapping[str, pd.DataFrame], chance: float, ax: Axes | None = None) -> Axes:
-    """Draw the UAR of every step, with its interval over speakers, for several models or corpora.
-
-    Parameters
-    ----------
-    series : mapping of str to DataFrame
-        By name, at most three: predictions with ``step``, as from `serlab.lessons.ch15_leaks.measure`.
-    chance : float
-        UAR of guessing (0…1).
-    ax : matplotlib Axes, optional
-        Where to draw; a new figure if not given.
-    """
+    """Draw the UAR of every step of `ch15_leaks.measure`, with its interval, for up to three series."""
     ax = new_axes(ax, SIZE)
     for number, ((name, said), (colour, style)) in enumerate(zip(series.items(), _CURVES, strict=False)):
         steps = {step: evaluation.interval(part) for step, part in said.groupby("step", sort=False)}
-        value, low, high = (
-            100 * np.array([getattr(one, key) for one in steps.values()]) for key in ("value", "low", "high")
-        )
         places = np.arange(len(steps)) + 0.08 * (number - (len(series) - 1) / 2)
-        bars = {"color": colour, "linestyle": style, "marker": "osD"[number], "markersize": 5}
-        ax.errorbar(places, value, yerr=[value - low, high - value], capsize=3, label=name, **bars)
+        bars = {"color": colour, "linestyle": style, "marker": "osD"[number], "markersize": 5, "label": name}
+        error_bars(ax, places, 100 * np.array(list(steps.values())), upright=True, capsize=3, **bars)
     ax.axhline(100 * chance, color=EDGE, linestyle=":", label="a guess")
     ax.set_xticks(range(len(steps)), [step.replace(" ", "\n", 1) for step in steps])
     ax.set(ylabel="UAR (%)", ylim=(0, 100))
@@ -182,17 +121,9 @@ def ladder(series: Mapping[str, pd.DataFrame], chance: float, ax: Axes | None = 
 
 
 def over_time(curves: np.ndarray, level: int) -> np.ndarray:
-    """Give mean and deviation of every curve, over the frames at most 40 dB softer than the loudest.
+    """Give mean and deviation of curves over the frames at most 40 dB softer than the loudest.
 
-    Parameters
-    ----------
-    curves : ndarray, shape (clips, curves, frames)
-    level : int
-        Which of the curves is the level in dB.
-
-    Returns
-    -------
-    ndarray, shape (clips, curves, 2)
+    From (clips, curves, frames) to (clips, curves, 2); `level` is the curve that is the level in dB.
 
     Examples
     --------

@@ -77,29 +77,10 @@ ARCHITECTURES = {
 class Autoencoder(TransformerMixin, BaseEstimator):
     """A network that squeezes pictures through a few numbers, the code, and paints them again.
 
-    It is trained with Adam on binary cross-entropy between pictures and paintings.
-
-    Parameters
-    ----------
-    architecture : str
-        One of `ARCHITECTURES`.
-    latent : int
-        Numbers of the code.
-    learning_rate : float
-    batch_size, epochs, seed : int
-    patience : int
-        Epochs without a lower validation loss after which training stops; the best epoch is kept.
-
-    Attributes
-    ----------
-    encoder_, decoder_ : keras.Model
-    history : dict of str to list of float
-        ``loss`` and, with validation, ``val_loss`` after every epoch.
-
-    References
-    ----------
-    Hinton & Salakhutdinov 2006, Reducing the dimensionality of data with neural networks, Science 313(5786),
-    504-507.
+    It is trained with Adam on binary cross-entropy between pictures and paintings. `architecture` is one of
+    `ARCHITECTURES`, `latent` the numbers of the code, `patience` the epochs without a lower validation loss
+    after which training stops; the best epoch is kept. After Hinton & Salakhutdinov 2006, Reducing the
+    dimensionality of data with neural networks, Science 313(5786), 504-507.
 
     Examples
     --------
@@ -126,10 +107,7 @@ class Autoencoder(TransformerMixin, BaseEstimator):
     def fit(self, X: np.ndarray, y: None = None, validation: np.ndarray | None = None) -> Autoencoder:
         """Train on pictures, (clips, height, width) in [0, 1]; others for validation decide when to stop.
 
-        Raises
-        ------
-        EvaluationError
-            If values are not numbers in [0, 1], or there is no such architecture.
+        Raises `EvaluationError` if values are not numbers in [0, 1], or there is no such architecture.
         """
         if self.architecture not in ARCHITECTURES:
             raise EvaluationError(f"architecture must be one of {', '.join(ARCHITECTURES)}")

@@ -6,7 +6,6 @@ in ``book/results/few-labels``, and ``about.json`` beside them says how they cam
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from collections.abc import Callable, Sequence
@@ -21,7 +20,7 @@ from sklearn.decomposition import PCA
 
 from serlab import corpora, provenance, results_cache, run_files, runs, splits, store
 from serlab.embeddings import ByolS
-from serlab.errors import RunError, SerlabError
+from serlab.errors import RunError
 from serlab.features import Egemaps, Extractor, MidTerm, SpeakerNormaliser, Spectrogram, Summary
 from serlab.lessons import ch16_learning_curve as learning_curve
 from serlab.lessons import ch16_segments as segments
@@ -30,7 +29,8 @@ from serlab.lessons.ch16_self_training import SelfTrainingVote
 from serlab.paths import atomic_write_together, cache_dir
 
 FOLDER = "few-labels"
-COMMAND = "python -m serlab.lessons.ch16_few_labels"
+LESSON = "serlab.lessons.ch16_few_labels"
+COMMAND = f"python -m {LESSON}"
 DIGESTS = "tables_sha256"
 # Name: seconds of a part, and whether shorter clips are padded. At 8 kHz 3.75 s are 30,000 samples.
 CUTS = {"30,000": (3.75, False), "20,000": (2.5, False), "30,000, padded": (3.75, True)}
@@ -74,10 +74,7 @@ def read(name: str) -> pd.DataFrame:
 
 def about() -> dict:
     """Tell how the tables came about: per stage its seconds, machine, versions, code and corpora."""
-    file = _folder() / "about.json"
-    if not file.is_file():
-        raise RunError(f"{file} does not exist. To make it: {COMMAND}")
-    return run_files.read_json(file)
+    return run_files.read_json(_folder() / "about.json", COMMAND)
 
 
 def in_sets(table: pd.DataFrame) -> pd.DataFrame:
@@ -349,8 +346,8 @@ def _folder() -> Path:
     return runs.root() / FOLDER
 
 
-def _record(stage: str, allow_changed_code: bool) -> float:
-    """Make the tables of a stage, write them with how they came about, and give the seconds it took."""
+def _record(stage: str, allow_changed_code: bool) -> None:
+    """Make the tables of a stage, and write them with how they came about."""
     how = provenance.circumstances("keras", allow_changed_code=allow_changed_code)
     tables, facts, corpus = STAGES[stage]()
     content = {"name": corpus.attrs["corpus"], "clips": len(corpus)}
@@ -362,8 +359,8 @@ def _record(stage: str, allow_changed_code: bool) -> float:
     ordered = {name: done[name] for name in STAGES if name in done}
     files = {_folder() / f"{name}.csv": text.encode() for name, text in texts.items()}
     files[_folder() / "about.json"] = (json.dumps(ordered, indent=1, ensure_ascii=False) + "\n").encode()
+    _folder().mkdir(parents=True, exist_ok=True)
     atomic_write_together(files)
-    return facts["seconds"]
 
 
 def _recorded() -> dict:
@@ -372,26 +369,7 @@ def _recorded() -> dict:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Make the tables from the command line; return the exit status."""
-    parser = argparse.ArgumentParser(
-        prog=COMMAND, description="Make the recorded tables of the study of few labels."
-    )
-    parser.add_argument("--stage", action="append", choices=STAGES, help="only this one (may be given again)")
-    parser.add_argument("--force", action="store_true", help="make tables anew that are recorded already")
-    runs.add_changed_code(parser)
-    given = parser.parse_args(arguments)
-    provenance.one_thread()
-    _folder().mkdir(parents=True, exist_ok=True)
-    try:
-        for stage in given.stage or STAGES:
-            if stage in _recorded() and not given.force:
-                print(f"{stage}: recorded already", flush=True)
-                continue
-            seconds = _record(stage, given.allow_changed_code)
-            print(f"{stage}: done, {seconds:.0f} s of processor time", flush=True)
-    except SerlabError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    return 0
+    return runs.record_named(arguments, LESSON, "stage", STAGES, lambda stage: stage in _recorded(), _record)
 
 
 if __name__ == "__main__":

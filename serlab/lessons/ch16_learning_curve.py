@@ -32,13 +32,7 @@ from serlab.evaluation.metrics import count_by_speaker
 from serlab.splits import Fold, check_rows
 
 PERCENTAGES = tuple(range(2, 101, 2))
-CLASSIFIERS = {
-    "svm": "SVM",
-    "knn": "k-NN",
-    "tree": "decision tree",
-    "forest": "random forest",
-    "adaboost": "AdaBoost",
-}
+CLASSIFIERS = ("svm", "knn", "tree", "forest", "adaboost")
 NEIGHBOURS = 5
 
 
@@ -65,7 +59,7 @@ def classifier(name: str, scaled: bool, seed: int = 0, clips: int = NEIGHBOURS):
     return make_pipeline(StandardScaler(), made[name]) if scaled else made[name]
 
 
-def study(names: Sequence[str] = tuple(CLASSIFIERS), scaled: Sequence[bool] = (True, False)) -> dict:
+def study(names: Sequence[str] = CLASSIFIERS, scaled: Sequence[bool] = (True, False)) -> dict:
     """Name classifiers for `learn`: "<name>" with scaling, "<name>-default" without, to what builds them.
 
     Examples
@@ -119,16 +113,10 @@ def _shuffled_classes(labels: Sequence[str], seed: int | Sequence[int]) -> list[
 class Curves:
     """Confusions by draw, percentage, model and test speaker.
 
-    Attributes
-    ----------
-    counts : ndarray of int, shape (draws, percentages, models, speakers, classes, classes)
-        Labels before predictions.
-    folds : tuple of int
-        The fold that each test speaker is in: those of one fold are tested with the same draws.
-    clips : ndarray of float, shape (percentages,)
-        Training clips, mean over folds.
-    seconds : float
-        Processor time that training and predicting took, added up.
+    `counts` are (draws, percentages, models, speakers, classes, classes), labels before predictions; `folds`
+    says the fold that each test speaker is in, and those of one fold are tested with the same draws; `clips`
+    are the training clips at each percentage, mean over folds; `seconds` is processor time of training and
+    predicting.
     """
 
     counts: np.ndarray
@@ -236,32 +224,15 @@ def learn(
 ) -> Curves:
     """Train every model on every draw of the training clips, and count what it takes the test clips for.
 
-    Parameters
-    ----------
-    models : mapping of str to callable
-        Each takes ``seed`` and ``clips`` (how many it will be given) and returns a fresh model. ``fit`` is
-        given what it has parameters for: ``groups`` (speakers), ``unlabelled`` (the training clips outside
-        the draw), ``unlabelled_groups``; ``predict``, likewise, ``groups``.
-    X : ndarray, shape (clips, features)
-    table : DataFrame
-        With ``speaker``; row i belongs to row i of X.
-    fold : Fold
-        Its validation rows are left alone.
-    y : sequence of str, optional
-        Labels, one for each row; by default the column ``emotion``.
-    draws, number : int
-        How many, and the number of the fold. A draw's seed is both numbers: it is the same for all features.
-    percentages : sequence of float
-        Of the training clips of each class.
-    n_jobs : int
-        Draws worked on at a time.
-    cache : Path, optional
-        Folder where finished draws are kept: a second call with equal models, data and fold goes on there.
+    Each model is built with ``seed`` and ``clips`` (how many it will be given). ``fit`` is given what it has
+    parameters for: ``groups`` (speakers), ``unlabelled`` (the training clips outside the draw),
+    ``unlabelled_groups``; ``predict``, likewise, ``groups``. The validation rows of the fold are left alone;
+    `y` are labels in place of the column ``emotion``. A draw's seed is its number and that of the fold: it is
+    the same for all features. `percentages` are of the training clips of each class, `n_jobs` the draws
+    worked on at a time, `cache` the folder where finished draws are kept: a second call goes on there.
 
-    Raises
-    ------
-    EvaluationError
-        If one cannot train on X, or a class of the test clips is not among the training clips.
+    Raises `EvaluationError` if one cannot train on X, or a class of the test clips is not among the training
+    clips.
 
     Examples
     --------

@@ -21,18 +21,10 @@ SCORES = {"uar": "UAR", "weighted_f1": "weighted F1"}
 COLOURS = {"codes": HONEST, "statistics": FLATTERING}
 
 
-def from_picture(picture: np.ndarray, range_db: float = 60.0) -> np.ndarray:
-    """Turn a picture back into sound, with phases guessed by the method of Griffin and Lim.
+def from_picture(picture: np.ndarray) -> np.ndarray:
+    """Turn a picture of `serlab.features.Spectrogram` into sound at 8 kHz, phases guessed (Griffin & Lim).
 
-    Parameters
-    ----------
-    picture : ndarray, shape (frames, lines)
-        As from `serlab.features.Spectrogram`: 1 is the loudest value, 0 is `range_db` or more below it.
-
-    Returns
-    -------
-    ndarray of float32, shape (samples,)
-        At 8,000 Hz.
+    In a picture, (frames, lines), 1 is the loudest value, 0 is 60 dB or more below it.
 
     Examples
     --------
@@ -44,9 +36,8 @@ def from_picture(picture: np.ndarray, range_db: float = 60.0) -> np.ndarray:
     # One more frame between each two: neighbours must overlap for phases to be guessed.
     between = np.linspace(0, frames - 1, 2 * frames - 1)
     finer = np.array([np.interp(between, range(frames), line) for line in picture.T])
-    magnitude = np.where(finer > 0, 10 ** (range_db / 20 * (finer - 1)), 0)
-    settings = {"hop_length": window // 2, "n_fft": window, "random_state": 0}
-    y = librosa.griffinlim(magnitude, **settings)
+    magnitude = np.where(finer > 0, 10 ** (3 * (finer - 1)), 0)
+    y = librosa.griffinlim(magnitude, hop_length=window // 2, n_fft=window, random_state=0)
     return (0.5 * y / max(np.abs(y).max(), 1e-9)).astype(np.float32)
 
 
@@ -63,13 +54,7 @@ def heard(*, emotion: str) -> np.ndarray:
 
 
 def picture_of(y: np.ndarray) -> np.ndarray:
-    """Draw the picture, 74 x 200, of a synthetic phrase.
-
-    Examples
-    --------
-    >>> picture_of(synthesis.synthesise_phrase()).shape
-    (74, 200)
-    """
+    """Draw the picture, 74 x 200, of a synthetic phrase."""
     at_8k = librosa.resample(np.asarray(y, np.float32), orig_sr=synthesis.SAMPLE_RATE, target_sr=RATE)
     return Spectrogram().extract(at_8k)
 
@@ -85,12 +70,7 @@ def show(picture: np.ndarray, ax: Axes | None = None, title: str = "") -> Axes:
 
 
 def crossings(draws: pd.DataFrame, model: str = "forest-default") -> pd.DataFrame:
-    """Give, for each draw and score, up to which percentage of the labels codes are ahead.
-
-    Parameters
-    ----------
-    draws : DataFrame
-        As ``ch16_few_labels.read("three-sets-draws")``.
+    """Give, for each draw and score of "three-sets-draws", up to which percentage codes are ahead.
 
     Examples
     --------
@@ -102,7 +82,7 @@ def crossings(draws: pd.DataFrame, model: str = "forest-default") -> pd.DataFram
     """
     columns = {}
     for metric, title in SCORES.items():
-        some = draws[(draws["metric"] == metric) & (draws["model"] == model)]
+        some = curve(draws, metric, model=model)
         wide = some.pivot_table(index=["draw", "percent"], columns="kind", values="value")
         gap = (wide["codes"] - wide["statistics"]).reset_index(name="gap").groupby("draw")
         columns[title] = {
@@ -112,20 +92,10 @@ def crossings(draws: pd.DataFrame, model: str = "forest-default") -> pd.DataFram
 
 
 def one_draw(draws: pd.DataFrame, number: int = 0, ax: Axes | None = None) -> Axes:
-    """Draw the UAR of a random forest over the share of labels, of one draw only.
-
-    Examples
-    --------
-    >>> draws = pd.DataFrame({"draw": 0, "percent": [2, 4], "kind": "codes", "model": "forest-default"})
-    >>> one_draw(draws.assign(metric="uar", value=[0.4, 0.5])).lines[0].get_ydata().tolist()
-    [40.0, 50.0]
-    """
+    """Draw the UAR of a random forest over the share of labels, of one draw of "three-sets-draws" only."""
     ax = new_axes(ax, SIZE)
-    some = draws[
-        (draws["draw"] == number) & (draws["model"] == "forest-default") & (draws["metric"] == "uar")
-    ]
     for (kind, colour), style in zip(COLOURS.items(), ("-", "--"), strict=True):
-        part = some[some["kind"] == kind]
+        part = curve(draws[draws["draw"] == number], model="forest-default", kind=kind)
         ax.plot(part["percent"], 100 * part["value"], style, color=colour, label=few_labels.KINDS[kind])
     ax.set(xlabel="labels used (%)", ylabel="UAR (%)", xlim=(0, 100))
     ax.legend()
@@ -133,14 +103,7 @@ def one_draw(draws: pd.DataFrame, number: int = 0, ax: Axes | None = None) -> Ax
 
 
 def crossings_plot(found: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Draw a dot for each draw, one row for each score, and a line where the original report had its dot.
-
-    Examples
-    --------
-    >>> ax = crossings_plot(pd.DataFrame({"UAR": [10, 90], "weighted F1": [0, 2]}))
-    >>> [text.get_text() for text in ax.get_yticklabels()]
-    ['UAR', 'weighted F1']
-    """
+    """Draw a dot for each draw, one row for each score, and a line where the original report had its dot."""
     ax = new_axes(ax, (SIZE[0], 2.8))
     for place, title in enumerate(found):
         # Dots that would hide each other stand one above the other.
@@ -149,22 +112,16 @@ def crossings_plot(found: pd.DataFrame, ax: Axes | None = None) -> Axes:
         ax.plot(found[title], rows, "o", color=HONEST, markersize=5, alpha=0.7)
     ax.axvline(few_labels.FOUND, color=FLATTERING, linestyle="--", label="the report's draw")
     ax.set_yticks(range(found.shape[1]), list(found))
-    ax.set(
-        xlabel="codes are ahead up to (% of the labels)", xlim=(-3, 103), ylim=(found.shape[1] - 0.8, -0.3)
-    )
+    ax.set(xlabel="codes are ahead up to (% of the labels)")
+    ax.set(xlim=(-3, 103), ylim=(found.shape[1] - 0.8, -0.3))
     ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0))
     return ax
 
 
 def leads(recorded: pd.DataFrame, models: Mapping[str, str], metrics: Sequence[str] = tuple(SCORES)):
-    """Give codes less statistics in points, with intervals: one row per model, score and range of labels.
+    """Give codes less statistics in points, with intervals, from a table "<name>-leads" of `few_labels.read`.
 
-    Parameters
-    ----------
-    recorded : DataFrame
-        As ``ch16_few_labels.read("three-sets-leads")``.
-    models : mapping of str to str
-        What to call each model.
+    One row per model, by what it is to be called, score and range of labels.
 
     Examples
     --------
@@ -186,12 +143,7 @@ def leads(recorded: pd.DataFrame, models: Mapping[str, str], metrics: Sequence[s
 def score_table(recorded: pd.DataFrame, rows: Mapping[str, Mapping], percentages: Sequence[int]):
     """Give recorded UAR in percent, one row per name, one column per share of labels.
 
-    Parameters
-    ----------
-    recorded : DataFrame
-        As ``ch16_few_labels.read("ravdess")``.
-    rows : mapping of str to mapping
-        What to call a curve, and the values by which it is found, such as ``{"model": "svm"}``.
+    `rows` gives for each name the values by which its curve is found, such as ``{"model": "svm"}``.
 
     Examples
     --------
@@ -207,14 +159,7 @@ def score_table(recorded: pd.DataFrame, rows: Mapping[str, Mapping], percentages
 
 
 def curve(recorded: pd.DataFrame, metric: str = "uar", **wanted: str) -> pd.DataFrame:
-    """Find one curve in a recorded table.
-
-    Examples
-    --------
-    >>> recorded = pd.DataFrame({"metric": ["uar", "uar"], "model": ["svm", "knn"], "value": [0.5, 0.4]})
-    >>> curve(recorded, model="knn")["value"].tolist()
-    [0.4]
-    """
+    """Find one curve in a recorded table."""
     for column, value in {"metric": metric, **wanted}.items():
         recorded = recorded[recorded[column] == value]
     return recorded

@@ -22,23 +22,11 @@ class SelfTrainingVote(ClassifierMixin, BaseEstimator):
     standardised within each speaker (**transductive**: it uses the speaker's other clips, never their labels;
     see `serlab.voting.normalise_scores`).
 
-    Parameters
-    ----------
-    parts : sequence of slice
-        Columns of the features that each member sees, of one size, as after
-        `serlab.features.SpeakerNormaliser`.
-    rounds : int
-        How often the members learn from their answers. 0 makes a plain vote.
-    share : float
-        Of the unlabelled clips that get a label in the last round, in (0, 1]. Classes share them as they
-        share the labelled clips, and have at least one each.
-    strength : float
-        C of the logistic regressions.
-
-    Attributes
-    ----------
-    answered_ : list of ndarray
-        In each round, the class of every unlabelled clip, or "" where it was given none.
+    `parts` are the columns that each member sees, as after `serlab.features.SpeakerNormaliser`, and
+    `strength` is the members' C. With no `rounds` it is a plain vote. `share`, in (0, 1], of the unlabelled
+    clips get a label in the last round; classes share them as they share the labelled clips, and have at
+    least one each. ``answered_`` holds for each round the class of every unlabelled clip, or "" where it was
+    given none.
 
     References
     ----------
@@ -71,11 +59,8 @@ class SelfTrainingVote(ClassifierMixin, BaseEstimator):
     ) -> SelfTrainingVote:
         """Train on labelled clips, then on these and on answers about unlabelled ones; groups are speakers.
 
-        Raises
-        ------
-        EvaluationError
-            If X and y cannot be trained on (see `serlab.checks.check_inputs`), there are fewer unlabelled
-            clips than classes, or settings are impossible.
+        Raises `EvaluationError` if X and y cannot be trained on (see `serlab.checks.check_inputs`), there are
+        fewer unlabelled clips than classes, or settings are impossible.
         """
         X, y = np.asarray(X), np.asarray(y)
         check_inputs(X, y)

@@ -7,7 +7,7 @@ emotion, units on every axis, a white page with a margin (legible on light and d
 from serlab.plots.corpus import by_emotion, durations
 from serlab.plots.models import bands, confusion_matrix, learning_curves, results
 from serlab.plots.sound import emotion_grid, spectrogram, spectrogram_db, spectrum, waveform
-from serlab.plots.style import EMOTION_COLOURS, emotion_palette, new_axes, set_style
+from serlab.plots.style import EMOTION_COLOURS, emotion_palette, error_bars, new_axes, panels, set_style
 
 __all__ = [
     "EMOTION_COLOURS",
@@ -17,8 +17,10 @@ __all__ = [
     "durations",
     "emotion_grid",
     "emotion_palette",
+    "error_bars",
     "learning_curves",
     "new_axes",
+    "panels",
     "results",
     "set_style",
     "spectrogram",

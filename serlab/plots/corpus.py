@@ -24,16 +24,9 @@ def durations(
 ) -> Axes:
     """Draw how long the clips are, per speaker or per sentence.
 
-    Parameters
-    ----------
-    table : DataFrame
-        Utterance table with ``duration`` in seconds.
-    by : str
-        Column that groups the clips: "speaker", "sentence", "emotion"…; where it is missing, "unknown".
-    kind : {"box", "scatter"}
-        Median, quartiles and whiskers of 1.5 interquartile ranges, or one dot per clip.
-    hue : str, optional
-        Column that colours the dots of a scatter; "emotion" gets the fixed colours.
+    `by` is the column that groups the clips; where it is missing, "unknown". Kinds are "box" (median,
+    quartiles and whiskers of 1.5 interquartile ranges) and "scatter", one dot per clip, coloured by the
+    column `hue`.
 
     Examples
     --------
@@ -78,14 +71,7 @@ def by_emotion(
 ) -> Axes:
     """Draw how one measured value spreads within each emotion, as box plots in the emotions' colours.
 
-    Parameters
-    ----------
-    values : sequence of float
-        One value per clip; NaN is left out.
-    emotions : sequence of str
-        The emotion of each clip.
-    label : str
-        Name and unit of the value.
+    There is one value per clip, NaN is left out; `label` is its name and unit.
 
     Examples
     --------

@@ -11,7 +11,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 
-from serlab.plots.style import EDGE, FLATTERING, HONEST, emotion_palette, new_axes
+from serlab.plots.style import EDGE, FLATTERING, HONEST, emotion_palette, error_bars, new_axes
 
 # Of curves that share a figure: six at most.
 _CURVES = (
@@ -29,13 +29,9 @@ def learning_curves(
 ) -> Axes:
     """Draw a measure over the epochs of training, for training and validation data.
 
-    Parameters
-    ----------
-    history : mapping of str to sequence of float, or DataFrame
-        One value per epoch under `metric` and, if there is validation data, under ``"val_" + metric``:
-        what Keras gives as ``history.history``.
-    metric : str
-        What to draw. The best validation epoch is marked: the lowest loss, the highest of anything else.
+    `history` is what Keras gives as ``history.history``: one value per epoch under `metric` and, if there is
+    validation data, ``"val_" + metric``. The best validation epoch is marked: the lowest loss, the highest of
+    anything else.
 
     Examples
     --------
@@ -57,21 +53,10 @@ def learning_curves(
     return ax
 
 
-def bands(
-    curves: Mapping[str, pd.DataFrame],
-    ax: Axes | None = None,
-    ylabel: str = "UAR (%)",
-    chance: float | None = None,
-) -> Axes:
-    """Draw scores by the share of labels, each with its interval as a band.
+def bands(curves: Mapping[str, pd.DataFrame], ax: Axes | None = None, chance: float | None = None) -> Axes:
+    """Draw scores by the share of labels, each with its interval as a band, and that of guessing.
 
-    Parameters
-    ----------
-    curves : mapping of str to DataFrame
-        Name of a curve to its ``percent``, ``value``, ``low`` and ``high`` (all but the first 0…1).
-    ylabel : str
-    chance : float, optional
-        Score of guessing (0…1), drawn as a dotted line.
+    Each curve, by name, has ``percent``, ``value``, ``low`` and ``high`` (all but the first 0…1).
 
     Examples
     --------
@@ -88,7 +73,7 @@ def bands(
         ax.plot(percent, value, linestyle=style, color=colour, linewidth=1.6, label=name)
     if chance is not None:
         ax.axhline(100 * chance, color=EDGE, linestyle=":", linewidth=1)
-    ax.set(xlabel="labels used (%)", ylabel=ylabel, xlim=(0, 100))
+    ax.set(xlabel="labels used (%)", ylabel="UAR (%)", xlim=(0, 100))
     ax.grid(axis="y")
     ax.legend()
     return ax
@@ -102,14 +87,8 @@ def confusion_matrix(
 ) -> Axes:
     """Draw which emotion was taken for which: rows are true, columns predicted.
 
-    Colour is the share of the row, which sums to 100 %; the number in a cell is the count of clips.
-
-    Parameters
-    ----------
-    labels, predicted : sequence of str
-        True and predicted emotion of each clip.
-    classes : sequence of str, optional
-        Order of rows and columns; by default that of the book's emotions.
+    Colour is the share of the row, which sums to 100 %; the number in a cell is the count of clips. `classes`
+    are rows and columns in their order, by default that of the book's emotions.
 
     Examples
     --------
@@ -147,19 +126,12 @@ def confusion_matrix(
 def results(
     runs: pd.DataFrame, ax: Axes | None = None, chance: float | None = None, label: str = "title"
 ) -> Axes:
-    """Draw the UAR of recorded runs with their intervals.
+    """Draw the UAR of recorded runs with their intervals, and that of guessing.
 
-    Filled marks are speaker-disjoint protocols; hollow ones are splits that share speakers.
-
-    Parameters
-    ----------
-    runs : DataFrame
-        One row per run with ``protocol``, ``speaker_disjoint``, ``uar``, ``uar_low``, ``uar_high`` (0…1) and
-        the column `label`, for example from `serlab.runs.table`.
-    chance : float, optional
-        UAR of guessing (0…1), drawn as a dotted line.
-    label : str
-        Column that names the rows of the figure, in order of appearance; runs with the same share a row.
+    Filled marks are speaker-disjoint protocols; hollow ones are splits that share speakers. `runs` has rows
+    of `serlab.runs.table`: ``protocol``, ``speaker_disjoint``, ``uar``, ``uar_low``, ``uar_high`` (0…1) and
+    the column `label`, which names the rows of the figure, in order of appearance; runs with the same share a
+    row.
 
     Examples
     --------
@@ -177,13 +149,12 @@ def results(
     honest_markers, flattering_markers = cycle("os^P*"), cycle("DdvXp")
     for number, (flattering, protocol) in enumerate(protocols):
         shown = runs[(runs["protocol"] == protocol) & (disjoint != flattering)]
-        value, low, high = (100 * shown[key].to_numpy(float) for key in ("uar", "uar_low", "uar_high"))
         offset = 0.22 * (number - (len(protocols) - 1) / 2)
         colour = FLATTERING if flattering else HONEST
-        ax.errorbar(
-            value,
+        error_bars(
+            ax,
             [titles.index(title) + offset for title in shown[label]],
-            xerr=[value - low, high - value],
+            100 * shown[["uar", "uar_low", "uar_high"]],
             fmt=next(flattering_markers if flattering else honest_markers),
             color=colour,
             markerfacecolor="white" if flattering else colour,

@@ -17,13 +17,7 @@ _FLOOR_DB = 80.0
 
 
 def waveform(y: np.ndarray, sample_rate: float, ax: Axes | None = None, color: str = "#332288") -> Axes:
-    """Draw the waveform: air pressure, as the microphone gave it, over time.
-
-    Parameters
-    ----------
-    y : array of shape (samples,), in -1…1
-    sample_rate : float, in Hz
-    color : str
+    """Draw the waveform, (samples,) in -1…1: air pressure, as the microphone gave it, over time.
 
     Examples
     --------
@@ -43,22 +37,10 @@ def spectrum(
 ) -> Axes:
     """Draw the average spectrum of a whole signal, in dB below its strongest frequency (floor at -80 dB).
 
-    Power is averaged over overlapping windows (Welch's method), far less ragged than one long transform.
-
-    Parameters
-    ----------
-    y : array of shape (samples,)
-        Signal. One shorter than a window is taken as a single window of its own length.
-    sample_rate : float, in Hz
-    n_fft : int
-        Window length in samples. Longer windows tell closer frequencies apart.
-    **line
-        Passed to `matplotlib.axes.Axes.plot`, for example ``color`` and ``label``.
-
-    References
-    ----------
-    P. D. Welch, "The use of fast Fourier transform for the estimation of power spectra", IEEE Trans. Audio
-    Electroacoust. 15(2), 1967.
+    Power is averaged over overlapping windows of `n_fft` samples (Welch's method, IEEE Trans. Audio
+    Electroacoust. 15(2), 1967), far less ragged than one long transform; longer windows tell closer
+    frequencies apart. A signal shorter than a window is one window. `line` goes to
+    `matplotlib.axes.Axes.plot`.
 
     Examples
     --------
@@ -81,11 +63,6 @@ def spectrogram_db(
     y: np.ndarray, sample_rate: float, kind: str = "stft", *, n_fft: int = 1024, hop_length: int = 256
 ) -> np.ndarray:
     """Compute what `spectrogram` draws: dB re full scale of shape (frequencies, frames), without a floor.
-
-    Parameters
-    ----------
-    y, sample_rate, kind, n_fft, hop_length
-        As in `spectrogram`.
 
     Examples
     --------
@@ -162,21 +139,8 @@ def emotion_grid(
     """Draw one spectrogram per emotion, all with the same time, frequency and level scales.
 
     Only then may panels be compared: with a scale of its own, a whisper would look as bright as a shout.
-
-    Parameters
-    ----------
-    signals : mapping of str to array of shape (samples,)
-        One signal per emotion, best of the same speaker and sentence.
-    sample_rate : float, of all signals, in Hz
-    fig : matplotlib Figure, optional
-        Where to draw; a new one if not given.
-    kind : {"stft", "mel"}
-        As in `spectrogram`.
-
-    Returns
-    -------
-    array of matplotlib Axes
-        One per emotion, in the order of `signals`.
+    There is one signal per emotion, best of the same speaker and sentence. Gives an array of axes in their
+    order.
 
     Examples
     --------

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 import matplotlib.pyplot as plt
+import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
 
@@ -80,3 +81,37 @@ def emotion_palette(emotions: Iterable[str]) -> dict[str, str]:
 def new_axes(ax: Axes | None, size: tuple[float, float] | None = None) -> Axes:
     """Return the axes that are given, or those of a new figure of that size in inches."""
     return plt.subplots(figsize=size)[1] if ax is None else ax
+
+
+def error_bars(ax: Axes, places: Sequence[float], found, upright: bool = False, **look) -> None:
+    """Draw values with their intervals, rows of value, low and high, at places down (or along) an axis.
+
+    Examples
+    --------
+    >>> ax = new_axes(None)
+    >>> error_bars(ax, [0, 1], [(50, 40, 70), (60, 50, 70)])
+    >>> ax.lines[0].get_xdata().tolist()
+    [50.0, 60.0]
+    """
+    value, low, high = np.asarray(found, float).T
+    reach = [value - low, high - value]
+    if upright:
+        ax.errorbar(places, value, yerr=reach, **look)
+    else:
+        ax.errorbar(value, places, xerr=reach, **look)
+
+
+def panels(titles: Collection[str], columns: int, height: tuple, xlabel: str, ylabel: str, **share: bool):
+    """Return axes (rows, columns), one for each title, labelled at the rim; inches in all and per row."""
+    rows = -(-len(titles) // columns)
+    size = (SIZE[0], height[0] + height[1] * rows)
+    axes = plt.subplots(rows, columns, figsize=size, squeeze=False, **share)[1]
+    for ax, title in zip(axes.flat, titles, strict=False):
+        ax.set_title(title)
+    for ax in axes.flat[len(titles) :]:
+        ax.remove()
+    for ax in axes[-1]:
+        ax.set_xlabel(xlabel)
+    for ax in axes[:, 0]:
+        ax.set_ylabel(ylabel)
+    return axes

@@ -7,18 +7,8 @@ was.
 """
 
 from serlab.runs.checks import check
-from serlab.runs.command_line import add_changed_code, main
-from serlab.runs.making import (
-    PLAN,
-    inputs,
-    make,
-    planned,
-    remake,
-    seeds_of,
-    split_for,
-    verify,
-    write,
-)
+from serlab.runs.command_line import main, record_named
+from serlab.runs.making import PLAN, inputs, make, planned, remake, seeds_of, split_for, verify, write
 from serlab.runs.record import COLUMNS, KEYS, NEW_KEYS, TABLE_KEYS, Run, list_runs, read, root, table
 
 __all__ = [
@@ -28,7 +18,6 @@ __all__ = [
     "PLAN",
     "TABLE_KEYS",
     "Run",
-    "add_changed_code",
     "check",
     "inputs",
     "list_runs",
@@ -36,6 +25,7 @@ __all__ = [
     "make",
     "planned",
     "read",
+    "record_named",
     "remake",
     "root",
     "seeds_of",

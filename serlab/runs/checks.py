@@ -13,19 +13,9 @@ SUM_TOLERANCE = 0.01
 
 
 def check(run: Run, table: pd.DataFrame | None = None) -> list[str]:
-    """Find what is wrong with a run.
+    """Find what is wrong with a run: one sentence per problem.
 
-    Parameters
-    ----------
-    run : Run
-    table : DataFrame, optional
-        The corpus the run was made on, where it is there: then clips, labels, speakers and folds are
-        compared too.
-
-    Returns
-    -------
-    list of str
-        One sentence per problem; empty if there is none.
+    With the table of the corpus that it was made on, clips, labels, speakers and folds are compared too.
     """
     p, meta = run.predictions, run.meta
     problems = [f"the JSON file lacks {key!r}" for key in KEYS if key not in meta]

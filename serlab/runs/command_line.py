@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from serlab import corpora, evaluation, provenance, splits
@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--verify", metavar="MODEL", help="train one fold of a recorded model anew and compare"
     )
-    add_changed_code(parser)
+    _add_changed_code(parser)
     given = parser.parse_args(arguments)
     provenance.one_thread()
     recorded = set(list_runs(given.folder))
@@ -62,8 +62,37 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def add_changed_code(parser: argparse.ArgumentParser) -> None:
-    """Give a command that records results its option ``--allow-changed-code``."""
+def record_named(
+    arguments: Sequence[str] | None,
+    lesson: str,
+    option: str,
+    names: Collection[str],
+    is_recorded: Callable[[str], bool],
+    record: Callable[..., object],
+) -> int:
+    """Record what a lesson adds to the runs, all of it or what `option` names; return the exit status."""
+    parser = argparse.ArgumentParser(
+        prog=f"python -m {lesson}", description=f"Record the results of {lesson}."
+    )
+    parser.add_argument(f"--{option}", action="append", choices=names, help="only this (may be given again)")
+    parser.add_argument("--force", action="store_true", help="record anew what is recorded already")
+    _add_changed_code(parser)
+    given = parser.parse_args(arguments)
+    provenance.one_thread()
+    try:
+        for name in getattr(given, option) or names:
+            if is_recorded(name) and not given.force:
+                print(f"{name}: recorded already", flush=True)
+                continue
+            record(name, allow_changed_code=given.allow_changed_code)
+            print(f"{name}: done", flush=True)
+    except SerlabError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _add_changed_code(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--allow-changed-code", action="store_true", help="record even if serlab differs from the last commit"
     )

@@ -54,19 +54,12 @@ def make(
         From `serlab.models.get`.
     corpus, protocol : str
         For `serlab.load` and `serlab.splits.make`.
-    folder : Path, optional
-        Where runs lie, by default `root`.
-    cache : Path, optional
-        Where finished folds lie, by default the folder "runs" of the user's cache.
+    folder, cache : Path, optional
+        Where runs lie, by default `root`, and finished folds, by default in the user's cache.
     progress : bool
         Show progress bars.
     allow_changed_code : bool
         Whether code will do that no commit holds: see `serlab.provenance.circumstances`.
-
-    Returns
-    -------
-    Run
-        As written.
 
     Raises
     ------
@@ -115,11 +108,8 @@ def make(
 def write(run: Run, folder: Path | None = None) -> Path:
     """Write a run, so that at no moment half of it is taken for the whole; return the path of its JSON file.
 
-    Raises
-    ------
-    RunError
-        If the run contradicts itself or does not say what it was made with, or if it cannot be written. Then
-        what was there is as it was.
+    Raises `RunError` if the run contradicts itself or does not say what it was made with, or if it cannot be
+    written. Then what was there is as it was.
     """
     problems = check(run) + [f"it does not say its {key}" for key in NEW_KEYS if key not in run.meta]
     if problems:
@@ -159,21 +149,10 @@ def split_for(spec: ModelSpec, utterances: pd.DataFrame, protocol: str) -> split
 
 
 def inputs(spec: ModelSpec, utterances: pd.DataFrame, progress: bool = False) -> np.ndarray:
-    """Return what a model is trained on, one row per utterance.
+    """Return what a model is trained on, one row per utterance, (clips, ...).
 
-    Parameters
-    ----------
-    spec : ModelSpec
-    utterances : DataFrame
-        Utterance table.
-    progress : bool
-        Show a progress bar while features are computed.
-
-    Returns
-    -------
-    ndarray, shape (clips, ...)
-        One extractor's features in their own shape; those of several, as vectors, side by side; one column
-        of zeros for a model that does not listen.
+    One extractor's features come in their own shape; those of several, as vectors, side by side; one column
+    of zeros for a model that does not listen.
     """
     from serlab.features import SpeakerNormaliser
 
@@ -189,29 +168,16 @@ def inputs(spec: ModelSpec, utterances: pd.DataFrame, progress: bool = False) ->
 def remake(
     run: Run, spec: ModelSpec, seed: int | None = None, fold: int = 0, progress: bool = False
 ) -> dict[str, float | int]:
-    """Train one fold anew, and measure how near it comes to what was recorded.
+    """Train one fold of a run anew, and measure how near it comes to what was recorded.
 
-    Parameters
-    ----------
-    run : Run
-    spec : ModelSpec
-        The model of the run. A vote trains nothing: it is held anew among the recorded members.
-    seed : int, optional
-        By default the run's first.
-    fold : int
-    progress : bool
-        Show progress bars.
+    A vote trains nothing: it is held anew among the recorded members. By default the seed is the run's first.
+    Raises `RunError` if the fold holds other clips.
 
     Returns
     -------
     dict
         ``seed``, ``fold``, ``clips``; ``labels``, the share of clips with the same prediction;
         ``probabilities``, their mean difference; ``uar_before`` and ``uar_now``, of the fold.
-
-    Raises
-    ------
-    RunError
-        If the fold holds other clips than recorded.
     """
     corpus, protocol, model = run.key
     seed = run.meta["seeds"][0] if seed is None else seed
@@ -241,21 +207,11 @@ def remake(
 
 
 def verify(run: Run, spec: ModelSpec, seed: int | None = None, fold: int = 0, progress: bool = False) -> str:
-    """Train one fold anew and judge whether it is what was recorded.
+    """Train one fold anew and judge whether it is what was recorded; say how near it is, and what judged.
 
     What is exact but for rounding is judged by its labels and probabilities. A network is judged by the UAR
     of the fold, where labels and probabilities are not the same: rounding on another processor, or other
     threads, grow in training until single clips are answered otherwise. A vote is judged by labels.
-
-    Parameters
-    ----------
-    run, spec, seed, fold, progress
-        As for `remake`.
-
-    Returns
-    -------
-    str
-        What was compared, how near it is, and which of the two judged.
 
     Raises
     ------

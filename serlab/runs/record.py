@@ -54,14 +54,9 @@ TABLE_KEYS = (
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """A recorded run.
+    """A recorded run: a row per clip and seed with `COLUMNS` and ``p_<class>``, and how it came about.
 
-    Attributes
-    ----------
-    predictions : DataFrame
-        One row per clip and seed: `COLUMNS`, then ``p_<class>`` for every class.
-    meta : dict
-        How the run came about; at least `KEYS`.
+    `meta` holds at least `KEYS`.
     """
 
     predictions: pd.DataFrame
@@ -77,32 +72,16 @@ class Run:
 
 
 def root() -> Path:
-    """Return the folder of the recorded runs: inside an installed package, else ``book/results``.
-
-    Examples
-    --------
-    >>> root().name
-    'results'
-    """
+    """Return the folder of the recorded runs: inside an installed package, else ``book/results``."""
     package = Path(__file__).parent.parent
     installed = package / "results"
     return installed if installed.is_dir() else package.parent / "book" / "results"
 
 
 def read(corpus: str, protocol: str, model: str, folder: Path | None = None) -> Run:
-    """Read a recorded run.
+    """Read a recorded run, such as "ravdess", "emobox6", "forest", from `root` or another folder.
 
-    Parameters
-    ----------
-    corpus, protocol, model : str
-        For example "ravdess", "emobox6", "forest".
-    folder : Path, optional
-        Where runs lie, by default `root`.
-
-    Raises
-    ------
-    RunError
-        If there is no such run, its files cannot be read, or they are of another run.
+    Raises `RunError` if there is no such run, its files cannot be read, or they are of another run.
     """
     json_file = path_of(folder, corpus, protocol, model)
     for file in (json_file, json_file.with_suffix(run_files.TABLE)):
@@ -124,17 +103,12 @@ def list_runs(folder: Path | None = None) -> list[tuple[str, str, str]]:
 
 
 def table(folder: Path | None = None) -> pd.DataFrame:
-    """Return one row per recorded run: what it is, and its scores.
+    """Return one row per recorded run: what it is, and its scores, in the order of the book's models.
 
-    A file that is damaged is left out, with a warning that names it.
-
-    Returns
-    -------
-    DataFrame
-        With columns ``corpus``, ``protocol``, ``protocol_title``, ``speaker_disjoint``, ``model``,
-        ``title``, ``chapter``, ``features``, ``classes`` and ``seeds`` (how many), ``parameters``,
-        ``ensemble``, ``pretrained``, ``speaker_normalised``, ``seconds``, ``corpus_title``, ``clips``, and
-        the scores; in the order of the book's models.
+    Columns are ``corpus``, ``protocol``, ``protocol_title``, ``speaker_disjoint``, ``model``, ``title``,
+    ``chapter``, ``features``, ``classes`` and ``seeds`` (how many), ``parameters``, ``ensemble``,
+    ``pretrained``, ``speaker_normalised``, ``seconds``, ``corpus_title``, ``clips``, and the scores. A file
+    that is damaged is left out, with a warning that names it.
     """
     from serlab import models
 
