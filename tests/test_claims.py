@@ -114,6 +114,38 @@ def splits_undecided(model: str) -> bool:
     return found.low <= 0 <= found.high
 
 
+# Plain and normalised.
+WHISPER = dict.fromkeys((RAVDESS, EMODB, NEMO), ("logreg-whisper", "logreg-whisper-spknorm"))
+WHISPER[VALENCE] = ("valence-whisper-untreated-emotions", "valence-whisper-untreated-emotions-spknorm")
+
+
+@cache
+def best_before_whisper(protocol: str) -> list[str]:
+    """Give the best plain and the best normalised model of the chapters before 17, by its test score."""
+    rows = runs.table().query("chapter < 17")
+    rows = rows[rows["corpus"] + "/" + rows["protocol"] == protocol]
+    normalised = rows["speaker_normalised"].astype(bool)
+    return [rows[part].nlargest(1, "uar")["model"].item() for part in (~normalised, normalised)]
+
+
+def gains_of_whisper(protocol: str) -> list[float]:
+    """Give what Whisper gains over the best before, plain and normalised."""
+    pairs = zip(WHISPER[protocol], best_before_whisper(protocol), strict=True)
+    return [score(protocol, name) - score(protocol, best) for name, best in pairs]
+
+
+def sources_of(chapter: str) -> list[str]:
+    """Give the recorded runs that a chapter's numbers come from."""
+    (path,) = CHAPTERS.glob(f"{chapter}_*.md")
+    return re.findall(r"<!-- ([\w./-]+): uar -->", path.read_text("utf-8"))
+
+
+def known_by_block(question: str) -> list[float]:
+    """Give what chapter 17 can read after each block, 0 to 4, in percent."""
+    place = ["emotion", "sentence", "speaker", "pitch"].index(question)
+    return [printed("17", rf"^{block} +(\d+) +(\d+) +(\d+) +(\d+)$")[place] for block in range(5)]
+
+
 def ranked(scores: dict[str, float]) -> list[str]:
     """Give names by their scores, lowest first."""
     return sorted(scores, key=scores.__getitem__)
@@ -2075,6 +2107,102 @@ CLAIMS: list[tuple[str, str, Callable[[], bool]]] = [
             ch16_few_labels.about()["vote"]["gain_of_teaching"][1]
             < 0
             < ch16_few_labels.about()["vote"]["gain_of_teaching"][2]
+        ),
+    ),
+    # Chapter 17
+    (
+        "17",
+        "And head B has found the other hiss",
+        lambda: (
+            printed("17", r"'head A': '(\d+) %', 'head B': '\d+ %'")[0] == 0
+            and printed("17", r"'head B': '(\d+) %'")[0] > 50
+        ),
+    ),
+    (
+        "17",
+        "*Sentence* is there from the first block on, and stays",
+        lambda: min(known_by_block("sentence")[1:]) >= 98,
+    ),
+    (
+        "17",
+        "*Speaker* fades",
+        lambda: known_by_block("speaker")[1:] == sorted(known_by_block("speaker")[1:], reverse=True),
+    ),
+    (
+        "17",
+        "and *pitch* fades with it.",
+        lambda: known_by_block("pitch")[1:] == sorted(known_by_block("pitch")[1:], reverse=True),
+    ),
+    (
+        "17",
+        "and block 4 is back at",
+        lambda: (
+            max(known_by_block("emotion")) == known_by_block("emotion")[2]
+            and abs(known_by_block("emotion")[4] - known_by_block("emotion")[0]) <= 2
+        ),
+    ),
+    (
+        "17",
+        "So the promise can be kept.",
+        lambda: all(
+            printed("17", rf"^{n} with labels, Whisper less summary: \S+ points \[([-+][\d.]+), ")[0] > 0
+            for n in (1, 16)
+        ),
+    ),
+    (
+        "17",
+        "four labelled actors teach Whisper more than sixteen teach the summary features",
+        lambda: printed("17", r"^4 +(\d+\.\d) .+\d$")[0] > printed("17", r"^16 +\S+ +(\d+\.\d) .+\d$")[0],
+    ),
+    (
+        "17",
+        "Beside it stands the best model of the chapters before",
+        lambda: all(
+            f"{protocol}/{model}" in sources_of("17")
+            for protocol in WHISPER
+            for model in [*best_before_whisper(protocol), *WHISPER[protocol]]
+        ),
+    ),
+    (
+        "17",
+        "the last step down is too small to be shown with these actors.",
+        lambda: all(
+            undecided(RAVDESS, f"logreg-whisper-block{block}", "logreg-whisper-block4") for block in (2, 3)
+        ),
+    ),
+    (
+        "17",
+        "But blocks 1 to 3 together are better than the last one alone",
+        lambda: better(RAVDESS, "logreg-whisper", "logreg-whisper-block4"),
+    ),
+    (
+        "17",
+        "It is better than the best before in every place but one",
+        lambda: all(
+            better(protocol, WHISPER[protocol][place], best_before_whisper(protocol)[place])
+            for protocol in WHISPER
+            for place in (0, 1)
+            if (protocol, place) != (EMODB, 1)
+        ),
+    ),
+    (
+        "17",
+        "on EmoDB, normalised, no difference can be shown.",
+        lambda: undecided(EMODB, WHISPER[EMODB][1], best_before_whisper(EMODB)[1]),
+    ),
+    (
+        "17",
+        "With equal weights it is worse than Whisper alone",
+        lambda: all(
+            better(protocol, "logreg-whisper", "whisper-vote") for protocol in (RAVDESS, EMODB, NEMO)
+        ),
+    ),
+    (
+        "17",
+        "It is the largest gain of the table",
+        lambda: (
+            min(gains_of_whisper(NEMO))
+            > max(gain for protocol in (RAVDESS, EMODB, VALENCE) for gain in gains_of_whisper(protocol))
         ),
     ),
 ]
