@@ -88,3 +88,13 @@ def test_scores_are_those_of_the_parts_and_are_drawn(table):
     assert [t.get_text() for t in ax.get_xticklabels()] == ["3", "6"]
     assert [t.get_text() for t in ax.get_legend().get_texts()] == ["as it comes", "half", "half again"]
     assert ax.get_ylim() == (0, 100)
+
+
+def test_each_speaker_is_judged_alone(table):
+    part = table[table["speaker"] != "r"]
+    right = np.array([part["emotion"] == name for name in EMOTIONS]).T
+    sure = np.where(right, 0.8, 0.1)
+    sure[part["speaker"] == "q"] = [0.2, 0.2, 0.6]  # always sad
+    found = lesson.by_speaker(sure, EMOTIONS, part).set_index("speaker")
+    assert found.loc["p"].tolist() == pytest.approx([1, 1, 0.8])
+    assert found.loc["q"].tolist() == pytest.approx([1 / 3, 1 / 3, 0.6])

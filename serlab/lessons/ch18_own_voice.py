@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -82,8 +85,8 @@ def try_all(
     --------
     >>> table = pd.DataFrame({"speaker": "me", "emotion": ["sad", "happy"] * 3, "clip": list("abcdef")})
     >>> found = try_all({"sad": lambda own, tested: np.full(len(tested), "sad")}, table, ["me"], [2], draws=1)
-    >>> found[["own", "label", "predicted"]].iloc[0].tolist()
-    [2, 'sad', 'sad']
+    >>> len(found), set(found["own"]), set(found["predicted"])
+    (4, {2}, {'sad'})
     """
     parts = []
     for speaker in speakers:
@@ -103,6 +106,43 @@ def try_all(
     return pd.concat(parts, ignore_index=True)
 
 
+def by_speaker(probabilities: np.ndarray, classes: Iterable[str], table: pd.DataFrame) -> pd.DataFrame:
+    """Set what a model gets right beside how sure it is, speaker by speaker.
+
+    Parameters
+    ----------
+    probabilities : ndarray, shape (clips, classes)
+    classes : iterable of str
+    table : DataFrame
+        Utterance table of these clips.
+
+    Returns
+    -------
+    DataFrame
+        ``speaker``, ``uar``, ``accuracy`` and ``confidence``, the mean probability of what was answered.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"speaker": ["a", "a", "b"], "emotion": ["sad", "happy", "sad"]})
+    >>> p = np.array([[0.1, 0.9], [0.3, 0.7], [0.6, 0.4]])
+    >>> by_speaker(p, ["happy", "sad"], table).round(2).values.tolist()
+    [['a', 0.5, 0.5, 0.8], ['b', 0.0, 0.0, 0.6]]
+    """
+    answers = table[["speaker", "emotion"]].assign(
+        predicted=np.asarray(classes)[probabilities.argmax(axis=1)], confidence=probabilities.max(axis=1)
+    )
+    rows = [
+        (
+            speaker,
+            evaluation.uar(part["emotion"], part["predicted"]),
+            (part["emotion"] == part["predicted"]).mean(),
+            part["confidence"].mean(),
+        )
+        for speaker, part in answers.groupby("speaker")
+    ]
+    return pd.DataFrame(rows, columns=["speaker", "uar", "accuracy", "confidence"])
+
+
 def score(answers: pd.DataFrame) -> pd.DataFrame:
     """Give the UAR of each way and number of clips, in percent, with its interval over speakers.
 
@@ -117,6 +157,21 @@ def score(answers: pd.DataFrame) -> pd.DataFrame:
         found = evaluation.interval(part)
         rows.append((way, own, 100 * found.value, 100 * found.low, 100 * found.high))
     return pd.DataFrame(rows, columns=["way", "own", "uar", "low", "high"])
+
+
+def copy_clips(table: pd.DataFrame) -> Path:
+    """Copy the clips of a table into a new temporary folder, called after their emotions.
+
+    Examples
+    --------
+    >>> from serlab.corpora import emodb
+    >>> [file.name for file in copy_clips(emodb.excerpts().loc[[6]]).iterdir()]
+    ['6_disgust.flac']
+    """
+    folder = Path(tempfile.mkdtemp())
+    for row, path, emotion in zip(table.index, map(Path, table["path"]), table["emotion"], strict=True):
+        shutil.copy(path, folder / f"{row}_{emotion}{path.suffix}")
+    return folder
 
 
 def plot_curve(scores: pd.DataFrame, before: float, ax: Axes | None = None) -> Axes:
