@@ -79,7 +79,8 @@ def try_all(
     Returns
     -------
     DataFrame
-        Columns ``way``, ``own`` (how many), ``seed``, ``clip``, ``speaker``, ``label`` and ``predicted``.
+        Columns ``way``, ``own`` (how many), ``clip`` with the number of the deal, ``speaker``, ``label`` and
+        ``predicted``.
 
     Examples
     --------
@@ -94,9 +95,8 @@ def try_all(
             own, tested = deal(table, speaker, seed)
             if blind:
                 own = np.random.default_rng(seed).permutation(own)
-            asked = table.loc[tested, ["clip", "speaker"]].assign(
-                label=table.loc[tested, "emotion"], seed=seed
-            )
+            asked = table.loc[tested, ["clip", "speaker", "emotion"]].rename(columns={"emotion": "label"})
+            asked["clip"] += f"#{seed}"  # Another deal is another test.
             for count in counts:
                 if count <= len(own):
                     parts += [
