@@ -129,7 +129,8 @@ def by_speaker(probabilities: np.ndarray, classes: Iterable[str], table: pd.Data
     [['a', 0.5, 0.5, 0.8], ['b', 0.0, 0.0, 0.6]]
     """
     answers = table[["speaker", "emotion"]].assign(
-        predicted=np.asarray(classes)[probabilities.argmax(axis=1)], confidence=probabilities.max(axis=1)
+        predicted=np.asarray(classes)[probabilities.argmax(axis=1)],
+        confidence=probabilities.max(axis=1).astype(float),
     )
     rows = [
         (
