@@ -2128,7 +2128,7 @@ CLAIMS: list[tuple[str, str, Callable[[], bool]]] = [
     ),
     (
         "18",
-        "With one clip of each emotion the others help; with ten of each, no gain from them can be shown.",
+        "with ten of each, no gain from them can be shown.",
         lambda: adapted_less("own alone", 5)[1] > 0 > adapted_less("own alone", 50)[1],
     ),
     (
