@@ -267,6 +267,24 @@ def brightness(number: int) -> float:
     return float(10 * np.log10(power[band].mean() / power.max()))
 
 
+def unheard() -> dict[str, list[float]]:
+    """Give UAR and confidence of the shipped model on unheard corpora, as chapter 18 printed them."""
+    names = ("ravdess", "emodb_first2s", "nemo")
+    return {name: printed("18", rf"^without {name} +([\d.]+) .* ([\d.]+)$") for name in names}
+
+
+def strangers() -> list[list[float]]:
+    """Give UAR and confidence of each speaker of the corpus that chapter 18 takes for the reader's voice."""
+    names = printed_words("18", r"^(nemo/\w+) ")
+    return [printed("18", rf"^{name} +([\d.]+) .* ([\d.]+)$") for name in names]
+
+
+def adapted_less(way: str, clips: int) -> list[float]:
+    """Give by how much adapting beats another way to use one's own clips, as chapter 18 printed it."""
+    points = r"([-+][\d.]+)"
+    return printed("18", rf"^{clips} clips, adapted less {way}:\n{points} points \[{points}, {points}\]")
+
+
 def shown_in_1b(row: str, *, numbers: int) -> list[float]:
     """Give the row of the one table of chapter 1b that has so many numbers in it."""
     return printed("01b", rf"^{row}" + numbers * r"\s+([\d.]+)" + "$")
@@ -2204,6 +2222,47 @@ CLAIMS: list[tuple[str, str, Callable[[], bool]]] = [
             min(gains_of_whisper(NEMO))
             > max(gain for protocol in (RAVDESS, EMODB, VALENCE) for gain in gains_of_whisper(protocol))
         ),
+    ),
+    # Chapter 18
+    (
+        "18",
+        "And where it is right least often, the confidence is highest.",
+        lambda: (
+            unheard()["nemo"][0] == min(u for u, _ in unheard().values())
+            and unheard()["nemo"][1] == max(c for _, c in unheard().values())
+        ),
+    ),
+    (
+        "18",
+        "and with four it is not far above a guess.",
+        lambda: sorted(uar for uar, _ in strangers())[3] < 40 < 55 < max(uar for uar, _ in strangers()),
+    ),
+    (
+        "18",
+        "The confidence does not tell.",
+        lambda: np.ptp([sure for _, sure in strangers()]) < np.ptp([uar for uar, _ in strangers()]) / 3,
+    ),
+    (
+        "18",
+        "After about ten there is little more to gain.",
+        lambda: (
+            printed("18", r"normalised +20 +([\d.]+)")[0] - printed("18", r"normalised +10 +([\d.]+)")[0] < 3
+        ),
+    ),
+    (
+        "18",
+        "The first is about what twenty unlabelled clips bring.",
+        lambda: abs(printed("18", r"^5 +([\d.]+)")[0] - printed("18", r"normalised +20 +([\d.]+)")[0]) < 5,
+    ),
+    (
+        "18",
+        "with ten of each, no gain from them can be shown.",
+        lambda: adapted_less("own alone", 5)[1] > 0 > adapted_less("own alone", 50)[1],
+    ),
+    (
+        "18",
+        "no gain from normalising can be shown.",
+        lambda: all(adapted_less("and normalised", clips)[2] > 0 for clips in (5, 50)),
     ),
 ]
 

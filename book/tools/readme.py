@@ -86,7 +86,9 @@ def readme(table, text: str) -> str:
         if begin not in text:
             raise ValueError(f"README.md has lost its line {begin!r}")
         fresh = "\n".join((begin, *lines, end))
-        text = re.sub(f"{re.escape(begin)}.*?{re.escape(end)}", lambda _, fresh=fresh: fresh, text, flags=re.S)
+        text = re.sub(
+            f"{re.escape(begin)}.*?{re.escape(end)}", lambda _, fresh=fresh: fresh, text, flags=re.S
+        )
     return text
 
 

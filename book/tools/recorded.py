@@ -39,7 +39,12 @@ BESIDE = {
     "RAVDESS, eight emotions": ("ravdess", "emobox6", "three-vote", "logreg-whisper"),
     "EmoDB (2 s), seven": ("emodb_first2s", "loso", "three-vote", "logreg-whisper"),
     "nEMO, six": ("nemo", "loso", "three-vote", "logreg-whisper"),
-    "all three, valence": ("unified", "ternary", "valence-vote-emotions", "valence-whisper-untreated-emotions"),
+    "all three, valence": (
+        "unified",
+        "ternary",
+        "valence-vote-emotions",
+        "valence-whisper-untreated-emotions",
+    ),
 }
 
 
