@@ -72,7 +72,8 @@ def interval(row) -> str:
 def whisper_table(table: pd.DataFrame) -> list[str]:
     """Set Whisper beside the vote of three, plain and normalised by speaker, on unheard speakers."""
     lines = [
-        "| UAR on unheard speakers, % | vote of three | Whisper | vote of three, normalised | Whisper, normalised |",
+        "| UAR on unheard speakers, % | vote of three | Whisper "
+        "| vote of three, normalised | Whisper, normalised |",
         "|---|---|---|---|---|",
     ]
     by_key = table.set_index(["corpus", "protocol", "model"])
