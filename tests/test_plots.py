@@ -15,6 +15,7 @@ from numpy.testing import assert_allclose
 
 from serlab import plots, splits
 from serlab import runs as recorded
+from serlab.errors import EvaluationError
 
 RATE = 16000
 
@@ -362,3 +363,34 @@ def test_results_of_many_protocols_have_a_mark_each():
     assert [text.get_text() for text in ax.get_legend().get_texts()] == [
         f"speaker-disjoint ({n})" for n in names
     ]
+
+
+@pytest.fixture
+def answers():
+    """Three windows, a pause, and two more, the last of which follows after half a second."""
+    start = np.array([0.0, 1, 2, 9, 9.5])
+    table = pd.DataFrame({"recording": "talk", "start": start, "end": start + 3})
+    table["emotion"] = ["sad", "not sure", "angry", "angry", "sad"]
+    p = np.array([0.9, 0.5, 0.2, 0.1, 0.7])
+    return table.assign(p_sad=p, p_angry=1 - p)
+
+
+def test_a_timeline_stands_at_the_middle_of_each_window(answers, ax):
+    assert plots.timeline(answers, ax) is ax
+    assert [tick.get_text() for tick in ax.get_yticklabels()] == ["sad", "angry"]
+    columns = [mesh.get_coordinates()[0, :, 0] for mesh in ax.collections]
+    assert_allclose(columns, [[1, 2], [2, 3], [3, 4], [10, 10.75], [10.75, 11.5]])
+    assert_allclose([mesh.get_array()[0, 0] for mesh in ax.collections], answers["p_sad"])
+    assert {mesh.get_clim() for mesh in ax.collections} == {(0, 1)}
+    assert ax.get_xlim() == (0, 12.5)
+
+
+def test_a_timeline_marks_only_what_the_model_is_sure_of(answers, ax):
+    plots.timeline(answers, ax)
+    assert_allclose(ax.lines[0].get_xydata(), [[1.5, 0], [3.5, 1], [10.5, 1], [11, 0]])
+
+
+def test_a_timeline_is_of_one_recording(answers):
+    answers.loc[0, "recording"] = "other"
+    with pytest.raises(EvaluationError, match="one recording, and these are 2"):
+        plots.timeline(answers)

@@ -5,7 +5,7 @@ emotion, units on every axis, a white page with a margin (legible on light and d
 """
 
 from serlab.plots.corpus import by_emotion, durations
-from serlab.plots.models import bands, confusion_matrix, learning_curves, results
+from serlab.plots.models import bands, confusion_matrix, learning_curves, results, timeline
 from serlab.plots.sound import emotion_grid, spectrogram, spectrogram_db, spectrum, waveform
 from serlab.plots.style import EMOTION_COLOURS, emotion_palette, new_axes, set_style
 
@@ -24,5 +24,6 @@ __all__ = [
     "spectrogram",
     "spectrogram_db",
     "spectrum",
+    "timeline",
     "waveform",
 ]

@@ -1,4 +1,4 @@
-"""Figures of models: learning curves, confusion, results with their intervals."""
+"""Figures of models: learning curves, confusion, results with their intervals, answers over time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 
-from serlab.plots.style import EDGE, FLATTERING, HONEST, emotion_palette, new_axes
+from serlab.errors import EvaluationError
+from serlab.plots.style import EDGE, FLATTERING, GRID, HONEST, SIZE, emotion_palette, new_axes
 
 # Of curves that share a figure: six at most.
 _CURVES = (
@@ -200,4 +201,52 @@ def results(
     ax.set_ylim(len(titles) - 0.5, -0.5)
     ax.grid(axis="x")
     ax.legend(handles=handles, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=min(3, len(handles)))
+    return ax
+
+
+def timeline(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw what a model hears in one recording, second by second: the darker, the more probable.
+
+    A column for each window stands at its middle; a dot marks the answer, and where there is none, the model
+    is not sure. Grey stretches are pauses.
+
+    Parameters
+    ----------
+    table : DataFrame
+        What ``serlab.predict(path, timeline=True)`` returns, of one recording.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"recording": "talk", "start": [0.0, 1], "end": [3.0, 4], "p_sad": [0.9, 0.5],
+    ...                       "p_angry": [0.1, 0.5], "emotion": ["sad", "not sure"]})
+    >>> [label.get_text() for label in timeline(table).get_yticklabels()]
+    ['sad', 'angry']
+    """
+    if (count := len(set(table["recording"]))) != 1:
+        raise EvaluationError(
+            f"A timeline is of one recording, and these are {count}: choose one by "
+            'table[table["recording"] == name]'
+        )
+    columns = [name for name in table if name.startswith("p_")]
+    classes = list(emotion_palette(name.removeprefix("p_") for name in columns))
+    ax = new_axes(ax, (SIZE[0], 1.3 + 0.3 * len(classes)))
+    ax.set_facecolor(GRID)
+    middle = (table["start"] + table["end"]).to_numpy(float) / 2
+    # Windows begin a second apart; the last one may follow sooner.
+    first = middle - np.minimum(np.diff(middle, prepend=-np.inf), 1) / 2
+    last = np.append(np.minimum(first[1:], middle[:-1] + 0.5), middle[-1] + 0.5)
+    rows = np.arange(len(classes) + 1) - 0.5
+    for start, end, p in zip(first, last, table[[f"p_{name}" for name in classes]].to_numpy(), strict=True):
+        image = ax.pcolormesh([start, end], rows, p[:, None], cmap="Blues", vmin=0, vmax=1)
+    ax.figure.colorbar(image, ax=ax, label="probability")
+    sure = table["emotion"].isin(classes).to_numpy()
+    ax.plot(
+        middle[sure],
+        [classes.index(name) for name in table["emotion"][sure]],
+        "o",
+        color=FLATTERING,
+        markeredgecolor="white",
+    )
+    ax.set_yticks(range(len(classes)), classes)
+    ax.set(xlabel="time (s)", ylim=(len(classes) - 0.5, -0.5), xlim=(0, table["end"].max()))
     return ax

@@ -17,6 +17,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from serlab import corpora, provenance, store
+from serlab.audio import normalise
 from serlab.augment import Augmented, Chain, Step, Uniform, add_noise, room, telephone, voice_message
 from serlab.embeddings import Whisper
 from serlab.features import Treated
@@ -35,6 +36,16 @@ EXTRACTOR = Treated(features=Whisper(), band=None, floor=None)
 COPIES = (
     Chain(Step(add_noise, snr=Uniform(5, 30), colour="pink"), seed=1),
     Chain(Step(room, rt60=Uniform(0.2, 1.5), sample_rate=RATE), seed=2),
+    Chain(Step(add_noise, snr=Uniform(10, 40), colour="pink"), Step(telephone, sample_rate=RATE), seed=3),
+    # From a living room, now and then spoken too near to the microphone.
+    Chain(
+        Step(room, rt60=Uniform(0.2, 1.0), sample_rate=RATE, probability=0.5),
+        Step(add_noise, snr=Uniform(5, 40), colour="pink"),
+        Step(normalise, target=Uniform(-25, -6)),
+        Step(np.clip, a_min=-1.0, a_max=1.0),
+        Step(voice_message, sample_rate=RATE),
+        seed=4,
+    ),
 )
 # Other draws of what it has seen, and things that it has not: for so many clips of every speaker.
 TESTED_EACH = 12
@@ -44,6 +55,8 @@ TESTS = {
     "church": Chain(Step(room, rt60=2.0, sample_rate=RATE)),
     "noise 20 dB": Chain(Step(add_noise, snr=20, colour="pink")),
     "noise 10 dB": Chain(Step(add_noise, snr=10, colour="pink")),
+    "noise 0 dB": Chain(Step(add_noise, snr=0, colour="pink")),
+    "clipped": Chain(Step(normalise, target=-3.0), Step(np.clip, a_min=-1.0, a_max=1.0)),
 }
 FOLDS = 6
 
