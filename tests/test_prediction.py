@@ -16,8 +16,8 @@ from serlab.__main__ import main
 from serlab.corpora.synthesis import synthesise_phrase
 from serlab.errors import AudioError, ModelError
 from serlab.features import Averages
-from serlab.models.files import TrainedModel
-from serlab.prediction.fit import WANTED, threshold, train
+from serlab.models.files import TrainedModel, tempered
+from serlab.prediction.fit import WANTED, calibrate, decide, flagged, score, threshold, train
 
 RATE = 16000
 
@@ -28,8 +28,7 @@ def model():
     spec = models.ModelSpec(
         "plain", "Plain", 0, (Averages(),), models.get("logreg-summary").build, "by UAR within"
     )
-    estimator, card = train(spec, serlab.load("demo"))
-    return TrainedModel(estimator.best_estimator_, spec.extractors, card)
+    return train(spec, serlab.load("demo"))
 
 
 @pytest.fixture
@@ -73,6 +72,17 @@ def test_a_broken_file_among_others_loses_nothing(model, folder):
         serlab.predict(folder / "broken.wav", model=model)
 
 
+def test_what_one_recording_lacks_does_not_stop_the_others(model, folder):
+    soundfile.write(folder / "brief.wav", np.full(1601, 0.1), RATE * 10)
+    y = np.asarray(synthesise_phrase("d03"))
+    soundfile.write(folder / "opposite.wav", np.stack([y, -y], axis=1), RATE)
+    table = serlab.predict([folder, folder / "one.wav"], model=model).set_index("recording")
+    assert len(table) == 6
+    assert table["emotion"].isna().sum() == 3
+    assert table.loc[table["emotion"].isna(), "hints"].ne("").all()
+    assert table.index.str.endswith("one.wav").sum() == 2
+
+
 def test_below_the_threshold_the_answer_is_not_sure(model, folder):
     always = TrainedModel(model.estimator, model.extractors, {**model.card, "threshold": 0.0})
     never = TrainedModel(model.estimator, model.extractors, {**model.card, "threshold": 1.01})
@@ -85,13 +95,57 @@ def test_the_threshold_is_the_lowest_that_is_good_enough():
     rng = np.random.default_rng(0)
     confidence = rng.uniform(0.3, 1, 4000)
     right = rng.random(4000) < confidence
-    rows = pd.DataFrame({"label": "sad", "predicted": np.where(right, "sad", "angry")})
-    found = threshold(rows.assign(confidence=confidence))
-    sure = confidence >= found["threshold"]
-    assert found["coverage"] == pytest.approx(sure.mean(), abs=1e-3)
-    assert found["accuracy_if_sure"] == pytest.approx(right[sure].mean(), abs=1e-3)
+    rows = pd.DataFrame({"label": "sad", "predicted": np.where(right, "sad", "angry"), "speaker": "a"})
+    rows = rows.assign(confidence=confidence, clip=np.arange(4000).astype(str))
+    rows.loc[::2, ["label", "predicted", "speaker"]] = ["angry", "angry", "b"]
+    rows.loc[::2, "predicted"] = np.where(right[::2], "angry", "sad")
+    sure = threshold(rows)
     # Above c, with true probabilities, (1 + c) / 2 are right.
-    assert found["threshold"] == pytest.approx(2 * WANTED - 1, abs=0.05)
+    assert sure == pytest.approx(2 * WANTED - 1, abs=0.05)
+    found = score(rows, sure)
+    above = confidence >= sure
+    assert found["coverage"] == pytest.approx(above.mean(), abs=1e-3)
+    assert found["accuracy_if_sure"] == pytest.approx(right[above].mean(), abs=1e-3)
+    assert found["confidence"] == pytest.approx(confidence.mean(), abs=1e-3)
+    assert "accuracy_if_sure" not in score(rows, 1.1)
+
+
+def test_calibration_undoes_a_temperature():
+    rng = np.random.default_rng(1)
+    p = rng.dirichlet([1, 1, 1], 4000)
+    label = [rng.choice(list("abc"), p=row) for row in p]
+    rows = pd.DataFrame(tempered(p, 1 / 2.5), columns=["p_a", "p_b", "p_c"]).assign(label=label)
+    temperature = calibrate(rows)
+    assert temperature == pytest.approx(2.5, rel=0.1)
+    calm = decide(rows, temperature)
+    right = calm["label"] == calm["predicted"]
+    assert calm["confidence"].mean() == pytest.approx(right.mean(), abs=0.02)
+    assert (calm["predicted"] == decide(rows, 1.0)["predicted"]).all()
+
+
+def test_a_card_s_temperature_reaches_the_answer(model):
+    X = np.stack([model.features(np.asarray(synthesise_phrase("d03")), RATE)])
+    plain = TrainedModel(model.estimator, model.extractors, {}).probabilities(X)
+    hot = TrainedModel(model.estimator, model.extractors, {"temperature": 2.0}).probabilities(X)
+    np.testing.assert_allclose(hot, np.sqrt(plain) / np.sqrt(plain).sum(), rtol=1e-6)
+
+
+def test_limits_come_from_other_speakers_than_those_that_are_flagged():
+    about = pd.DataFrame({"level": [-20.0, -21, -22, -60, -61, -62]})
+    odd = pd.DataFrame({"kind": "soft", "row": [0, 3], "level": [-45.0, -75.0]})
+    found = flagged(about, odd, [np.array([0, 1, 2]), np.array([3, 4, 5])])
+    # By themselves the second speaker's clips would have set the limits within which the first ones lie.
+    assert found == {"as recorded": 1.0, "soft": 1.0}
+    assert flagged(about, odd, [np.array([0]), np.array([3])])["soft"] == 0.5
+
+
+def test_a_trained_model_s_card_says_what_it_is_worth(model):
+    card = model.card
+    assert set(card["conditions"]) > {"as recorded", "telephone", "noise 10 dB", "clipped"}
+    assert card["flagged"]["as recorded"] <= 0.1
+    for kind in ("0.3 s", "-60 dBFS", "over full scale", "clipped", "music"):
+        assert card["flagged"][kind] >= 0.8, kind
+    assert card["score"]["low"] <= card["score"]["uar"] <= card["score"]["high"]
 
 
 def test_clean_recordings_get_few_hints_and_others_many(model):
@@ -116,13 +170,21 @@ def test_a_timeline_answers_every_second_that_has_sound(model):
     phrase = np.asarray(synthesise_phrase("d03", emotion="angry"))
     y = np.concatenate([phrase, np.zeros(8 * RATE, np.float32), phrase])
     table = serlab.predict(y, RATE, model=model, timeline=True)
-    assert (table["end"] - table["start"]).eq(3.0).all()
+    np.testing.assert_allclose(table["end"] - table["start"], 3.0)
     assert table["start"].is_monotonic_increasing
     assert table["start"][0] == 0.0
+    assert table["end"].iloc[-1] == pytest.approx(len(y) / RATE)
     # The pause holds windows that are left out.
     assert table["start"].diff().max() > 3
     quiet = (table["start"] > len(phrase) / RATE) & (table["end"] < len(phrase) / RATE + 8)
     assert not quiet.any()
+
+
+def test_a_recording_without_a_stretch_of_sound_keeps_a_row(model, tmp_path):
+    y = np.zeros(10 * RATE, np.float32)
+    y[:800] = 0.5
+    with pytest.raises(AudioError, match="no window"):
+        serlab.predict(y, RATE, model=model, timeline=True)
 
 
 def test_what_cannot_be_heard_is_refused_by_name(model, tmp_path):
@@ -136,6 +198,8 @@ def test_what_cannot_be_heard_is_refused_by_name(model, tmp_path):
         serlab.predict(io.StringIO("RIFF"), model=model)
     with pytest.raises(ModelError, match="column path"):
         serlab.predict(pd.DataFrame({"file": []}), model=model)
+    with pytest.raises(ModelError, match="empty name"):
+        serlab.predict("", model=model)
     with pytest.raises(ModelError, match="not int"):
         serlab.predict(3, model=model)
     with pytest.raises(AudioError, match=r"nothing\.wav"):

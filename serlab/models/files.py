@@ -84,15 +84,32 @@ class TrainedModel:
         return found[0] if len(found) == 1 else np.concatenate(found)
 
     def probabilities(self, X: np.ndarray) -> np.ndarray:
-        """Return the probability of each of `classes`: features (clips, ...) to (clips, classes)."""
+        """Return the probability of each of `classes`: features (clips, ...) to (clips, classes).
+
+        Where the card has a ``temperature``, they are calibrated by it.
+        """
         if hasattr(self.estimator, "predict_proba"):
-            return np.asarray(self.estimator.predict_proba(np.asarray(X)), dtype=float)
-        return softmax(self.estimator.decision_function(np.asarray(X)))
+            p = np.asarray(self.estimator.predict_proba(np.asarray(X)), dtype=float)
+        else:
+            p = softmax(self.estimator.decision_function(np.asarray(X)))
+        return tempered(p, self.card.get("temperature", 1.0))
 
     def strangeness(self, X: np.ndarray) -> np.ndarray:
         """Return how far clips lie from those trained on, 1 on average: features (clips, ...) to (clips,)."""
-        whitened = self.familiar.transform(np.asarray(X))
+        X = np.asarray(X)
+        whitened = self.familiar.transform(X.reshape(len(X), -1))
         return np.sqrt(np.mean(whitened**2, axis=1))
+
+
+def tempered(p: np.ndarray, temperature: float) -> np.ndarray:
+    """Make probabilities, (clips, classes), more alike at a temperature above 1, less alike below it.
+
+    Examples
+    --------
+    >>> tempered(np.array([[0.8, 0.2]]), 2).round(2)
+    array([[0.67, 0.33]])
+    """
+    return softmax(np.log(np.maximum(p, 1e-12)) / temperature)
 
 
 def save(
@@ -110,6 +127,7 @@ def save(
         Best with the ending ``.serlab``.
     estimator : object
         Fitted: a network of serlab, or an estimator of scikit-learn. Of a search, the best estimator is kept.
+        Or a `TrainedModel`, which has all of the following.
     extractors : sequence of Extractor
         Of serlab. None for a model of features of your own.
     card : mapping, optional
@@ -130,6 +148,9 @@ def save(
     >>> load(save(path, GaussianNB().fit(X, y), card={"title": "Mine"})).classes
     ['happy', 'sad']
     """
+    if isinstance(estimator, TrainedModel):
+        given = estimator
+        return save(path, given.estimator, given.extractors, given.card, given.familiar)
     estimator = getattr(estimator, "best_estimator_", estimator)
     if not hasattr(estimator, "classes_"):
         raise ModelError(f"{type(estimator).__name__} is not fitted: call fit(X, y) before saving it")
