@@ -99,9 +99,8 @@ def _train(given: argparse.Namespace) -> int:
     from serlab import corpora, models
     from serlab.prediction.fit import train
 
-    spec = models.get(given.model)
-    model, card = train(spec, corpora.load(given.corpus))
-    path = models.save(given.file, model, spec.extractors, card)
+    model = train(models.get(given.model), corpora.load(given.corpus))
+    path, card = models.save(given.file, model), model.card
     uar, low, high = (100 * card["score"][name] for name in ("uar", "low", "high"))
     print(f"{path}: {card['title']}, trained on {card['clips']} clips of {card['speakers']} speakers.")
     print(f"On speakers it has not heard: UAR {uar:.1f} % [{low:.1f}, {high:.1f}] ({card['protocol']}).")

@@ -109,15 +109,20 @@ class TrainedModel:
         return found[0] if len(found) == 1 else np.concatenate(found)
 
     def probabilities(self, X: np.ndarray | pd.DataFrame) -> np.ndarray:
-        """Return the probability of each of `classes`: features (clips, ...) to (clips, classes)."""
+        """Return the probability of each of `classes`: features (clips, ...) to (clips, classes).
+
+        Where the card has a ``temperature``, they are calibrated by it.
+        """
         if not self.classes:
             raise ModelError(
                 "This model predicts values, not classes: use its `values`, of a sound "
                 "model.values(model.features(y, sample_rate)[None])"
             )
         if hasattr(self.estimator, "predict_proba"):
-            return np.asarray(self.estimator.predict_proba(_rows(X)), dtype=float)
-        return softmax(self.estimator.decision_function(_rows(X)))
+            p = np.asarray(self.estimator.predict_proba(_rows(X)), dtype=float)
+        else:
+            p = softmax(self.estimator.decision_function(_rows(X)))
+        return tempered(p, self.card.get("temperature", 1.0))
 
     def values(self, X: np.ndarray | pd.DataFrame) -> np.ndarray:
         """Return what a regressor predicts: features (clips, ...) to (clips,)."""
@@ -127,8 +132,20 @@ class TrainedModel:
 
     def strangeness(self, X: np.ndarray) -> np.ndarray:
         """Return how far clips lie from those trained on, 1 on average: features (clips, ...) to (clips,)."""
-        whitened = self.familiar.transform(np.asarray(X))
+        X = np.asarray(X)
+        whitened = self.familiar.transform(X.reshape(len(X), -1))
         return np.sqrt(np.mean(whitened**2, axis=1))
+
+
+def tempered(p: np.ndarray, temperature: float) -> np.ndarray:
+    """Make probabilities, (clips, classes), more alike at a temperature above 1, less alike below it.
+
+    Examples
+    --------
+    >>> tempered(np.array([[0.8, 0.2]]), 2).round(2)
+    array([[0.67, 0.33]])
+    """
+    return softmax(np.log(np.maximum(p, 1e-12)) / temperature)
 
 
 def save(
@@ -146,7 +163,8 @@ def save(
         Best with the ending ``.serlab``.
     estimator : object
         Fitted: a classifier or regressor of scikit-learn, or a network of serlab, which a Keras model of your
-        own becomes by `serlab.models.network.Network.of`. Of a search, the best estimator is kept.
+        own becomes by `serlab.models.network.Network.of`. Of a search, the best estimator is kept. Or a
+        `TrainedModel`, which has all of the following.
     extractors : sequence of Extractor
         Of serlab. None for a model of features of your own.
     card : mapping, optional
@@ -167,6 +185,9 @@ def save(
     >>> load(save(path, GaussianNB().fit(X, y), card={"title": "Mine"})).classes
     ['happy', 'sad']
     """
+    if isinstance(estimator, TrainedModel):
+        given = estimator
+        return save(path, given.estimator, given.extractors, given.card, given.familiar)
     estimator = getattr(estimator, "best_estimator_", estimator)
     name = type(estimator).__name__
     if hasattr(estimator, "trainable_weights"):

@@ -5,35 +5,43 @@ from __future__ import annotations
 import os
 import tempfile
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from serlab import audio, models
-from serlab.errors import AudioError, AudioWarning, ModelError
+from serlab.errors import AudioError, AudioWarning, ModelError, SerlabError
 from serlab.features import Recording
 from serlab.models.files import TrainedModel
+from serlab.prediction.familiarity import describe, hints
 from serlab.sound_files import SUFFIXES
 
+__all__ = ["NOT_SURE", "describe", "hints", "predict"]
+
 NOT_SURE = "not sure"
-# Where a recording lies beyond what was trained on, and what to say then. Keys are those of `describe`.
-HINTS = {
-    ("duration", -1): "only {value:.1f} s of sound",
-    ("duration", 1): "{value:.0f} s long: ask for a timeline",
-    ("level", -1): "very quiet: {value:.0f} dBFS",
-    ("level", 1): "very loud: {value:.0f} dBFS",
-    ("above_pauses", -1): "noisy, or no pauses: the voice lies {value:.0f} dB above them",
-    ("highest", -1): "nothing above {value:.0f} Hz, as over a telephone",
-    ("strangeness", 1): "unlike all that the model was trained on",
-}
 WINDOW, STEP = 3.0, 1.0
 # Stretches that lie so far below the loudest frame are pauses.
 PAUSE_DB = 35.0
+# A window with less sound than this, in seconds, is a pause.
+HEARD = 0.3
 LONGEST = 3600.0
+# From so many recordings or windows on, a bar shows how far it is.
+MANY = 20
+
+
+class _Part(NamedTuple):
+    """A recording, or a window of one, or why there is none."""
+
+    name: str
+    start: float = 0.0
+    y: np.ndarray | None = None
+    rate: int = 0
+    told: tuple[str, ...] = ()
+    error: SerlabError | None = None
 
 
 def predict(
@@ -83,56 +91,21 @@ def predict(
         model = _load(model)
     if not model.extractors:
         raise ModelError("This model takes features, not sound: use its `probabilities`")
-    names, sounds = _gather(what, sample_rate)
-    rows: list[dict] = []
-    features = []
-    for name, source in zip(names, sounds, strict=True):
-        try:
-            y, rate, told = _read(source, sample_rate)
-            for start, part in _windows(y, rate) if timeline else [(0.0, y)]:
-                features.append(model.features(part, rate))
-                about = describe(part, rate)
-                rows.append({"recording": name, "start": start, "end": start + len(part) / rate})
-                rows[-1] |= {"about": about, "told": told}
-        except AudioError as error:
-            if len(names) == 1:
-                raise
-            rows.append({"recording": name, "told": [str(error)]})
-    return _table(rows, features, model)
+    import joblib
+    import threadpoolctl
+    from tqdm import tqdm
 
-
-def describe(y: np.ndarray, sample_rate: int) -> dict[str, float]:
-    """Measure what tells recordings apart: duration, level, frequencies, and how far the voice stands out.
-
-    Takes (samples,) at `sample_rate` in Hz, returns the numbers of `serlab.features.Recording` at 16 kHz, and
-    ``above_pauses``, the level of speech above the softest tenth of the frames, in dB.
-
-    Examples
-    --------
-    >>> round(describe(np.sin(np.arange(16000) * 0.1), 16000)["above_pauses"])
-    0
-    """
-    recording = Recording()
-    values = recording.extract(audio.resample(y, sample_rate, recording.sample_rate))
-    found = dict(zip(recording.feature_names, values.tolist(), strict=True))
-    return found | {"above_pauses": found["level"] - found["floor"]}
-
-
-def hints(about: Mapping[str, float], limits: Mapping[str, Sequence[float]]) -> list[str]:
-    """Say in what a recording lies outside the limits, (lowest, highest) for each number that has some.
-
-    Examples
-    --------
-    >>> hints({"duration": 0.2, "level": -20.0}, {"duration": (0.5, 8.0), "level": (-50, -10)})
-    ['only 0.2 s of sound']
-    """
-    found = []
-    for (name, side), words in HINTS.items():
-        if name in limits and name in about:
-            lowest, highest = limits[name]
-            if (about[name] < lowest) if side < 0 else (about[name] > highest):
-                found.append(words.format(value=about[name]))
-    return found
+    sources = _gather(what, sample_rate)
+    shown = {"total": None if timeline else len(sources)} if len(sources) >= MANY else {"disable": True}
+    # Threads are enough where most of the work is done outside Python's lock, as with the model of serlab.
+    with threadpoolctl.threadpool_limits(1), joblib.parallel_config(backend="threading"):
+        heard = joblib.Parallel(n_jobs=-1, return_as="generator")(
+            joblib.delayed(_hear)(part, model) for part in _parts(sources, sample_rate, model, timeline)
+        )
+        rows = list(tqdm(heard, "predict", unit="recording", **shown))
+    if len(sources) == 1 and rows[0]["error"] is not None:
+        raise rows[0]["error"]
+    return _table(rows, model)
 
 
 @cache
@@ -144,39 +117,65 @@ def _load(model: str | os.PathLike | None) -> TrainedModel:
     return _shipped() if model is None else models.load(model)
 
 
-def _gather(what: Any, sample_rate: int | None) -> tuple[list[str], list]:
+def _gather(what: Any, sample_rate: int | None) -> list[tuple[str, Any]]:
     """Give every recording a name, and where its sound comes from."""
     if isinstance(what, pd.DataFrame):
         if "path" not in what:
             raise ModelError("A table needs a column path, with one sound file per row")
         what = list(what["path"])
     if isinstance(what, (str, os.PathLike)):
+        if not os.fspath(what):
+            raise ModelError("An empty name is no sound file: give its path")
         path = Path(what).expanduser()
         if not path.is_dir():
-            return [str(path)], [path]
-        files = sorted(one for one in path.rglob("*") if one.suffix.lower() in SUFFIXES)
-        if not files:
-            raise ModelError(f"{path} holds no sound files")
-        return [str(one.relative_to(path)) for one in files], files
+            return [(str(path), path)]
+        return [(str(one.relative_to(path)), one) for one in _sound_files(path)]
     if isinstance(what, np.ndarray) or hasattr(what, "read"):
         if isinstance(what, np.ndarray) and sample_rate is None:
             raise ModelError("Samples need their rate in Hz: serlab.predict(y, sample_rate)")
-        return ["sound"], [what]
+        return [("sound", what)]
     if isinstance(what, Sequence) and len(what) and all(isinstance(one, (str, os.PathLike)) for one in what):
-        return [str(one) for one in what], [Path(one).expanduser() for one in what]
+        paths = [Path(one).expanduser() for one in what]
+        files = [_sound_files(path) if path.is_dir() else [path] for path in paths]
+        return [(str(one), one) for several in files for one in several]
     raise ModelError(
         "Give predict a sound file, a folder, a list of files, a table with paths, or samples with their "
         f"rate, not {type(what).__name__}"
     )
 
 
-def _read(source: Any, sample_rate: int | None) -> tuple[np.ndarray, int, list[str]]:
-    """Return samples, their rate, and what was remarkable about the file."""
+def _sound_files(folder: Path) -> list[Path]:
+    files = sorted(one for one in folder.rglob("*") if one.suffix.lower() in SUFFIXES and not one.is_dir())
+    if not files:
+        raise ModelError(f"{folder} holds no sound files")
+    return files
+
+
+def _parts(
+    sources: list[tuple[str, Any]], sample_rate: int | None, model: TrainedModel, timeline: bool
+) -> Iterator[_Part]:
+    """Read one recording after the other, at a rate that is enough to describe it and for the model."""
+    rate = max(Recording().sample_rate, *(one.sample_rate for one in model.extractors))
+    for name, source in sources:
+        try:
+            y, told = _read(source, sample_rate, rate)
+            windows = list(_windows(y, rate)) if timeline else [(0.0, y)]
+            if not windows:
+                raise AudioError(f"{name} has no window with {HEARD} s of sound")
+        except SerlabError as error:
+            yield _Part(name, error=error)
+        else:
+            for start, part in windows:
+                yield _Part(name, start, part, rate, told)
+
+
+def _read(source: Any, sample_rate: int | None, rate: int) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Return samples at `rate` in Hz, and what was remarkable about the file."""
     if isinstance(source, np.ndarray):
         y = audio.signal(source, "predict")
         if not y.any():
             raise AudioError("The samples are all zero: there is nothing to hear")
-        return y, sample_rate, []
+        return audio.resample(y, sample_rate, rate), ()
     if hasattr(source, "read"):
         content = source.read()
         if not isinstance(content, bytes):
@@ -184,43 +183,56 @@ def _read(source: Any, sample_rate: int | None) -> tuple[np.ndarray, int, list[s
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "recording"
             path.write_bytes(content)
-            return _read(path, None)
+            return _read(path, None, rate)
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always", AudioWarning)
-        y, rate = audio.read(source, max_seconds=LONGEST)
-    return y, rate, [str(one.message) for one in told if issubclass(one.category, AudioWarning)]
+        y, _ = audio.read(source, rate, max_seconds=LONGEST)
+    return y, tuple(str(one.message) for one in told if issubclass(one.category, AudioWarning))
 
 
 def _windows(y: np.ndarray, rate: int) -> Iterator[tuple[float, np.ndarray]]:
-    """Cut a recording into windows with sound in them; each with the second at which it begins."""
+    """Cut a recording into windows with sound in them, up to its end; each with the second of its begin."""
     import librosa
 
     length, step = round(WINDOW * rate), round(STEP * rate)
     sounding = librosa.effects.split(y, top_db=PAUSE_DB, frame_length=2048, hop_length=512)
-    for start in range(0, max(len(y) - length, 0) + 1, step):
+    last = max(len(y) - length, 0)
+    for start in sorted({*range(0, last, step), last}):
         end = start + length
         heard = sum(max(min(stop, end) - max(begin, start), 0) for begin, stop in sounding)
-        if heard >= 0.3 * rate or len(y) <= length:
+        if heard >= HEARD * rate or len(y) <= length:
             yield start / rate, y[start:end]
 
 
-def _table(rows: list[dict], features: list[np.ndarray], model: TrainedModel) -> pd.DataFrame:
+def _hear(part: _Part, model: TrainedModel) -> dict[str, Any]:
+    """Measure one recording or window; an error is kept, so that others are not lost."""
+    row = {"recording": part.name, "told": list(part.told), "error": part.error}
+    if part.error is None:
+        try:
+            row["features"] = model.features(part.y, part.rate)
+            row["about"] = describe(part.y, part.rate)
+            row |= {"start": part.start, "end": part.start + len(part.y) / part.rate}
+        except SerlabError as error:
+            row["error"] = error
+    return row
+
+
+def _table(rows: list[dict], model: TrainedModel) -> pd.DataFrame:
     """Answer all rows at once, and say of each how sure the answer is and what speaks against it."""
     columns = ["recording", "start", "end", "emotion", "confidence", "hints"]
     columns += [f"p_{name}" for name in model.classes]
-    X = np.stack(features) if features else None
-    probabilities = iter(model.probabilities(X) if features else ())
-    strangeness = iter(model.strangeness(X) if features and model.familiar is not None else ())
-    limits = model.card.get("limits", {})
+    heard = [row for row in rows if row["error"] is None]
+    if heard:
+        X = np.stack([row["features"] for row in heard])
+        p = model.probabilities(X)
+        strange = model.strangeness(X) if model.familiar is not None else np.zeros(len(X))
+        for row, values, strangeness in zip(heard, p, strange, strict=True):
+            row["about"]["strangeness"] = strangeness
+            row["told"] += hints(row["about"], model.card.get("limits", {}))
+            best = int(values.argmax())
+            sure = values[best] >= model.card.get("threshold", 0.0)
+            row |= {"emotion": model.classes[best] if sure else NOT_SURE, "confidence": float(values[best])}
+            row |= {f"p_{name}": float(value) for name, value in zip(model.classes, values, strict=True)}
     for row in rows:
-        told, about = row.pop("told"), row.pop("about", None)
-        if about is not None:
-            p = next(probabilities)
-            about["strangeness"] = next(strangeness, 0.0)
-            told = told + hints(about, limits)
-            best = int(p.argmax())
-            sure = p[best] >= model.card.get("threshold", 0.0)
-            row |= {"emotion": model.classes[best] if sure else NOT_SURE, "confidence": float(p[best])}
-            row |= {f"p_{name}": float(value) for name, value in zip(model.classes, p, strict=True)}
-        row["hints"] = "; ".join(told)
+        row["hints"] = "; ".join(row["told"]) if row["error"] is None else str(row["error"])
     return pd.DataFrame(rows, columns=columns)

@@ -1,26 +1,37 @@
-"""Train a model of the book on all clips of a corpus, to be used elsewhere, and find out what it is worth."""
+"""Train a model on all clips of a table, to be used elsewhere, and find out what it is worth."""
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn.decomposition import PCA
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
-from serlab import evaluation, splits, store, training
-from serlab.errors import ModelError
-from serlab.features import Recording
-from serlab.models import ModelSpec
+from serlab import audio, evaluation, splits, store, training
+from serlab.augment import Augmented, Chain
+from serlab.errors import FeatureError, ModelError
+from serlab.features.base import Extractor
+from serlab.models import ModelSpec, TrainedModel
+from serlab.models.files import tempered
+from serlab.prediction import conditions
+from serlab.prediction.familiarity import describe, describe_all, hints, limits
 
 # Among answers that the model is sure of, so many shall be right.
 WANTED = 0.8
-# So large a part of what was trained on may lie beyond each limit.
-BEYOND = 0.005
-LONGEST = 30.0
+# Clips of each speaker that are tested in all conditions, and that are made odd.
+TESTED_EACH, ODD_EACH = 12, 2
+# Directions in which clips may be strange.
+DIRECTIONS = 64
+CLEAN = "as recorded"
 
 
-def train(spec: ModelSpec, table: pd.DataFrame) -> tuple[Any, dict[str, Any]]:
-    """Cross-validate a model on speakers it has not heard, then train it on all of them.
+def train(spec: ModelSpec, table: pd.DataFrame) -> TrainedModel:
+    """Test a model on speakers it has not heard, then train it on all of them.
 
     Parameters
     ----------
@@ -31,11 +42,8 @@ def train(spec: ModelSpec, table: pd.DataFrame) -> tuple[Any, dict[str, Any]]:
 
     Returns
     -------
-    estimator
-        Fitted to all clips, for `serlab.models.save`.
-    card : dict
-        ``title``, ``corpus``, ``clips``, ``speakers``, ``protocol``, ``score`` with its interval, and what
-        `threshold` and `limits` return.
+    TrainedModel
+        Its card holds what `study` finds, and ``title``, ``corpus``, ``clips``, ``speakers``, ``protocol``.
 
     Raises
     ------
@@ -47,69 +55,230 @@ def train(spec: ModelSpec, table: pd.DataFrame) -> tuple[Any, dict[str, Any]]:
             f"{spec.name} cannot answer a recording by itself: take a model that is no vote, that listens, "
             "and that is not normalised by speaker"
         )
-    X = store.features(table, *spec.extractors)
     split = splits.make(table, splits.honest_protocol(table))
-    answers = training.cross_validate(spec.build, X, table, split)
-    y, groups = table[split.target].to_numpy(str), table["speaker"].to_numpy(str)
-    model = spec.build(0)
-    extra = {"groups": groups} if training.takes_groups(model) else {}
-    model.fit(X, y, **extra)
-    answers["confidence"] = answers.filter(regex="^p_").max(axis=1)
-    card = {
+    about = {
         "title": spec.title,
         "corpus": table.attrs.get("title", ""),
         "clips": len(table),
         "speakers": int(table["speaker"].nunique()),
         "protocol": split.title,
-        "score": score(answers),
-        **threshold(answers),
-        "limits": limits(table),
     }
-    return model, card
+    study = Study(spec.build, spec.extractors, table, table[split.target].to_numpy(str))
+    return study.model(about | study.judge([fold.test for fold in split.folds])[0])
 
 
-def score(answers: pd.DataFrame) -> dict[str, float]:
-    """Compute UAR with its interval over speakers, and mean confidence, all from 0 to 1."""
-    found = evaluation.interval(answers, "uar")
-    values = {"uar": found.value, "low": found.low, "high": found.high}
-    values["confidence"] = answers["confidence"].mean()
-    return {name: round(float(value), 4) for name, value in values.items()}
+class Study:
+    """Clips of a table, copies of them to learn from, and others to be tested with.
+
+    Parameters
+    ----------
+    build : callable
+        Takes a seed, returns a fresh estimator.
+    extractors : sequence of Extractor
+        What it listens to.
+    table : DataFrame
+        Utterance table of two or more speakers.
+    y : ndarray of str, shape (clips,)
+        What is learnt.
+    """
+
+    def __init__(
+        self,
+        build: Callable[[int], Any],
+        extractors: Sequence[Extractor],
+        table: pd.DataFrame,
+        y: np.ndarray,
+    ):
+        self.build, self.extractors, self.y = build, tuple(extractors), y
+        self.table = table.reset_index(drop=True)
+        self.groups = self.table["speaker"].to_numpy(str)
+        rate = self.extractors[0].sample_rate
+        self.X = self._measure(self.table)
+        self.copies = [self._measure(self.table, chain) for chain in conditions.copies(rate).values()]
+
+    def _measure(self, table: pd.DataFrame, chain: Chain | None = None) -> np.ndarray:
+        listening = self.extractors
+        if chain is not None:
+            listening = [Augmented(extractor=one, chain=chain) for one in listening]
+        parts = [store.features(table, one) for one in listening]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+
+    def _some(self, each: int) -> pd.DataFrame:
+        """Draw so many clips of every speaker, or as many as each has."""
+        each = min(each, self.table.groupby("speaker").size().min())
+        return self.table.groupby("speaker").sample(each, random_state=0)
+
+    def model(self, card: dict[str, Any], rows: np.ndarray | slice = slice(None)) -> TrainedModel:
+        """Train on some clips and their copies; what is familiar is learned from the clips alone."""
+        X, repeated = self.X[rows], 1 + len(self.copies)
+        estimator = self.build(0)
+        groups = np.tile(self.groups[rows], repeated)
+        extra = {"groups": groups} if training.takes_groups(estimator) else {}
+        estimator.fit(
+            np.concatenate([X, *(copy[rows] for copy in self.copies)]),
+            np.tile(self.y[rows], repeated),
+            **extra,
+        )
+        flat = X.reshape(len(X), -1)
+        directions = min(DIRECTIONS, len(flat) - 1, flat.shape[1])
+        familiar = make_pipeline(StandardScaler(), PCA(directions, whiten=True, random_state=0)).fit(flat)
+        return TrainedModel(getattr(estimator, "best_estimator_", estimator), self.extractors, card, familiar)
+
+    def answer(self, model: TrainedModel, X: np.ndarray, rows: np.ndarray) -> pd.DataFrame:
+        """Answer some clips: a row for each, with ``label`` and ``p_<class>``."""
+        found = self.table.iloc[rows][["clip", "speaker", "corpus"]].assign(label=self.y[rows])
+        columns = [f"p_{name}" for name in model.classes]
+        return found.join(pd.DataFrame(model.probabilities(X), index=found.index, columns=columns))
+
+    def judge(self, held_out: Sequence[np.ndarray]) -> tuple[dict[str, Any], pd.DataFrame]:
+        """Test on held-out speakers, as recorded and in all conditions.
+
+        Parameters
+        ----------
+        held_out : sequence of arrays of int
+            The rows of each fold; all others train.
+
+        Returns
+        -------
+        card : dict
+            ``temperature``, with which probabilities are calibrated, on all conditions; ``threshold``;
+            ``score`` and ``conditions``, as `score` gives them; ``limits``; and ``flagged``, the share of
+            clips, as recorded or made odd, that get a hint.
+        answers : DataFrame
+            Those to all clips as recorded: ``label``, ``predicted``, ``confidence``, and what the table has.
+        """
+        some = self._some(TESTED_EACH)
+        tests = {
+            name: self._measure(some.reset_index(drop=True), chain)
+            for name, chain in conditions.trials(self.extractors[0].sample_rate).items()
+        }
+        odd = self._odd()
+        parts, strange = [], np.empty(len(self.table))
+        for test in held_out:
+            model = self.model({}, np.setdiff1d(np.arange(len(self.table)), test))
+            parts.append(self.answer(model, self.X[test], test).assign(condition=CLEAN))
+            heard = some.index.isin(test)
+            rows = some.index[heard].to_numpy()
+            parts += [self.answer(model, X[heard], rows).assign(condition=name) for name, X in tests.items()]
+            strange[test] = model.strangeness(self.X[test])
+            heard = odd["row"].isin(test) & odd["features"].notna()
+            odd.loc[heard, "strangeness"] = model.strangeness(np.stack(odd.loc[heard, "features"]))
+        answers = pd.concat(parts, ignore_index=True)
+        # What a condition costs is seen on the same clips.
+        same = answers["clip"].isin(some["clip"])
+        temperature = calibrate(answers[same])
+        answers = decide(answers, temperature)
+        clean = answers[answers["condition"] == CLEAN]
+        sure = threshold(clean)
+        about = describe_all(self.table).assign(strangeness=strange)
+        card = {
+            "temperature": temperature,
+            "threshold": sure,
+            "score": score(clean, sure),
+            "conditions": {
+                name: score(part, sure) for name, part in answers[same].groupby("condition", sort=False)
+            },
+            "limits": limits(about),
+            "flagged": flagged(about, odd, held_out),
+        }
+        return card, clean
+
+    def _odd(self) -> pd.DataFrame:
+        """Make some clips odd: a row for each, with ``kind``, ``row``, ``features``, and as of `describe`."""
+        rate = self.extractors[0].sample_rate
+        bare, rng, rows = TrainedModel(None, self.extractors, {}), np.random.default_rng(0), []
+        for row, path in self._some(ODD_EACH)["path"].items():
+            y, _ = audio.read(path, rate)
+            for kind, make in conditions.odd(rate).items():
+                z = make(y, rng)
+                rows.append({"kind": kind, "row": row, "features": None} | describe(z, rate))
+                # Some features cannot be had of so little sound; the model says so, too.
+                with contextlib.suppress(FeatureError):
+                    rows[-1]["features"] = bare.features(z, rate)
+        return pd.DataFrame(rows)
 
 
-def threshold(answers: pd.DataFrame) -> dict[str, float]:
-    """Find the lowest confidence above which `WANTED` of the answers are right, on unheard speakers.
+def flagged(about: pd.DataFrame, odd: pd.DataFrame, held_out: Sequence[np.ndarray]) -> dict[str, float]:
+    """Compute the share of clips, as recorded and of every odd kind, beyond limits of other speakers.
+
+    `about` describes all clips; rows of `odd` have a ``kind``, and the ``row`` of the clip they were made of.
+    """
+    found: dict[str, list[bool]] = {}
+    for test in held_out:
+        known = limits(about.drop(index=test))
+        tested = pd.concat([about.loc[test].assign(kind=CLEAN), odd[odd["row"].isin(test)]])
+        for row in tested.to_dict("records"):
+            found.setdefault(row["kind"], []).append(bool(hints(row, known)))
+    return {kind: round(float(np.mean(said)), 4) for kind, said in found.items()}
+
+
+def calibrate(answers: pd.DataFrame) -> float:
+    """Find the temperature at which the probabilities of the right answers are highest (Guo et al. 2017).
+
+    Rows have ``label`` and ``p_<class>``. Above 1, a model was too sure.
+
+    References
+    ----------
+    Guo et al. 2017, On calibration of modern neural networks, ICML, 1321-1330.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"label": list("aaab"), "p_a": 0.99, "p_b": 0.01})
+    >>> calibrate(rows) > 3
+    True
+    """
+    from scipy.optimize import minimize_scalar
+
+    p = answers.filter(regex="^p_")
+    right = p.columns.get_indexer("p_" + answers["label"])
+
+    def surprise(temperature: float) -> float:
+        cooled = tempered(p.to_numpy(), temperature)
+        return -np.log(np.maximum(cooled[np.arange(len(p)), right], 1e-12)).mean()
+
+    return round(float(minimize_scalar(surprise, bounds=(0.2, 10), method="bounded").x), 3)
+
+
+def decide(answers: pd.DataFrame, temperature: float) -> pd.DataFrame:
+    """Add ``predicted`` and ``confidence`` to rows with ``p_<class>``."""
+    columns = answers.filter(regex="^p_").columns
+    p = tempered(answers[columns].to_numpy(), temperature)
+    predicted = columns.str.removeprefix("p_").to_numpy()[p.argmax(axis=1)]
+    return answers.assign(predicted=predicted, confidence=p.max(axis=1)).drop(columns=columns)
+
+
+def score(answers: pd.DataFrame, sure: float) -> dict[str, float]:
+    """Compute UAR with its interval over speakers, confidence, and what answers from `sure` on are worth.
 
     Returns
     -------
     dict
-        ``threshold``; ``coverage``, the share of clips that get an answer then; ``accuracy_if_sure``. Where
-        no threshold is good enough, that of the surest answer.
+        ``uar``, ``low``, ``high``, ``confidence``; ``coverage``, the share of clips whose confidence is
+        `sure` or more; and ``accuracy_if_sure`` of these, where there are any. All from 0 to 1.
+    """
+    found = evaluation.interval(answers, "uar")
+    values = {"uar": found.value, "low": found.low, "high": found.high}
+    values["confidence"] = answers["confidence"].mean()
+    is_sure = answers["confidence"] >= sure
+    values["coverage"] = is_sure.mean()
+    if is_sure.any():
+        values["accuracy_if_sure"] = (answers["label"] == answers["predicted"])[is_sure].mean()
+    return {name: round(float(value), 4) for name, value in values.items()}
+
+
+def threshold(answers: pd.DataFrame) -> float:
+    """Find the lowest confidence above which `WANTED` of the answers are right, on unheard speakers.
+
+    Where no threshold is good enough, that of the surest answer.
 
     Examples
     --------
     >>> rows = pd.DataFrame({"label": list("aabb"), "predicted": list("aaab")})
     >>> threshold(rows.assign(confidence=[0.9, 0.8, 0.6, 0.7]))
-    {'threshold': 0.7, 'coverage': 0.75, 'accuracy_if_sure': 1.0}
+    0.7
     """
     ordered = answers.sort_values("confidence", ascending=False)
     right = (ordered["label"] == ordered["predicted"]).expanding().mean().to_numpy()
     enough = np.flatnonzero(right >= WANTED)
-    last = int(enough[-1]) if len(enough) else 0
-    found = {"threshold": ordered["confidence"].iloc[last], "coverage": (last + 1) / len(ordered)}
-    found["accuracy_if_sure"] = right[last]
-    return {name: round(float(value), 4) for name, value in found.items()}
-
-
-def limits(table: pd.DataFrame, strangeness: np.ndarray | None = None) -> dict[str, list[float]]:
-    """Find between which values nearly all clips of a table lie (see `serlab.prediction.describe`)."""
-    recording = Recording()
-    found = pd.DataFrame(store.features(table, recording), columns=list(recording.feature_names))
-    found["above_pauses"] = found["level"] - found["floor"]
-    names = ["duration", "level", "above_pauses", "highest"]
-    if strangeness is not None:
-        found["strangeness"] = strangeness
-        names.append("strangeness")
-    quantiles = found[names].quantile([BEYOND, 1 - BEYOND]).round(4)
-    # What is longer is no worse, but may hold more than one emotion.
-    quantiles.loc[1 - BEYOND, "duration"] = LONGEST
-    return {name: quantiles[name].tolist() for name in names}
+    # Rounded down, so that the clip that decided is sure.
+    return float(np.floor(1e4 * ordered["confidence"].iloc[enough[-1] if len(enough) else 0]) / 1e4)
