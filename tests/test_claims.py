@@ -2231,6 +2231,14 @@ CLAIMS: list[tuple[str, str, Callable[[], bool]]] = [
             > max(gain for protocol in (RAVDESS, EMODB, VALENCE) for gain in gains_of_whisper(protocol))
         ),
     ),
+    (
+        "17",
+        "and no gain can be shown.",
+        lambda: (
+            (change := printed("17", r"^difference: \S+ points \[([-+][\d.]+), ([-+][\d.]+)\]"))[0] < 0
+            and change[1] > 0
+        ),
+    ),
     # Chapter 18
     (
         "18",
