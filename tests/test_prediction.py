@@ -273,7 +273,7 @@ def test_the_shipped_model_says_what_it_is_not_made_for(shipped):
     assert flagged.pop("as recorded") <= 0.05
     # RAVDESS itself has clips as soft as these.
     flagged.pop("-50 dBFS")
-    assert min(flagged.values()) >= 0.78
+    assert min(flagged.values()) >= 0.8
 
 
 def test_pages_say_what_the_card_says(shipped):

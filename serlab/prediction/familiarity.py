@@ -22,8 +22,9 @@ HINTS = {
     ("highest", -1): "nothing above {value:.0f} Hz, as over a telephone",
     ("strangeness", 1): "unlike all that the model was trained on",
 }
-# So large a part of what was trained on may lie beyond each limit.
-BEYOND = 0.005
+# So large a part of what was trained on may lie beyond each limit, and is softer than the lowest level: some
+# actors whisper in a silent studio, and what is as soft as they are is odd elsewhere.
+BEYOND, SOFT = 0.005, 0.01
 # What is longer is no worse, but may hold more than one emotion.
 LONGEST = 30.0
 # Lossy formats go a little beyond full scale.
@@ -64,11 +65,13 @@ def limits(about: pd.DataFrame) -> dict[str, list[float]]:
     Examples
     --------
     >>> limits(pd.DataFrame({"level": np.linspace(-40, -20, 201)}))
-    {'level': [-39.9, -20.1]}
+    {'level': [-39.8, -20.1]}
     """
     names = [name for name in dict.fromkeys(name for name, _ in HINTS) if name in about]
     quantiles = about[names].quantile([BEYOND, 1 - BEYOND]).round(4)
     found = {name: quantiles[name].tolist() for name in names}
+    if "level" in found:
+        found["level"][0] = round(float(about["level"].quantile(SOFT)), 4)
     if "duration" in found:
         found["duration"][1] = LONGEST
     if "peak" in found:
