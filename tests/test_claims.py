@@ -270,7 +270,7 @@ def brightness(number: int) -> float:
 def unheard() -> dict[str, list[float]]:
     """Give UAR and confidence of the shipped model on unheard corpora, as chapter 18 printed them."""
     names = ("ravdess", "emodb_first2s", "nemo")
-    return {name: printed("18", rf"^without {name} +([\d.]+) .* ([\d.]+)$") for name in names}
+    return {name: printed("18", rf"^without {name} +([\d.]+)(?: +[\d.]+){{2}} +([\d.]+)") for name in names}
 
 
 def strangers() -> list[list[float]]:
@@ -2242,10 +2242,11 @@ CLAIMS: list[tuple[str, str, Callable[[], bool]]] = [
     # Chapter 18
     (
         "18",
-        "And where it is right least often, the confidence is highest.",
-        lambda: (
-            unheard()["nemo"][0] == min(u for u, _ in unheard().values())
-            and unheard()["nemo"][1] == max(c for _, c in unheard().values())
+        "Its confidence hardly notices",
+        lambda: all(
+            known - confidence < 7 and confidence > uar + 20
+            for known in printed("18", r"^other speakers(?: +[\d.]+){3} +([\d.]+)")
+            for uar, confidence in unheard().values()
         ),
     ),
     (

@@ -287,3 +287,13 @@ def test_pages_say_what_the_card_says(shipped):
     assert f"has a UAR of {100 * shipped['score']['uar']:.1f} %" in readme
     scores = [100 * one["uar"] for one in shipped["unheard_corpus"].values()]
     assert f"UAR is {min(scores):.0f} to {max(scores):.0f} %" in readme
+
+
+def test_scaling_components_and_regression_are_one_linear_map():
+    from serlab.prediction import emotions
+
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(3, 2, (60, 500)), np.repeat(["angry", "happy", "sad"], 20)
+    pipeline = emotions.build(0).set_params(pca__n_components=10).fit(X, y)
+    whole = emotions.joined(TrainedModel(pipeline, (), {}))
+    np.testing.assert_allclose(whole.probabilities(X), pipeline.predict_proba(X), atol=1e-9)

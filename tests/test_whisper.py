@@ -106,3 +106,17 @@ def test_settings_that_cannot_be_are_refused():
         Whisper(size="huge")
     with pytest.raises(FeatureError, match="20 ms"):
         Whisper().extract(phrase()[:200])
+
+
+def test_random_weights_are_the_same_in_every_process():
+    from serlab.backend import keras
+    from serlab.embeddings import base
+
+    found = []
+    for seed in (1, 2):
+        keras.utils.set_random_seed(seed)
+        network = Whisper(blocks=(1,)).build()
+        base._randomise(network)
+        found.append([np.asarray(weight) for weight in network.trainable_weights])
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_array_equal(one, other)

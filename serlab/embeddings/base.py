@@ -141,6 +141,8 @@ def _randomise(network: keras.Model) -> None:
     """
     rng = np.random.default_rng(0)
     for layer in network.layers:
-        if hasattr(layer, "kernel"):
-            shape = tuple(layer.kernel.shape)
-            layer.kernel.assign(rng.normal(0, np.sqrt(2 / np.prod(shape[:-1])), shape).astype(np.float32))
+        # Attention has four of them.
+        for kernel in layer.trainable_weights:
+            shape = tuple(kernel.shape)
+            if len(shape) > 1:
+                kernel.assign(rng.normal(0, np.sqrt(2 / np.prod(shape[:-1])), shape).astype(np.float32))
