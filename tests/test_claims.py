@@ -21,7 +21,14 @@ from test_chapters import load_tool
 from serlab import audio, corpora, evaluation, runs
 from serlab.corpora import emodb
 from serlab.corpora.synthesis import CUES
-from serlab.lessons import ch08c_microphone, ch11_valence, ch15_leaks, ch16_few_labels, ch16_pictures
+from serlab.lessons import (
+    ch08c_microphone,
+    ch11_valence,
+    ch15_leaks,
+    ch16_few_labels,
+    ch16_pictures,
+    ch17_fine_tuning,
+)
 from serlab.lessons import ch10_leaderboard as leaderboard
 
 sources = load_tool("sources")
@@ -2229,6 +2236,14 @@ CLAIMS: list[tuple[str, str, Callable[[], bool]]] = [
         lambda: (
             min(gains_of_whisper(NEMO))
             > max(gain for protocol in (RAVDESS, EMODB, VALENCE) for gain in gains_of_whisper(protocol))
+        ),
+    ),
+    (
+        "17",
+        "far below the frozen one",
+        lambda: (
+            ch17_fine_tuning.scores(ch17_fine_tuning.read("naive"))["uar"].iloc[-1] + 0.05
+            < ch17_fine_tuning.scores(ch17_fine_tuning.read("careful").query("fold == 0"))["uar"].iloc[0]
         ),
     ),
     (

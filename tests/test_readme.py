@@ -168,7 +168,7 @@ def test_outdated_readme_is_found(tmp_path, monkeypatch):
     write_runs(tmp_path)
     monkeypatch.setattr(readme, "PICTURE", tmp_path / "ladder.svg")
     found = readme.problems(recorded.runs(tmp_path))
-    assert any("table of chapters" in problem for problem in found)
+    assert any("a table is out of date" in problem for problem in found)
     assert any("ladder.svg" in problem for problem in found)
 
 

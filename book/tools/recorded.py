@@ -78,9 +78,9 @@ def whisper_table(table: pd.DataFrame) -> list[str]:
     ]
     by_key = table.set_index(["corpus", "protocol", "model"])
     for title, (corpus, protocol, *models) in BESIDE.items():
-        names = [model + suffix for suffix in ("", "-spknorm") for model in models]
-        shown = [interval(by_key.loc[(corpus, protocol, name)]) for name in names]
-        lines.append(f"| {title} | {' | '.join(shown)} |")
+        keys = [(corpus, protocol, model + suffix) for suffix in ("", "-spknorm") for model in models]
+        if all(key in by_key.index for key in keys):
+            lines.append(f"| {title} | {' | '.join(interval(by_key.loc[key]) for key in keys)} |")
     return lines
 
 
