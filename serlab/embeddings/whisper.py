@@ -274,6 +274,10 @@ def _add_places(x):
         def call(self, frames):
             return frames + self.places[: keras.ops.shape(frames)[1]]
 
+        def compute_output_spec(self, frames):
+            # JAX cannot tell that a length that is not known yet is that of both.
+            return keras.KerasTensor(frames.shape, frames.dtype)
+
     return Places(name="positional_embedding")(x)
 
 
