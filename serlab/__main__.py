@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 EXAMPLES = """examples:
   serlab predict my.wav                      what does the model hear in a recording?
@@ -51,7 +52,9 @@ def _parser() -> argparse.ArgumentParser:
     predict.add_argument(
         "--model", help="a file made by `serlab train`; by default the model of seven emotions"
     )
-    predict.add_argument("--timeline", action="store_true", help="a row for every second, not for every file")
+    predict.add_argument(
+        "--timeline", action="store_true", help="a row for every second with sound in it, not for every file"
+    )
     how = predict.add_mutually_exclusive_group()
     how.add_argument("--csv", action="store_true", help="write a table of comma-separated values")
     how.add_argument("--json", action="store_true", help="write a list of JSON objects")
@@ -91,7 +94,7 @@ def _predict(given: argparse.Namespace) -> int:
         if not given.timeline:
             shown = shown.drop(columns=["start", "end"])
         with pd.option_context("display.max_colwidth", None, "display.width", None):
-            print(shown.fillna("").to_string(index=False, float_format="{:.2f}".format))
+            print(shown.to_string(index=False, na_rep="", float_format="{:.2f}".format))
     return int(table["emotion"].isna().any())
 
 
@@ -99,6 +102,8 @@ def _train(given: argparse.Namespace) -> int:
     from serlab import corpora, models
     from serlab.prediction.fit import train
 
+    # Before the work, rather than after it.
+    models.files.check_place(Path(given.file))
     model = train(models.get(given.model), corpora.load(given.corpus))
     path, card = models.save(given.file, model), model.card
     uar, low, high = (100 * card["score"][name] for name in ("uar", "low", "high"))

@@ -57,7 +57,7 @@ def check_inputs(X: np.ndarray, y: Sequence | None = None, clips: Sequence[str] 
         _check_labels(y, len(X), clips)
 
 
-def check_order(X: np.ndarray | pd.DataFrame | pd.Series, table: pd.DataFrame) -> None:
+def check_order(X: np.ndarray | pd.DataFrame | pd.Series, table: pd.DataFrame, what: str = "X") -> None:
     """Make sure that a DataFrame of features, or a Series of labels, has the order of the table of clips.
 
     Examples
@@ -72,8 +72,9 @@ def check_order(X: np.ndarray | pd.DataFrame | pd.Series, table: pd.DataFrame) -
     for names in (table.get("clip", table.index), table.index):
         if list(X.index) != list(names) and set(X.index) == set(names):
             raise EvaluationError(
-                "the rows of X are in another order than those of the table: take X.loc[table['clip']] or "
-                "X.loc[table.index]; or X.to_numpy() if its index means something else"
+                f"the rows of {what} are in another order than those of the table: take "
+                f"{what}.loc[table['clip']] or {what}.loc[table.index]; or {what}.to_numpy() if its index "
+                "means something else"
             )
 
 

@@ -124,7 +124,6 @@ def code_version() -> str:
     return f"sha256:{_source_digest()}"
 
 
-@functools.cache
 def _source_digest() -> str:
     digest = hashlib.sha256()
     for file in sorted(PACKAGE.rglob("*.py")):

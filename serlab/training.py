@@ -321,7 +321,7 @@ def _check(X, y, table: pd.DataFrame, split: Split, wanted: set[int]) -> tuple[A
             f"y must be one label for each of {len(table)} rows, not {np.shape(y)}; shares of votes are a "
             "DataFrame whose columns are called as the classes"
         )
-    check_order(y, table)
+    check_order(y, table, "y")
     y = table[split.target] if y is None else y
     if np.asarray(y).dtype.kind == "f":
         y = np.asarray(y, dtype=float)

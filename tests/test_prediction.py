@@ -297,3 +297,35 @@ def test_scaling_components_and_regression_are_one_linear_map():
     pipeline = emotions.build(0).set_params(pca__n_components=10).fit(X, y)
     whole = emotions.joined(TrainedModel(pipeline, (), {}))
     np.testing.assert_allclose(whole.probabilities(X), pipeline.predict_proba(X), atol=1e-9)
+
+
+def test_what_is_no_recording_is_told_from_what_is(model, folder):
+    (folder / "empty").mkdir()
+    (folder / "._one.wav").write_bytes(b"notes of macOS")
+    answers = serlab.predict([folder / "empty", folder / "two.flac"], model=model)
+    assert answers["emotion"].isna().tolist() == [True, False]
+    assert len(serlab.predict(folder, model=model)) == 3
+    paths = pd.Series([str(folder / "two.flac")])
+    for many in (paths, paths.to_numpy(dtype=str)):
+        assert len(serlab.predict(many, model=model)) == 1
+    with pytest.raises(ModelError, match="empty"):
+        serlab.predict([], model=model)
+    with pytest.raises(ModelError, match="in Hz"):
+        serlab.predict(np.zeros(16000), 16, model=model)
+    with pytest.raises(ModelError, match="says its own"):
+        serlab.predict(folder / "two.flac", 8000, model=model)
+    with pytest.raises(ModelError, match=r"models\.save keeps"):
+        serlab.predict(folder / "two.flac", model=models.get("logreg-summary"))
+
+
+def test_no_recording_is_overwritten_by_a_model(model, folder, capsys):
+    before = (folder / "two.flac").read_bytes()
+    with pytest.raises(ModelError, match="holds no model"):
+        models.save(folder / "two.flac", model)
+    assert main(["train", "demo", "logreg-summary", str(folder / "two.flac")]) == 1
+    assert main(["train", "demo", "logreg-summary", str(folder)]) == 1
+    assert "is a folder" in capsys.readouterr().err
+    assert (folder / "two.flac").read_bytes() == before
+    # A model gives way to a newer one.
+    for _ in range(2):
+        models.save(folder / "mine.serlab", model)

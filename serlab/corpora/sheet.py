@@ -16,6 +16,8 @@ import pandas as pd
 from serlab.errors import CorpusError
 from serlab.paths import regular_file
 
+# Characters: the limit of the module csv.
+LONGEST_FIELD = 131072
 _SAVE = (
     'Save the table as "CSV UTF-8", which spreadsheets offer, or convert it, as with '
     "iconv -f WINDOWS-1252 -t UTF-8 if that is what it is."
@@ -73,6 +75,8 @@ def read(path: Path, select: Callable[[Sequence[str]], Mapping[str, str]]) -> Sh
     >>> sheet.rows["note"].to_dict(), sheet.header, sheet.faults
     ({2: 'one; two'}, {'note': 'My Note'}, [(3, 'fewer fields than the header has (1, not 2)')])
     """
+    # Other packages change it for all: scipy does where it reads ARFF.
+    csv.field_size_limit(LONGEST_FIELD)
     content = _read_utf_8(path)
     first = re.search(rb"\S[^\r\n]*", content)
     if first is None:
@@ -185,7 +189,7 @@ def _width_fault(found: int, width: int) -> str:
 def _quote_fault(error: csv.Error, end: int) -> str:
     if "limit" in str(error):
         return (
-            f"holds a field of more than {csv.field_size_limit()} characters, as when a quote "
+            f"holds a field of more than {LONGEST_FIELD} characters, as when a quote "
             "that opens here is not closed. Close it, or shorten the text."
         )
     if "unexpected end" in str(error):

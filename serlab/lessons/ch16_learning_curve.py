@@ -247,7 +247,7 @@ def learn(
     check_order(X, table)
     X = np.asarray(X)
     y = table["emotion"] if y is None else y
-    check_order(y, table)
+    check_order(y, table, "y")
     check_inputs(X, y, table.get("clip"))
     check_rows([fold], table)
     labels = np.asarray(y, dtype=object).astype(str)

@@ -6,6 +6,7 @@ A file is a zip archive of ``card.json`` and one of ``estimator.skops`` (scikit-
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import importlib
 import io
@@ -28,7 +29,7 @@ from serlab import audio, provenance
 from serlab.checks import is_regressor
 from serlab.errors import ModelError
 from serlab.features.base import Extractor
-from serlab.paths import atomic_write_together
+from serlab.paths import atomic_write_together, disk_errors
 from serlab.training import softmax
 
 # Raised when a file of the version before can no longer be read.
@@ -170,7 +171,8 @@ def save(
     card : mapping, optional
         What is known of the model, as JSON can hold it. Date and versions are added.
     familiar : object, optional
-        See `TrainedModel`.
+        See `TrainedModel`. Without it, and ``limits`` on the card, `serlab.predict` cannot say what is unlike
+        the training data: `serlab.prediction.fit.train` makes both.
 
     Raises
     ------
@@ -188,6 +190,7 @@ def save(
     if isinstance(estimator, TrainedModel):
         given = estimator
         return save(path, given.estimator, given.extractors, given.card, given.familiar)
+    extractors = (extractors,) if isinstance(extractors, Extractor) else tuple(extractors)
     estimator = getattr(estimator, "best_estimator_", estimator)
     name = type(estimator).__name__
     if hasattr(estimator, "trainable_weights"):
@@ -218,9 +221,22 @@ def save(
             archive.writestr("familiar.skops", _skops_bytes(familiar))
         archive.writestr("card.json", json.dumps(described, indent=1, ensure_ascii=False))
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    atomic_write_together({path: file.getvalue()})
+    check_place(path)
+    with disk_errors("The model", path.parent, ModelError, "another path"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        atomic_write_together({path: file.getvalue()})
     return path
+
+
+def check_place(path: Path) -> None:
+    """Make sure that no file but a model would be lost where one is to be saved; else `ModelError`."""
+    if path.is_dir():
+        raise ModelError(f"{path} is a folder: name a file in it, such as {path / 'mine.serlab'}")
+    if path.exists():
+        with contextlib.suppress(zipfile.BadZipFile), zipfile.ZipFile(path) as archive:
+            if "card.json" in archive.namelist():
+                return
+        raise ModelError(f"{path} exists and holds no model: it is left as it is. Choose another name")
 
 
 def load(path: str | os.PathLike) -> TrainedModel:

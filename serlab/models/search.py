@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.model_selection import GridSearchCV, GroupKFold, StratifiedGroupKFold
 
 from serlab.checks import check_inputs, check_like, is_regressor
+from serlab.errors import EvaluationError
 
 
 class SpeakerSearch(GridSearchCV):
@@ -38,6 +39,11 @@ class SpeakerSearch(GridSearchCV):
     def fit(self, X: np.ndarray, y: np.ndarray, groups: Sequence[str]) -> SpeakerSearch:
         """Choose settings, then train on all rows; `groups` are the rows' speakers."""
         k = min(self.k, len(set(groups)))
+        if k < 2:
+            raise EvaluationError(
+                "settings are chosen on training speakers that are held out in turn, and there is one alone: "
+                "take a corpus of three speakers or more, or a model without a search"
+            )
         if is_regressor(self.estimator):
             check_inputs(np.asarray(X))
             self.cv = GroupKFold(k)

@@ -87,6 +87,11 @@ def predict(
     >>> len(table), bool(abs(table.filter(regex="^p_").sum(axis=1) - 1).max() < 1e-6)
     (1, True)
     """
+    if model is not None and not isinstance(model, (TrainedModel, str, os.PathLike)):
+        raise ModelError(
+            f"model must come from serlab.models.load, or be its file, not {type(model).__name__}: "
+            "serlab.models.save keeps a model of your own"
+        )
     if not isinstance(model, TrainedModel):
         model = _load(model)
     if not model.extractors:
@@ -123,21 +128,34 @@ def _gather(what: Any, sample_rate: int | None) -> list[tuple[str, Any]]:
         if "path" not in what:
             raise ModelError("A table needs a column path, with one sound file per row")
         what = list(what["path"])
+    if isinstance(what, pd.Series) or (isinstance(what, np.ndarray) and what.dtype.kind in "OU"):
+        what = what.tolist()
+    if not isinstance(what, np.ndarray) and sample_rate is not None:
+        raise ModelError("sample_rate goes with samples: a file says its own")
     if isinstance(what, (str, os.PathLike)):
         if not os.fspath(what):
             raise ModelError("An empty name is no sound file: give its path")
         path = Path(what).expanduser()
         if not path.is_dir():
             return [(str(path), path)]
-        return [(str(one.relative_to(path)), one) for one in _sound_files(path)]
+        files = _sound_files(path)
+        if not files:
+            raise ModelError(f"{path} holds no sound files")
+        return [(str(one.relative_to(path)), one) for one in files]
     if isinstance(what, np.ndarray) or hasattr(what, "read"):
-        if isinstance(what, np.ndarray) and sample_rate is None:
-            raise ModelError("Samples need their rate in Hz: serlab.predict(y, sample_rate)")
+        if isinstance(what, np.ndarray) and not (
+            isinstance(sample_rate, (int, float)) and sample_rate >= 1000
+        ):
+            told = "" if sample_rate is None else f", not {sample_rate!r}"
+            raise ModelError(f"Samples need their rate in Hz, such as serlab.predict(y, 16000){told}")
         return [("sound", what)]
     if isinstance(what, Sequence) and len(what) and all(isinstance(one, (str, os.PathLike)) for one in what):
         paths = [Path(one).expanduser() for one in what]
-        files = [_sound_files(path) if path.is_dir() else [path] for path in paths]
+        # A folder without sound costs its own row only.
+        files = [(_sound_files(path) or [path]) if path.is_dir() else [path] for path in paths]
         return [(str(one), one) for several in files for one in several]
+    if isinstance(what, Sequence) and not len(what):
+        raise ModelError("The list is empty: there is nothing to listen to")
     raise ModelError(
         "Give predict a sound file, a folder, a list of files, a table with paths, or samples with their "
         f"rate, not {type(what).__name__}"
@@ -145,10 +163,9 @@ def _gather(what: Any, sample_rate: int | None) -> list[tuple[str, Any]]:
 
 
 def _sound_files(folder: Path) -> list[Path]:
-    files = sorted(one for one in folder.rglob("*") if one.suffix.lower() in SUFFIXES and not one.is_dir())
-    if not files:
-        raise ModelError(f"{folder} holds no sound files")
-    return files
+    # Names that begin with a dot are hidden, as are the notes that macOS leaves beside each file.
+    files = (one for one in folder.rglob("*") if one.suffix.lower() in SUFFIXES and not one.is_dir())
+    return sorted(one for one in files if not one.name.startswith("."))
 
 
 def _parts(

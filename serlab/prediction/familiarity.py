@@ -20,7 +20,7 @@ HINTS = {
     ("crest", -1): "squeezed or clipped: peaks lie only {value:.0f} dB above the mean",
     ("above_pauses", -1): "noisy, or no pauses: the voice lies {value:.0f} dB above them",
     ("highest", -1): "nothing above {value:.0f} Hz, as over a telephone",
-    ("strangeness", 1): "unlike all that the model was trained on",
+    ("strangeness", 1): "unlike most of what the model was trained on",
 }
 # So large a part of what was trained on may lie beyond each limit, and is softer than the lowest level: some
 # actors whisper in a silent studio, and what is as soft as they are is odd elsewhere.
