@@ -147,7 +147,7 @@ def _gather(what: Any, sample_rate: int | None) -> list[tuple[str, Any]]:
             isinstance(sample_rate, (int, float)) and sample_rate >= 1000
         ):
             told = "" if sample_rate is None else f", not {sample_rate!r}"
-            raise ModelError(f"Samples need their rate in Hz, such as serlab.predict(y, 16000){told}")
+            raise ModelError(f"Samples need their rate in Hz: serlab.predict(y, sample_rate){told}")
         return [("sound", what)]
     if isinstance(what, Sequence) and len(what) and all(isinstance(one, (str, os.PathLike)) for one in what):
         paths = [Path(one).expanduser() for one in what]
