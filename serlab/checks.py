@@ -96,7 +96,7 @@ def align(X: pd.DataFrame, table: pd.DataFrame, what: str = "X") -> pd.DataFrame
 
     Returns
     -------
-    DataFrame of float, shape (clips, columns)
+    DataFrame of float64, or of float32 where all columns are, shape (clips, columns)
         With the index of the table.
 
     Raises
@@ -142,7 +142,8 @@ def align(X: pd.DataFrame, table: pd.DataFrame, what: str = "X") -> pd.DataFrame
             f"column {said[0]!r} of {what} is no feature, but what the table says of a clip: leave it out, "
             f"{what}.drop(columns={said!r})"
         )
-    values = X.to_numpy(dtype=float, na_value=np.nan)
+    kind = np.float32 if (X.dtypes == np.float32).all() else float
+    values = X.to_numpy(dtype=kind, na_value=np.nan)
     if (wrong := ~np.isfinite(values)).any():
         row, column = np.argwhere(wrong)[0]
         raise EvaluationError(

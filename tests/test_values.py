@@ -142,3 +142,12 @@ def test_values_are_heard_in_clips_of_unheard_speakers(demo):
     assert found.value > 0.5
     shuffled = said.assign(predicted=said["predicted"].sample(frac=1, random_state=0).to_numpy())
     assert abs(evaluation.interval(shuffled, "ccc").value) < 0.3
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_a_frame_is_computed_with_as_exactly_as_its_numbers(kind):
+    table = pd.DataFrame({"clip": list("abc"), "speaker": list("112")})
+    X = np.array([[0.1], [0.2], [0.3]], kind)
+    found = features.align(pd.DataFrame(X, list("abc"), ["pitch"]), table).to_numpy()
+    assert found.dtype == kind
+    np.testing.assert_array_equal(found, X)
