@@ -12,6 +12,7 @@ import pandas as pd
 
 from serlab.checks import align, check_inputs
 from serlab.errors import FeatureError
+from serlab.paths import atomic_write_together
 
 _ESCAPES = str.maketrans({c: "\\" + c for c in "\\'\"%"} | {"\n": "\\n", "\r": "\\r", "\t": "\\t"})
 
@@ -66,7 +67,11 @@ def export(
     <BLANKLINE>
     """
     path = Path(path)
-    writers: dict[str, Callable] = {".csv": _to_csv, ".parquet": _to_parquet, ".arff": _to_arff}
+    writers: dict[str, Callable[[pd.DataFrame], bytes]] = {
+        ".csv": _to_csv,
+        ".parquet": _to_parquet,
+        ".arff": _to_arff,
+    }
     if path.suffix.lower() not in writers:
         raise FeatureError(f"{path}: the name must end in {', '.join(writers)}, which says the format")
     if lacking := [name for name in ("clip", "speaker", label) if name not in table]:
@@ -89,29 +94,25 @@ def export(
         raise FeatureError(f"more than one column would be called {min(twice)!r}: name features otherwise")
     first = table[["clip", "speaker"]].astype(str).reset_index(drop=True)
     frame = pd.concat([first, pd.DataFrame(X, columns=names)], axis=1).assign(**{label: table[label].array})
+    content = writers[path.suffix.lower()](frame)
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    try:
-        writers[path.suffix.lower()](frame, part)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+    atomic_write_together({path: content})
     return path
 
 
-def _to_csv(frame: pd.DataFrame, path: Path) -> None:
-    frame.to_csv(path, index=False, encoding="utf-8")
+def _to_csv(frame: pd.DataFrame) -> bytes:
+    return frame.to_csv(index=False).encode()
 
 
-def _to_parquet(frame: pd.DataFrame, path: Path) -> None:
+def _to_parquet(frame: pd.DataFrame) -> bytes:
     try:
-        frame.to_parquet(path, index=False, engine="pyarrow")
+        return frame.to_parquet(index=False, engine="pyarrow")
     except ImportError:
         raise FeatureError('Parquet needs pyarrow: pip install "serlab[parquet]"') from None
 
 
 # scipy reads ARFF and does not write it; liac-arff would be a dependency for these lines.
-def _to_arff(frame: pd.DataFrame, path: Path) -> None:
+def _to_arff(frame: pd.DataFrame) -> bytes:
     lines, columns = ["@relation serlab", ""], []
     for name in frame:
         column = frame[name]
@@ -123,7 +124,7 @@ def _to_arff(frame: pd.DataFrame, path: Path) -> None:
         columns.append([write(value) if told else "?" for value, told in zip(column, known, strict=True)])
         lines.append(f"@attribute {_quoted(name)} {kind}")
     lines += ["", "@data", *map(",".join, zip(*columns, strict=True)), ""]
-    path.write_text("\n".join(lines), encoding="utf-8", newline="\n")
+    return "\n".join(lines).encode()
 
 
 def _quoted(text: object) -> str:
