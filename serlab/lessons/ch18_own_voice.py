@@ -14,7 +14,7 @@ from matplotlib.ticker import NullFormatter, NullLocator
 
 from serlab import evaluation
 from serlab.plots import new_axes
-from serlab.plots.style import EDGE, SIZE
+from serlab.plots.style import EDGE, SIZE, error_bars
 
 # So many clips of every emotion may be learned from.
 MOST = 10
@@ -199,8 +199,8 @@ def plot_curve(scores: pd.DataFrame, before: float, ax: Axes | None = None) -> A
     for place, ((way, part), colour) in enumerate(zip(ways, COLOURS, strict=False)):
         # Side by side, so that no interval hides another; the axis is logarithmic.
         at = part["own"] * 1.05**place
-        reach = part["uar"] - part["low"], part["high"] - part["uar"]
-        ax.errorbar(at, part["uar"], yerr=reach, fmt="o-", color=colour, capsize=3, elinewidth=0.8, label=way)
+        look = {"fmt": "o-", "color": colour, "capsize": 3, "elinewidth": 0.8, "label": way}
+        error_bars(ax, at, part[["uar", "low", "high"]], upright=True, **look)
     ax.axhline(before, color=EDGE, linestyle=":", label="as it comes")
     ax.set_xscale("log")
     ax.xaxis.set_minor_locator(NullLocator())
