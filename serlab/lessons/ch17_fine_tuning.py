@@ -215,10 +215,7 @@ def record(name: str, *, allow_changed_code: bool = False) -> None:
 
 def scores(predictions: pd.DataFrame) -> pd.DataFrame:
     """Score every epoch: `epoch`, `uar`, `uar_low`, `uar_high`, from 0 to 1, the interval over speakers."""
-    rows = []
-    for epoch, part in predictions.groupby("epoch"):
-        found = evaluation.interval(part, "uar")
-        rows.append((epoch, found.value, found.low, found.high))
+    rows = [(epoch, *evaluation.interval(part, "uar")) for epoch, part in predictions.groupby("epoch")]
     return pd.DataFrame(rows, columns=["epoch", "uar", "uar_low", "uar_high"])
 
 

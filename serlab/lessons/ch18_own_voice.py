@@ -155,8 +155,7 @@ def score(answers: pd.DataFrame) -> pd.DataFrame:
     """
     rows = []
     for (way, own), part in answers.groupby(["way", "own"], sort=False):
-        found = evaluation.interval(part)
-        rows.append((way, own, 100 * found.value, 100 * found.low, 100 * found.high))
+        rows.append((way, own, *(100 * one for one in evaluation.interval(part))))
     return pd.DataFrame(rows, columns=["way", "own", "uar", "low", "high"])
 
 
