@@ -16,6 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
 
 import book_access
 import book_players
+import book_talk
 import readme
 import recorded
 
@@ -146,4 +147,5 @@ def setup(app):
         app.add_directive(name, directive)
     app.connect("html-page-context", book_players.fill)
     app.connect("build-finished", book_access.name_all)
+    app.connect("build-finished", book_talk.add)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": False}
