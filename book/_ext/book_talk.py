@@ -45,8 +45,8 @@ def write(folder: Path) -> None:
 
 
 def add(app, error) -> None:
-    """Add it to a book that was built."""
-    if error is None and app.builder.format == "html":
+    """Add it to a book that was built, if the page is in it."""
+    if error is None and app.builder.format == "html" and "book/talk" in app.env.found_docs:
         write(Path(app.outdir) / "book")
 
 

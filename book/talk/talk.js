@@ -29,8 +29,7 @@ async function hear(blob, about = "") {
   const isLatest = () => {
     if (mine !== latest) throw new Outdated();
   };
-  part("results").hidden = true;
-  part("picture").hidden = true;
+  clear();
   show(blob);
   try {
     if (blob.size > LARGEST) throw new Refusal("It is larger than 100 MB.");
@@ -56,6 +55,10 @@ async function hear(blob, about = "") {
     if (error instanceof Refusal) say(`No answer. ${error.message}`);
     else say(`Something went wrong. ${error.message ?? error}`);
   }
+}
+
+function clear() {
+  for (const name of ["results", "short", "time", "picture", "player"]) part(name).hidden = true;
 }
 
 function show(blob) {
@@ -91,10 +94,10 @@ function bar(name, p) {
 }
 
 function timeline({ timeline: windows, windows: all }) {
+  part("short").hidden = all.length > 1;
   part("time").hidden = all.length < 2;
-  if (all.length < 2) return;
   const head = make("tr");
-  head.append(make("th", "from second", { scope: "col" }));
+  head.append(make("th", "second", { scope: "col" }));
   head.append(...windows.map(({ start }) => make("th", start.toFixed(0), { scope: "col" })));
   const rows = texts.classes.map((name, i) => {
     const row = make("tr");
@@ -120,7 +123,7 @@ function honesty() {
   };
   const clips = Object.values(corpora).reduce((a, b) => a + b);
   part("honest").replaceChildren(
-    make("li", `Actors whom it never met, in the ${strangers.length} corpora that it learned from: it recognises ${percent(score.uar)} [${(100 * score.low).toFixed(0)}, ${percent(score.high)}]. Guessing reaches ${percent(1 / texts.classes.length)}.`),
+    make("li", `Actors whom it never met, in the ${strangers.length} corpora that it learned from: it recognises ${percent(score.uar)} [${(100 * score.low).toFixed(0)}, ${(100 * score.high).toFixed(0)}] (mean of the emotions, UAR). Guessing reaches ${percent(1 / texts.classes.length)}.`),
     make("li", `A corpus that it never met, and that is what you are: ${range("uar")}.`),
     make("li", `Where it is sure, it is right in ${percent(score.accuracy_if_sure)} of the former, and in ${range("accuracy_if_sure")} of the latter.`),
   );
@@ -156,8 +159,7 @@ async function record() {
   const chunks = [];
   recorder.addEventListener("dataavailable", ({ data }) => chunks.push(data));
   recorder.addEventListener("stop", () => hear(new Blob(chunks, { type: recorder.mimeType })));
-  part("results").hidden = true;
-  part("player").hidden = true;
+  clear();
   const still = live(part("picture"), analyser, (hertz) => {
     part("pitch").textContent = hertz ? `pitch ${hertz.toFixed(0)} Hz` : "no pitch";
   });
