@@ -140,6 +140,13 @@ def test_the_graph_says_what_predict_says(session, texts, clips, predicted):
         assert "; ".join(prediction.hints(about, limits)) == row["hints"], name
 
 
+def test_the_page_says_how_much_it_loads(beside):
+    loaded = (beside / "model.onnx", beside / "onnxruntime" / "ort-wasm-simd-threaded.wasm")
+    megabytes = round(sum(path.stat().st_size for path in loaded) / 1e6)
+    assert f"about {megabytes} MB" in " ".join((ROOT / "book" / "talk.md").read_text("utf-8").split())
+    assert f"of {megabytes} MB" in (beside / "talk.js").read_text("utf-8")
+
+
 def test_every_limit_of_the_card_is_looked_at(texts):
     assert {hint["name"] for hint in texts["hints"]} == models.load(emotions.FILE).card["limits"].keys()
 
@@ -168,13 +175,14 @@ def test_what_the_graph_hears_is_trimmed(session, texts):
 
 @pytest.mark.parametrize("rate", [8000, 11025, 22050, 44100, 48000, 96000])
 def test_the_graph_changes_rates_as_soxr_does(session, rate):
-    y = np.random.default_rng(0).normal(0, 0.1, rate + 7).astype(np.float32)
+    # Faded in and out: how a filter treats a sudden end is its own affair.
+    noise = np.random.default_rng(0).normal(0, 0.1, rate + 7) * np.hanning(rate + 7)
+    y = noise.astype(np.float32)
     found, expected = heard(session, y, rate)["sound"], audio.resample(y, rate, 16000)
     assert found.shape == expected.shape
-    frequencies = np.fft.rfftfreq(len(found), 1 / 16000)
-    passed = frequencies < 0.9 * min(rate, 16000) / 2
-    spectra = (np.fft.rfft(one)[passed] for one in (found, expected))
-    np.testing.assert_allclose(*map(np.abs, spectra), rtol=0.01, atol=0.02)
+    passed = np.fft.rfftfreq(len(found), 1 / 16000) < 0.9 * min(rate, 16000) / 2
+    here, there = np.fft.rfft(found)[passed], np.fft.rfft(expected)[passed]
+    assert np.linalg.norm(here - there) < 1e-3 * np.linalg.norm(there)
 
 
 def test_a_model_that_listens_otherwise_is_refused():
@@ -242,15 +250,27 @@ def browser(tmp_path_factory):
 
 
 @pytest.fixture
+def opened(browser, address):
+    """Open the page, as narrow as on a phone, and see that none of its scripts fails."""
+    with opening(browser, address) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
 def page(browser, address):
-    """Open the page, and see that it works without errors."""
+    """Give a page that has its model already, for one test after the other."""
+    with opening(browser, address) as found:
+        yield found
+
+
+@contextlib.contextmanager
+def opening(browser, address):
     context = browser.new_context(viewport={"width": 390, "height": 844})
     context.set_default_timeout(120_000)
-    found = context.new_page()
-    errors: list[str] = []
-    found.on("pageerror", lambda error: errors.append(str(error)))
-    found.goto(address)
-    yield found
+    page, errors = context.new_page(), []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(address)
+    yield page
     context.close()
     assert errors == []
 
@@ -285,7 +305,6 @@ def test_a_voice_of_the_book_and_a_file_of_the_reader(page, tmp_path, clips):
     page.get_by_role("button", name=f"Voice {VOICE}").click()
     assert answer(page) == PLAYED
     assert f'The actor plays "{PLAYED}"' in page.inner_text("[data-talk=about]")
-    assert "44 %" not in page.inner_text("[data-talk=honest]")  # the ends of the range are named
     assert "32 to 50 %" in page.inner_text("[data-talk=honest]")
     assert page.locator("[data-talk=time]").is_hidden()
     y, rate = clips["all of them"]
@@ -303,8 +322,8 @@ def test_a_voice_of_the_book_and_a_file_of_the_reader(page, tmp_path, clips):
 
 def test_the_microphone(page):
     page.get_by_role("button", name="Record").click()
-    # One second after the voice has ended, counted in the picture's own time.
-    page.wait_for_timeout(4000)
+    # The voice and half a second around it.
+    page.wait_for_timeout(3500)
     colours = """canvas => {
       const { data } = canvas.getContext("2d").getImageData(60, 0, 120, canvas.height);
       return new Set(new Uint32Array(data.buffer)).size;
@@ -315,6 +334,7 @@ def test_the_microphone(page):
 
 
 def test_by_keyboard_alone(page):
+    page.evaluate("document.activeElement.blur()")
     for _ in range(80):
         page.keyboard.press("Tab")
         if page.evaluate("document.activeElement.dataset.talk") == "record":
@@ -325,41 +345,35 @@ def test_by_keyboard_alone(page):
         reached.append(page.evaluate("document.activeElement.textContent"))
     assert reached == ["Choose a file", "1", "2", "3"]
     page.keyboard.press("Enter")
-    assert answer(page) == "happy" or page.get_by_text("Done").is_visible()
+    assert answer(page) == prediction.predict(emodb.excerpts().loc[3, "path"])["emotion"][0]
 
 
-def test_nothing_leaves_the_origin(page, address, tmp_path):
+def test_nothing_leaves_the_origin_and_nothing_is_missed_without_a_connection(opened, address, tmp_path):
     asked = []
-    page.context.on("request", lambda request: asked.append(request))
-    page.get_by_role("button", name=f"Voice {VOICE}").click()
-    assert answer(page) == PLAYED
-    soundfile.write(tmp_path / "mine.wav", synthesise_phrase("d01", emotion="angry"), 16000)
-    page.set_input_files("[data-talk=file]", tmp_path / "mine.wav")
-    page.get_by_text("Listening").wait_for(state="hidden")
-    answer(page)
+    opened.context.on("request", lambda request: asked.append(request))
+    opened.get_by_role("button", name=f"Voice {VOICE}").click()
+    assert answer(opened) == PLAYED
     origin = address.partition("/book/")[0]
-    assert asked
+    assert {Path(request.url).name for request in asked} >= {"model.onnx", f"voice_{VOICE}.flac"}
     assert {request.method for request in asked} == {"GET"}
     assert all(request.url.startswith((origin, "blob:" + origin)) for request in asked)
     # Even a script that wanted to could not: neither in the page nor in a worker that it starts as ours.
+    (tmp_path / "there").write_text("yes")
     with serving(tmp_path) as elsewhere:
-        send = f"fetch('{elsewhere}/mine.wav', {{ mode: 'no-cors' }}).then(() => 'sent', () => 'refused')"
-        assert page.evaluate(send) == "refused"
+        send = f"fetch('{elsewhere}/there', {{ mode: 'no-cors' }}).then(() => 'sent', () => 'refused')"
+        assert opened.evaluate(send) == "refused"
         worker = f"""new Promise((told) => {{
           const code = "{send}.then((said) => postMessage(said))";
           const worker = new Worker(URL.createObjectURL(new Blob([code])));
           worker.onmessage = (event) => told(event.data);
         }})"""
-        assert page.evaluate(worker) == "refused"
-
-
-def test_without_a_connection(page):
-    page.get_by_role("button", name="Voice 1").click()
-    page.locator("#talk[data-kept]").wait_for()
-    page.context.set_offline(True)
-    page.reload()
-    page.get_by_role("button", name=f"Voice {VOICE}").click()
-    assert answer(page) == PLAYED
+        assert opened.evaluate(worker) == "refused"
+    # And all that it needs is kept.
+    opened.locator("#talk[data-kept]").wait_for()
+    opened.context.set_offline(True)
+    opened.reload()
+    opened.get_by_role("button", name="Voice 1").click()
+    assert answer(opened) == "angry"
 
 
 def test_what_is_no_speech_is_refused(page, tmp_path):
@@ -391,10 +405,10 @@ def test_what_is_no_speech_is_refused(page, tmp_path):
         ),
     ],
 )
-def test_without_a_microphone(page, devices, says):
-    page.evaluate(f"Object.defineProperty(navigator, 'mediaDevices', {{ value: {devices} }})")
-    page.get_by_role("button", name="Record").click()
-    page.get_by_text(says).wait_for()
+def test_without_a_microphone(opened, devices, says):
+    opened.evaluate(f"Object.defineProperty(navigator, 'mediaDevices', {{ value: {devices} }})")
+    opened.get_by_role("button", name="Record").click()
+    opened.get_by_text(says).wait_for()
 
 
 def test_opened_as_a_file(browser, site):

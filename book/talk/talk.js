@@ -26,6 +26,7 @@ let latest = 0;
 
 async function hear(blob, about = "") {
   const mine = ++latest;
+  stop?.(false);
   const isLatest = () => {
     if (mine !== latest) throw new Outdated();
   };
@@ -133,14 +134,17 @@ function honesty() {
 // ---- sound from the microphone, from files, from the book ----
 
 let stop;
+let asking = false;
 
 async function record() {
   if (stop) return stop();
+  if (asking) return;
   if (!navigator.mediaDevices?.getUserMedia) {
     return say("A browser lends its microphone only to pages that come by https, or from this computer (localhost).");
   }
   latest++;
   let stream;
+  asking = true;
   try {
     const raw = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
     stream = await navigator.mediaDevices.getUserMedia({ audio: raw });
@@ -150,15 +154,19 @@ async function record() {
       NotFoundError: "No microphone was found.",
     };
     return say(`${why[error.name] ?? `The microphone cannot be used (${error.message}).`} Nothing was recorded; a file or one of the voices will do, too.`);
+  } finally {
+    asking = false;
   }
   start().catch(() => {}); // Meanwhile; whether it fails is said later.
   const context = new AudioContext();
+  context.resume(); // Safari waits to be told.
   const analyser = new AnalyserNode(context, { fftSize: 4096, smoothingTimeConstant: 0 });
   context.createMediaStreamSource(stream).connect(analyser);
   const recorder = new MediaRecorder(stream, { audioBitsPerSecond: 128000 });
   const chunks = [];
   recorder.addEventListener("dataavailable", ({ data }) => chunks.push(data));
-  recorder.addEventListener("stop", () => hear(new Blob(chunks, { type: recorder.mimeType })));
+  let wanted;
+  recorder.addEventListener("stop", () => wanted && hear(new Blob(chunks, { type: recorder.mimeType })));
   clear();
   const still = live(part("picture"), analyser, (hertz) => {
     part("pitch").textContent = hertz ? `pitch ${hertz.toFixed(0)} Hz` : "no pitch";
@@ -169,7 +177,8 @@ async function record() {
   button.classList.add("talk-recording");
   say(`Recording, for at most ${LONGEST} seconds. Speak, then press Stop.`);
   const timer = setTimeout(() => stop?.(), LONGEST * 1000);
-  stop = () => {
+  stop = (use = true) => {
+    wanted = use;
     stop = undefined;
     clearTimeout(timer);
     still();
@@ -185,11 +194,14 @@ async function record() {
 const voice = (button) => new URL(`../../_static/audio/voice_${button.dataset.voice}.flac`, import.meta.url).href;
 
 async function chosen(button) {
+  say("Fetching the voice …");
   const played = texts.voices[button.dataset.voice];
   const known = texts.classes.includes(played) ? "" : ", for which the model has no word";
   try {
+    const mine = ++latest;
     const answer = await fetch(voice(button));
     if (!answer.ok) throw new Error(answer.status);
+    if (mine !== latest) return;
     await hear(await answer.blob(), `The actor plays "${played}"${known}. The model has learned from this very corpus, so its answer proves nothing: try a voice of your own.`);
   } catch (error) {
     say(`The voice could not be loaded (${error.message}).`);
