@@ -369,7 +369,7 @@ def test_nothing_leaves_the_origin_and_nothing_is_missed_without_a_connection(op
         }})"""
         assert opened.evaluate(worker) == "refused"
     # And all that it needs is kept.
-    opened.locator("#talk[data-kept]").wait_for()
+    opened.locator("#talk[data-kept=yes]").wait_for()
     opened.context.set_offline(True)
     opened.reload()
     opened.get_by_role("button", name="Voice 1").click()

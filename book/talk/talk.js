@@ -49,13 +49,20 @@ async function hear(blob, about = "") {
       report(answer, about);
     });
     say("Done. Nothing has left this page.");
-    await keep([...box.querySelectorAll("[data-voice]")].map((one) => voice(one)));
-    box.dataset.kept = "";
+    keepOnce();
   } catch (error) {
     if (error instanceof Outdated) return;
     if (error instanceof Refusal) say(`No answer. ${error.message}`);
     else say(`Something went wrong. ${error.message ?? error}`);
   }
+}
+
+function keepOnce() {
+  if ("kept" in box.dataset) return;
+  box.dataset.kept = "soon";
+  const kept = keep([...box.querySelectorAll("[data-voice]")].map(voice));
+  // A browser that keeps nothing, as in private windows, needs a connection next time; no more is lost.
+  kept.then(() => (box.dataset.kept = "yes"), () => (box.dataset.kept = "no"));
 }
 
 function clear() {
