@@ -301,6 +301,31 @@ def test_the_browser_says_what_python_says(page, texts, clips, predicted):
         assert (windows > 1) == (len(short[name][0]) > 3 * short[name][1]), name
 
 
+@pytest.mark.parametrize(
+    ("rate", "kind"), [(44100, "PCM_16"), (22050, "FLOAT"), (44100, "VORBIS"), (48000, "OPUS")]
+)
+def test_files_are_decoded_as_python_decodes_them(page, texts, tmp_path, clips, rate, kind):
+    """Two channels that differ, at rates and in formats that the browser reads in its own way."""
+    left = audio.resample(clips["voice 7"][0], 16000, rate)
+    both = np.stack([left, np.roll(left, rate // 100) / 2], axis=1)
+    both = both + np.random.default_rng(0).normal(0, 1e-3, both.shape)
+    path = tmp_path / "mine"
+    container = "OGG" if kind in ("VORBIS", "OPUS") else "WAV"
+    soundfile.write(path, both.astype(np.float32), rate, subtype=kind, format=container)
+    ask = """async (text) => {
+      const { decode, listen } = await import("./talk/model.js");
+      const bytes = Uint8Array.from(atob(text), (one) => one.charCodeAt(0));
+      const { samples, rate } = await decode(bytes.buffer);
+      const { probabilities, hints } = await listen(samples, rate);
+      return [probabilities, hints.join("; ")];
+    }"""
+    p, hints = page.evaluate(ask, base64.b64encode(path.read_bytes()).decode())
+    row = prediction.predict(path).iloc[0]
+    expected = row[[f"p_{one}" for one in texts["classes"]]].to_numpy(float)
+    np.testing.assert_allclose(p, expected, atol=NEAR, rtol=0)
+    assert hints == row["hints"]
+
+
 def test_a_voice_of_the_book_and_a_file_of_the_reader(page, tmp_path, clips):
     page.get_by_role("button", name=f"Voice {VOICE}").click()
     assert answer(page) == PLAYED
