@@ -47,21 +47,8 @@ class Quiz:
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        questions = [
-            {
-                "text": _html(question["text"]),
-                "options": [
-                    {**option, "text": _html(option["text"]), "reason": _html(option["reason"])}
-                    for option in question["options"]
-                ],
-            }
-            for question in self.questions
-        ]
-        static = "".join(
-            f"<li>{question['text']}<ul>"
-            f"{''.join(f'<li>{option["text"]}</li>' for option in question['options'])}</ul></li>"
-            for question in questions
-        )
+        questions = [_drawn(question) for question in self.questions]
+        static = "".join(f"<li>{one['text']}{_list(one['options'])}</li>" for one in questions)
         # Nobody should read the answers by accident; who wants to find them will.
         hidden = base64.b64encode(json.dumps({"page": self.page, "questions": questions}).encode()).decode()
         style, script = ((_FOLDER / name).read_text("utf-8") for name in ("quiz.css", "quiz.js"))
@@ -107,6 +94,19 @@ def quiz(page: str) -> Quiz:
         raise QuizError(f"There is no quiz {page!r}; there are {', '.join(numbers)}.")
     content = tomllib.loads((_FOLDER / f"{numbers[page]}.toml").read_text("utf-8"))
     return Quiz(numbers[page], content["questions"])
+
+
+def _drawn(entry: dict) -> dict:
+    """Return a question or an option with its texts in HTML."""
+    drawn = {key: _html(value) for key, value in entry.items() if isinstance(value, str)}
+    if "options" in entry:
+        return drawn | {"options": [_drawn(option) for option in entry["options"]]}
+    return drawn | {"right": entry.get("right", False)}
+
+
+def _list(options: list[dict]) -> str:
+    items = (f"<li>{option['text']}</li>" for option in options)
+    return f"<ul>{''.join(items)}</ul>"
 
 
 def _html(text: str) -> str:
