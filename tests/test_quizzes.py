@@ -233,6 +233,13 @@ def test_a_screen_reader_hears_question_options_and_verdict(page):
     assert len(set(names)) == len(questions)
 
 
+def test_jupyterlab_leaves_the_keys_to_the_quiz(page):
+    """Its shortcuts stop at an element that has this attribute, but not at those inside one that has it."""
+    controls = page.locator("input, button")
+    marked = page.locator("[data-lm-suppress-shortcuts]")
+    assert controls.count() == marked.count() == 3 * 7 + 7 + 2
+
+
 def test_a_browser_that_keeps_nothing_still_counts(browser):
     context = browser.new_context()
     page = context.new_page()

@@ -52,10 +52,9 @@ class Quiz:
         # Nobody should read the answers by accident; who wants to find them will.
         hidden = base64.b64encode(json.dumps({"page": self.page, "questions": questions}).encode()).decode()
         style, script = ((_FOLDER / name).read_text("utf-8") for name in ("quiz.css", "quiz.js"))
-        # In JupyterLab the attribute keeps the arrow keys from moving to another cell.
         return (
-            f'<div class="serlab-quiz" data-lm-suppress-shortcuts="true" data-quiz="base64,{hidden}">'
-            f"<ol>{static}</ol></div>\n<style>\n{style}</style>\n<script>\n{script}</script>"
+            f'<div class="serlab-quiz" data-quiz="base64,{hidden}"><ol>{static}</ol></div>\n'
+            f"<style>\n{style}</style>\n<script>\n{script}</script>"
         )
 
 

@@ -96,6 +96,8 @@
       refresh();
     });
     root.replaceChildren(...forms.map(({ form }) => form), score, again);
+    // Otherwise JupyterLab takes the arrow keys for itself, and moves to another cell.
+    for (const control of root.querySelectorAll("input, button")) control.dataset.lmSuppressShortcuts = "true";
     refresh();
   };
 
