@@ -9,8 +9,8 @@ ONLY ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help env book serve-book lab test test-unit test-chapters test-real test-quick chapters sync results readme bench \
-	wheel-test lint format lock address clean
+.PHONY: help env book serve-book lab test test-unit test-chapters test-real test-quick chapters sync quizzes results \
+	readme bench wheel-test lint format lock address clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ chapters: $(READY) ## execute and pair chapters: all, or make chapters ONLY=03
 sync: $(READY) ## rewrite marked numbers, carry edited text into the notebooks, keep outputs of unchanged cells
 	$(BIN)/python book/tools/sources.py sync
 	$(BIN)/python book/tools/chapters.py sync $(ONLY)
+
+quizzes: $(READY) ## write the quizzes for learning platforms such as Moodle (GIFT), in _build/quizzes
+	$(BIN)/python book/tools/quizzes.py _build/quizzes
 
 results: $(READY) ## make the recorded runs anew; goes on where it was interrupted
 	$(BIN)/python -m serlab.runs

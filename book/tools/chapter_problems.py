@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import yaml
@@ -20,6 +21,7 @@ if "google.colab" in sys.modules:
 """
 OPENING = ("**What you will learn**", "**What you need**", "**How long it takes**")
 CLOSING = ("## Take-away", "## Exercises", "## Quiz", "## Where next")
+QUIZ = re.compile(r'(?:import serlab\n\n)?serlab\.quiz\("(\w+)"\)')
 
 # A number in the prose, before a comment with its source: see sources.py.
 NUMBER = r"[-+−]?\d[\d,]*(?:\.\d+)?"
@@ -127,19 +129,22 @@ def outline_problems(notebook) -> list[str]:
     problems += [
         f"has no section {part!r}" for part, place in zip(CLOSING, places, strict=True) if place is None
     ]
-    if None not in places:
-        if places != sorted(places):
-            problems.append(f"closes in another order than {', '.join(CLOSING)}")
-        quiz = "\n".join(lines[places[2] : places[3]])
-        questions, answers = quiz.count("**Question "), quiz.count("<summary>Answer</summary>")
-        if questions < 3 or questions != answers:
-            problems.append(
-                f"has {questions} quiz questions and {answers} answers: at least 3, each with one"
-            )
+    if None not in places and places != sorted(places):
+        problems.append(f"closes in another order than {', '.join(CLOSING)}")
+    if quiz_page(notebook) is None:
+        problems.append('has no cell `serlab.quiz("NN")` right after the text of its section Quiz')
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     if not code or not is_setup(code[0].source) or "setup" not in code[0].metadata.get("tags", []):
         problems.append("does not begin its code with the setup cell, tagged `setup` (see CONTRIBUTING.md)")
     return problems
+
+
+def quiz_page(notebook) -> str | None:
+    """Return the number of the page whose quiz stands in the section Quiz."""
+    for before, cell in pairwise(notebook.cells):
+        if cell.cell_type == "code" and "## Quiz" in before.source.splitlines():
+            return found[1] if (found := QUIZ.fullmatch(cell.source)) else None
+    return None
 
 
 def address() -> tuple[str, str]:
