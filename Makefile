@@ -9,7 +9,7 @@ ONLY ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help env book serve-book lab test test-unit test-chapters test-real test-quick chapters sync results readme bench \
+.PHONY: help env book serve-book lab test test-unit test-chapters test-real test-quick chapters sync student student-test results readme bench \
 	wheel-test lint format lock address clean
 
 help: ## list the targets
@@ -58,6 +58,12 @@ chapters: $(READY) ## execute and pair chapters: all, or make chapters ONLY=03
 sync: $(READY) ## rewrite marked numbers, carry edited text into the notebooks, keep outputs of unchanged cells
 	$(BIN)/python book/tools/sources.py sync
 	$(BIN)/python book/tools/chapters.py sync $(ONLY)
+
+student: $(READY) ## write the student's version of the chapters, without solutions, into student/
+	$(BIN)/python book/tools/student.py $(ONLY)
+
+student-test: $(READY) ## run these on demo, as they are and with the solutions pasted in
+	$(BIN)/python book/tools/student.py test $(ONLY)
 
 results: $(READY) ## make the recorded runs anew; goes on where it was interrupted
 	$(BIN)/python -m serlab.runs
