@@ -64,6 +64,12 @@ def counted(tree, rows):
     return pd.Series(winners(tree, rows)).value_counts().reindex(tree.classes_, fill_value=0)
 
 
+def weighted(tree):
+    leaves = tree.tree_.children_left == -1
+    clips = pd.Series(tree.tree_.n_node_samples[leaves])
+    return clips.groupby(winners(tree, leaves)).sum().reindex(tree.classes_, fill_value=0)
+
+
 RIGHT = {
     "most_leaves": [lambda depth: 1 << depth, lambda depth: float(np.prod([2] * depth))],
     "share_changed": [changed(earlier), one_by_one],
@@ -80,7 +86,7 @@ WRONG = {
         (lambda depth: depth + 1, "not only one of the answers"),
         (lambda depth: 2 ** (depth + 1) - 1, "the questions as well"),
         (lambda depth: depth**2, "changed places"),
-        (lambda depth: 3 * depth, "For a depth of 1 it gives 3, where 2 is right."),
+        (lambda depth: 3 * depth, "For a depth of 2 it gives 6, where 4 is right."),
         (lambda: 16, "`<lambda>` stops when called with 1 argument"),
     ],
     "share_changed": [
@@ -89,8 +95,8 @@ WRONG = {
         (changed(earlier, lambda different: 100 * np.mean(different)), "between 0 and 1"),
         (changed(lambda pixels, frames: np.roll(pixels, frames, axis=2)), "start later"),
         (changed(lambda pixels, frames: np.roll(pixels, -frames, axis=1)), "bands up or down"),
-        (changed(lambda pixels, frames: np.roll(pixels, -frames)), "Without `axis`"),
-        (changed(lambda pixels, frames: np.roll(reshaped(pixels), -frames, axis=1)), "lay them out"),
+        (changed(lambda pixels, frames: np.roll(pixels, -frames)), "slips into the next"),
+        (changed(lambda pixels, frames: np.roll(reshaped(pixels), -frames, axis=1)), "say along which axis"),
         (lambda tree, pixels, frames: tree.predict(pixels), "Reshape your data"),
     ],
     "mean_by_kind": [
@@ -106,6 +112,7 @@ WRONG = {
         (lambda tree: counted(tree, tree.tree_.children_left != -1), "turn the condition round"),
         (lambda tree: counted(tree, tree.tree_.children_left == -1).to_numpy(), "whose number"),
         (without_zeros, "Give a 0"),
+        (weighted, "Every leaf counts once"),
         (lambda tree: counted(tree, tree.tree_.children_left == -1) + 1, "with other values"),
     ],
 }

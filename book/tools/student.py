@@ -51,9 +51,10 @@ def make(text: Path, pasted: bool = False):
         if "solution" not in tags_of(cell):
             cells.append(cell)
         elif pasted:
-            later = (one for one in source.cells[number:] if one.cell_type == "code")
-            check = deepcopy(next(one for one in later if "solution" not in tags_of(one)))
+            following = source.cells[number + 1 :]
+            check = next((one for one in following if tags_of(one) & {"check", "solution"}), cell)
             if "check" in tags_of(check):
+                check = deepcopy(check)
                 check.id += "-before"
                 cells.append(check)
             cells.append(cell)

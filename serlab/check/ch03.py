@@ -96,9 +96,10 @@ def same_size(answer) -> str:
         )
         require(not set(train) & set(test), "Some clips are trained on and tested: a leak.")
         require(set(train) | set(test) <= set(range(400)), "Some rows are no clips: they run to `clips` - 1.")
+    own = {*fold.train, *fold.test}
     require(
-        not all(set(got.train) <= set(fold.train) for got in drawn),
-        "You draw from the clips of the fold, which leaves it as it is. Draw from all clips.",
+        not all({*got.train, *got.test} <= own for got in drawn),
+        "You draw from the clips of the fold. Draw from all clips.",
     )
     require(set(drawn[0].test) != set(drawn[1].test), "It is the same clips every time: let `rng` draw them.")
     return "Now the two splits differ in how they are drawn, and not in their sizes."

@@ -12,7 +12,7 @@ from serlab.check import call, compare, exercise, require
 @exercise
 def most_leaves(answer) -> str:
     """Check ``answer(depth)``: the most leaves that a tree of this depth can have."""
-    for depth in (1, 2, 3, 5, 8):
+    for depth in (2, 3, 5, 8):
         compare(
             call(answer, depth),
             2**depth,
@@ -39,6 +39,7 @@ def share_changed(answer) -> str:
     rows = pixels.reshape(len(pixels), -1)
     tree = DecisionTreeClassifier(max_leaf_nodes=60, random_state=0).fit(rows, rng.choice(list("abcd"), 997))
     before = tree.predict(rows)
+    slips = "The end of each band slips into the next. Move `pixels`, and say along which axis."
 
     def changed(*roll, of=pixels):
         return np.mean(tree.predict(np.roll(of, *roll).reshape(rows.shape)) != before)
@@ -54,8 +55,8 @@ def share_changed(answer) -> str:
             (100 * right, "A share lies between 0 and 1; multiply by 100 when you print it."),
             (changed(frames, 2), "Your clips start later, not earlier: see how the chapter moves them."),
             (changed(-frames, 1), "You move bands up or down. The axes are clips, bands, frames."),
-            (changed(-frames), "Without `axis`, the end of one clip slips into the next."),
-            (changed(-frames, 1, of=rows), "Move `pixels`, and lay them out as rows afterwards."),
+            (changed(-frames, 1, of=rows), slips),
+            (changed(-frames), slips),
         )
     return "It counts answers that differ, whether they were right or wrong: that shows what a model minds."
 
