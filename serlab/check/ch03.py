@@ -120,7 +120,7 @@ def narrower(answer) -> str:
             (width * np.sqrt(times), "More speakers cannot make it wider."),
             (width / times**2, "Take the square root, not the square."),
         )
-    return "Four times as many speakers halve the width: certainty is dear."
+    return "Certainty is dear: each further point of it takes more speakers than the one before."
 
 
 @exercise
@@ -133,4 +133,4 @@ def leaky(answer) -> str:
     )
     require(1 in found, "Look at Script 1 again: whose labels helped to choose the features?")
     require(2 in found, "Look at Script 2 again: which clips decide when the best model is kept?")
-    return "Script 1 leaks labels, Script 2 speakers and a peek; in Script 3 copies stay with their speaker."
+    return "Ask the same of every script that you read: what has seen the test clips, and when?"

@@ -28,7 +28,7 @@ def most_leaves(answer) -> str:
             (2 ** (depth + 1) - 1, "You count the questions as well. Leaves are the last row alone."),
             (depth**2, "In your power, depth and 2 have changed places."),
         )
-    return "Each further question doubles the leaves, so twenty questions can tell a million clips apart."
+    return "Twenty questions in a row tell a million clips apart: so a tree can learn its clips by heart."
 
 
 @exercise
