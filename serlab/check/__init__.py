@@ -84,7 +84,11 @@ def call(answer: Callable, *inputs):
     except Exception as error:
         file = getattr(getattr(answer, "__code__", None), "co_filename", None)
         own = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
-        where = f" in its line `{own[-1].line}`" if own else f" when called with {len(inputs)} arguments"
+        where = (
+            f" in its line `{own[-1].line}`"
+            if own
+            else f" when called with {len(inputs)} argument{'s' * (len(inputs) > 1)}"
+        )
         raise Hint(f"{name} stops{where}: {_told(error)}") from error
     if result is None or result is ...:
         raise _Unanswered(f"{name} returns nothing. Is there a `return`?")
