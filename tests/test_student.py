@@ -80,6 +80,7 @@ def test_exercises_have_all_their_parts(text):
     ("old", "new", "message"),
     [
         ("check.total(total)", "print(total)", "not one line"),
+        ("check.total(total)", "check.total(total, values, sum)", None),
         ("check.total(total)", "check.total(sum)", "whose starter does not make sum"),
         ("    return 6  # by heart", "    return 6\n\n\ntotal2 = 1", None),
         ("def total(values):\n", "def sum_up(values):\n", "whose solution does not make total"),

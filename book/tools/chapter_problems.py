@@ -149,13 +149,15 @@ def exercise_problems(notebook) -> list[str]:
         if kinds[max(0, number - 2) : number] != ["exercise", "solution"]:
             problems.append(f"{title}, which does not follow a starter and a solution")
             continue
-        called = re.fullmatch(r"check\.\w+\(([\w, ]+)\)", cell.source)
+        called = re.fullmatch(r"check\.\w+\((\w+)(, \w+)*\)", cell.source)
         if not called:
-            problems.append(f"{title}, which is not one line, `check.NAME(ANSWER)`")
+            problems.append(
+                f"{title}, which is not one line, `check.NAME(ANSWER)` or `check.NAME(ANSWER, corpus)`"
+            )
             continue
         for name, one in zip(("starter", "solution"), code[number - 2 : number], strict=True):
-            if missing := sorted(set(called[1].split(", ")) - names_made(one.source)):
-                problems.append(f"{title}, whose {name} does not make {', '.join(missing)}")
+            if called[1] not in names_made(one.source):
+                problems.append(f"{title}, whose {name} does not make {called[1]}")
         if "nbval-check-output" not in tags_of(cell):
             problems.append(f"{title} without the tag nbval-check-output")
         told = "".join(output.get("text", "") for output in cell.get("outputs", []))
