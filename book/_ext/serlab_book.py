@@ -134,6 +134,16 @@ def block_math(translator, node: nodes.math_block) -> None:
     raise nodes.SkipNode
 
 
+def offer_student_version(app, pagename, templatename, context, doctree) -> None:
+    """Put the chapter without its solutions beside the full one, where the theme offers Colab."""
+    for group in context.get("header_buttons", []):
+        for button in group.get("buttons", []) if group.get("label") == "launch-buttons" else []:
+            if button["text"] == "Colab" and "/chapters/" in button["url"]:
+                full = button | {"text": "Colab, with solutions"}
+                url = button["url"].replace("/chapters/", "/student/")
+                group["buttons"] = [button | {"text": "Colab, for students", "url": url}, full]
+
+
 def setup(app):
     app.add_html_math_renderer("mathml", (inline_math, None), (block_math, None))
     for name, directive in {
@@ -145,5 +155,6 @@ def setup(app):
     }.items():
         app.add_directive(name, directive)
     app.connect("html-page-context", book_players.fill)
+    app.connect("html-page-context", offer_student_version, priority=900)  # after the theme
     app.connect("build-finished", book_access.name_all)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": False}

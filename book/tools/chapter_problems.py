@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from itertools import pairwise
@@ -113,6 +114,57 @@ def source_problems(cell) -> list[str]:
             )
         if re.search(r"!\[\s*\]\(", cell.source) or re.search(r"<img(?![^>]*\balt=\"[^\"]+\")", cell.source):
             problems.append("shows a picture without alt text")
+    return problems
+
+
+def tags_of(cell) -> set[str]:
+    return set(cell.metadata.get("tags", []))
+
+
+def names_made(source: str) -> set[str]:
+    """Return the functions and variables that a cell makes at its top level."""
+    made = set()
+    for statement in ast.parse(source).body:
+        if isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
+            made.add(statement.name)
+        else:
+            nodes = ast.walk(statement)
+            made |= {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    return made
+
+
+def exercise_problems(notebook) -> list[str]:
+    """List where starter, solution and check of an exercise do not fit together.
+
+    An exercise may have a solution only; where it has a starter or a check, it has all three, in this order.
+    Of an executed notebook the checks must have confirmed the solutions.
+    """
+    problems = []
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    kinds = [next(iter(tags_of(cell) & {"exercise", "solution", "check"}), "") for cell in code]
+    for number, cell in enumerate(code):
+        title = f"has the exercise cell {cell.source.splitlines()[-1]!r}" if cell.source else ""
+        if kinds[number] == "exercise" and kinds[number : number + 3] != ["exercise", "solution", "check"]:
+            problems.append(f"{title}, which is not followed by its solution and its check")
+        if kinds[number] != "check":
+            continue
+        if kinds[max(0, number - 2) : number] != ["exercise", "solution"]:
+            problems.append(f"{title}, which does not follow a starter and a solution")
+            continue
+        called = re.fullmatch(r"check\.\w+\((\w+)(, \w+)*\)", cell.source)
+        if not called:
+            problems.append(
+                f"{title}, which is not one line, `check.NAME(ANSWER)` or `check.NAME(ANSWER, corpus)`"
+            )
+            continue
+        for name, one in zip(("starter", "solution"), code[number - 2 : number], strict=True):
+            if called[1] not in names_made(one.source):
+                problems.append(f"{title}, whose {name} does not make {called[1]}")
+        if "nbval-check-output" not in tags_of(cell):
+            problems.append(f"{title} without the tag nbval-check-output")
+        told = "".join(output.get("text", "") for output in cell.get("outputs", []))
+        if cell.execution_count and not told.startswith("Right. "):
+            problems.append(f"{title}, which does not confirm the solution: {told.strip()}")
     return problems
 
 

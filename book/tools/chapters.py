@@ -27,7 +27,15 @@ from pathlib import Path
 
 import jupytext
 import nbformat
-from chapter_problems import QUIZ, ROOT, outline_problems, output_problems, quiz_page, source_problems
+from chapter_problems import (
+    QUIZ,
+    ROOT,
+    exercise_problems,
+    outline_problems,
+    output_problems,
+    quiz_page,
+    source_problems,
+)
 
 CHAPTERS = ROOT / "chapters"
 QUICK_SECONDS = 120
@@ -274,6 +282,7 @@ def check(text: Path) -> list[str]:
         problems.append(f"{path.name} was executed on other corpora: `chapters.py run {text.stem}`")
     if path.stat().st_size > MAX_BYTES:
         problems.append(f"{path.name} has {path.stat().st_size} bytes, more than {MAX_BYTES}: draw less")
+    problems += [f"{path.name} {problem}" for problem in exercise_problems(notebook)]
     for number, cell in enumerate(notebook.cells, 1):
         if cell.cell_type == "code":
             found = output_problems(cell)
