@@ -9,8 +9,7 @@ ONLY ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help env book serve-book lab test test-unit test-chapters test-real test-quick chapters sync student student-test quizzes \
-	results readme bench wheel-test lint format lock address clean
+.PHONY: help env book serve-book slides lab test test-unit test-chapters test-real test-quick chapters sync student student-test quizzes results readme bench wheel-test lint format lock address clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +32,9 @@ book: $(READY) ## build the book in _build/html; warnings are errors
 
 serve-book: book ## build the book and show it at http://localhost:8000
 	$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html 8000
+
+slides: $(READY) ## make slides of the chapters and a listening sheet in _build/slides
+	$(BIN)/python book/tools/slides.py $(ONLY)
 
 # Jupyter refuses to run as root unless told to; in a container there is often nobody else.
 lab: $(READY) ## open the chapters in JupyterLab, with the student's version beside them

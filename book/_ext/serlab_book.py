@@ -15,6 +15,7 @@ from sphinx.util.docutils import SphinxDirective
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
 
 import book_access
+import book_listening
 import book_players
 import readme
 import recorded
@@ -156,5 +157,6 @@ def setup(app):
         app.add_directive(name, directive)
     app.connect("html-page-context", book_players.fill)
     app.connect("html-page-context", offer_student_version, priority=900)  # after the theme
+    app.connect("html-page-context", book_listening.fill)
     app.connect("build-finished", book_access.name_all)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": False}
