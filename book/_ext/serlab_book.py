@@ -15,6 +15,7 @@ from sphinx.util.docutils import SphinxDirective
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
 
 import book_access
+import book_listening
 import book_players
 import book_talk
 import readme
@@ -135,6 +136,16 @@ def block_math(translator, node: nodes.math_block) -> None:
     raise nodes.SkipNode
 
 
+def offer_student_version(app, pagename, templatename, context, doctree) -> None:
+    """Put the chapter without its solutions beside the full one, where the theme offers Colab."""
+    for group in context.get("header_buttons", []):
+        for button in group.get("buttons", []) if group.get("label") == "launch-buttons" else []:
+            if button["text"] == "Colab" and "/chapters/" in button["url"]:
+                full = button | {"text": "Colab, with solutions"}
+                url = button["url"].replace("/chapters/", "/student/")
+                group["buttons"] = [button | {"text": "Colab, for students", "url": url}, full]
+
+
 def setup(app):
     app.add_html_math_renderer("mathml", (inline_math, None), (block_math, None))
     for name, directive in {
@@ -146,6 +157,8 @@ def setup(app):
     }.items():
         app.add_directive(name, directive)
     app.connect("html-page-context", book_players.fill)
+    app.connect("html-page-context", offer_student_version, priority=900)  # after the theme
+    app.connect("html-page-context", book_listening.fill)
     app.connect("build-finished", book_access.name_all)
     app.connect("build-finished", book_talk.add)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": False}
