@@ -339,15 +339,6 @@ def test_plans_name_only_exercises_that_their_lessons_have():
             assert alone or f"**Exercise {number}.**" in lesson, f"{name}: exercise {number}"
 
 
-def test_terms_of_the_glossary_are_in_order_and_there_once():
-    text = (ROOT / "book" / "glossary.md").read_text("utf-8").split("```{glossary}\n")[1].split("```")[0]
-    terms = [
-        re.sub(r"[^a-z0-9 ]", "", line.lower().replace("-", " ")) for line in re.findall(r"(?m)^\S.*$", text)
-    ]
-    assert len(terms) > 150
-    assert terms == sorted(set(terms))
-
-
 def test_mathematics_is_mathml(sample):
     page = soup(sample, "chapters/05_decision_tree.html")
     kinds = [math.get("display") for math in page.find_all("math")]

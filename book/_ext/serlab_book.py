@@ -134,6 +134,13 @@ def block_math(translator, node: nodes.math_block) -> None:
     raise nodes.SkipNode
 
 
+def link_terms(app, doctree) -> None:
+    """Let Markdown links end at a term of the glossary, ``glossary.md#term-UAR``, as at a heading."""
+    slugs = app.env.metadata[app.env.docname].setdefault("myst_slugs", {})
+    for term in doctree.findall(nodes.term):
+        slugs.update({name: (term.line, name, term.astext()) for name in term["ids"]})
+
+
 def setup(app):
     app.add_html_math_renderer("mathml", (inline_math, None), (block_math, None))
     for name, directive in {
@@ -144,6 +151,7 @@ def setup(app):
         "serlab-run-times": RunTimes,
     }.items():
         app.add_directive(name, directive)
+    app.connect("doctree-read", link_terms)
     app.connect("html-page-context", book_players.fill)
     app.connect("build-finished", book_access.name_all)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": False}
