@@ -103,10 +103,36 @@ def test_sections_that_the_class_plan_names_exist():
     assert [name for name in named if f"## {name.rstrip(';')}\n" not in text_of("03")] == []
 
 
+def minutes(page: str) -> int:
+    """Return how long a page says that it takes."""
+    return int(re.search(r"\*\*How long it takes\*\*: about (\d+) minutes", page)[1])
+
+
 def test_the_pages_own_estimates_add_up_to_what_the_guide_says():
-    texts = [path.read_text("utf-8") for path in CHAPTERS.glob("[0-9]*.md")]
-    minutes = sum(int(re.search(r"How long it takes\*\*: about (\d+) minutes", t)[1]) for t in texts)
-    assert f"{minutes // 60} hours and {minutes % 60} minutes" in GUIDE
+    total = sum(minutes(path.read_text("utf-8")) for path in CHAPTERS.glob("[0-9]*.md"))
+    assert f"{total // 60} hours and {total % 60} minutes" in GUIDE
+
+
+def test_reading_paths_take_as_long_as_their_pages():
+    text = (ROOT / "book" / "how_to_use.md").read_text("utf-8")
+    paths = re.findall(r"(?m)^\| (.*) \| (\d) h (\d+) min \|$", text)
+    assert len(paths) > 4
+    for row, hours, rest in paths:
+        pages = re.findall(r"\[(\w+)\]\(\.\./chapters/(\S+)\.ipynb\)", row)
+        assert [name.split("_")[0].lstrip("0") for _, name in pages] == [label for label, _ in pages]
+        total = sum(minutes((CHAPTERS / f"{name}.md").read_text("utf-8")) for _, name in pages)
+        assert total == 60 * int(hours) + int(rest), row
+
+
+def test_every_page_leads_to_a_later_one_and_is_reached_from_an_earlier_one():
+    order = re.findall(r"file: chapters/(\S+)\.ipynb", (ROOT / "_toc.yml").read_text("utf-8"))
+    reached = set()
+    for place, name in enumerate(order):
+        ending = (CHAPTERS / f"{name}.md").read_text("utf-8").split("\n## Where next\n")[1]
+        later = {found for found in re.findall(r"\((\w+)\.ipynb\)", ending) if order.index(found) > place}
+        assert later or name == order[-1], name
+        reached |= later
+    assert reached == set(order[1:])
 
 
 def test_every_activity_is_an_exercise_paper_talk_or_code_that_is_run_here():
