@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -49,7 +50,9 @@ class Ladder(Generated):
             return []
         text = recorded.ladder_text(recorded.runs())
         image = nodes.image(uri="/book/_static/" + readme.PICTURE.name, alt=text)
-        return [nodes.figure("", image, nodes.legend("", nodes.paragraph(text, text)), align="left")]
+        paragraph = nodes.paragraph(text, text)
+        self.set_source_info(paragraph)  # so that it can be translated
+        return [nodes.figure("", image, nodes.legend("", paragraph), align="left")]
 
 
 class Chapters(Generated):
@@ -141,6 +144,11 @@ def link_terms(app, doctree) -> None:
         slugs.update({name: (term.line, name, term.astext()) for name in term["ids"]})
 
 
+def choose_language(app, config) -> None:
+    """Build the book in the language that SERLAB_LANGUAGE names: `make book-de`."""
+    config.language = os.environ.get("SERLAB_LANGUAGE", config.language)
+
+
 def setup(app):
     app.add_html_math_renderer("mathml", (inline_math, None), (block_math, None))
     for name, directive in {
@@ -151,6 +159,7 @@ def setup(app):
         "serlab-run-times": RunTimes,
     }.items():
         app.add_directive(name, directive)
+    app.connect("config-inited", choose_language, priority=1)
     app.connect("doctree-read", link_terms)
     app.connect("html-page-context", book_players.fill)
     app.connect("build-finished", book_access.name_all)
