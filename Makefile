@@ -32,7 +32,8 @@ book: $(READY) ## build the book in _build/html; warnings are errors
 	$(BIN)/jupyter-book build . --all -W --keep-going
 
 book-de: $(READY) ## build the German book in _build/de/_build/html; what is not translated stays English
-	SERLAB_LANGUAGE=de $(BIN)/jupyter-book build . --all -W --keep-going --path-output _build/de
+	sed 's/^    language: en$$/    language: de/' _config.yml > _config.de.yml
+	$(BIN)/jupyter-book build . --all -W --keep-going --config _config.de.yml --path-output _build/de
 
 messages: $(READY) ## bring the catalogues of translations in locale/ up to date with the English text
 	$(BIN)/jupyter-book build . --all --builder custom --custom-builder gettext --path-output _build/messages

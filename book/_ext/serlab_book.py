@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 
@@ -144,11 +143,6 @@ def link_terms(app, doctree) -> None:
         slugs.update({name: (term.line, name, term.astext()) for name in term["ids"]})
 
 
-def choose_language(app, config) -> None:
-    """Build the book in the language that SERLAB_LANGUAGE names: `make book-de`."""
-    config.language = os.environ.get("SERLAB_LANGUAGE", config.language)
-
-
 def setup(app):
     app.add_html_math_renderer("mathml", (inline_math, None), (block_math, None))
     for name, directive in {
@@ -159,7 +153,6 @@ def setup(app):
         "serlab-run-times": RunTimes,
     }.items():
         app.add_directive(name, directive)
-    app.connect("config-inited", choose_language, priority=1)
     app.connect("doctree-read", link_terms)
     app.connect("html-page-context", book_players.fill)
     app.connect("build-finished", book_access.name_all)
