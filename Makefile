@@ -9,8 +9,7 @@ ONLY ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help env book book-de messages serve-book lab test test-unit test-chapters test-real test-quick chapters sync results readme bench \
-	wheel-test lint format lock address clean
+.PHONY: help env book book-de messages serve-book slides lab test test-unit test-chapters test-real test-quick chapters sync student student-test quizzes results readme bench wheel-test lint format lock address clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,9 +41,12 @@ messages: $(READY) ## bring the catalogues of translations in locale/ up to date
 serve-book: book ## build the book and show it at http://localhost:8000
 	$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html 8000
 
+slides: $(READY) ## make slides of the chapters and a listening sheet in _build/slides
+	$(BIN)/python book/tools/slides.py $(ONLY)
+
 # Jupyter refuses to run as root unless told to; in a container there is often nobody else.
-lab: $(READY) ## open the chapters in JupyterLab
-	$(BIN)/python -m jupyterlab --ServerApp.root_dir=chapters $(if $(filter 0,$(shell id -u)),--allow-root)
+lab: $(READY) ## open the chapters in JupyterLab, with the student's version beside them
+	$(BIN)/python -m jupyterlab --ServerApp.root_dir=. --ServerApp.preferred_dir=chapters $(if $(filter 0,$(shell id -u)),--allow-root)
 
 test: test-unit test-chapters ## run all tests: serlab, book and chapters (on demo unless SERLAB_DATA has the corpora)
 
@@ -62,10 +64,21 @@ test-quick: $(READY) ## like test-real, but only the chapters that take under tw
 
 chapters: $(READY) ## execute and pair chapters: all, or make chapters ONLY=03
 	$(BIN)/python book/tools/chapters.py run $(ONLY)
+	$(BIN)/python book/tools/student.py $(ONLY)
 
 sync: $(READY) ## rewrite marked numbers, carry edited text into the notebooks, keep outputs of unchanged cells
 	$(BIN)/python book/tools/sources.py sync
 	$(BIN)/python book/tools/chapters.py sync $(ONLY)
+	$(BIN)/python book/tools/student.py $(ONLY)
+
+student: $(READY) ## write the student's version of the chapters, without solutions, into student/
+	$(BIN)/python book/tools/student.py $(ONLY)
+
+student-test: $(READY) ## run these on demo, as they are and with the solutions pasted in
+	$(BIN)/python book/tools/student.py test $(ONLY)
+
+quizzes: $(READY) ## write the quizzes for learning platforms such as Moodle (GIFT), in _build/quizzes
+	$(BIN)/python book/tools/quizzes.py _build/quizzes
 
 results: $(READY) ## make the recorded runs anew; goes on where it was interrupted
 	$(BIN)/python -m serlab.runs

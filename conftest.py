@@ -11,7 +11,7 @@ from serlab import provenance
 
 pytest_plugins = ["nbval_rules"]
 # Copies of notebooks and modules.
-collect_ignore = ["_build", "dist"]
+collect_ignore = ["_build", "dist", "student"]
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -17,6 +17,7 @@ _FUNCTIONS = {
     "validate": "corpora",
     "listen": "players",
     "predict": "prediction",
+    "quiz": "quizzes",
 }
 _MODULES = (
     "audio",
@@ -31,6 +32,7 @@ _MODULES = (
     "paths",
     "players",
     "plots",
+    "quizzes",
     "runs",
     "splits",
     "store",

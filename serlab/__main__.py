@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,13 +30,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from serlab.errors import SerlabError
 
     try:
-        return given.command(given)
+        status = given.command(given)
+        sys.stdout.flush()
+        return status
     except SerlabError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except BrokenPipeError:  # As `serlab predict ... | head` does.
         sys.stderr.close()
         return 0
+    except OSError as error:
+        print(f"error: the answers could not be written: {error.strerror}", file=sys.stderr)
+        # Python would try again when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -87,8 +87,9 @@ def align(X: pd.DataFrame, table: pd.DataFrame, what: str = "X") -> pd.DataFrame
         Rows are known by a level of the index that is called ``file`` (as openSMILE gives it), ``clip``,
         ``filename`` or ``name``, by a column of that name, or by an index of text. Each names a clip, or a
         file: one whose path is that of the table, or whose name without folder and ending is the clip.
-        Columns ``start``, ``end`` and ``frameTime`` beside it are no features. Rows without names are taken
-        as they are, if their index is that of the table, or counts from 0. Rows of other clips are left out.
+        Columns ``start``, ``end`` and ``frameTime`` beside it are no features, nor are those that repeat
+        what the table says, as `serlab.features.export` writes them. Rows without names are taken as they
+        are, if their index is that of the table, or counts from 0. Rows of other clips are left out.
     table : DataFrame
         Utterance table.
     what : str
@@ -102,7 +103,7 @@ def align(X: pd.DataFrame, table: pd.DataFrame, what: str = "X") -> pd.DataFrame
     Raises
     ------
     EvaluationError
-        If a clip has no row, or several; if a column holds text, or what the table says (``speaker``); if a
+        If a clip has no row, or several; if a column holds text, or says otherwise than the table does; if a
         value is missing or infinite. The message names clip and column.
 
     Examples
@@ -131,6 +132,8 @@ def align(X: pd.DataFrame, table: pd.DataFrame, what: str = "X") -> pd.DataFrame
                 f"the rows of {what} are numbered otherwise than those of the table: index them by clip, "
                 f"{what}.set_index(names); or take {what}.to_numpy() if they have its order"
             )
+    repeated = [name for name in X if name in table and list(X[name]) == list(table[name])]
+    X = X.drop(columns=[name for name in repeated if name != "duration"])
     for name, kind in zip(X, X.dtypes, strict=True):
         if not pd.api.types.is_numeric_dtype(kind):
             raise EvaluationError(
@@ -139,7 +142,7 @@ def align(X: pd.DataFrame, table: pd.DataFrame, what: str = "X") -> pd.DataFrame
             )
     if said := [name for name in X if name in table and name != "duration"]:
         raise EvaluationError(
-            f"column {said[0]!r} of {what} is no feature, but what the table says of a clip: leave it out, "
+            f"column {said[0]!r} of {what} is no feature, and says otherwise than the table: leave it out, "
             f"{what}.drop(columns={said!r})"
         )
     kind = np.float32 if (X.dtypes == np.float32).all() else float
@@ -151,6 +154,22 @@ def align(X: pd.DataFrame, table: pd.DataFrame, what: str = "X") -> pd.DataFrame
             f"{X.columns[column]!r}: compute it anew, or leave the clip or the column out"
         )
     return pd.DataFrame(values, table.index, X.columns)
+
+
+def align_labels(y: pd.Series, table: pd.DataFrame) -> pd.Series:
+    """Give labels or values of one's own, one for each clip of a table, in its order, as `align` does.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"clip": ["a", "b"]})
+    >>> align_labels(pd.Series(["sad", "happy", "calm"], index=["b", "a", "c"]), table).tolist()
+    ['happy', 'sad']
+    """
+    _, names = _named(y.to_frame(), "y")
+    if names is None or list(y.index) == list(table.index):
+        check_order(y, table, "y")
+        return y
+    return y.iloc[_rows_of(list(names), table, "y")]
 
 
 def _named(X: pd.DataFrame, what: str) -> tuple[pd.DataFrame, Sequence | None]:

@@ -39,3 +39,7 @@ class RunError(SerlabError):
 
 class ModelError(SerlabError):
     """A trained model cannot be saved or read, or is not for what it is given."""
+
+
+class QuizError(SerlabError):
+    """There is no quiz of this name."""

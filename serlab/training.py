@@ -21,10 +21,10 @@ from scipy import special
 from serlab import cluster, provenance, results_cache, splits
 from serlab.checks import (
     align,
+    align_labels,
     check_answers,
     check_inputs,
     check_learner,
-    check_order,
     check_probabilities,
     check_shares,
     check_values,
@@ -74,7 +74,7 @@ def cross_validate(
         What to learn instead of ``split.target``, one for each row: labels, ``y=table["gender"]``; or values,
         of type float, for a regressor, ``y=table["arousal"]``. Or shares of votes, which add up to 1 in each
         row, in columns that are called as the classes; `build` then returns a `serlab.models.Shares` or a
-        network. The rows of a DataFrame are found as those of `X`.
+        network. The rows of a DataFrame, or of a Series indexed by clip, are found as those of `X`.
     cache : path, optional
         Folder where finished folds are kept. A second call with equal models, data and folds goes on from
         there. Of a model of your own its code counts as well, with the constants that it refers to, but not
@@ -316,12 +316,13 @@ def _check(X, y, table: pd.DataFrame, split: Split, wanted: set[int]) -> tuple[A
         y = y.div(y.sum(axis=1), axis=0)
         shares = {f"share_{name}": y[name].to_numpy() for name in in_order(y)}
         return y, {"label": y.idxmax(axis=1).to_numpy(str)} | shares
+    if isinstance(y, pd.Series):
+        y = align_labels(y, table)
     if y is not None and np.shape(y) != (len(table),):
         raise EvaluationError(
             f"y must be one label for each of {len(table)} rows, not {np.shape(y)}; shares of votes are a "
             "DataFrame whose columns are called as the classes"
         )
-    check_order(y, table, "y")
     y = table[split.target] if y is None else y
     if np.asarray(y).dtype.kind == "f":
         y = np.asarray(y, dtype=float)

@@ -94,29 +94,15 @@ print(1 + 1)
 
 ## Quiz
 
-**Question 1.** One?
+Answer.
 
-<details><summary>Answer</summary>
+```{{code-cell}} ipython3
+:tags: [nbval-check-output]
 
-Yes.
+import serlab
 
-</details>
-
-**Question 2.** Two?
-
-<details><summary>Answer</summary>
-
-Yes.
-
-</details>
-
-**Question 3.** Three?
-
-<details><summary>Answer</summary>
-
-Yes.
-
-</details>
+serlab.quiz("01")
+```
 
 ## Where next
 
@@ -272,6 +258,26 @@ def test_edits_in_jupyter_are_not_overwritten_but_carried_back(pair):
     assert chapters.check(pair) == []
 
 
+def test_quiz_of_another_page_is_found(pair):
+    rewrite(pair, 'quiz("01")', 'quiz("02")')
+    assert any("quiz of another page" in problem for problem in chapters.check(pair))
+
+
+def test_edited_quiz_is_found_until_synchronised(pair, monkeypatch):
+    import serlab
+
+    ours = serlab.quiz("01")
+    monkeypatch.setattr(serlab, "quiz", lambda page: type(ours)(ours.page, ours.questions[1:]), raising=False)
+    before = chapters.read_notebook(pair.with_suffix(".ipynb"))
+    assert [p for p in chapters.check(pair) if "shows the quiz as it was" in p] == chapters.check(pair) != []
+    chapters.sync(pair)
+    assert chapters.check(pair) == []
+    after = chapters.read_notebook(pair.with_suffix(".ipynb"))
+    assert [one.source for one, two in zip(after.cells, before.cells, strict=True) if one != two] == [
+        'import serlab\n\nserlab.quiz("01")'
+    ]
+
+
 def test_text_survives_the_round_trip(pair):
     chapters.sync_to_md(pair)
     assert pair.read_text("utf-8") == SAMPLE
@@ -288,8 +294,7 @@ def test_text_survives_the_round_trip(pair):
         ("## Exercises", "Exercises"),
         ("## Quiz", "Quiz"),
         ("## Where next", "Where next"),
-        ("**Question 3.**", "2 quiz questions"),
-        ("<summary>Answer</summary>", "3 quiz questions and 2 answers"),
+        ('serlab.quiz("01")', "no cell `serlab.quiz"),
         ("import sys", "setup cell"),
         ("  corpora: [ravdess]", "names no corpora"),
     ],

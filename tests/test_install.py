@@ -291,13 +291,18 @@ def test_make_lab_runs_the_first_cells_of_a_chapter(lab):
     # Both of a pair open as notebooks.
     pair = [
         requests.get(f"{address}api/contents/{name}", {"type": "notebook"}, headers=token, timeout=60).json()
-        for name in ("01_listening.ipynb", "01_listening.md")
+        for name in ("chapters/01_listening.ipynb", "chapters/01_listening.md")
     ]
     notebook, text = (nbformat.from_dict(one["content"]) for one in pair)
     written = chapters.read_text(ROOT / "chapters" / "01_listening.md")
     assert [cell.source for cell in text.cells] == [cell.source for cell in written.cells]
 
-    asked = {"name": "01", "path": "01_listening.ipynb", "type": "notebook", "kernel": {"name": "python3"}}
+    asked = {
+        "name": "01",
+        "path": "chapters/01_listening.ipynb",
+        "type": "notebook",
+        "kernel": {"name": "python3"},
+    }
     begun = requests.post(f"{address}api/sessions", json=asked, headers=token, timeout=60).json()
     session = Session(key=b"")
     channels = f"api/kernels/{begun['kernel']['id']}/channels?session_id={session.session}"

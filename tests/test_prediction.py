@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -329,3 +332,15 @@ def test_no_recording_is_overwritten_by_a_model(model, folder, capsys):
     # A model gives way to a newer one.
     for _ in range(2):
         models.save(folder / "mine.serlab", model)
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no full device here")
+def test_a_disk_that_is_full_is_an_error_and_no_traceback(tmp_path):
+    (tmp_path / "ann").mkdir()
+    soundfile.write(tmp_path / "ann" / "sad.wav", synthesise_phrase("d01"), RATE)
+    (tmp_path / "metadata.csv").write_text("path,speaker,emotion\nann/sad.wav,ann,sad\n", encoding="utf-8")
+    command = [sys.executable, "-m", "serlab", "validate", str(tmp_path)]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 1
+    assert done.stderr == "error: the answers could not be written: No space left on device\n"

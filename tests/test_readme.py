@@ -94,6 +94,8 @@ def test_address_is_rewritten_everywhere(copy, monkeypatch):
         assert old_pages not in text
         assert f"git+{new}@main" not in text
     monkeypatch.setattr(chapter_problems, "ROOT", copy)
+    opening = address.student.make(ROOT / "chapters" / "01_listening.md").cells[0].source
+    assert opening.count("/github/Somebody/ser-course/blob/v9/") == 2
     address.carry_into_notebooks(copy / "chapters")
     for text in address.chapters.select([], copy / "chapters"):
         notebook = address.chapters.read_notebook(text.with_suffix(".ipynb"))

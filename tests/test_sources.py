@@ -104,6 +104,14 @@ def test_what_a_cell_printed_and_what_a_table_holds_are_sources(page):
     assert sources.check_page(path) == (text, [])
 
 
+def test_slides_name_the_chapter_whose_cell_is_meant(page):
+    text = "A peek brings {} points<!-- cell 03_honest_evaluation: peek: \\+([\\d.]+) points -->."
+    now, problems = sources.check_page(page(text.format("9.9")))
+    chapter = (ROOT / "chapters/03_honest_evaluation.md").read_text(encoding="utf-8")
+    shown = now.removeprefix("A peek brings ").partition(" points")[0]
+    assert (len(problems), f"The peek is worth {shown} points" in chapter) == (1, True)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -461,6 +461,18 @@ def test_features_of_ones_own_are_found_by_name_whatever_their_order(corpus, nam
         pd.testing.assert_frame_equal(found, expected, atol=1e-9)
 
 
+def test_labels_of_ones_own_are_found_by_clip_whatever_their_order(corpus):
+    table, X = corpus
+    split = splits.make(table, "loso")
+    expected = training.cross_validate(logistic, X, table, split)
+    y = pd.Series(table["emotion"].to_numpy(), index=table["clip"]).sample(frac=1, random_state=1)
+    more = pd.concat([pd.Series({"somebody-else": "sad"}), y])
+    for labels in (y, more, more.rename(lambda clip: f"sounds/{clip}.wav")):
+        pd.testing.assert_frame_equal(training.cross_validate(logistic, X, table, split, y=labels), expected)
+    with pytest.raises(EvaluationError, match="y has no row for clip ann"):
+        training.cross_validate(logistic, X, table, split, y=y[~y.index.str.startswith("ann")])
+
+
 def test_rows_of_other_clips_are_left_out(corpus):
     table, X = corpus
     frame = pd.DataFrame(X, index=table["clip"])

@@ -117,6 +117,30 @@ def test_intervals_of_shares_leave_out_speakers_and_hard_answers_are_scored_besi
     )
 
 
+def test_two_models_of_values_are_compared_speaker_by_speaker(pairs):
+    first = pd.DataFrame({"speaker": np.repeat([3, 1, 2, 10, 11, 20], 10), "clip": range(60)})
+    first = first.assign(value=pairs[0], predicted=pairs[1])
+    second = first.assign(predicted=pairs[1][::-1].copy()).sample(frac=1, random_state=0)
+    for name in ("ccc", "rmse"):
+        found = evaluation.compare(first, second, name)
+        metric = getattr(evaluation, name)
+
+        def difference(rows, metric=metric):
+            other = second[second["speaker"].isin(rows["speaker"])]
+            a, b = (metric(one["value"], one["predicted"]) for one in (rows, other))
+            return a - b
+
+        assert found[:3] == pytest.approx(by_hand(first, difference))
+        assert 0 < found.p < 1
+    assert str(found).startswith(f"{found.difference:+.3f} [{found.low:+.3f}, ")
+    same = evaluation.compare(first, first, "ccc")
+    assert (same.difference, same.low, same.high, same.p) == (0, 0, 0, 1)
+    with pytest.raises(EvaluationError, match="not tested on the same clips"):
+        evaluation.compare(first, second.assign(value=0.5), "ccc")
+    with pytest.raises(EvaluationError, match="lack the columns label"):
+        evaluation.compare(first, second)
+
+
 def test_metrics_that_do_not_go_with_the_predictions_name_the_columns():
     labels = pd.DataFrame({"speaker": list("aabb"), "label": list("xyxy"), "predicted": list("xyyx")})
     with pytest.raises(EvaluationError, match="lack the columns value"):
@@ -126,7 +150,7 @@ def test_metrics_that_do_not_go_with_the_predictions_name_the_columns():
     with pytest.raises(EvaluationError, match="lack the columns p_x"):
         evaluation.interval(labels.assign(share_x=1.0), "cross_entropy")
     values = labels.drop(columns="label").assign(value=1.0)
-    with pytest.raises(EvaluationError, match="lack the columns label"):
+    with pytest.raises(EvaluationError, match='values, not classes: take the metric "ccc"'):
         evaluation.interval(values, "uar")
 
 

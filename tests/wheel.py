@@ -74,16 +74,19 @@ def versions(python: Path) -> dict[str, str]:
     return {package["name"].lower(): package["version"] for package in listed}
 
 
-def run_chapters(python: Path, folder: Path) -> None:
-    """Run copies of all chapters on the synthetic corpus, in a folder that knows nothing of the checkout."""
+def run_notebooks(python: Path, kind: str, folder: Path) -> None:
+    """Run copies of all chapters on the synthetic corpus, in a folder that knows nothing of the checkout.
+
+    The kind is "chapters", or "student" for those without solutions.
+    """
     folder.mkdir()
-    notebooks = [shutil.copy(path, folder) for path in sorted(ROOT.glob("chapters/*.ipynb"))]
+    notebooks = [shutil.copy(path, folder) for path in sorted(ROOT.glob(f"{kind}/*.ipynb"))]
     environment = {
         key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "SERLAB_DATA")
     }
     environment |= {
         "SERLAB_CORPUS": "demo",
-        "SERLAB_CACHE": str(folder / "cache"),
+        "SERLAB_CACHE": str(folder.parent / "cache"),
         "TQDM_DISABLE": "1",
         "PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}",
     }
@@ -116,7 +119,8 @@ def main() -> None:
             limits = ("--constraint", constraints(folder))
             # Keras with a backend is there in Colab, and has to be asked for elsewhere.
             call(*pip, *limits, f"{wheel}{extras('cpu')}", "nbclient", "ipykernel")
-        run_chapters(python, folder / "chapters")
+        for kind in ("chapters", "student"):
+            run_notebooks(python, kind, folder / kind)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from sphinx.util.docutils import SphinxDirective
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
 
 import book_access
+import book_listening
 import book_players
 import readme
 import recorded
@@ -143,6 +144,16 @@ def link_terms(app, doctree) -> None:
         slugs.update({name: (term.line, name, term.astext()) for name in term["ids"]})
 
 
+def offer_student_version(app, pagename, templatename, context, doctree) -> None:
+    """Put the chapter without its solutions beside the full one, where the theme offers Colab."""
+    for group in context.get("header_buttons", []):
+        for button in group.get("buttons", []) if group.get("label") == "launch-buttons" else []:
+            if button["text"] == "Colab" and "/chapters/" in button["url"]:
+                full = button | {"text": "Colab, with solutions"}
+                url = button["url"].replace("/chapters/", "/student/")
+                group["buttons"] = [button | {"text": "Colab, for students", "url": url}, full]
+
+
 def setup(app):
     app.add_html_math_renderer("mathml", (inline_math, None), (block_math, None))
     for name, directive in {
@@ -155,5 +166,7 @@ def setup(app):
         app.add_directive(name, directive)
     app.connect("doctree-read", link_terms)
     app.connect("html-page-context", book_players.fill)
+    app.connect("html-page-context", offer_student_version, priority=900)  # after the theme
+    app.connect("html-page-context", book_listening.fill)
     app.connect("build-finished", book_access.name_all)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": False}

@@ -16,6 +16,7 @@ from pathlib import Path
 import yaml
 
 import chapters
+import student
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMED = (
@@ -103,7 +104,7 @@ def main(arguments: list[str] | None = None) -> int:
     for path in rewrite(url, options.branch, options.pages or pages_of(url)):
         print(path.relative_to(ROOT))
     carry_into_notebooks(ROOT / "chapters")
-    return 0
+    return student.main([])
 
 
 if __name__ == "__main__":

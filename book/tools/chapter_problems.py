@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import yaml
@@ -20,6 +22,7 @@ if "google.colab" in sys.modules:
 """
 OPENING = ("**What you will learn**", "**What you need**", "**How long it takes**")
 CLOSING = ("## Take-away", "## Exercises", "## Quiz", "## Where next")
+QUIZ = re.compile(r'(?:import serlab\n\n)?serlab\.quiz\("(\w+)"\)')
 
 # A number in the prose, before a comment with its source: see sources.py.
 NUMBER = r"[-+−]?\d[\d,]*(?:\.\d+)?"
@@ -114,6 +117,57 @@ def source_problems(cell) -> list[str]:
     return problems
 
 
+def tags_of(cell) -> set[str]:
+    return set(cell.metadata.get("tags", []))
+
+
+def names_made(source: str) -> set[str]:
+    """Return the functions and variables that a cell makes at its top level."""
+    made = set()
+    for statement in ast.parse(source).body:
+        if isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
+            made.add(statement.name)
+        else:
+            nodes = ast.walk(statement)
+            made |= {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    return made
+
+
+def exercise_problems(notebook) -> list[str]:
+    """List where starter, solution and check of an exercise do not fit together.
+
+    An exercise may have a solution only; where it has a starter or a check, it has all three, in this order.
+    Of an executed notebook the checks must have confirmed the solutions.
+    """
+    problems = []
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    kinds = [next(iter(tags_of(cell) & {"exercise", "solution", "check"}), "") for cell in code]
+    for number, cell in enumerate(code):
+        title = f"has the exercise cell {cell.source.splitlines()[-1]!r}" if cell.source else ""
+        if kinds[number] == "exercise" and kinds[number : number + 3] != ["exercise", "solution", "check"]:
+            problems.append(f"{title}, which is not followed by its solution and its check")
+        if kinds[number] != "check":
+            continue
+        if kinds[max(0, number - 2) : number] != ["exercise", "solution"]:
+            problems.append(f"{title}, which does not follow a starter and a solution")
+            continue
+        called = re.fullmatch(r"check\.\w+\((\w+)(, \w+)*\)", cell.source)
+        if not called:
+            problems.append(
+                f"{title}, which is not one line, `check.NAME(ANSWER)` or `check.NAME(ANSWER, corpus)`"
+            )
+            continue
+        for name, one in zip(("starter", "solution"), code[number - 2 : number], strict=True):
+            if called[1] not in names_made(one.source):
+                problems.append(f"{title}, whose {name} does not make {called[1]}")
+        if "nbval-check-output" not in tags_of(cell):
+            problems.append(f"{title} without the tag nbval-check-output")
+        told = "".join(output.get("text", "") for output in cell.get("outputs", []))
+        if cell.execution_count and not told.startswith("Right. "):
+            problems.append(f"{title}, which does not confirm the solution: {told.strip()}")
+    return problems
+
+
 def outline_problems(notebook) -> list[str]:
     """List the parts that every chapter has and this one has not."""
     problems = []
@@ -127,19 +181,22 @@ def outline_problems(notebook) -> list[str]:
     problems += [
         f"has no section {part!r}" for part, place in zip(CLOSING, places, strict=True) if place is None
     ]
-    if None not in places:
-        if places != sorted(places):
-            problems.append(f"closes in another order than {', '.join(CLOSING)}")
-        quiz = "\n".join(lines[places[2] : places[3]])
-        questions, answers = quiz.count("**Question "), quiz.count("<summary>Answer</summary>")
-        if questions < 3 or questions != answers:
-            problems.append(
-                f"has {questions} quiz questions and {answers} answers: at least 3, each with one"
-            )
+    if None not in places and places != sorted(places):
+        problems.append(f"closes in another order than {', '.join(CLOSING)}")
+    if quiz_page(notebook) is None:
+        problems.append('has no cell `serlab.quiz("NN")` right after the text of its section Quiz')
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     if not code or not is_setup(code[0].source) or "setup" not in code[0].metadata.get("tags", []):
         problems.append("does not begin its code with the setup cell, tagged `setup` (see CONTRIBUTING.md)")
     return problems
+
+
+def quiz_page(notebook) -> str | None:
+    """Return the number of the page whose quiz stands in the section Quiz."""
+    for before, cell in pairwise(notebook.cells):
+        if cell.cell_type == "code" and "## Quiz" in before.source.splitlines():
+            return found[1] if (found := QUIZ.fullmatch(cell.source)) else None
+    return None
 
 
 def address() -> tuple[str, str]:

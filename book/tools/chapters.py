@@ -5,7 +5,7 @@ executed on the real corpora and committed with outputs)::
 
     chapters.py run [NAMES]           execute the text, write the notebook
     chapters.py run [NAMES] --corpus demo --output DIR    try another corpus, write elsewhere
-    chapters.py sync [NAMES]          carry edited text into the notebook, keep its outputs
+    chapters.py sync [NAMES]          carry edited text and quiz into the notebook, keep other outputs
     chapters.py sync [NAMES] --to-md  carry edits made in Jupyter into the text
     chapters.py check [NAMES]         list what is wrong; status 1 if anything is
 
@@ -27,7 +27,15 @@ from pathlib import Path
 
 import jupytext
 import nbformat
-from chapter_problems import ROOT, outline_problems, output_problems, source_problems
+from chapter_problems import (
+    QUIZ,
+    ROOT,
+    exercise_problems,
+    outline_problems,
+    output_problems,
+    quiz_page,
+    source_problems,
+)
 
 CHAPTERS = ROOT / "chapters"
 QUICK_SECONDS = 120
@@ -231,9 +239,22 @@ def _write_pair(text: Path, executed) -> None:
         for cell in notebook.cells:
             if cell.cell_type == "code" and done["code", cell.source]:
                 match = done["code", cell.source].pop(0)
-                cell.outputs, cell.execution_count = match.outputs, match.execution_count
+                cell.execution_count = match.execution_count
+                cell.outputs = quiz_outputs(match) or match.outputs
     finish(notebook, record)
     write_notebook(notebook, text.with_suffix(".ipynb"))
+
+
+def quiz_outputs(cell) -> list:
+    """Return what a cell that shows a quiz shows now, on any corpus; nothing for another or an unrun cell."""
+    import serlab
+
+    found = QUIZ.fullmatch(cell.source)
+    if not found or cell.execution_count is None:
+        return []
+    quiz = serlab.quiz(found[1])
+    data = {"text/html": quiz._repr_html_(), "text/plain": repr(quiz)}
+    return [nbformat.v4.new_output("execute_result", data, execution_count=cell.execution_count)]
 
 
 def check(text: Path) -> list[str]:
@@ -243,6 +264,9 @@ def check(text: Path) -> list[str]:
     problems = [f"{text.name} {problem}" for problem in outline_problems(source)]
     if not declared(source, "corpora"):
         problems.append(f"{text.name} names no corpora in its header (`serlab: {{corpora: [ravdess]}}`)")
+    page = text.stem.split("_")[0]
+    if quiz_page(source) not in (None, page):
+        problems.append(f'{text.name} has the quiz of another page: `serlab.quiz("{page}")`')
     for number, cell in enumerate(source.cells, 1):
         problems += [f"{text.name}, cell {number} {problem}" for problem in source_problems(cell)]
     if not path.exists():
@@ -258,11 +282,14 @@ def check(text: Path) -> list[str]:
         problems.append(f"{path.name} was executed on other corpora: `chapters.py run {text.stem}`")
     if path.stat().st_size > MAX_BYTES:
         problems.append(f"{path.name} has {path.stat().st_size} bytes, more than {MAX_BYTES}: draw less")
+    problems += [f"{path.name} {problem}" for problem in exercise_problems(notebook)]
     for number, cell in enumerate(notebook.cells, 1):
         if cell.cell_type == "code":
             found = output_problems(cell)
             if cell.execution_count is None:
                 found.append(f"was not run: `chapters.py run {text.stem}`")
+            if quiz_outputs(cell) not in ([], cell.outputs):
+                found.append(f"shows the quiz as it was: `chapters.py sync {text.stem}`")
             problems += [f"{path.name}, cell {number} {problem}" for problem in found]
     return problems
 

@@ -11,6 +11,7 @@
     FILE.json at KEY / KEY: NAME, ...   numbers of a recorded JSON file
     corpus NAME: clips                  a fact of a corpus: clips, speakers
     cell: PATTERN                       what a cell of this chapter printed: groups of a regular expression
+    cell CHAPTER: PATTERN               the same of another chapter, on slides
     = 100 / 8                           arithmetic
 """
 
@@ -33,7 +34,7 @@ from chapter_problems import MARKED, NUMBER, ROOT
 from serlab import corpora, evaluation, runs
 from serlab.errors import SerlabError
 
-PAGES = ("README.md", "book/*.md", "chapters/*.md")
+PAGES = ("README.md", "book/*.md", "book/slides/*.md", "chapters/*.md")
 
 RUN = r"[\w.-]+/[\w.-]+/[\w.-]+"
 METRICS = ("uar", "accuracy", "macro_f1")
@@ -89,8 +90,11 @@ def corpus_values(found: re.Match, count: int, page: Path) -> list[float]:
 
 
 def cell_values(found: re.Match, count: int, page: Path) -> list[float]:
-    """Find what a cell of the chapter printed."""
-    printed = re.findall(found["pattern"], printed_in(page.with_suffix(".ipynb")))
+    """Find what a cell of the chapter printed, or of the chapter that is named."""
+    notebook = page.with_suffix(".ipynb")
+    if found["chapter"]:
+        notebook = ROOT / "chapters" / f"{found['chapter']}.ipynb"
+    printed = re.findall(found["pattern"], printed_in(notebook))
     if len(set(printed)) != 1:
         raise SourceError(f"{len(set(printed))} printed texts fit {found['pattern']!r}, not one")
     groups = printed[0] if isinstance(printed[0], tuple) else (printed[0],)
@@ -115,7 +119,7 @@ SOURCES: dict[str, tuple[Callable[[re.Match, int, Path], list[float]], bool]] = 
     r"(?P<table>[\w./-]+\.csv)\s+where\s+(?P<query>.+):\s+(?P<columns>[\w, ]+)": (table_values, True),
     r"(?P<file>[\w./-]+\.json)\s+at\s+(?P<keys>.+):\s+(?P<names>[\w, ]+)": (json_values, True),
     r"corpus\s+(?P<name>\w+):\s+(?P<fact>clips|speakers)": (corpus_values, False),
-    r"cell:\s+(?P<pattern>.+)": (cell_values, False),
+    r"cell(?:\s+(?P<chapter>\w+))?:\s+(?P<pattern>.+)": (cell_values, False),
     r"=(?P<sum>.+)": (arithmetic_values, False),
 }
 

@@ -42,8 +42,8 @@ _SECONDS_PER_SYLLABLE, _SECONDS_PER_PAUSE = 0.19, 0.16
 _SILENCE = 0.09  # seconds before and after the utterance
 _LEVEL = 0.04  # RMS of a neutral utterance while somebody speaks: -28 dB re full scale
 _MIDDLE = np.array([500.0, 1500.0, 2500.0])  # Hz: the vowel of a uniform tube
-_UPPER = np.array([3500.0, 4500.0, 5500.0, 6500.0])
-_BANDWIDTHS = np.array([70.0, 90.0, 130.0, 200.0, 260.0, 350.0, 450.0])
+UPPER = np.array([3500.0, 4500.0, 5500.0, 6500.0])
+BANDWIDTHS = np.array([70.0, 90.0, 130.0, 200.0, 260.0, 350.0, 450.0])
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,7 @@ def voice(speaker: str) -> Voice:
     return Voice(speaker, gender, f0, tract, Cues(**habits), expressiveness, idiosyncrasy, 1000 + number)
 
 
-class _Plan(NamedTuple):
+class Plan(NamedTuple):
     """What is spoken when: its length, pairs of second and value, bursts of noise, first and last second."""
 
     seconds: float
@@ -162,7 +162,7 @@ class _Plan(NamedTuple):
     speech: tuple[float, float]
 
 
-def _plan(sentence: str, cues: Cues, rng: np.random.Generator) -> _Plan:
+def lay_out(sentence: str, cues: Cues, rng: np.random.Generator) -> Plan:
     """Lay out the syllables in time."""
     phrases = [phrase.split() for phrase in sentence.split("|")]
     now = _SILENCE
@@ -195,11 +195,11 @@ def _plan(sentence: str, cues: Cues, rng: np.random.Generator) -> _Plan:
         if phrase is not phrases[-1]:
             now += _SECONDS_PER_PAUSE * cues.pauses
             amplitude.append((now, 0.0))
-    return _Plan(now + 0.02 + _SILENCE, amplitude, formants, accents, noises, (_SILENCE, now))
+    return Plan(now + 0.02 + _SILENCE, amplitude, formants, accents, noises, (_SILENCE, now))
 
 
 def pitch_track(
-    plan: _Plan, times: np.ndarray, mean: float, cues: Cues, rng: np.random.Generator
+    plan: Plan, times: np.ndarray, mean: float, cues: Cues, rng: np.random.Generator
 ) -> np.ndarray:
     """Return the fundamental frequency in Hz at each of the times, around a mean."""
     start, end = plan.speech
@@ -284,7 +284,7 @@ def _vocal_tract(source: np.ndarray, formants: np.ndarray, bandwidths: np.ndarra
     return out[_HOP : _HOP + len(source)]
 
 
-def _frication(plan: _Plan, length: int, cues: Cues, tract: float, rng: np.random.Generator) -> np.ndarray:
+def _frication(plan: Plan, length: int, cues: Cues, tract: float, rng: np.random.Generator) -> np.ndarray:
     """Return the noise of fricatives and of the bursts of stops."""
     out = np.zeros(length)
     for start, end, consonant in plan.noises:
@@ -335,7 +335,7 @@ def synthesise(speaker: Voice, cues: Cues, sentence: str, seed: int | list[int])
     timing, pitch, pulses, air, take = map(np.random.default_rng, np.random.SeedSequence(seed).spawn(5))
     f0, level, rate = np.exp(np.array([0.025, 0.10, 0.03]) * take.standard_normal(3))
     spoken = Cues(**{name: ratio * getattr(speaker.habits, name) for name, ratio in asdict(cues).items()})
-    plan = _plan(SENTENCES[sentence], replace(spoken, rate=spoken.rate * rate), timing)
+    plan = lay_out(SENTENCES[sentence], replace(spoken, rate=spoken.rate * rate), timing)
     length = int(plan.seconds * SAMPLE_RATE)
     frames = np.arange(0, length, _HOP) / SAMPLE_RATE
     samples = np.arange(length) / SAMPLE_RATE
@@ -347,9 +347,9 @@ def synthesise(speaker: Voice, cues: Cues, sentence: str, seed: int | list[int])
 
     when, what = zip(*plan.formants, strict=True)
     lower = np.stack([np.interp(frames, when, track) for track in np.array(what).T], axis=1)
-    formants = np.hstack([lower, np.tile(_UPPER, (len(frames), 1))])
+    formants = np.hstack([lower, np.tile(UPPER, (len(frames), 1))])
     formants = np.clip(formants * speaker.tract * spoken.smile, 150, 7700)
-    voiced = _vocal_tract(source, formants, _BANDWIDTHS * speaker.tract)
+    voiced = _vocal_tract(source, formants, BANDWIDTHS * speaker.tract)
     voiced /= np.sqrt(np.mean(voiced[amplitude > 0.3] ** 2))
     y = _room(voiced + 0.5 * _frication(plan, length, spoken, speaker.tract, air), speaker.seed)
     y = signal.sosfilt(signal.butter(2, 60, "highpass", fs=SAMPLE_RATE, output="sos"), y)

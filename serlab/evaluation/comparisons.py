@@ -10,7 +10,14 @@ import pandas as pd
 
 from serlab.errors import EvaluationError
 from serlab.evaluation.intervals import groups_by, jackknife, measure_by_speaker, student, without_each
-from serlab.evaluation.metrics import classes_of, count_by_speaker, metric_of_counts, predictions_of
+from serlab.evaluation.metrics import (
+    classes_of,
+    count_by_speaker,
+    metric_of_counts,
+    number_speakers,
+    predictions_of,
+)
+from serlab.evaluation.values import STATISTICS, check_columns
 
 
 class Comparison(NamedTuple):
@@ -23,7 +30,18 @@ class Comparison(NamedTuple):
 
     def __str__(self) -> str:
         points = f"{100 * self.difference:+.1f} points [{100 * self.low:+.1f}, {100 * self.high:+.1f}]"
-        return f"{points}, p = {self.p:.3f}" if self.p >= 0.001 else f"{points}, p < 0.001"
+        return f"{points}, {self._chance}"
+
+    @property
+    def _chance(self) -> str:
+        return f"p = {self.p:.3f}" if self.p >= 0.001 else "p < 0.001"
+
+
+class NumberComparison(Comparison):
+    """A comparison by what is no share of clips, such as a correlation, and is not printed in points."""
+
+    def __str__(self) -> str:
+        return f"{self.difference:+.3f} [{self.low:+.3f}, {self.high:+.3f}], {self._chance}"
 
 
 def compare(
@@ -39,14 +57,15 @@ def compare(
     ----------
     first, second : DataFrame or Run
         Predictions with columns ``clip``, ``speaker``, ``label``, ``predicted``. Seeds are pooled within
-        each; the two may have different numbers of seeds.
+        each; the two may have different numbers of seeds. Of values and shares of votes: see `interval`.
     metric, confidence
         As in `interval`.
 
     Returns
     -------
     Comparison
-        Of `first` less `second`.
+        Of `first` less `second`. Of errors and divergences, where less is better, a negative difference
+        speaks for the first.
 
     Raises
     ------
@@ -61,9 +80,13 @@ def compare(
     >>> print(compare(first, second, "accuracy"))
     +33.3 points [-38.4, +105.0], p = 0.184
     """
-    measure = metric_of_counts(metric)
     first, second = map(predictions_of, (first, second))
-    clips = [one[["clip", "speaker", "label"]].drop_duplicates() for one in (first, second)]
+    of_numbers = isinstance(metric, str) and metric in STATISTICS
+    truth = [name for name in first if name == "value" or str(name).startswith("share_")]
+    truth = ["clip", "speaker", *(truth if of_numbers else ["label"])]
+    for one in (first, second):
+        check_columns(one, *truth, "predicted")
+    clips = [one[truth].drop_duplicates() for one in (first, second)]
     apart = pd.concat(clips).drop_duplicates(keep=False)
     if len(apart):
         raise EvaluationError(
@@ -73,6 +96,9 @@ def compare(
         )
     for one, which in ((first, "first"), (second, "second")):
         _check_rows(one, which)
+    if of_numbers:
+        return _compare_numbers(first, second, STATISTICS[metric], confidence)
+    measure = metric_of_counts(metric)
     classes = classes_of(*(one[column] for one in (first, second) for column in ("label", "predicted")))
     a, b = (count_by_speaker(one, classes)[0] for one in (first, second))
     value = measure(a.sum(0)) - measure(b.sum(0))
@@ -198,6 +224,21 @@ def clear(comparisons: Iterable[Comparison]) -> list[int]:
     return [
         int(np.sign(one.difference)) if p < 0.05 else 0 for one, p in zip(comparisons, corrected, strict=True)
     ]
+
+
+def _compare_numbers(
+    first: pd.DataFrame, second: pd.DataFrame, statistic: Callable[[pd.DataFrame], float], confidence: float
+) -> NumberComparison:
+    """Compare by a number that is computed from rows, leaving out one speaker at a time for both."""
+
+    def difference(without: str | None = None) -> float:
+        a, b = (statistic(one[one["speaker"].astype(str) != without]) for one in (first, second))
+        return a - b
+
+    who, speakers = number_speakers(first)
+    error = jackknife(np.array([difference(speaker) for speaker in speakers]), np.bincount(who))
+    value = difference()
+    return NumberComparison(value, *map(float, student(value, error, confidence=confidence)))
 
 
 def _check_rows(predictions: pd.DataFrame, which: str) -> None:

@@ -78,6 +78,8 @@ def interval(
     predictions = predictions_of(predictions)
     if isinstance(metric, str) and metric in STATISTICS:
         return Number(*over_speakers(predictions, STATISTICS[metric], confidence))
+    if "value" in predictions and "label" not in predictions:
+        raise EvaluationError('these are values, not classes: take the metric "ccc", "pearson" or "rmse"')
     check_columns(predictions, "speaker", "label", "predicted")
     counts = count_by_speaker(predictions, classes_of(predictions["label"], predictions["predicted"]))[0]
     value, error = measure_by_speaker(metric_of_counts(metric), counts)

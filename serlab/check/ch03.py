@@ -1,0 +1,136 @@
+"""Checkers of chapter 3, honest evaluation."""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.metrics import accuracy_score, f1_score, precision_score, recall_score
+
+from serlab.check import call, compare, exercise, require
+from serlab.splits import Fold
+
+
+@exercise
+def mean_recall(answer) -> str:
+    """Check ``answer(label, predicted)``: the mean over the classes of the share recognised."""
+    rng = np.random.default_rng(3)
+    emotions = ["angry", "calm", "sad"]
+    for count in (200, 300):
+        label = rng.choice(emotions, count, p=[0.7, 0.2, 0.1])
+        predicted = np.where(rng.random(count) < 0.6, label, rng.choice(emotions, count))
+        right = recall_score(label, predicted, average="macro")
+        precision = precision_score(label, predicted, average="macro")
+        compare(
+            call(answer, label, predicted),
+            right,
+            f"{count} random clips",
+            (
+                accuracy_score(label, predicted),
+                "That is the accuracy. Take the share for each emotion first.",
+            ),
+            (precision, "You divide by how often an emotion was answered. Divide by how often it was there."),
+            (
+                f1_score(label, predicted, average="macro"),
+                "That is the F1, which mixes recall and precision.",
+            ),
+            (100 * right, "A share lies between 0 and 1; multiply by 100 when you print it."),
+        )
+    return "A rare emotion counts as much as a common one, so always answering the common one does not pay."
+
+
+@exercise
+def leave_one_out(answer) -> str:
+    """Check ``answer(speakers)``: a pair of training and test rows for each speaker."""
+    rng = np.random.default_rng(3)
+    for names in (["Ann", "Bo", "Cy"], list("pqrstuv")):
+        speakers = rng.permutation(np.repeat(names, 5))
+        pairs = [tuple(pair) for pair in call(answer, speakers)]
+        require(
+            len(pairs) > 0 and all(len(pair) == 2 for pair in pairs),
+            "Each fold is to be a pair: the rows to train on, and the rows to test on.",
+        )
+        folds = [(_rows(train), _rows(test)) for train, test in pairs]
+        shared = any(set(speakers[train]) & set(speakers[test]) for train, test in folds)
+        require(
+            not shared or any(len(test) > 1 for _, test in folds),
+            "You leave out one clip at a time, and train on all others of its speaker.",
+        )
+        require(not shared, "In some fold a speaker is both trained on and tested: the leak of this chapter.")
+        require(
+            all(len(set(speakers[test])) == 1 for _, test in folds),
+            "In some fold it is not exactly one speaker who is tested.",
+        )
+        tested = np.sort(np.concatenate([test for _, test in folds]))
+        require(
+            np.array_equal(tested, np.arange(len(speakers))),
+            f"Each of {len(speakers)} clips is to be tested once. Your folds test {len(tested)}.",
+        )
+        require(
+            all(len(train) + len(test) == len(speakers) for train, test in folds),
+            "Some clips of the others are not trained on. Leave out nobody but the one who is tested.",
+        )
+    return "Nobody is trained on and tested, and everybody is tested once."
+
+
+def _rows(part) -> np.ndarray:
+    """Return the row numbers, of a mask too."""
+    part = np.asarray(part)
+    return np.flatnonzero(part) if part.dtype == bool else part
+
+
+@exercise
+def same_size(answer) -> str:
+    """Check ``answer(fold, clips, rng)``: a fold of the same sizes, drawn at random from all clips."""
+    rows = np.random.default_rng(3).permutation(400)
+    fold = Fold(np.sort(rows[:90]), np.array([], dtype=int), np.sort(rows[90:150]))
+    drawn = [call(answer, fold, 400, np.random.default_rng(seed)) for seed in (1, 2)]
+    for got in drawn:
+        require(isinstance(got, Fold), "Return a `splits.Fold(train, validation, test)`.")
+        train, test = np.asarray(got.train), np.asarray(got.test)
+        for name, part, asked in (("training", train, fold.train), ("test", test, fold.test)):
+            require(
+                len(part) == len(asked), f"It has {len(part)} {name} clips, where the fold has {len(asked)}."
+            )
+        require(
+            len(set(train)) == len(train) and len(set(test)) == len(test),
+            "Some clips are drawn twice. Draw without replacement, or cut up a permutation.",
+        )
+        require(not set(train) & set(test), "Some clips are trained on and tested: a leak.")
+        require(set(train) | set(test) <= set(range(400)), "Some rows are no clips: they run to `clips` - 1.")
+    own = {*fold.train, *fold.test}
+    require(
+        not all({*got.train, *got.test} <= own for got in drawn),
+        "You draw from the clips of the fold. Draw from all clips.",
+    )
+    require(set(drawn[0].test) != set(drawn[1].test), "It is the same clips every time: let `rng` draw them.")
+    return "Now the two splits differ in how they are drawn, and not in their sizes."
+
+
+@exercise
+def narrower(answer) -> str:
+    """Check ``answer(width, times)``: an interval's width with so many times as many speakers."""
+    for width, times in ((10.0, 4), (7.0, 9), (9.2, 2)):
+        compare(
+            call(answer, width, times),
+            width / np.sqrt(times),
+            f"a width of {width} and {times} times as many speakers",
+            (
+                width / times,
+                "So fast it does not narrow. Chance evens out with the square root of the number.",
+            ),
+            (width * np.sqrt(times), "More speakers cannot make it wider."),
+            (width / times**2, "Take the square root, not the square."),
+        )
+    return "Certainty is dear: each further point of it takes more speakers than the one before."
+
+
+@exercise
+def leaky(answer) -> str:
+    """Check which of the three scripts leak: a set or list of their numbers."""
+    found = set(answer)
+    require(found <= {1, 2, 3}, "The scripts are 1, 2 and 3: give those that leak as a set.")
+    require(
+        3 not in found, "Script 3 makes copies. Look what it does with `speakers`: on which side is a copy?"
+    )
+    require(1 in found, "Look at Script 1 again: whose labels helped to choose the features?")
+    require(2 in found, "Look at Script 2 again: which clips decide when the best model is kept?")
+    return "Ask the same of every script that you read: what has seen the test clips, and when?"
