@@ -9,7 +9,7 @@ ONLY ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help env book serve-book slides lab test test-unit test-chapters test-real test-quick chapters sync student student-test quizzes results readme bench wheel-test lint format lock address clean
+.PHONY: help env book book-de messages serve-book slides lab test test-unit test-chapters test-real test-quick chapters sync student student-test quizzes results readme bench wheel-test lint format lock address clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,14 @@ $(READY): requirements.lock pyproject.toml
 
 book: $(READY) ## build the book in _build/html; warnings are errors
 	$(BIN)/jupyter-book build . --all -W --keep-going
+
+book-de: $(READY) ## build the German book in _build/de/_build/html; what is not translated stays English
+	sed 's/^    language: en$$/    language: de/' _config.yml > _config.de.yml
+	$(BIN)/jupyter-book build . --all -W --keep-going --config _config.de.yml --path-output _build/de
+
+messages: $(READY) ## bring the catalogues of translations in locale/ up to date with the English text
+	$(BIN)/jupyter-book build . --all --builder custom --custom-builder gettext --path-output _build/messages
+	$(BIN)/python book/tools/translations.py _build/messages/_build/gettext
 
 serve-book: book ## build the book and show it at http://localhost:8000
 	$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html 8000
