@@ -5,24 +5,24 @@ from __future__ import annotations
 import contextlib
 import io
 
-from assignments import Assignment
 from nbformat import NotebookNode
 
+from assignments import Assignment
 
-def mark(notebook: NotebookNode, assignment: Assignment, messages: dict | None = None) -> dict[str, int]:
+
+def mark(
+    notebook: NotebookNode, assignment: Assignment, messages: dict | None = None, whole: bool = False
+) -> dict[str, int]:
     """Return the points that each test of the source gives, by question and number.
 
     A cell that fails does not stop the others, as with both graders. `messages` is filled with what failed
-    tests said.
+    tests said. Cells that only show something are left out unless the notebook is run as a whole.
     """
     space = {"__name__": "__main__"}
-    given = [
-        cell
-        for cell in notebook.cells
-        if cell.cell_type == "code" and "setup" not in cell.metadata.get("tags", ())
-    ]
-    for cell in given:
-        _run(cell.source, space)
+    left_out = {"setup"} if whole else {"setup", "shown"}
+    for cell in notebook.cells:
+        if cell.cell_type == "code" and left_out.isdisjoint(cell.metadata.get("tags", ())):
+            _run(cell.source, space)
     points = {}
     for question in assignment.questions.values():
         for number, test in enumerate(question.tests, start=1):

@@ -1,7 +1,7 @@
 """Export the assignments to Otter-Grader and nbgrader, each in an environment of its own.
 
-The environments are made from ``assignments/otter.txt`` and ``assignments/nbgrader.txt``, where each version is
-given with its hash, and borrow numpy, serlab and so on from the project's: notebooks run in them.
+The environments are made from ``assignments/otter.txt`` and ``assignments/nbgrader.txt``, where each version
+is given with its hash, and borrow numpy, serlab and so on from the project's: notebooks run in them.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import venv
 from pathlib import Path
 
 import nbformat
+
 from assignments import FOLDER, OUTPUT, ROOT, STUB, TEXT_STUB, Assignment, nbgrader, otter
 
 _COURSE = f"""\

@@ -11,9 +11,11 @@ An assignment is one text, ``assignments/N_name.md``. The metadata of a cell say
                       ``hidden: true`` keeps it from students
     wrong: q1         takes the place of the answer in a submission with a common ``mistake``, which is to
                       ``lose`` so many points; the rubric names it, and the tests hand it in
-    written: q6       the model answer of a question that a person marks, for so many ``points``, by ``criteria``
+    written: q6       the model answer of a question that a person marks, for so many ``points``, by its
+                      ``criteria``
 
-Answer and tests of a question follow each other. All other cells are for everybody.
+Answer and tests of a question follow each other. All other cells are for everybody; the tag ``shown`` says
+that no test needs one, so that tests of mistakes may leave it out.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ from pathlib import Path
 import jupytext
 import nbformat
 import yaml
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_raw_cell
+from nbformat.v4 import new_code_cell, new_notebook, new_raw_cell
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "assignments"
@@ -205,11 +207,8 @@ def otter(assignment: Assignment) -> nbformat.NotebookNode:
         else:
             about = {"name": question.name}
         found.append(_raw("BEGIN QUESTION", about))
-        found += [
-            _raw("BEGIN SOLUTION"),
-            *(c for c in cells if "test" not in c.metadata),
-            _raw("END SOLUTION"),
-        ]
+        answer = [cell for cell in cells if "test" not in cell.metadata]
+        found += [_raw("BEGIN SOLUTION"), *answer, _raw("END SOLUTION")]
         if question.tests:
             found.append(_raw("BEGIN TESTS"))
             found += [_otter_test(cell) for cell in question.tests]
@@ -249,9 +248,9 @@ def _of_all(assignment: Assignment) -> list:
         kind = next((kind for kind in ("answer", "test", "written") if kind in cell.metadata), "cell")
         question = cell.metadata.get(kind)
         number = seen[kind, question] = seen.get((kind, question), 0) + 1
-        cell["id"] = (
-            f"{question}-{kind}" if kind in ("answer", "written") else f"{question or 'text'}-{kind}-{number}"
-        )
+        cell["id"] = f"{question or 'text'}-{kind}"
+        if kind in ("cell", "test"):
+            cell["id"] += f"-{number}"
         if kind == "test":
             points = _points(cell.metadata["points"])
             secret = "; hidden tests run when it is marked" if cell.metadata.get("hidden") else ""
@@ -278,12 +277,12 @@ def _by_question(assignment: Assignment) -> Iterator[tuple[Question | None, list
 
 
 def _otter_test(cell: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """Wrap a test in a function: Otter makes a doctest of it, line by line, and trips over closing brackets."""
+    """Wrap a test in a function: Otter makes a doctest of it and trips over brackets that close a line."""
     config = {key: cell.metadata[key] for key in ("points", "hidden") if key in cell.metadata}
     config["failure_message"] = cell.metadata["about"]
     body = [f"    {line}" for line in cell.source.splitlines() if line.strip()]
     head = ['""" # BEGIN TEST CONFIG', yaml.safe_dump(config).strip(), '""" # END TEST CONFIG']
-    return new_code_cell("\n".join([*head, "def check():", *body, "check()"]))
+    return new_code_cell("\n".join([*head, "def _check():", *body, "_check()"]))
 
 
 def _raw(boundary: str, config: dict | None = None) -> nbformat.NotebookNode:
