@@ -10,6 +10,13 @@ from nbformat import NotebookNode
 from assignments import Assignment
 
 
+def mistakes(assignment: Assignment, every: bool = False) -> dict[str, NotebookNode]:
+    """Number the common mistakes, and choose the first, the middle and the last one, or all."""
+    wrong = [cell for question in assignment.questions.values() for cell in question.wrong]
+    chosen = range(len(wrong)) if every else sorted({0, len(wrong) // 2, len(wrong) - 1})
+    return {f"mistake{place + 1:02d}": wrong[place] for place in chosen}
+
+
 def mark(
     notebook: NotebookNode, assignment: Assignment, messages: dict | None = None, whole: bool = False
 ) -> dict[str, int]:

@@ -21,8 +21,10 @@ from nbformat import NotebookNode
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "book" / "tools"))
+sys.path.insert(0, str(ROOT / "tests"))
 
 import assignment_exports as exports  # noqa: E402
+from assignment_marking import mistakes  # noqa: E402
 
 import assignments as tool  # noqa: E402
 
@@ -39,14 +41,6 @@ def submissions(assignment: tool.Assignment, released: Path, every: bool) -> dic
         found[number] = nbformat.from_dict(json.loads(json.dumps(solved)))
         tool.replace_answer(found[number], wrong.metadata["wrong"], wrong.source)
     return found
-
-
-def mistakes(assignment: tool.Assignment, every: bool) -> dict[str, NotebookNode]:
-    """Number the common mistakes, and choose the first, the middle and the last one, or all."""
-    wrong = [cell for question in assignment.questions.values() for cell in question.wrong]
-    numbered = {f"mistake{number:02d}": cell for number, cell in enumerate(wrong, start=1)}
-    chosen = {0, len(wrong) // 2, len(wrong) - 1}
-    return {name: cell for place, (name, cell) in enumerate(numbered.items()) if every or place in chosen}
 
 
 def expected(assignment: tool.Assignment, every: bool) -> dict[str, int]:
