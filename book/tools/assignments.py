@@ -37,7 +37,7 @@ FOLDER = ROOT / "assignments"
 OUTPUT = ROOT / "_build" / "assignments"
 STUB, TEXT_STUB = "...", "*Write your answer here.*"
 BEGIN, END = "# BEGIN SOLUTION", "# END SOLUTION"
-_REGION = re.compile(rf"^([ \t]*){BEGIN}\n.*?^[ \t]*{END}$", re.MULTILINE | re.DOTALL)
+REGION = re.compile(rf"^([ \t]*){BEGIN}\n.*?^[ \t]*{END}$", re.MULTILINE | re.DOTALL)
 _MARKERS = re.compile(rf"^[ \t]*(?:{BEGIN}|{END})\n?", re.MULTILINE)
 _HEADING = re.compile(r"^(## (q\d+)\. .+)$", re.MULTILINE)
 _SETUP = """\
@@ -119,7 +119,7 @@ def read_all(names: list[str] = ()) -> list[Assignment]:
 
 def stubbed(source: str) -> str:
     """Put an ellipsis in the place of each solution."""
-    return _REGION.sub(rf"\1{STUB}", source)
+    return REGION.sub(rf"\1{STUB}", source)
 
 
 def solved(source: str) -> str:
@@ -198,7 +198,7 @@ def otter(assignment: Assignment) -> nbformat.NotebookNode:
         "requirements": [f"serlab[cpu] @ git+{url}@{branch}"],
     }
     found = [new_raw_cell("# ASSIGNMENT CONFIG\n" + yaml.safe_dump(config))]
-    for question, cells in _by_question(assignment):
+    for question, cells in by_question(assignment):
         if question is None:
             found += cells
             continue
@@ -261,7 +261,7 @@ def _of_all(assignment: Assignment) -> list:
     return cells
 
 
-def _by_question(assignment: Assignment) -> Iterator[tuple[Question | None, list]]:
+def by_question(assignment: Assignment) -> Iterator[tuple[Question | None, list]]:
     """Group the cells into those of a question's answer and tests, and, one by one, the others."""
     last = None
     group: list = []
