@@ -181,7 +181,7 @@ def rubric(assignment: Assignment) -> str:
             lines += ["By hand:", ""]
             lines += [f"- {criterion}" for criterion in cell.metadata["criteria"]]
         if question.wrong:
-            lines += ["", "| common mistake | loses |", "|---|---|"]
+            lines += ["", "| common mistake | loses, later questions included |", "|---|---|"]
             lines += [f"| {w.metadata['mistake']} | {_points(w.metadata['lose'])} |" for w in question.wrong]
     return "\n".join(lines) + "\n"
 
