@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import io
+import math
 
 from nbformat import NotebookNode
 
 from assignments import Assignment
 
 
-def mistakes(assignment: Assignment, every: bool = False) -> dict[str, NotebookNode]:
-    """Number the common mistakes, and choose the first, the middle and the last one, or all."""
+def mistakes(assignment: Assignment, most: int = 3) -> dict[str, NotebookNode]:
+    """Number the common mistakes, and take so many of them, spread over the questions."""
     wrong = [cell for question in assignment.questions.values() for cell in question.wrong]
-    chosen = range(len(wrong)) if every else sorted({0, len(wrong) // 2, len(wrong) - 1})
+    chosen = range(0, len(wrong), max(1, math.ceil(len(wrong) / most)))
     return {f"mistake{place + 1:02d}": wrong[place] for place in chosen}
 
 

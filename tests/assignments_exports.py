@@ -1,15 +1,16 @@
 """Grade the assignments by the real Otter-Grader and nbgrader, and compare with what the source says.
 
-    python tests/assignments_exports.py [NAMES] [--all]
+    python tests/assignments_exports.py [NAMES] [--mistakes N]
 
 Each tool works in an environment of its own, on its own export. The solution must get all points that tests
 give, an empty submission none, and one with a common mistake what the rubric says: three mistakes of each
-assignment, or all of them with ``--all``. Prints a table of marks; status 1 if one is not the expected one.
+assignment, or so many. Prints a table of marks; status 1 if one is not the expected one.
 """
 
 from __future__ import annotations
 
 import argparse
+import ast
 import csv
 import json
 import sys
@@ -29,7 +30,7 @@ from assignment_marking import mistakes  # noqa: E402
 import assignments as tool  # noqa: E402
 
 
-def submissions(assignment: tool.Assignment, released: Path, every: bool) -> dict[str, NotebookNode]:
+def submissions(assignment: tool.Assignment, released: Path, most: int) -> dict[str, NotebookNode]:
     """Fill in what a tool hands out to students: name of the submission to notebook."""
     solved = nbformat.read(released, as_version=4)
     for cell in tool.solution(assignment).cells:
@@ -37,26 +38,42 @@ def submissions(assignment: tool.Assignment, released: Path, every: bool) -> dic
         if kind == "answer":
             tool.replace_answer(solved, question, cell.source)
     found = {"solution": solved, "empty": nbformat.read(released, as_version=4)}
-    for number, wrong in mistakes(assignment, every).items():
+    for number, wrong in mistakes(assignment, most).items():
         found[number] = nbformat.from_dict(json.loads(json.dumps(solved)))
         tool.replace_answer(found[number], wrong.metadata["wrong"], wrong.source)
     return found
 
 
-def expected(assignment: tool.Assignment, every: bool) -> dict[str, int]:
+def expected(assignment: tool.Assignment, most: int) -> dict[str, int]:
     """Return the points that each submission should get."""
-    lost = {name: cell.metadata["lose"] for name, cell in mistakes(assignment, every).items()}
+    lost = {name: cell.metadata["lose"] for name, cell in mistakes(assignment, most).items()}
     lost |= {"solution": 0, "empty": assignment.tested_points}
     return {name: assignment.tested_points - points for name, points in lost.items()}
 
 
-def grade_by_otter(assignment: tool.Assignment, folder: Path, every: bool) -> dict[str, float]:
+def given_away(assignment: tool.Assignment, folder: Path) -> list[str]:
+    """List what hidden tests say that can be read in a folder for students."""
+    hidden = [cell.source for cell in assignment.cells if cell.metadata.get("hidden")]
+    said = {
+        node.msg.value
+        for source in hidden
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Assert) and isinstance(node.msg, ast.Constant)
+    }
+    known = "".join(cell.source for cell in tool.student(assignment).cells)
+    shown = "".join(path.read_text(encoding="utf-8") for path in folder.rglob("*.*"))
+    return sorted(text for text in said if text in shown and text not in known)
+
+
+def grade_by_otter(assignment: tool.Assignment, folder: Path, most: int) -> dict[str, float]:
     """Export to Otter, hand everything in, and return the marks."""
     home = exports.export_otter(assignment, folder / "otter")
     (autograder,) = (home / "autograder").glob("*.zip")
     marks = {}
     released = home / "student" / f"{assignment.name}.ipynb"
-    for name, notebook in submissions(assignment, released, every).items():
+    if found := given_away(assignment, released.parent):
+        sys.exit(f"Otter's notebook for students has hidden tests: {found}")
+    for name, notebook in submissions(assignment, released, most).items():
         place = folder / "otter" / "handed_in" / name
         place.mkdir(parents=True)
         nbformat.write(notebook, place / f"{assignment.name}.ipynb")
@@ -67,12 +84,14 @@ def grade_by_otter(assignment: tool.Assignment, folder: Path, every: bool) -> di
     return marks
 
 
-def grade_by_nbgrader(assignment: tool.Assignment, folder: Path, every: bool) -> dict[str, float]:
+def grade_by_nbgrader(assignment: tool.Assignment, folder: Path, most: int) -> dict[str, float]:
     """Export to nbgrader, hand everything in, and return the marks."""
     course = exports.export_nbgrader([assignment], folder / "nbgrader")
     name = assignment.name
     released = course / "release" / name / f"{name}.ipynb"
-    for student, notebook in submissions(assignment, released, every).items():
+    if found := given_away(assignment, released.parent):
+        sys.exit(f"nbgrader's notebook for students has hidden tests: {found}")
+    for student, notebook in submissions(assignment, released, most).items():
         place = course / "submitted" / student / name
         place.mkdir(parents=True)
         nbformat.write(notebook, place / f"{name}.ipynb")
@@ -85,15 +104,15 @@ def grade_by_nbgrader(assignment: tool.Assignment, folder: Path, every: bool) ->
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*")
-    parser.add_argument("--all", action="store_true")
+    parser.add_argument("--mistakes", type=int, default=3, metavar="N")
     given = parser.parse_args()
     failed = False
     print(f"{'assignment':<20} {'submission':<10} {'expected':>8} {'otter':>6} {'nbgrader':>8}")
     for assignment in tool.read_all(given.names):
         with tempfile.TemporaryDirectory() as folder:
-            otter = grade_by_otter(assignment, Path(folder), given.all)
-            nbgrader = grade_by_nbgrader(assignment, Path(folder), given.all)
-        for name, points in expected(assignment, given.all).items():
+            otter = grade_by_otter(assignment, Path(folder), given.mistakes)
+            nbgrader = grade_by_nbgrader(assignment, Path(folder), given.mistakes)
+        for name, points in expected(assignment, given.mistakes).items():
             right = otter[name] == nbgrader[name] == points
             failed |= not right
             line = f"{assignment.name:<20} {name:<10} {points:>8} {otter[name]:>6g} {nbgrader[name]:>8g}"
