@@ -101,7 +101,12 @@ def test_marks_are_those_of_the_rubric(name):
     points = mark(tool.solution(assignment), assignment, said, whole=True)
     assert said == {}
     assert sum(points.values()) == assignment.tested_points
-    assert sum(mark(tool.student(assignment), assignment).values()) == 0
+    assert sum(mark(tool.student(assignment), assignment, said).values()) == 0
+    for question in assignment.questions.values():
+        if question.tests:
+            assert said[f"{question.name}-1"].startswith("AssertionError: "), (
+                "no sentence for an empty answer"
+            )
     for wrong in mistakes(assignment).values():
         points = mark(tool.submission(assignment, wrong), assignment)
         lost = assignment.tested_points - sum(points.values())
