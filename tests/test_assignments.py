@@ -104,9 +104,7 @@ def test_marks_are_those_of_the_rubric(name):
     assert sum(mark(tool.student(assignment), assignment, said).values()) == 0
     for question in assignment.questions.values():
         if question.tests:
-            assert said[f"{question.name}-1"].startswith("AssertionError: "), (
-                "no sentence for an empty answer"
-            )
+            assert said[f"{question.name}-1"].startswith("AssertionError: "), "no sentence"
     for wrong in mistakes(assignment).values():
         points = mark(tool.submission(assignment, wrong), assignment)
         lost = assignment.tested_points - sum(points.values())
