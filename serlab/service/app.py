@@ -7,6 +7,7 @@ import contextlib
 import logging
 import tempfile
 from collections.abc import AsyncIterator
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,7 +23,6 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException as AnyHTTPException
 from starlette.requests import ClientDisconnect
 
-import serlab
 from serlab import corpora
 from serlab.errors import CorpusError, SerlabError
 from serlab.service import guard, schemas
@@ -378,7 +378,7 @@ def create(settings: Settings) -> FastAPI:
     service = Service(settings)
     app = FastAPI(
         title="serlab",
-        version=serlab.__version__,
+        version=version("serlab"),
         summary="Speech emotion recognition: put recordings through a model, and train models.",
         description="An emotion that a model names is the one that actors would have been asked to play.",
         lifespan=service.run,

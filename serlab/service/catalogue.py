@@ -40,7 +40,10 @@ class Catalogue:
     def is_here(self, corpus: str) -> bool:
         """Whether the clips of a corpus are on this computer."""
         own = self.corpora[corpus]
-        return own.is_dir() if isinstance(own, Path) else corpora.find(own) is not None
+        if isinstance(own, Path):
+            return own.is_dir()
+        # The synthetic one is made when it is first used.
+        return own == "demo" or corpora.find(own) is not None
 
     def trained(self) -> dict[str, Path]:
         """Return the files of all trained models, by name; the one of serlab comes first."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import secrets
@@ -97,7 +98,8 @@ class Guard:
                 status = message["status"]
                 message["headers"] = [*message["headers"], (b"x-content-type-options", b"nosniff")]
                 # What is still to come, such as events, may take its time.
-                limit.reschedule(None)
+                with contextlib.suppress(RuntimeError):
+                    limit.reschedule(None)
             await send(message)
 
         self._inside += 1

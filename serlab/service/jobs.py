@@ -153,7 +153,8 @@ class Runner(threading.Thread):
                 process.stdin.write(json.dumps(job | self._about(job)).encode() + b"\n")
                 process.stdin.flush()
                 status = process.wait()
-            error = f"What trained it ended with status {status}, before it was done: resume it"
+            who = "The service" if self._stopping else f"What trained it, with status {status},"
+            error = f"{who} ended before it was done: resume it"
             self._jobs.change(job["id"], ["running"], job["attempt"], state="interrupted", error=error)
 
     def cancel(self, job: str) -> bool:

@@ -48,8 +48,12 @@ class Listener:
             self._pipe.send(question)
         return self.hear()
 
-    def end(self) -> None:
-        """Stop at once, whatever it does."""
+    def end(self, patience: float = 0) -> None:
+        """Stop, at once or when it has had some seconds to end by itself, whatever it does."""
+        if patience:
+            with contextlib.suppress(OSError):
+                self._pipe.send(None)
+            self._process.join(patience)
         self._process.kill()
         self._process.join()
 
@@ -75,7 +79,7 @@ class Listeners:
         for task in self._tasks:
             task.cancel()
         for listener in self._all:
-            listener.end()
+            listener.end(patience=2)
 
     def _begin(self) -> None:
         task = asyncio.get_running_loop().create_task(self._start())
@@ -108,12 +112,24 @@ class Listeners:
     async def ask(self, *question: Any) -> list[dict[str, Any]]:
         """Have a recording answered; the arguments are those of `_answer`.
 
-        When this is cancelled, the process that listens is ended and another takes its place.
+        When this is cancelled, the process that listens is ended and another takes its place. A process that
+        ends by itself may not have had to do with the recording, so another one is asked once.
         """
+        word, answer = await self._ask(*question)
+        if word == "ended":
+            word, answer = await self._ask(*question)
+        if word == "answer":
+            return answer
+        if word == "fault":
+            raise RuntimeError(f"A listener failed:\n{answer}")
+        raise Refused(answer or "This recording ended the processes that listened to it")
+
+    async def _ask(self, *question: Any) -> tuple[str, Any]:
         listener = await self._free.get()
         word = "ended"
         try:
             word, answer = await asyncio.to_thread(listener.ask, *question)
+            return word, answer
         finally:
             if word == "ended":
                 listener.end()
@@ -122,11 +138,6 @@ class Listeners:
                 self._begin()
             else:
                 self._free.put_nowait(listener)
-        if word == "answer":
-            return answer
-        if word == "fault":
-            raise RuntimeError(f"A listener failed:\n{answer}")
-        raise Refused(answer or "This recording ended the process that listened to it")
 
 
 def _listen(pipe, model: Path, memory: int) -> None:
@@ -141,8 +152,7 @@ def _listen(pipe, model: Path, memory: int) -> None:
     _limit(memory)
     pipe.send(("ready", None))
     with contextlib.suppress(EOFError, OSError):
-        while True:
-            question = pipe.recv()
+        while (question := pipe.recv()) is not None:
             try:
                 pipe.send(("answer", _answer(*question)))
             except SerlabError as error:

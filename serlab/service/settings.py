@@ -44,7 +44,7 @@ class Settings:
     seconds : float
         Longest recording, in seconds.
     listeners : int
-        Processes that listen, each to one recording at a time.
+        Processes that listen, each to one recording at a time; with the model of serlab each takes 450 MB.
     memory : int
         How much memory a recording may take in such a process, in MiB. Kept to on Linux.
     waiting : int
@@ -66,7 +66,7 @@ class Settings:
     model: str = "emotions"
     upload: _Count = 16
     seconds: Annotated[float, Field(gt=0, le=3600)] = 300.0
-    listeners: _Count = os.cpu_count() or 1
+    listeners: _Count = min(4, os.cpu_count() or 1)
     memory: _Count = 1024
     waiting: _Count = 64
     timeout: Annotated[float, Field(gt=0, le=3600)] = 60.0
