@@ -10,10 +10,10 @@ ONLY ?=
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help env book serve-book lab test test-unit test-chapters test-real test-quick chapters sync results readme bench \
-	wheel-test lint format lock address clean
+	wheel-test container-check lint format lock address clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 env: $(READY) ## create .venv from the lock and install serlab in it
 
@@ -79,6 +79,9 @@ bench: $(READY) ## measure speed, memory, a million clips, pitch, and how often 
 
 wheel-test: $(READY) ## build a wheel, install it alone elsewhere, run every chapter on demo
 	$(BIN)/python tests/wheel.py
+
+container-check: $(READY) ## run every step of Containerfile without a container engine (as root, on Linux)
+	$(BIN)/python tests/container.py
 
 lint: $(READY) ## check style, spelling and the state of the chapters
 	$(BIN)/ruff check .
