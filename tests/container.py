@@ -1,11 +1,11 @@
 """Run every step of Containerfile without a container engine, then what compose.yaml starts from it.
 
-python tests/container.py [--python PYTHON]    as root on Linux, with `unshare` and overlayfs; takes 6 GB of disk
+python tests/container.py [--python PYTHON]    as root on Linux, with unshare and overlayfs; takes 6 GB
 
-The steps run in a chroot over this system, in which home folders, temporary files and all else that is no part
-of it are hidden; PYTHON, by default the one that runs this, stands in for that of the image. So what is proven
-is that the steps work in a clean place, without the checkout and as the user that they name, not that the image
-has what this system has. The file is looked through by hadolint first.
+The steps run in a chroot over this system, in which home folders, temporary files and all else that is no
+part of it are hidden; PYTHON, by default the one that runs this, stands in for that of the image. So what is
+proven is that the steps work in a clean place, without the checkout and as the user that they name, not that
+the image has what this system has. The file is looked through by hadolint first.
 """
 
 from __future__ import annotations
@@ -84,7 +84,8 @@ class Image:
         ask = "import sys; print(sys.base_prefix, sys.version.split()[0])"
         prefix, version = subprocess.check_output([self.python, "-c", ask], text=True).split()
         print(f"Python {version}, in place of the image's {wanted}", flush=True)
-        # As wheels are installed elsewhere, nothing is written here.
+        # Packages are installed elsewhere: nothing is written here.
+        self.variables["LD_LIBRARY_PATH"] = "/usr/local/lib"
         call("mount", "--bind", "-o", "ro", prefix, self.root / "usr" / "local")
 
     def enter(self, *command: str) -> list[str]:
