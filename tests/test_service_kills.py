@@ -22,7 +22,7 @@ def test_whatever_is_killed_the_last_good_model_answers(tmp_path):
     assert len(found) == ROUNDS
     assert {one["killed"] for one in found} == {"trainer", "server"}
     assert all(one["told"] in ("done", "interrupted") for one in found)
-    server = Server(tmp_path)
+    server = Server(tmp_path, model="plain")
     server.start()
     told = server.get("/v1/jobs")
     server.stop()

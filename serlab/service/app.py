@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import tempfile
 from collections.abc import AsyncIterator
@@ -11,7 +10,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 
-import filelock
 import prometheus_client
 import python_multipart.exceptions
 import uvicorn
@@ -23,12 +21,12 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException as AnyHTTPException
 from starlette.requests import ClientDisconnect
 
-from serlab import corpora
-from serlab.errors import CorpusError, SerlabError
+from serlab.errors import SerlabError
 from serlab.service import guard, schemas
-from serlab.service.catalogue import Catalogue, card
-from serlab.service.jobs import STOPPED, Jobs, Runner
-from serlab.service.listeners import Busy, Listeners
+from serlab.service.catalogue import card
+from serlab.service.core import Service
+from serlab.service.jobs import STOPPED
+from serlab.service.listeners import Busy
 from serlab.service.settings import Settings
 
 # How often those who follow a training are told, in seconds.
@@ -44,102 +42,6 @@ _PROBLEM = {
     "description": "What is wrong",
     "content": {"application/problem+json": {"schema": schemas.Problem.model_json_schema()}},
 }
-
-
-class Service:
-    """All that lives as long as the service does."""
-
-    def __init__(self, settings: Settings):
-        self.settings, self.metrics = settings, guard.Metrics()
-        self.catalogue = Catalogue(settings)
-        if settings.model not in self.catalogue.trained():
-            raise SerlabError(f"There is no trained model {settings.model!r}, which was to be the default")
-        self.uploads, self.streams = settings.data / "uploads", 0
-
-    @contextlib.asynccontextmanager
-    async def run(self, app: FastAPI) -> AsyncIterator[None]:
-        """Start what listens and trains, and end it."""
-        folder = self.settings.data
-        for one in (self.catalogue.folder, self.uploads):
-            one.mkdir(parents=True, exist_ok=True)
-        lock = filelock.FileLock(folder / "service.lock")
-        try:
-            lock.acquire(timeout=0)
-        except filelock.Timeout:
-            raise SerlabError(f"Another service uses {folder}: choose another one as `data`") from None
-        with lock:
-            left_over = [*self.uploads.rglob("recording"), *self.catalogue.folder.glob("*.part")]
-            for file in (*left_over, *self.catalogue.folder.glob("*.new")):
-                file.unlink()
-            self.jobs = Jobs(folder / "jobs.sqlite")
-            self._recover()
-            self.runner = Runner(self.jobs, self._about, folder / "trainer.log")
-            self.runner.start()
-            model = self.catalogue.trained()[self.settings.model]
-            self.listeners = Listeners(
-                self.settings.listeners, self.settings.waiting, model, self.settings.memory
-            )
-            self.listeners.open()
-            try:
-                yield
-            finally:
-                self.listeners.close()
-                self.runner.stop()
-            lock.release()
-
-    def _recover(self) -> None:
-        """Tell the truth about trainings that ran when the service before this one ended."""
-        for job in self.jobs.running():
-            file = self.catalogue.place(job["corpus"], job["model"])
-            if file.exists() and card(file).get("job") == job["id"]:
-                self.jobs.change(job["id"], ["running"], state="done", step="in service", share=1.0)
-            else:
-                error = "The service ended while this ran: resume it"
-                self.jobs.change(job["id"], ["running"], state="interrupted", error=error)
-
-    def _about(self, job: dict) -> dict[str, str]:
-        source = self.catalogue.corpora.get(job["corpus"], job["corpus"])
-        return {"source": str(source), "place": str(self.catalogue.place(job["corpus"], job["model"]))}
-
-    def table(self, corpus: str):
-        """Return the clips of a corpus that a request names."""
-        if corpus not in self.catalogue.corpora:
-            raise HTTPException(404, "There is no corpus of this name: /v1/corpora lists all")
-        try:
-            return self.catalogue.table(corpus)
-        except CorpusError:
-            about = "This corpus is not on this computer, or not whole: `serlab validate` says more there"
-            raise HTTPException(404, about) from None
-
-    def model(self, name: str | None) -> tuple[str, Path]:
-        """Return name and file of the trained model that a request names."""
-        name = name or self.settings.model
-        file = self.catalogue.trained().get(name)
-        if file is None:
-            raise HTTPException(404, "There is no trained model of this name: /v1/models lists all")
-        return name, file
-
-    def job(self, job: str) -> dict[str, Any]:
-        """Return the job that a request names."""
-        found = self.jobs.get(job)
-        if found is None:
-            raise HTTPException(404, "There is no training of this name: /v1/jobs lists all")
-        return self.shown(found)
-
-    def shown(self, job: dict) -> dict[str, Any]:
-        """Add the name of the trained model to a job that is done."""
-        trained = self.catalogue.place(job["corpus"], job["model"]).stem if job["state"] == "done" else None
-        return {**job, "trained": trained}
-
-    async def predict(self, recording: Path, model: str | None, timeline: bool) -> dict[str, Any]:
-        """Put a recording through a model; the caller has a place among those who wait."""
-        name, file = self.model(model)
-        rows = await self.listeners.ask(recording, file, timeline, self.settings.seconds)
-        answers = [
-            row | {"probabilities": {key[2:]: p for key, p in row.items() if key.startswith("p_")}}
-            for row in rows
-        ]
-        return {"model": name, "score": card(file).get("score"), "answers": answers}
 
 
 def _service(request: Request) -> Service:
@@ -158,16 +60,7 @@ state = APIRouter()
 @api.get("/corpora", response_model=list[schemas.Corpus], tags=["corpora"])
 def list_corpora(here: Here) -> list[dict]:
     """List the corpora that can be asked about and trained on."""
-    return [_corpus(name, here.catalogue) for name in here.catalogue.corpora]
-
-
-def _corpus(name: str, catalogue: Catalogue) -> dict[str, Any]:
-    about = {"name": name, "title": name, "here": catalogue.is_here(name)}
-    if isinstance(catalogue.corpora[name], Path):
-        return about
-    of = corpora.record(name)
-    about |= {"title": of.title, "language": of.language, "licence": of.licence}
-    return about | {"clips": of.clips, "speakers": len(of.speakers)}
+    return [here.catalogue.about(name) for name in here.catalogue.corpora]
 
 
 @api.get("/corpora/{corpus}/clips", response_model=schemas.Clips, tags=["corpora"])
@@ -179,7 +72,12 @@ async def list_clips(corpus: str, here: Here, offset: Offset = 0, limit: Limit =
     return {"total": len(table), "clips": page.where(page.notna(), None).to_dict("records")}
 
 
-@api.get("/corpora/{corpus}/clips/{clip}/prediction", response_model=schemas.Prediction, tags=["predict"])
+@api.get(
+    "/corpora/{corpus}/clips/{clip}/prediction",
+    response_model=schemas.Prediction,
+    response_model_exclude_none=True,
+    tags=["predict"],
+)
 async def predict_clip(
     corpus: str, clip: str, here: Here, model: ModelName = None, timeline: Timeline = False
 ) -> dict:
@@ -195,6 +93,7 @@ async def predict_clip(
 @api.post(
     "/predictions",
     response_model=schemas.Prediction,
+    response_model_exclude_none=True,
     tags=["predict"],
     openapi_extra={"requestBody": _UPLOAD},
 )

@@ -37,6 +37,15 @@ class Catalogue:
             self._tables[corpus] = corpora.load(self.corpora[corpus]).set_index("clip", drop=False)
         return self._tables[corpus]
 
+    def about(self, corpus: str) -> dict[str, Any]:
+        """Describe a corpus."""
+        about = {"name": corpus, "title": corpus, "here": self.is_here(corpus)}
+        if isinstance(self.corpora[corpus], Path):
+            return about
+        of = corpora.record(corpus)
+        about |= {"title": of.title, "language": of.language, "licence": of.licence}
+        return about | {"clips": of.clips, "speakers": len(of.speakers)}
+
     def is_here(self, corpus: str) -> bool:
         """Whether the clips of a corpus are on this computer."""
         own = self.corpora[corpus]

@@ -9,6 +9,7 @@ import multiprocessing
 import signal
 import traceback
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,8 @@ class Listeners:
         self._free: asyncio.Queue[Listener] = asyncio.Queue()
         self._all: set[Listener] = set()
         self._tasks: set[asyncio.Task] = set()
+        # Of its own, so that whoever waits for an answer keeps nobody else from a thread.
+        self._threads = ThreadPoolExecutor(2 * count)
         self.inside = self.warm = 0
 
     def open(self) -> None:
@@ -80,6 +83,7 @@ class Listeners:
             task.cancel()
         for listener in self._all:
             listener.end(patience=2)
+        self._threads.shutdown()
 
     def _begin(self) -> None:
         task = asyncio.get_running_loop().create_task(self._start())
@@ -89,7 +93,7 @@ class Listeners:
     async def _start(self) -> None:
         listener = Listener(*self._about)
         self._all.add(listener)
-        word, _ = await asyncio.to_thread(listener.hear)
+        word, _ = await self._in_thread(listener.hear)
         if word == "ready":
             self.warm += 1
             self._free.put_nowait(listener)
@@ -97,6 +101,9 @@ class Listeners:
             self._all.discard(listener)
             await asyncio.sleep(1)
             self._begin()
+
+    def _in_thread(self, function, *arguments) -> asyncio.Future:
+        return asyncio.get_running_loop().run_in_executor(self._threads, function, *arguments)
 
     @contextlib.contextmanager
     def place(self) -> Iterator[None]:
@@ -128,7 +135,7 @@ class Listeners:
         listener = await self._free.get()
         word = "ended"
         try:
-            word, answer = await asyncio.to_thread(listener.ask, *question)
+            word, answer = await self._in_thread(listener.ask, *question)
             return word, answer
         finally:
             if word == "ended":
