@@ -33,7 +33,8 @@ def names() -> list[str]:
 
 def plugged() -> tuple[ModelSpec, ...]:
     """Return the models that other installed packages add; a warning names those that cannot be used."""
-    found, taken = {}, set(names())
+    found: dict[str, ModelSpec] = {}
+    taken = set(names())
     for entry in entry_points(group="serlab.models"):
         try:
             spec = entry.load()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class Score(BaseModel):
@@ -96,8 +96,10 @@ class Prediction(BaseModel):
     answers: list[Answer]
 
 
-class Order(BaseModel, extra="forbid"):
+class Order(BaseModel):
     """A training to be started."""
+
+    model_config = ConfigDict(extra="forbid")
 
     corpus: Annotated[str, Field(examples=["demo"])]
     model: Annotated[str, Field(examples=["logreg-summary"])]

@@ -6,7 +6,6 @@ import ipaddress
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import fields
 from pathlib import Path
 from typing import Annotated
 
@@ -107,7 +106,7 @@ def read(file: str | os.PathLike | None = None, environment: Mapping[str, str] =
             given = tomllib.loads(Path(file).read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise SerlabError(f"{file} cannot be read as settings: {error}") from error
-    for name in (field.name for field in fields(Settings) if field.name != "corpora"):
+    for name in Settings.__annotations__.keys() - {"corpora"}:
         if value := environment.get(PREFIX + name.upper()):
             given[name] = value
     try:
