@@ -11,10 +11,10 @@ ONLY ?=
 .DELETE_ON_ERROR:
 .PHONY: help env book book-de messages serve-book slides lab test test-unit test-chapters test-real \
 	test-quick chapters sync student student-test quizzes results readme bench assignments assignments-test \
-	wheel-test lint format lock address clean
+	wheel-test container-check lint format lock address clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 env: $(READY) ## create .venv from the lock and install serlab in it
 
@@ -108,6 +108,9 @@ assignments-test: $(READY) ## grade solutions and mistakes by the real Otter-Gra
 
 wheel-test: $(READY) ## build a wheel, install it alone elsewhere, run every chapter on demo
 	$(BIN)/python tests/wheel.py
+
+container-check: $(READY) ## run every step of Containerfile without a container engine (as root, on Linux)
+	$(BIN)/python tests/container.py
 
 lint: $(READY) ## check style, spelling and the state of the chapters
 	$(BIN)/ruff check .
