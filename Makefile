@@ -9,10 +9,12 @@ ONLY ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help env book book-de messages serve-book slides lab test test-unit test-chapters test-real test-quick chapters sync student student-test quizzes results readme bench wheel-test lint format lock address clean
+.PHONY: help env book book-de messages serve-book slides lab test test-unit test-chapters test-real \
+	test-quick chapters sync student student-test quizzes results readme bench assignments assignments-test \
+	wheel-test container-check lint format lock address clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 env: $(READY) ## create .venv from the lock and install serlab in it
 
@@ -98,8 +100,17 @@ bench: $(READY) ## measure speed, memory, a million clips, pitch, and how often 
 	$(BIN)/python benchmarks/pitch.py
 	$(BIN)/python benchmarks/scale.py
 
+assignments: $(READY) ## make student notebooks, solutions, rubrics and exports of the assignments
+	$(BIN)/python book/tools/assignments.py $(ONLY)
+
+assignments-test: $(READY) ## grade solutions and mistakes by the real Otter-Grader and nbgrader
+	$(BIN)/python tests/assignments_exports.py $(ONLY)
+
 wheel-test: $(READY) ## build a wheel, install it alone elsewhere, run every chapter on demo
 	$(BIN)/python tests/wheel.py
+
+container-check: $(READY) ## run every step of Containerfile without a container engine (as root, on Linux)
+	$(BIN)/python tests/container.py
 
 lint: $(READY) ## check style, spelling and the state of the chapters
 	$(BIN)/ruff check .
@@ -115,6 +126,9 @@ format: $(READY) ## rewrite Python files in the house style
 lock: $(READY) ## choose the newest versions that pyproject.toml allows and write requirements.lock
 	$(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --all-extras \
 		--no-header --no-annotate --no-emit-index-url --no-emit-find-links --quiet pyproject.toml -o requirements.lock
+	for tool in otter nbgrader; do $(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes \
+		--no-header --no-annotate --no-emit-index-url --no-emit-find-links --quiet \
+		assignments/$$tool.in -o assignments/$$tool.txt || exit 1; done
 
 address: $(READY) ## set the public address: make address URL=https://github.com/OWNER/NAME [BRANCH=main] [PAGES=…]
 	@test -n "$(URL)" || { echo "Say which: make address URL=https://github.com/OWNER/NAME" >&2; exit 1; }

@@ -17,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
 import book_access
 import book_listening
 import book_players
+import book_talk
 import readme
 import recorded
 
@@ -169,4 +170,5 @@ def setup(app):
     app.connect("html-page-context", offer_student_version, priority=900)  # after the theme
     app.connect("html-page-context", book_listening.fill)
     app.connect("build-finished", book_access.name_all)
+    app.connect("build-finished", book_talk.add)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": False}
