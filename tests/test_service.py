@@ -460,8 +460,11 @@ def test_settings_come_from_a_file_and_the_environment(tmp_path):
             settings.read(file, {})
     with pytest.raises(SerlabError, match=r"no\.toml"):
         settings.read(tmp_path / "no.toml", {})
-    described = settings.Settings.__doc__
-    assert all(re.search(rf"\b{name}\b", described) for name in settings.Settings.__dataclass_fields__)
+    told = re.findall(r"^    (\w+) : .*, default (.*)$", settings.Settings.__doc__, re.M)
+    assert [name for name, _ in told] == list(settings.Settings.__annotations__)
+    own = {"token": "none", "corpora": "none", "data": "the user's folder for data"}
+    own["listeners"] = "one for each processor, up to 4"
+    assert all(value == own.get(name, str(getattr(settings.Settings(), name))) for name, value in told)
 
 
 def test_two_services_do_not_share_a_folder(client, place):
