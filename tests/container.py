@@ -162,6 +162,11 @@ def inside(folder: Path, python: str) -> None:
     api = image.run(image.command, image.health, SERLAB_SERVE_TOKEN=TOKEN)
     base = "http://127.0.0.1:8800"
     assert ask(f"{base}/v1/models", token="wrong")[0] == 401
+    # The first start as a new user compiles what is kept for later ones.
+    for _ in range(600):
+        if ask(f"{base}/ready")[0] == 200:
+            break
+        time.sleep(1)
     voice = (ROOT / "book/_static/audio/voice_1.flac").read_bytes()
     status, answer = ask(f"{base}/v1/predictions", voice)
     print(status, answer[:300], flush=True)

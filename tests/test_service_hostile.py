@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import struct
+import sys
 
 import numpy as np
 import psutil
@@ -16,6 +18,7 @@ import test_service  # noqa: E402
 from test_service import RATE, options, refused, running, sound, until  # noqa: E402
 
 from serlab.service import app, jobs  # noqa: E402
+from serlab.service.listeners import Listener, Listeners, Refused  # noqa: E402
 
 client, place = test_service.client, test_service.place
 monkeypatch_module = test_service.monkeypatch_module
@@ -144,6 +147,50 @@ def test_damaged_headers_are_refused_or_answered(client, bounded):
                 assert refused(answer, 422).startswith("The recording")
     assert counts.keys() == {200, 422}
     assert counts[422] >= 200
+
+
+def test_a_process_that_hangs_or_dies_is_replaced(place):
+    """One that is stopped costs its request; one that has died costs nothing."""
+
+    this = psutil.Process()
+    before = set(this.children())
+
+    async def trial() -> list:
+        listeners = Listeners(1, 0, place / "data" / "models" / "plain.serlab", 1024)
+        listeners.open()
+        question = (place / "tiny" / "d01-sad-1.wav", place / "data" / "models" / "plain.serlab", False, 9.0)
+        found = [await listeners.ask(*question)]
+        (process,) = set(this.children()) - before
+        process.suspend()
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(listeners.ask(*question), 0.2)
+        found.append(await listeners.ask(*question))
+        assert not process.is_running()
+        (process,) = set(this.children()) - before
+        process.kill()
+        found.append(await listeners.ask(*question))
+        with pytest.raises(Refused, match="lasts more than the 1 s"):
+            await listeners.ask(*question[:3], 1.0)
+        listeners.close()
+        return found
+
+    first, *others = asyncio.run(trial())
+    assert all(one == first for one in others)
+
+
+def test_memory_is_bounded(place):
+    """What a recording may take is taken from the process, not from the computer."""
+    if sys.platform != "linux":
+        pytest.skip("only Linux bounds it")
+    model = place / "data" / "models" / "plain.serlab"
+    listener = Listener(model, 64)
+    assert listener.hear() == ("ready", None)
+    path = place / "long.wav"
+    soundfile.write(path, np.tile(np.sin(np.arange(RATE) * 0.1), 280), RATE)
+    word, about = listener.ask(path, model, True, 300.0)
+    listener.end()
+    path.unlink()
+    assert (word, about) in [("refused", "The recording takes more than 64 MiB of memory"), ("ended", None)]
 
 
 # ---- every request ----

@@ -149,11 +149,11 @@ class Runner(threading.Thread):
                 process = subprocess.Popen(command, stdin=pipe, stdout=quiet, stderr=log)
                 self._process, self._job = process, job["id"]
             # It ends when its input does, and that when this process ends, in whatever way.
-            with process, contextlib.suppress(BrokenPipeError):
+            with contextlib.suppress(BrokenPipeError), process:
                 process.stdin.write(json.dumps(job | self._about(job)).encode() + b"\n")
                 process.stdin.flush()
-                status = process.wait()
-            who = "The service" if self._stopping else f"What trained it, with status {status},"
+                process.wait()
+            who = "The service" if self._stopping else f"What trained it, with status {process.returncode},"
             error = f"{who} ended before it was done: resume it"
             self._jobs.change(job["id"], ["running"], job["attempt"], state="interrupted", error=error)
 

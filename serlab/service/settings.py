@@ -26,33 +26,34 @@ class Settings:
 
     Attributes
     ----------
-    host, port : str, int
+    host : str, default 127.0.0.1
+    port : int, default 8800
         Address to listen at. Any that is not of this computer alone demands a `token`.
-    token : str
+    token : str, default none
         What a client must send as ``Authorization: Bearer TOKEN``; 16 characters or more, or empty for none.
-    data : Path
-        Folder for jobs and trained models. One service at a time uses it.
-    pages : Path
+    data : Path, default the user's folder for data
+        For jobs and trained models. One service at a time uses it.
+    pages : Path, default _build/html
         The built book, served at ``/book/`` if it is there.
-    corpora : dict of str to Path
+    corpora : dict of str to Path, default none
         Folders of your own, by the names under which clients know them, beside the corpora of serlab.
-    model : str
+    model : str, default emotions
         Which model answers where a request names none.
-    upload : int
+    upload : int, default 16
         Largest body of a request, in MiB.
-    seconds : float
+    seconds : float, default 300.0
         Longest recording, in seconds.
-    listeners : int
-        Processes that listen, each to one recording at a time; with the model of serlab each takes 450 MB.
-    memory : int
+    listeners : int, default one for each processor, up to 4
+        Processes that listen, each to one recording at a time. With the model of serlab each takes 450 MB.
+    memory : int, default 1024
         How much memory a recording may take in such a process, in MiB. Kept to on Linux.
-    waiting : int
+    waiting : int, default 64
         Requests that may wait for a listener; more are sent away with status 503.
-    timeout : float
+    timeout : float, default 60.0
         Time for a request to be answered, in seconds.
-    jobs : int
+    jobs : int, default 8
         Trainings that may wait while one runs.
-    streams : int
+    streams : int, default 32
         Clients that may follow trainings at once.
     """
 
