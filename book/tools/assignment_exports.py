@@ -24,6 +24,9 @@ c.CourseDirectory.course_id = "serlab"
 c.ClearSolutions.code_stub = {{"python": "{STUB}"}}
 c.ClearSolutions.text_stub = "{TEXT_STUB}"
 c.ExecutePreprocessor.timeout = 600
+# nbgrader takes a warning or a progress bar for a failed test.
+c.IgnorePattern.enabled = True
+c.IgnorePattern.pattern = "."
 """
 
 
