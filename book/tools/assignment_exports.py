@@ -26,7 +26,7 @@ c.ClearSolutions.text_stub = "{TEXT_STUB}"
 c.ExecutePreprocessor.timeout = 600
 # nbgrader takes a warning or a progress bar for a failed test.
 c.IgnorePattern.enabled = True
-c.IgnorePattern.pattern = "."
+c.IgnorePattern.pattern = "^"  # all of it, a lone line break included
 """
 
 
