@@ -18,10 +18,7 @@ def share_with_sister(answer) -> str:
             f"{versions} versions, of which {tested:.2f} are tested",
             (1 - right, "That is the share of test rows that are safe. The question is about the others."),
             (1 - tested**versions, "You count the row among its own sisters. It has one sister less."),
-            (
-                1 - (1 - tested) ** (versions - 1),
-                "That is the share with a sister in the test set. A row is safe only if all are there.",
-            ),
+            (1 - (1 - tested) ** (versions - 1), "That is the share with a sister in the test set."),
             (1 - tested, "So many have one certain sister in training. Any one of them is enough to leak."),
             (100 * right, "A share lies between 0 and 1; multiply by 100 when you print it."),
         )

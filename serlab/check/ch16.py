@@ -95,20 +95,14 @@ def lead(answer) -> str:
             f"the difference of {draws} random draws",
             (-each.mean(), "That is how far statistics are ahead. Take codes less statistics."),
         )
+        heap = apart.std(ddof=1) / np.sqrt(apart.size)
         both = codes.mean(axis=1).var(ddof=1) + statistics.mean(axis=1).var(ddof=1)
         compare(
             error,
             each.std(ddof=1) / np.sqrt(draws),
             f"the error of {draws} random draws",
-            (
-                np.sqrt(both / draws),
-                "You take the error of each curve by itself. Subtract draw by draw first, and the luck they "
-                "share is gone.",
-            ),
-            (
-                apart.std(ddof=1) / np.sqrt(apart.size),
-                "You count every point as a draw. The points of one curve share their luck: take its mean.",
-            ),
+            (np.sqrt(both / draws), "Subtract draw by draw first: then the luck that both share is gone."),
+            (heap, "You count every point as a draw. The points of one curve share their luck."),
             (each.std(ddof=1), "That is the deviation of one draw. The mean of many is surer."),
             (each.std() / np.sqrt(draws), "Nearly: with `ddof=1` few draws do not look surer than they are."),
         )
