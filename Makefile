@@ -9,10 +9,12 @@ ONLY ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help env book serve-book slides lab test test-unit test-chapters test-real test-quick chapters sync student student-test quizzes results readme bench wheel-test lint format lock address clean
+.PHONY: help env book book-de messages serve-book slides lab test test-unit test-chapters test-real \
+	test-quick chapters sync student student-test quizzes results readme bench assignments assignments-test \
+	wheel-test container-check lint format lock address clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 env: $(READY) ## create .venv from the lock and install serlab in it
 
@@ -29,6 +31,14 @@ $(READY): requirements.lock pyproject.toml
 
 book: $(READY) ## build the book in _build/html; warnings are errors
 	$(BIN)/jupyter-book build . --all -W --keep-going
+
+book-de: $(READY) ## build the German book in _build/de/_build/html; what is not translated stays English
+	sed 's/^    language: en$$/    language: de/' _config.yml > _config.de.yml
+	$(BIN)/jupyter-book build . --all -W --keep-going --config _config.de.yml --path-output _build/de
+
+messages: $(READY) ## bring the catalogues of translations in locale/ up to date with the English text
+	$(BIN)/jupyter-book build . --all --builder custom --custom-builder gettext --path-output _build/messages
+	$(BIN)/python book/tools/translations.py _build/messages/_build/gettext
 
 serve-book: book ## build the book and show it at http://localhost:8000
 	$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html 8000
@@ -90,8 +100,17 @@ bench: $(READY) ## measure speed, memory, a million clips, pitch, and how often 
 	$(BIN)/python benchmarks/pitch.py
 	$(BIN)/python benchmarks/scale.py
 
+assignments: $(READY) ## make student notebooks, solutions, rubrics and exports of the assignments
+	$(BIN)/python book/tools/assignments.py $(ONLY)
+
+assignments-test: $(READY) ## grade solutions and mistakes by the real Otter-Grader and nbgrader
+	$(BIN)/python tests/assignments_exports.py $(ONLY)
+
 wheel-test: $(READY) ## build a wheel, install it alone elsewhere, run every chapter on demo
 	$(BIN)/python tests/wheel.py
+
+container-check: $(READY) ## run every step of Containerfile without a container engine (as root, on Linux)
+	$(BIN)/python tests/container.py
 
 lint: $(READY) ## check style, spelling and the state of the chapters
 	$(BIN)/ruff check .
@@ -107,6 +126,9 @@ format: $(READY) ## rewrite Python files in the house style
 lock: $(READY) ## choose the newest versions that pyproject.toml allows and write requirements.lock
 	$(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --all-extras \
 		--no-header --no-annotate --no-emit-index-url --no-emit-find-links --quiet pyproject.toml -o requirements.lock
+	for tool in otter nbgrader; do $(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes \
+		--no-header --no-annotate --no-emit-index-url --no-emit-find-links --quiet \
+		assignments/$$tool.in -o assignments/$$tool.txt || exit 1; done
 
 address: $(READY) ## set the public address: make address URL=https://github.com/OWNER/NAME [BRANCH=main] [PAGES=…]
 	@test -n "$(URL)" || { echo "Say which: make address URL=https://github.com/OWNER/NAME" >&2; exit 1; }

@@ -1,4 +1,4 @@
-"""The command ``serlab``: predict, train, fetch, validate and runs."""
+"""The command ``serlab``: predict, train, serve, fetch, validate and runs."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ EXAMPLES = """examples:
   serlab validate my_recordings/             read every file and say what is wrong
   serlab train demo logreg-summary mine.serlab
   serlab predict my.wav --model mine.serlab
+  serlab serve                               an HTTP service on this computer; see README.md
   serlab runs --list                         the recorded runs of the book
 """
 
@@ -72,7 +73,12 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("corpus", help="name of a corpus, or a folder with a table metadata.csv")
     train.add_argument("model", help="name of a model; serlab.models.names() lists all")
     train.add_argument("file", help="where to keep it, such as mine.serlab")
+    train.add_argument("--seed", type=int, default=0, help="of what is random in the model")
     train.set_defaults(command=_train)
+
+    serve = commands.add_parser("serve", help="predict and train over HTTP")
+    serve.add_argument("--config", metavar="FILE", help="settings in TOML; SERLAB_SERVE_… count first")
+    serve.set_defaults(command=_serve)
 
     fetch = commands.add_parser("fetch", help="download a corpus and verify it")
     fetch.add_argument("corpus")
@@ -112,11 +118,22 @@ def _train(given: argparse.Namespace) -> int:
 
     # Before the work, rather than after it.
     models.files.check_place(Path(given.file))
-    model = train(models.get(given.model), corpora.load(given.corpus))
+    model = train(models.get(given.model), corpora.load(given.corpus), seed=given.seed)
     path, card = models.save(given.file, model), model.card
     uar, low, high = (100 * card["score"][name] for name in ("uar", "low", "high"))
     print(f"{path}: {card['title']}, trained on {card['clips']} clips of {card['speakers']} speakers.")
     print(f"On speakers it has not heard: UAR {uar:.1f} % [{low:.1f}, {high:.1f}] ({card['protocol']}).")
+    return 0
+
+
+def _serve(given: argparse.Namespace) -> int:
+    try:
+        from serlab.service import app, settings
+    except ModuleNotFoundError as error:
+        from serlab.errors import SerlabError
+
+        raise SerlabError(f'There is no {error.name}: pip install "serlab[serve]"') from error
+    app.serve(settings.read(given.config))
     return 0
 
 

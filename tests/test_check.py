@@ -162,3 +162,18 @@ def test_answers_are_compared_up_to_rounding(got, right, passes):
     else:
         with pytest.raises(check.Hint, match="For this it gives"):
             check.compare(got, right, "this")
+
+
+def test_a_table_that_is_only_read_is_not_called_changed():
+    """pandas may lay out a table anew when it is read, which changes its hash and nothing else."""
+    table = pd.DataFrame({"a": [1.0, 2.0]})
+    for column, values in (("b", [1, 2]), ("c", ["x", "y"]), ("d", [3.0, 4.0])):
+        table[column] = values
+    assert check.call(lambda rows: rows.groupby("c")["d"].mean().sum() + rows.to_numpy().size, table) == 15
+
+    def renames(rows):
+        rows.columns = list("wxyz")
+        return 1
+
+    with pytest.raises(check.Hint, match="`renames` changes the DataFrame that it is given"):
+        check.call(renames, table)

@@ -59,7 +59,7 @@ def test_address_is_everywhere_the_same():
         text = file.read_text("utf-8")
         for other in re.findall(r"colab\.research\.google\.com/github/([^/]+/[^/]+)/blob/([^/]+)/", text):
             assert other == (path, branch), file.name
-        for other in re.findall(r"serlab(?:\[[\w,]+\])? @ git\+(\S+?)@([^\"`'\s]+)", text):
+        for other in re.findall(r"serlab(?:\[[\w,]+\])? @ git\+(\S+?)@([^\"`'\s\\]+)", text):
             assert other == (url, branch), file.name
     project = (ROOT / "pyproject.toml").read_text("utf-8")
     assert f'Repository = "{url}"' in project

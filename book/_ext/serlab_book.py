@@ -17,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
 import book_access
 import book_listening
 import book_players
+import book_talk
 import readme
 import recorded
 
@@ -50,7 +51,9 @@ class Ladder(Generated):
             return []
         text = recorded.ladder_text(recorded.runs())
         image = nodes.image(uri="/book/_static/" + readme.PICTURE.name, alt=text)
-        return [nodes.figure("", image, nodes.legend("", nodes.paragraph(text, text)), align="left")]
+        paragraph = nodes.paragraph(text, text)
+        self.set_source_info(paragraph)  # so that it can be translated
+        return [nodes.figure("", image, nodes.legend("", paragraph), align="left")]
 
 
 class Chapters(Generated):
@@ -135,6 +138,13 @@ def block_math(translator, node: nodes.math_block) -> None:
     raise nodes.SkipNode
 
 
+def link_terms(app, doctree) -> None:
+    """Let Markdown links end at a term of the glossary, ``glossary.md#term-UAR``, as at a heading."""
+    slugs = app.env.metadata[app.env.docname].setdefault("myst_slugs", {})
+    for term in doctree.findall(nodes.term):
+        slugs.update({name: (term.line, name, term.astext()) for name in term["ids"]})
+
+
 def offer_student_version(app, pagename, templatename, context, doctree) -> None:
     """Put the chapter without its solutions beside the full one, where the theme offers Colab."""
     for group in context.get("header_buttons", []):
@@ -155,8 +165,10 @@ def setup(app):
         "serlab-run-times": RunTimes,
     }.items():
         app.add_directive(name, directive)
+    app.connect("doctree-read", link_terms)
     app.connect("html-page-context", book_players.fill)
     app.connect("html-page-context", offer_student_version, priority=900)  # after the theme
     app.connect("html-page-context", book_listening.fill)
     app.connect("build-finished", book_access.name_all)
+    app.connect("build-finished", book_talk.add)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": False}

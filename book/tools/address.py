@@ -2,8 +2,8 @@
 
     python book/tools/address.py https://github.com/OWNER/NAME [--branch main] [--pages URL]
 
-The address is in the files named below, in the book's pages and in the chapters' first cells. A test compares
-them all with _config.yml.
+The address is in the files named below, in the book's pages and their translations, and in the chapters'
+first cells. A test compares them all with _config.yml.
 """
 
 from __future__ import annotations
@@ -32,7 +32,9 @@ NAMED = (
 def files(root: Path = ROOT) -> list[Path]:
     """Return the files that may hold the address."""
     found = [root / name for name in NAMED if (root / name).exists()]
-    return found + sorted(root.glob("book/**/*.md")) + sorted(root.glob("chapters/*.md"))
+    for places in ("book/**/*.md", "chapters/*.md", "locale/**/*.po"):
+        found += sorted(root.glob(places))
+    return found
 
 
 def current(root: Path = ROOT) -> tuple[str, str, str]:

@@ -138,6 +138,7 @@ def chapters(folder: Path = CHAPTERS) -> list[dict]:
                 "stem": path.stem,
                 "title": title.lstrip("# ").strip(),
                 "lead": re.split(r"(?<=[.!?])\s", lead)[0],
+                "words": words(notebook["cells"]),
                 "record": notebook["metadata"].get("serlab", {}),
             }
         )
@@ -185,13 +186,27 @@ def chapter_table(table: pd.DataFrame, link: str, start: str = "") -> list[str]:
 
 
 def chapter_time_table() -> list[str]:
-    lines = ["| chapter | corpora | time |", "|---|---|---|"]
+    lines = ["| chapter | words | corpora | code |", "|---|---|---|---|"]
     for chapter in chapters():
         record = chapter["record"]
         time = duration(record["seconds"]) if "seconds" in record else "not run yet"
         corpora = ", ".join(record.get("corpora", {})) or "–"
-        lines.append(f"| [{chapter['title']}](../chapters/{chapter['stem']}.ipynb) | {corpora} | {time} |")
+        link = f"[{chapter['title']}](../chapters/{chapter['stem']}.ipynb)"
+        lines.append(f"| {link} | {chapter['words']:,} | {corpora} | {time} |")
     return lines
+
+
+def words(cells: list[dict]) -> int:
+    """Count the words of a notebook's text up to its exercises, without comments, tags and addresses.
+
+    >>> words([{"cell_type": "markdown", "source": ["Two [words](x.md).<!-- a: b -->\\n", "## Exercises"]}])
+    2
+    """
+    text = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+    text = re.sub(
+        r"(?s)^## Exercises.*|<!--.*?-->|<[^>]+>|\]\([^)]*\)|```.*?```", "", text, flags=re.MULTILINE
+    )
+    return len(re.findall(r"\w[\w'’.,-]*", text))
 
 
 def ladder_text(table: pd.DataFrame, corpus: str = "ravdess") -> str:

@@ -93,9 +93,17 @@ def call(answer: Callable, *inputs):
     if result is None or result is ...:
         raise _Unanswered(f"{name} returns nothing. Is there a `return`?")
     for before, after in zip(inputs, given, strict=True):
-        kept = not isinstance(before, _MUTABLE) or joblib.hash(before) == joblib.hash(after)
-        require(kept, f"{name} changes the {type(before).__name__} that it is given. Work on a copy of it.")
+        require(
+            _unchanged(before, after),
+            f"{name} changes the {type(before).__name__} that it is given. Work on a copy of it.",
+        )
     return result
+
+
+def _unchanged(before, after) -> bool:
+    if isinstance(before, (pd.DataFrame, pd.Series)):
+        return before.equals(after)  # a table that was only read may be hashed otherwise than before
+    return not isinstance(before, _MUTABLE) or joblib.hash(before) == joblib.hash(after)
 
 
 def require(condition: bool, hint: str) -> None:

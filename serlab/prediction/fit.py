@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -30,7 +31,13 @@ DIRECTIONS = 64
 CLEAN = "as recorded"
 
 
-def train(spec: ModelSpec, table: pd.DataFrame) -> TrainedModel:
+def train(
+    spec: ModelSpec,
+    table: pd.DataFrame,
+    *,
+    seed: int = 0,
+    progress: Callable[[str, float], None] | None = None,
+) -> TrainedModel:
     """Test a model on speakers it has not heard, then train it on all of them.
 
     Parameters
@@ -39,6 +46,10 @@ def train(spec: ModelSpec, table: pd.DataFrame) -> TrainedModel:
         One with an estimator that needs nothing but the clip: no vote, and not normalised by speaker.
     table : DataFrame
         Utterance table of two or more speakers.
+    seed : int
+        Of the estimator.
+    progress : callable, optional
+        Is told, before each step, what it is and what share of all steps is done.
 
     Returns
     -------
@@ -63,8 +74,20 @@ def train(spec: ModelSpec, table: pd.DataFrame) -> TrainedModel:
         "speakers": int(table["speaker"].nunique()),
         "protocol": split.title,
     }
-    study = Study(spec.build, spec.extractors, table, table[split.target].to_numpy(str))
-    return study.model(about | study.judge([fold.test for fold in split.folds])[0])
+    rate = spec.extractors[0].sample_rate
+    # The clips, their odd kinds and the model itself; copies and conditions; folds.
+    steps = 3 + len(conditions.copies(rate)) + len(conditions.trials(rate)) + len(split.folds)
+    number = itertools.count()
+
+    def tell(step: str) -> None:
+        if progress is not None:
+            progress(step, next(number) / steps)
+
+    y = table[split.target].to_numpy(str)
+    study = Study(spec.build, spec.extractors, table, y, seed=seed, tell=tell)
+    card = about | study.judge([fold.test for fold in split.folds])[0]
+    tell("train on all speakers")
+    return study.model(card)
 
 
 class Study:
@@ -80,6 +103,10 @@ class Study:
         Utterance table of two or more speakers.
     y : ndarray of str, shape (clips,)
         What is learnt.
+    seed : int
+        Given to `build`.
+    tell : callable
+        Is told what comes next.
     """
 
     def __init__(
@@ -88,15 +115,21 @@ class Study:
         extractors: Sequence[Extractor],
         table: pd.DataFrame,
         y: np.ndarray,
+        *,
+        seed: int = 0,
+        tell: Callable[[str], None] = lambda step: None,
     ):
         self.build, self.extractors, self.y = build, tuple(extractors), y
+        self.seed, self.tell = seed, tell
         self.table = table.reset_index(drop=True)
         self.groups = self.table["speaker"].to_numpy(str)
         rate = self.extractors[0].sample_rate
-        self.X = self._measure(self.table)
-        self.copies = [self._measure(self.table, chain) for chain in conditions.copies(rate).values()]
+        self.X = self._measure(self.table, CLEAN)
+        copies = conditions.copies(rate)
+        self.copies = [self._measure(self.table, name, chain) for name, chain in copies.items()]
 
-    def _measure(self, table: pd.DataFrame, chain: Chain | None = None) -> np.ndarray:
+    def _measure(self, table: pd.DataFrame, name: str, chain: Chain | None = None) -> np.ndarray:
+        self.tell(f"features of clips, {name}")
         listening = self.extractors
         if chain is not None:
             listening = [Augmented(extractor=one, chain=chain) for one in listening]
@@ -111,7 +144,7 @@ class Study:
     def model(self, card: dict[str, Any], rows: np.ndarray | slice = slice(None)) -> TrainedModel:
         """Train on some clips and their copies; what is familiar is learned from the clips alone."""
         X, repeated = self.X[rows], 1 + len(self.copies)
-        estimator = self.build(0)
+        estimator = self.build(self.seed)
         groups = np.tile(self.groups[rows], repeated)
         extra = {"groups": groups} if training.takes_groups(estimator) else {}
         estimator.fit(
@@ -149,12 +182,14 @@ class Study:
         """
         some = self._some(TESTED_EACH)
         tests = {
-            name: self._measure(some.reset_index(drop=True), chain)
+            name: self._measure(some.reset_index(drop=True), name, chain)
             for name, chain in conditions.trials(self.extractors[0].sample_rate).items()
         }
+        self.tell("features of odd sounds")
         odd = self._odd()
         parts, strange = [], np.empty(len(self.table))
-        for test in held_out:
+        for number, test in enumerate(held_out, 1):
+            self.tell(f"fold {number} of {len(held_out)}")
             model = self.model({}, np.setdiff1d(np.arange(len(self.table)), test))
             parts.append(self.answer(model, self.X[test], test).assign(condition=CLEAN))
             heard = some.index.isin(test)
