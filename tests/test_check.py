@@ -170,6 +170,7 @@ def test_a_table_that_is_only_read_is_not_called_changed():
     for column, values in (("b", [1, 2]), ("c", ["x", "y"]), ("d", [3.0, 4.0])):
         table[column] = values
     assert check.call(lambda rows: rows.groupby("c")["d"].mean().sum() + rows.to_numpy().size, table) == 15
+    assert check.call(np.sum, np.arange(6.0).reshape(2, 3).T) == 15
 
     def renames(rows):
         rows.columns = list("wxyz")

@@ -103,6 +103,8 @@ def call(answer: Callable, *inputs):
 def _unchanged(before, after) -> bool:
     if isinstance(before, (pd.DataFrame, pd.Series)):
         return before.equals(after)  # a table that was only read may be hashed otherwise than before
+    if isinstance(before, np.ndarray):  # a transposed array is hashed otherwise than its copy
+        before, after = np.ascontiguousarray(before), np.ascontiguousarray(after)
     return not isinstance(before, _MUTABLE) or joblib.hash(before) == joblib.hash(after)
 
 

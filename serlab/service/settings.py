@@ -60,7 +60,7 @@ class Settings:
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8800
     token: str = ""
-    data: Path = Path(platformdirs.user_data_dir("serlab")) / "service"
+    data: Path = Field(default_factory=lambda: Path(platformdirs.user_data_dir("serlab")) / "service")
     pages: Path = Path("_build/html")
     corpora: dict[_Name, Path] = Field(default_factory=dict)
     model: str = "emotions"
