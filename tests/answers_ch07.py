@@ -50,7 +50,7 @@ WRONG = {
     "receptive_field": [
         (lambda layers: 1 + sum(size - 1 for size, _ in layers), "two frames apart"),
         (lambda layers: sum(size for size, _ in layers), "windows overlap"),
-        (lambda layers: np.prod([size for size, _ in layers]), "multiply the sizes"),
+        (lambda layers: np.prod([size for size, _ in layers]), "You multiply"),
         (receptive_fields(own=1), "not yet for itself"),
         (receptive_fields(start=0), "begin with 1"),
     ],
