@@ -1,0 +1,184 @@
+"""Checkers of chapters 8, 8b and 8c: augmentation, the augmented network, and what the microphone adds."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from sklearn.metrics import accuracy_score, precision_recall_fscore_support
+
+from serlab.check import call, compare, exercise, require
+from serlab.splits import Fold
+
+
+@exercise
+def blend(answer) -> str:
+    """Check ``answer(first, second, share)``: so much of an array, and the rest of another."""
+    rng = np.random.default_rng(8)
+    for share, shape in ((0.7, (4, 5)), (0.9, (8,))):
+        first, second = rng.normal(size=shape), rng.normal(size=shape)
+        compare(
+            call(answer, first, second, share),
+            share * first + (1 - share) * second,
+            f"a share of {share}",
+            (share * second + (1 - share) * first, "The shares have changed places: most is to be `first`."),
+            (share * first + second, "All of `second` is added. The two shares have to add up to 1."),
+            (share * (first + second), "You take the same share of both: the two have to add up to 1."),
+            (first, "That is `first` alone: nothing of `second` is in it."),
+            ((first + second) / 2, "Half and half, whatever the share is."),
+        )
+    return "The same function blends pictures and labels, so the label says what is in the picture."
+
+
+@exercise
+def cover(answer) -> str:
+    """Check ``answer(pictures, most, rng)``: clips with a stretch of frames at the clip's own mean."""
+    pictures = np.random.default_rng(8).normal(size=(300, 5, 20)) + np.arange(300)[:, None, None]
+    got = np.stack([call(answer, pictures, 6, np.random.default_rng(seed)) for seed in (1, 2)])
+    require(got.shape[1:] == pictures.shape, f"Return an array of the shape {pictures.shape}.")
+    changed = got != pictures
+    hidden = changed.any(axis=2)
+    require(hidden.any(), "No frame of any clip is covered.")
+    require(
+        (changed == hidden[:, :, None]).all(),
+        "Some bands are covered and others not. Cover whole frames: they are the last axis.",
+    )
+    filled = np.where(changed, got - pictures.mean(axis=(1, 2), keepdims=True), 0)
+    require(
+        np.allclose(filled, 0),
+        "Fill the stretch with the mean of the clip itself, over its bands and frames.",
+    )
+    count = hidden.sum(axis=2)
+    require(count.max() <= 6, f"It covers {count.max()} frames, where `most` is 6.")
+    starts = (np.diff(hidden.astype(int), axis=2, prepend=0) == 1).sum(axis=2)
+    require(starts.max() == 1, "In some clips there is more than one stretch: cover neighbouring frames.")
+    require(
+        (hidden != hidden[:, :1]).any(),
+        "The same frames are covered in every clip. Draw a place for each of them.",
+    )
+    require(len(np.unique(count)) > 2, "The stretch has the same width every time. Draw it from 0 to `most`.")
+    require((hidden[0] != hidden[1]).any(), "Called again it covers the same frames: let `rng` draw them.")
+    require(hidden.any(axis=(0, 1)).all(), "Some frames are never covered. Can a stretch reach both ends?")
+    return "Every clip has a gap of its own, and another one next time."
+
+
+@exercise
+def with_versions(answer) -> str:
+    """Check ``answer(fold, versions)``: rows to train on and to test on, where each clip has several rows."""
+    clips = np.random.default_rng(8).permutation(60)
+    fold = Fold(np.sort(clips[:40]), np.array([], dtype=int), np.sort(clips[40:55]))
+    for versions in (5, 3):
+        pair = tuple(call(answer, fold, versions))
+        require(len(pair) == 2, "Return two arrays: the rows to train on, and the rows to test on.")
+        train, test = map(np.asarray, pair)
+        require(
+            not set(train // versions) & set(test // versions),
+            f"With {versions} versions some clip is on both sides: which rows are those of clip 7?",
+        )
+        require(
+            not (test % versions).any(), "Altered versions are tested as well. Test on clips as they are."
+        )
+        require(
+            set(test) == set(fold.test * versions), "The clips that are tested are not those of `fold.test`."
+        )
+        require((train % versions).any(), "Only clips as they are get trained on. What are the versions for?")
+        require(
+            set(train // versions) <= set(fold.train),
+            "Some of the rows to train on belong to clips that are not in `fold.train`.",
+        )
+        require(
+            len(set(train)) == len(train) == versions * fold.train.size,
+            "Each of the versions of each training clip is to be trained on once.",
+        )
+    return "Split clips, then look up their versions: so no copy can cross to the other side."
+
+
+@exercise
+def unswapped_uar(answer) -> str:
+    """Check ``answer(report)``: the UAR from a report that was made with swapped arguments."""
+    rng = np.random.default_rng(8)
+    label = rng.choice(list("abcd"), 500, p=[0.4, 0.3, 0.2, 0.1])
+    predicted = np.where(rng.random(500) < 0.5, label, rng.choice(list("abcd"), 500, p=[0.7, 0.1, 0.1, 0.1]))
+    scores = precision_recall_fscore_support(predicted, label)  # swapped
+    columns = ["precision", "recall", "f1", "clips"]
+    report = pd.DataFrame(dict(zip(columns, scores, strict=True)), index=list("abcd"))
+    weights = report["clips"] / 500
+    compare(
+        call(answer, report),
+        report["precision"].mean(),
+        "a random report",
+        (report["recall"].mean(), "What this report calls recall is not the recall: which is it?"),
+        (report["f1"].mean(), "That is the mean F1. The swap does not change it, but it is not the UAR."),
+        (accuracy_score(label, predicted), "That is the accuracy: each class is to count as much."),
+        (
+            (weights * report["precision"]).sum(),
+            "You weight the classes, by how often they were *answered*. In a UAR all count the same.",
+        ),
+    )
+    return "A swapped report is not lost, if one knows that it is swapped."
+
+
+@exercise
+def by_speaker(answer) -> str:
+    """Check ``answer(X, speakers)``: each speaker's columns with mean zero and deviation one."""
+    rng = np.random.default_rng(8)
+    speakers = rng.permutation(np.repeat(["Ann", "Bo", "Cy"], [10, 14, 18]))
+    who = np.unique(speakers, return_inverse=True)[1]
+    X = rng.normal(size=(42, 4)) * (1 + who)[:, None] + 10 * who[:, None]
+    right, centred, whole = X.copy(), X.copy(), X.copy()
+    for one in range(3):
+        own = X[who == one]
+        centred[who == one] = own - own.mean(axis=0)
+        right[who == one] = centred[who == one] / own.std(axis=0)
+        whole[who == one] = (own - own.mean()) / own.std()
+    got = np.asarray(call(answer, X, speakers))
+    if got.shape == X.shape and not np.allclose(got, right):
+        sample = right * np.sqrt(1 - 1 / np.bincount(who))[who][:, None]
+        got = right if np.allclose(got, sample) else got  # either deviation will do
+    compare(
+        got,
+        right,
+        "three random speakers",
+        (centred, "The means are gone, the deviations are not: divide by them."),
+        (
+            (X - X.mean(axis=0)) / X.std(axis=0),
+            "That is done over all clips. Let each speaker have their own.",
+        ),
+        (whole, "There is one mean for all columns. Each feature has its own: `axis=0`."),
+        (right[np.argsort(who, kind="stable")], "The rows come out sorted by speaker: keep their order."),
+    )
+    same = X.copy()
+    same[:, 1] = 5
+    with np.errstate(all="ignore"):
+        flat = np.asarray(call(answer, same, speakers))
+    require(
+        np.isfinite(flat).all(), "A feature that never changes has a deviation of 0, and you divide by it."
+    )
+    return "Whatever a line or a microphone adds to all clips of a speaker is gone."
+
+
+@exercise
+def noisy(answer) -> str:
+    """Check ``answer(y, snr, rng)``: a sound with noise that lies so many decibels below it."""
+    for scale, snr in ((0.2, 10), (3.0, 24)):
+        y = scale * np.sin(np.arange(16000) / 9) * np.linspace(0, 1, 16000)
+        got = np.asarray(call(answer, y, snr, np.random.default_rng(1)))
+        require(got.shape == y.shape, "The noisy sound has as many samples as the sound.")
+        require(not np.allclose(got, y), "Nothing has been added.")
+        noise = got - y
+        require(
+            np.abs(noise.mean()) < noise.std() / 10,
+            "What you add is no noise around zero, or it does not leave the sound as it was.",
+        )
+        other = call(answer, y, snr, np.random.default_rng(2))
+        require(not np.allclose(got, other), "The noise is the same every time: let `rng` draw it.")
+        power = 10 * np.log10(np.mean(y**2))
+        compare(
+            round(power - 10 * np.log10(np.mean(noise**2))),
+            snr,
+            f"noise that is to lie {snr} dB below",
+            (-snr, "The noise lies above the sound. Which is to be divided by which?"),
+            (2 * snr, "Decibels are 10 times the logarithm of a power, but 20 times that of an amplitude."),
+            (round(2 * snr - power), "You scale by a power. An amplitude is the root of it."),
+            (round(power + snr), "Its level is the same for soft sounds and loud ones: measure `y`."),
+        )
+    return "The number says nothing of how loud the sound is, only how far the noise lies below it."
