@@ -2317,7 +2317,7 @@ CLAIMS: list[tuple[str, str, Callable[[], bool]]] = [
     ),
     (
         "19",
-        "In this noise they are silent",
+        "In this noise no more recordings get one than before",
         lambda: night("noise 10 dB")[2] <= night("as recorded")[2],
     ),
     (

@@ -460,6 +460,8 @@ def test_settings_come_from_a_file_and_the_environment(tmp_path):
             settings.read(file, {})
     with pytest.raises(SerlabError, match=r"no\.toml"):
         settings.read(tmp_path / "no.toml", {})
+    with pytest.raises(SerlabError, match="SERLAB_SERVE_PROT is no setting"):
+        settings.read(environment={"SERLAB_SERVE_PROT": "9000"})
     told = re.findall(r"^    (\w+) : .*, default (.*)$", settings.Settings.__doc__, re.M)
     assert [name for name, _ in told] == list(settings.Settings.__annotations__)
     own = {"token": "none", "corpora": "none", "data": "the user's folder for data"}

@@ -139,7 +139,7 @@ def list_models(here: Here) -> dict:
 
 @api.get("/models/{model}", tags=["models"])
 def model_card(model: str, here: Here) -> dict[str, Any]:
-    """Give the card of a trained model: what it learned from, what it is worth, and where it fails."""
+    """Give the card of a trained model: what it learnt from, what it is worth, and where it fails."""
     return card(here.model(model)[1])
 
 
@@ -150,7 +150,7 @@ def model_card(model: str, here: Here) -> dict[str, Any]:
     responses={200: {"content": {"application/octet-stream": {"schema": _AUDIO}}}},
 )
 def download_model(model: str, here: Here) -> Response:
-    """Download a trained model, its card inside: a file for `serlab.models.load`."""
+    """Download a trained model, its card inside. It is a file for `serlab.models.load`."""
     name, file = here.model(model)
     # Read as a whole: a newer model may take its place at any time.
     named = {"Content-Disposition": f'attachment; filename="{name}.serlab"'}

@@ -82,7 +82,10 @@ class Service:
         try:
             return self.catalogue.table(corpus)
         except CorpusError:
-            about = "This corpus is not on this computer, or not whole: `serlab validate` says more there"
+            about = (
+                "This corpus is not on this computer, or not whole: where the service runs, `serlab fetch` "
+                "gets it, and `serlab validate` says what is wrong"
+            )
             raise HTTPException(404, about) from None
 
     def model(self, name: str | None) -> tuple[str, Path]:

@@ -57,9 +57,12 @@ def told(request: Request, error: Exception) -> JSONResponse:
     """Turn an error that a handler raised into a problem."""
     instance = request.scope["instance"]
     if isinstance(error, AnyHTTPException):
-        return problem(error.status_code, str(error.detail), error.headers, instance=instance)
+        detail = str(error.detail)
+        if detail == HTTPStatus(error.status_code).phrase:  # as the framework says it
+            detail += ": /openapi.json describes all requests"
+        return problem(error.status_code, detail, error.headers, instance=instance)
     if isinstance(error, RequestValidationError):
-        errors = [{"in": list(one["loc"]), "reason": one["msg"]} for one in error.errors()]
+        errors = [{"in": list(one["loc"]), "reason": _reason(one)} for one in error.errors()]
         reasons = "; ".join(f"{'.'.join(map(str, one['in']))}: {one['reason']}" for one in errors)
         return problem(422, reasons, instance=instance, errors=errors)
     if isinstance(error, Busy):
@@ -67,6 +70,11 @@ def told(request: Request, error: Exception) -> JSONResponse:
     if isinstance(error, ClientDisconnect):
         return problem(400, "The request ended before it was complete", instance=instance)
     return problem(422, str(error), instance=instance)
+
+
+def _reason(error: dict[str, Any]) -> str:
+    """Say what is wrong with a value; of JSON that cannot be read, what its reader says."""
+    return f"{error['msg']}: {error['ctx']['error']}" if error["type"] == "json_invalid" else error["msg"]
 
 
 class Guard:

@@ -107,7 +107,13 @@ def read(file: str | os.PathLike | None = None, environment: Mapping[str, str] =
             given = tomllib.loads(Path(file).read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise SerlabError(f"{file} cannot be read as settings: {error}") from error
-    for name in Settings.__annotations__.keys() - {"corpora"}:
+    known = Settings.__annotations__.keys() - {"corpora"}
+    for name in environment:
+        if name.startswith(PREFIX) and name.removeprefix(PREFIX).lower() not in known:
+            raise SerlabError(
+                f"{name} is no setting of the environment: take one of {', '.join(sorted(known))}"
+            )
+    for name in known:
         if value := environment.get(PREFIX + name.upper()):
             given[name] = value
     try:
