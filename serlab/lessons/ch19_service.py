@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -17,7 +18,7 @@ import numpy as np
 import requests
 import soundfile
 
-from serlab import audio
+from serlab import audio, corpora
 from serlab.corpora import emodb
 from serlab.errors import SerlabError
 from serlab.lessons.ch08c_microphone import CONDITIONS, SAMPLE_RATE
@@ -42,6 +43,8 @@ class Api(requests.Session):
 def service() -> Iterator[Api]:
     """Run ``serlab serve`` on a free port, with a folder of its own, and end it afterwards.
 
+    Beside the corpora of serlab it knows `few_clips`, by the name ``few``.
+
     Raises
     ------
     SerlabError
@@ -53,9 +56,11 @@ def service() -> Iterator[Api]:
     with tempfile.TemporaryDirectory(prefix="serlab-", ignore_cleanup_errors=True) as folder:
         settings = {"PORT": port, "DATA": Path(folder, "data"), "PAGES": Path(folder, "none"), "LISTENERS": 1}
         environment = os.environ | {f"SERLAB_SERVE_{name}": str(value) for name, value in settings.items()}
-        log = Path(folder, "log")
+        log, config = Path(folder, "log"), Path(folder, "serve.toml")
+        few = few_clips(Path(folder, "few")).as_posix()
+        config.write_text(f"[corpora]\nfew = '{few}'\n", encoding="utf-8")
         with open(log, "w", encoding="utf-8") as file:
-            command = [sys.executable, "-m", "serlab", "serve"]
+            command = [sys.executable, "-m", "serlab", "serve", "--config", str(config)]
             server = subprocess.Popen(command, env=environment, stdout=file, stderr=file)
         try:
             api = Api(f"http://127.0.0.1:{port}")
@@ -68,6 +73,28 @@ def service() -> Iterator[Api]:
         finally:
             server.terminate()
             server.wait(30)
+
+
+def few_clips(folder: Path) -> Path:
+    """Lay a corpus of one's own into a folder: two clips of each emotion from four synthetic speakers.
+
+    Examples
+    --------
+    >>> with tempfile.TemporaryDirectory() as place:
+    ...     table = corpora.load(few_clips(Path(place, "few")))
+    >>> table["speaker"].nunique(), table.groupby(["speaker", "emotion"]).size().unique().tolist()
+    (4, [2])
+    """
+    folder.mkdir()
+    table = corpora.load("demo")
+    table = table[table["speaker"].isin(table["speaker"].unique()[:4])]
+    table = table.groupby(["speaker", "emotion"]).head(2)
+    for path in table["path"]:
+        shutil.copy(path, folder)
+    names = [Path(path).name for path in table["path"]]
+    sheet = table[["speaker", "emotion"]].assign(path=names)
+    sheet.to_csv(folder / "metadata.csv", index=False)
+    return folder
 
 
 def _is_ready(api: Api) -> bool:
