@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 
 import pytest
 
@@ -44,6 +45,20 @@ def code_is_committed(monkeypatch):
 def demo(private_cache):
     """Give the table of the synthetic corpus, made once for the session."""
     return serlab.load("demo")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Chromium, driven by playwright; a test that asks for it is skipped where there is none."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    names = ("chromium", "chromium-browser", "google-chrome")
+    program = next(filter(None, map(shutil.which, names)), None)
+    if program is None:
+        pytest.skip("no Chromium on this computer")
+    with playwright.sync_playwright() as driver:
+        opened = driver.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield opened
+        opened.close()
 
 
 def real_corpus(name: str):
