@@ -267,10 +267,7 @@ SPECS = (
             augmentation=f"on the fly: {_MASKS}", plan=(EMOBOX6,)),
     replace(_AUGMENTED, name="augmented-long", title="Our augmented CNN, trained four times as long",
             build=lambda seed: make.augmented_cnn(seed).set_params(epochs=200), validation=LONG,
-            repeats=COSTLY),
-    replace(_CNN, name="cnn-long", title="Our CNN, trained four times as long",
-            build=lambda seed: make.cnn(seed).set_params(epochs=200), validation=LONG,
-            repeats=COSTLY, plan=(EMOBOX6,)),
+            repeats=COSTLY, plan=(SEED_SPLIT,)),
 
     *_both(_BYOLS_LINEAR),
     _BYOLS_ANN, replace(_BYOLS_ANN.normalised(), plan=(EMOBOX6, EMODB)),
