@@ -72,6 +72,25 @@ def test_pooling_gives_mean_deviation_and_maximum_whenever_it_happens():
     np.testing.assert_allclose(later, pooled, atol=1e-5)
 
 
+def test_attention_weighs_frames_wherever_they_stand():
+    rng = np.random.default_rng(0)
+    frames, scores = rng.normal(size=(2, 9, 5)), rng.uniform(size=(2, 9, 1))
+    weights = scores / scores.sum(axis=1, keepdims=True)
+    pooled = keras.ops.convert_to_numpy(architectures.WeightedStatistics()([frames, weights]))
+    for clip, weight, found in zip(frames, weights[..., 0], pooled, strict=True):
+        mean = np.average(clip, axis=0, weights=weight)
+        deviation = np.sqrt(np.average((clip - mean) ** 2, axis=0, weights=weight))
+        assert np.allclose(found, np.r_[mean, deviation], atol=1e-4)
+
+    X, y = data()
+    network = estimators.attention(0).set_params(epochs=8).fit(X, y)
+    assert np.allclose(network.predict_proba(X[..., ::-1]), network.predict_proba(X), atol=1e-5)
+    weigh = keras.Model(network.model_.input, network.model_.get_layer("weights").output)
+    found = keras.ops.convert_to_numpy(weigh(network._input(X)))[..., 0]
+    assert np.allclose(found.sum(axis=1), 1, atol=1e-5)
+    assert np.ptp(found, axis=1).min() > 1e-4
+
+
 def test_learning_rate_rises_then_falls_to_zero():
     optimizer, values = estimators.cosine(1000), []
     for step in (0, 25, 50, 525, 1000):

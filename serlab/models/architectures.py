@@ -110,6 +110,36 @@ def dense(X: np.ndarray, y: np.ndarray) -> keras.Model:
     return network
 
 
+def attention_pooling(X: np.ndarray, y: np.ndarray) -> keras.Model:
+    """Make a network that decides how much each frame counts: (clips, channels, time) to a decision.
+
+    A small network gives each frame a score; softmax over time makes weights of them, with which mean and
+    deviation are taken (Okabe, Koshinaka & Shinoda 2018, Attentive statistics pooling for deep speaker
+    embedding, Interspeech).
+    """
+    inputs = keras.Input(X.shape[1:])
+    frames = layers.Dropout(0.2)(layers.Permute((2, 1))(inputs))
+    scores = layers.Dense(1)(layers.Dense(64, activation="tanh")(frames))
+    weights = layers.Softmax(axis=1, name="weights")(scores)
+    x = layers.Dropout(0.5)(WeightedStatistics()([frames, weights]))
+    return keras.Model(inputs, layers.Dense(y.shape[1], activation="softmax")(x))
+
+
+@keras.saving.register_keras_serializable(package="serlab")
+class WeightedStatistics(layers.Layer):
+    """Mean and deviation over time of weighted frames.
+
+    (clips, time, channels) and weights (clips, time, 1) to (clips, 2 * channels).
+    """
+
+    def call(self, inputs):
+        """Pool a batch."""
+        frames, weights = inputs
+        mean = ops.sum(weights * frames, axis=1)
+        variance = ops.sum(weights * ops.square(frames - mean[:, None]), axis=1)
+        return ops.concatenate([mean, ops.sqrt(variance + 1e-5)], axis=-1)
+
+
 # ---- valence: of two classes one sigmoid gives both ----
 
 

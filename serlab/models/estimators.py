@@ -158,6 +158,11 @@ def dense(seed: int) -> Network:
     )
 
 
+def attention(seed: int) -> Network:
+    """Build our network that weighs frames, trained as our dense one is."""
+    return dense(seed).set_params(model=_architecture("attention_pooling"))
+
+
 def cnn(seed: int, steps: Sequence[Step] = ()) -> Network:
     """Build our CNN on log-mel spectrograms; `steps` change every batch of training clips."""
     return _network(
@@ -272,7 +277,12 @@ def compact_contours(seed: int) -> Network:
 
 
 def _network(architecture: str, **settings) -> Network:
-    from serlab.models import architectures
     from serlab.models.network import Network
 
-    return Network(getattr(architectures, architecture), **settings)
+    return Network(_architecture(architecture), **settings)
+
+
+def _architecture(name: str):
+    from serlab.models import architectures
+
+    return getattr(architectures, name)

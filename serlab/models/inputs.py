@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from serlab.augment import Chain, Step, Uniform, add_noise, pitch_shift, shift, time_stretch
+from serlab.embeddings import Whisper
 from serlab.features import (
     Averages,
     Contours,
@@ -32,6 +33,17 @@ def _loudest(seconds: float) -> Treated:
 
 
 HALF, MEDIUM, WHOLE = _loudest(0.5), _loudest(1.5), _loudest(3.0)
+
+# Frames of a transformer: the same 3.2 s from the middle of the clip.
+FRAMES = Treated(
+    features=Whisper(blocks=(3,), statistics=None),
+    trim_db=None,
+    band=None,
+    level=None,
+    floor=None,
+    seconds=3.2,
+    where="centre",
+)
 
 # The 193 averages, and versions of clips as the report made them.
 GUESS = Averages(features=GUESSED)

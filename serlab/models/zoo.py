@@ -11,7 +11,18 @@ from serlab.embeddings import ByolS, Whisper
 from serlab.features import Averages, Contours, Egemaps, OriginalMel, Summary, Treated
 from serlab.models import estimators as make
 from serlab.models.binaries import OneVsRest, Oversampled, Tuned
-from serlab.models.inputs import GUESS, HALF, LOG_MEL, MEDIUM, MORE_CONTOURS, NOISED, SHORT, STRETCHED, WHOLE
+from serlab.models.inputs import (
+    FRAMES,
+    GUESS,
+    HALF,
+    LOG_MEL,
+    MEDIUM,
+    MORE_CONTOURS,
+    NOISED,
+    SHORT,
+    STRETCHED,
+    WHOLE,
+)
 from serlab.models.spec import ModelSpec
 
 # How settings were chosen.
@@ -325,5 +336,8 @@ SPECS = (
     *_both(_WHISPER), *_BLOCKS,
     replace(_WHISPER, name="ann-whisper", title="Our ANN on Whisper", build=make.dense, validation=CARRIED,
             repeats=RANDOM, plan=(EMOBOX6,)),
+    replace(_WHISPER, name="attention-whisper", title="Attention over frames of Whisper, block 3",
+            extractors=(FRAMES,), build=make.attention, repeats=COSTLY, plan=(EMOBOX6,),
+            validation="epochs and rate of our ANN on summary features, unchanged; the last epoch is kept"),
     *_both(_FUSION, _VALENCE_WHISPER, _BY_EMOTION),
 )

@@ -157,6 +157,8 @@ def inputs(spec: ModelSpec, utterances: pd.DataFrame, progress: bool = False) ->
     from serlab.features import SpeakerNormaliser
 
     parts = [store.features(utterances, extractor, progress=progress) for extractor in spec.extractors]
+    # Frames come as a list. Those of clips that are cut to one length have one shape.
+    parts = [np.stack(part) if isinstance(part, list) else part for part in parts]
     if not parts:
         return np.zeros((len(utterances), 1), np.float32)
     X = parts[0] if len(parts) == 1 else np.hstack(parts)
