@@ -361,6 +361,8 @@ def test_fields_of_a_form_that_would_be_ignored_are_refused(client):
 def test_every_error_is_a_problem(client):
     refused(client.get("/v1/nothing"), 404)
     refused(client.put("/v1/predictions"), 405)
+    # What FastAPI would show there loads scripts from elsewhere.
+    assert "/openapi.json" in refused(client.get("/docs"), 404)
     assert "limit" in refused(client.get("/v1/corpora/tiny/clips?limit=0"), 422)
     assert refused(client.get("/v1/corpora/cremad/clips"), 404)
     assert "file" in refused(client.post("/v1/predictions", data={"a": "b"}, files={"other": b"1"}), 422)

@@ -135,10 +135,12 @@ class Guard:
         self._inside += 1
         try:
             async with asyncio.timeout(self._settings.timeout) as limit:
-                answer = self._refusal(scope) or self._app
+                self._check(scope)
                 if int(Headers(scope=scope).get("content-length", 0)) > most << 20:
-                    answer = problem(413, too_large, instance=scope["instance"])
-                await answer(scope, take, give)
+                    raise HTTPException(413, too_large)
+                await self._app(scope, take, give)
+        except (HTTPException, Busy) as error:
+            await told(Request(scope), error)(scope, receive, give)
         except TimeoutError:
             if not status:
                 about = f"This took longer than {self._settings.timeout:g} s and was stopped"
@@ -154,26 +156,24 @@ class Guard:
             self._inside -= 1
             self._note(scope, status, received, time.perf_counter() - began)
 
-    def _refusal(self, scope) -> JSONResponse | None:
-        """Return what is wrong with a request before it is looked at any closer, if anything is."""
-        headers, instance = Headers(scope=scope), scope["instance"]
-        host, path = headers.get("host", ""), scope["path"]
+    def _check(self, scope) -> None:
+        """Refuse a request before it is looked at any closer, if anything is wrong with it."""
+        headers, path = Headers(scope=scope), scope["path"]
+        host = headers.get("host", "")
         if self._inside > MOST:
-            about = "Too many requests at once: ask again in a moment"
-            return problem(503, about, {"Retry-After": "5"}, instance=instance)
+            raise Busy("Too many requests at once: ask again in a moment")
         # A name that leads to this computer may belong to somebody else's page (DNS rebinding).
         if self._settings.local and _host(f"//{host}") not in {*_LOCAL, self._settings.host}:
-            return problem(421, "This service answers to 127.0.0.1 and localhost alone", instance=instance)
+            raise HTTPException(421, "This service answers to 127.0.0.1 and localhost alone")
         if "origin" in headers and headers["origin"].partition("://")[2] != host:
-            return problem(403, "Pages from elsewhere may not use this service", instance=instance)
+            raise HTTPException(403, "Pages from elsewhere may not use this service")
         token = self._settings.token
         is_open = any(path == one or path.startswith(f"{one}/") for one in OPEN)
         if token and not is_open:
             given = headers.get("authorization", "").encode()
             if not secrets.compare_digest(given, f"Bearer {token}".encode()):
                 about = "Send the token of this service, as Authorization: Bearer TOKEN"
-                return problem(401, about, {"WWW-Authenticate": "Bearer"}, instance=instance)
-        return None
+                raise HTTPException(401, about, {"WWW-Authenticate": "Bearer"})
 
     def _note(self, scope, status: int, received: int, seconds: float) -> None:
         # Routes, not paths: those may hold whatever a client put there.
