@@ -5,6 +5,8 @@ kills    kill -9 the server or what trains at a random moment of a training: wha
 load     fifty clients send recordings of their own at once; beside it the bare call of `serlab.predict`
 
     python benchmarks/service.py [--rounds 50] [--clients 50] [--seed 0]
+
+No clients, no load: `--clients 0` does the kills alone.
 """
 
 from __future__ import annotations
@@ -269,8 +271,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        results = load(Path(folder) / "load", given.clients, 8, os.cpu_count())
-        print("   ".join(f"{name} {value:.4g}" for name, value in results.items()), flush=True)
+        if given.clients:
+            results = load(Path(folder) / "load", given.clients, 8, os.cpu_count())
+            print("   ".join(f"{name} {value:.4g}" for name, value in results.items()), flush=True)
         for number, found in enumerate(kills(Path(folder) / "kills", given.rounds, given.seed), 1):
             print(number, "   ".join(f"{name} {value}" for name, value in found.items()), flush=True)
 

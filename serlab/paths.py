@@ -136,7 +136,7 @@ def regular_file(path: str | os.PathLike, error: type[SerlabError] = SerlabError
         found = os.stat(path)
     except (FileNotFoundError, NotADirectoryError):
         lost = "is a link to something that does not exist" if os.path.islink(path) else "does not exist"
-        fault = f"{lost}. Check the path, or fetch the corpus again."
+        fault = f"{lost}. Check the path; if it was a clip of a corpus, fetch that again."
         if _ADDRESS.match(os.fsdecode(path)):
             fault = "is an address, not a file. Mount or copy what lies there: see “More than one machine”."
     except ValueError:

@@ -22,6 +22,7 @@ from serlab.corpora.synthesis import synthesise_phrase
 from serlab.errors import AudioError, ModelError
 from serlab.features import Averages
 from serlab.models.files import TrainedModel, tempered
+from serlab.prediction import familiarity
 from serlab.prediction.fit import WANTED, calibrate, decide, flagged, score, threshold, train
 
 RATE = 16000
@@ -255,6 +256,18 @@ def test_descriptions_of_recordings_agree_with_what_was_made():
     assert softer["level"] == pytest.approx(about["level"] - 20, abs=0.1)
     assert about["duration"] == pytest.approx(len(phrase) / RATE, abs=0.01)
     assert prediction.describe(augment.telephone(phrase, RATE), RATE)["highest"] < 4000
+
+
+@pytest.mark.parametrize("beyond", [-61.44, 7000.2, 0.0])
+def test_every_hint_has_a_name_and_warnings_about_files_share_one(beyond):
+    for name, side in familiarity.HINTS:
+        limit = beyond - side
+        (told,) = prediction.hints({name: beyond}, {name: (limit, limit)})
+        kind = f"{name}_{'low' if side < 0 else 'high'}"
+        assert familiarity.kinds(told) == {kind}
+        assert familiarity.kinds(f"{told}; its length was guessed; 3 bytes are odd") == {kind, "file"}
+        assert kind in familiarity.KINDS
+    assert familiarity.kinds("") == set()
 
 
 @pytest.fixture(scope="module")

@@ -274,7 +274,8 @@ def test_what_cannot_be_trained_is_refused(client):
     assert "/v1/models" in refused(ask(corpus="tiny", model="vote"), 404)
     assert "/v1/corpora" in refused(ask(corpus="../tiny", model="quick"), 404)
     assert "seed" in refused(ask(corpus="tiny", model="quick", seed=-1), 422)
-    assert "file" in refused(ask(corpus="tiny", model="quick", file="/etc/passwd"), 422)
+    told = refused(ask(corpus="tiny", model="quick", file="/etc/passwd"), 422)
+    assert told == "body.file: Unknown name; known here: corpus, model, seed"
     refused(client.post("/v1/jobs", content=b"\xff{", headers={"content-type": "application/json"}), 400)
 
 
@@ -287,7 +288,9 @@ def test_the_queue_is_bounded_and_jobs_outlive_the_process(tmp_path):
     again = jobs.Jobs(tmp_path / "jobs.sqlite")
     assert [one["state"] for one in again.page(0, 9)] == ["queued", "queued", "running"]
     # What an attempt before this one still has to say counts no more.
+    assert again.counts()["running"] == 1
     assert again.change(ids[0], ["running"], state="interrupted")
+    assert (again.counts()["running"], again.counts()["interrupted"], again.counts()["queued"]) == (0, 1, 2)
     assert again.change(ids[0], jobs.STOPPED, state="queued")
     assert not again.change(ids[0], ["running"], attempt=1, state="done")
     assert again.get(ids[0])["state"] == "queued"
@@ -332,15 +335,41 @@ def test_names_are_looked_up_and_never_become_paths(client, place):
         refused(client.post(f"/v1/predictions?model={name}", content=sound()), 404)
 
 
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("/v1/corpora/tiny/clips?ofset=1&limit=1", "query.ofset: Unknown name; known here: limit, offset"),
+        (
+            "/v1/corpora/tiny/clips/d01-sad-1/prediction?timelin=true&Model=plain",
+            "query.timelin: Unknown name; known here: model, timeline; "
+            "query.Model: Unknown name; known here: model, timeline",
+        ),
+        ("/v1/models?name=plain", "query.name: Unknown name; known here: none"),
+    ],
+)
+def test_names_that_would_be_ignored_are_refused(client, path, told):
+    assert refused(client.get(path), 422) == told
+
+
+def test_fields_of_a_form_that_would_be_ignored_are_refused(client):
+    answer = client.post("/v1/predictions", data={"model": "plain"}, files={"file": sound()})
+    assert "`model` and `timeline` stand in the address" in refused(answer, 422)
+    answer = client.post("/v1/predictions?timelin=true", files={"file": sound()})
+    assert "timelin" in refused(answer, 422)
+
+
 def test_every_error_is_a_problem(client):
     refused(client.get("/v1/nothing"), 404)
     refused(client.put("/v1/predictions"), 405)
+    # What FastAPI would show there loads scripts from elsewhere.
+    assert "/openapi.json" in refused(client.get("/docs"), 404)
     assert "limit" in refused(client.get("/v1/corpora/tiny/clips?limit=0"), 422)
     assert refused(client.get("/v1/corpora/cremad/clips"), 404)
     assert "file" in refused(client.post("/v1/predictions", data={"a": "b"}, files={"other": b"1"}), 422)
     refused(client.get("/health", headers={"host": "evil.example"}), 421)
     refused(client.post("/v1/jobs", headers={"origin": "https://evil.example"}), 403)
-    refused(client.post("/v1/jobs", headers={"origin": "null"}), 403)
+    for origin in ("null", "http://[", "", f"x{client.base_url.netloc.decode()}"):
+        refused(client.post("/v1/jobs", headers={"origin": origin}), 403)
 
 
 def test_a_mistake_of_the_service_is_a_problem_and_only_the_log_has_its_details(client, monkeypatch, caplog):
@@ -371,6 +400,55 @@ def test_logs_are_json_without_names_of_users(client, caplog):
     assert "private" not in " ".join(lines)
 
 
+def measured(client, name: str) -> float:
+    return float(re.search(rf"^{re.escape(name)} (.*)$", client.get("/metrics").text, re.M)[1])
+
+
+def test_metrics_count_answers_that_are_not_sure_and_hints(client, place):
+    """A model that is never sure, for which everything is too quiet, and one that has no limits."""
+    sure, unsure = (f'serlab_answers_total{{sure="{word}"}}' for word in ("yes", "no"))
+    quiet, loud = (f'serlab_hints_total{{hint="level_{word}"}}' for word in ("low", "high"))
+    counts = (sure, unsure, quiet, loud)
+    before = [measured(client, name) for name in counts]
+    file = place / "data" / "models" / "plain.serlab"
+    card = {"threshold": 1.1, "limits": {"level": [0.0, 1.0]}}
+    plain = models.load(file)
+    models.save(file.with_stem("never"), plain.estimator, plain.extractors, card)
+    y = np.tile(np.sin(np.arange(RATE) * 0.1) * 0.5, 5)
+    answer = client.post("/v1/predictions?model=never&timeline=true", content=sound(y=y)).json()
+    assert {(one["emotion"], one["hints"]) for one in answer["answers"]} == {
+        ("not sure", "very quiet: -9 dBFS")
+    }
+    assert client.post("/v1/predictions", content=sound()).json()["answers"][0]["hints"] == ""
+    assert [measured(client, name) - was for name, was in zip(counts, before, strict=True)] == [1, 3, 3, 0]
+    listed = {one["name"]: one for one in client.get("/v1/models").json()["trained"]}
+    assert (listed["never"]["title"], listed["never"]["score"]) == ("never", None)
+    file.with_stem("never").unlink()
+
+
+def test_a_file_that_is_no_whole_model_harms_no_other(client, place):
+    folder = place / "data" / "models"
+    whole = (folder / "plain.serlab").read_bytes()
+    for name, content in {"half": whole[: len(whole) // 2], "empty": b""}.items():
+        (folder / f"{name}.serlab").write_bytes(content)
+        refused(client.get(f"/v1/models/{name}"), 404)
+    card = json.dumps(client.get("/v1/models/plain").json())
+    for name, kept, text in (
+        ("photos", "photo", ""),
+        ("game", "card.json", "{}"),
+        ("hollow", "card.json", card),
+    ):
+        with zipfile.ZipFile(folder / f"{name}.serlab", "w") as archive:
+            archive.writestr(kept, text)
+    names = {one["name"] for one in client.get("/v1/models").json()["trained"]}
+    told = refused(client.post("/v1/predictions?model=hollow", content=sound()), 422)
+    assert told.startswith("The model is no model that serlab.models.save wrote")
+    for name in ("half", "empty", "photos", "game", "hollow"):
+        (folder / f"{name}.serlab").unlink()
+    assert {"plain", "emotions", "hollow"} <= names
+    assert not names & {"half", "empty", "photos", "game"}
+
+
 def test_metrics_health_and_readiness(client):
     assert client.get("/health").json() == {"status": "alive"}
     assert client.get("/ready").json() == {"listeners": 1}
@@ -379,6 +457,7 @@ def test_metrics_health_and_readiness(client):
     assert re.search(r'^serlab_requests_total\{method="GET",route="/health",status="200"\} \d', text, re.M)
     assert re.search(r'^serlab_requests_total\{method="GET",route="other",status="404"\} \d', text, re.M)
     assert "\nserlab_listeners 1.0\n" in text
+    assert '\nserlab_jobs{state="running"} 0.0\n' in text
     assert "nowhere" not in text
 
 
@@ -398,6 +477,9 @@ def test_large_bodies_are_refused_whether_they_say_so_or_not(client):
     kind = {"content-type": "multipart/form-data; boundary=b"}
     begin = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
     refused(client.post("/v1/predictions", content=parts(begin), headers=kind), 413)
+    # What is no recording is kept in memory.
+    assert "1 MiB" in refused(client.post("/v1/jobs", content=bytes(1 << 21)), 413)
+    refused(client.post("/v1/jobs", content=parts()), 413)
 
 
 def test_more_than_may_wait_are_sent_away_and_none_waits_for_ever(place, tmp_path):

@@ -10,18 +10,18 @@ from serlab.paths import shown
 
 _CONVERT = "convert it to WAV or FLAC (for example with ffmpeg)"
 REMEDIES = {
-    "empty": "Fetch or copy the file again, or remove it from the corpus.",
-    "pointer": "Run 'git lfs pull' in the corpus's clone.",
+    "empty": "Fetch or copy the file again, or leave it out.",
+    "pointer": "Run 'git lfs pull' in the clone that it comes from.",
     "truncated": "Fetch or copy the file again.",
     "corrupt": f"Fetch it again, or {_CONVERT}.",
     "foreign": "Fetch or copy the recording itself.",
     "unsupported": f"{_CONVERT[0].upper()}{_CONVERT[1:]}.",
     "decoder": f'Install it with `pip install "serlab[formats]"`, or {_CONVERT}.',
-    "numbers": "Export it again as 16-bit PCM, or remove it from the corpus.",
+    "numbers": "Export it again as 16-bit PCM, or leave it out.",
     "scale": "Divide them by full scale (32768 for numbers of 16 bits) and save it again.",
-    "silent": "Remove it from the corpus, or fetch it again.",
+    "silent": "Fetch or record it again, or leave it out.",
     "opposite": "Save one of its channels as a mono file.",
-    "short": "Remove it from the corpus, or pass a smaller min_seconds to serlab.audio.read.",
+    "short": "Take a longer one, leave it out, or pass a smaller min_seconds to serlab.audio.read.",
     "long": "Cut it into utterances, or pass a larger max_seconds.",
     "large": "Read it at a lower sample_rate, or cut it into parts.",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -22,6 +23,12 @@ HINTS = {
     ("highest", -1): "nothing above {value:.0f} Hz, as over a telephone",
     ("strangeness", 1): "unlike most of what the model was trained on",
 }
+# Names of hints by their words, numbers left out. What else is told is a warning about the file.
+_KINDS = {
+    re.sub(r"\{.*?\}", "#", words): f"{name}_{'low' if side < 0 else 'high'}"
+    for (name, side), words in HINTS.items()
+}
+KINDS = (*_KINDS.values(), "file")
 # So large a part of what was trained on may lie beyond each limit, and is softer than the lowest level: some
 # actors whisper in a silent studio, and what is as soft as they are is odd elsewhere.
 BEYOND, SOFT = 0.005, 0.01
@@ -94,3 +101,14 @@ def hints(about: Mapping[str, float], limits: Mapping[str, Sequence[float]]) -> 
             if (about[name] < lowest) if side < 0 else (about[name] > highest):
                 found.append(words.format(value=about[name]))
     return found
+
+
+def kinds(hints: str) -> set[str]:
+    """Name the hints of an answer of `serlab.predict`: each is one of `KINDS`.
+
+    Examples
+    --------
+    >>> sorted(kinds("only 0.2 s of sound; very quiet: -61 dBFS"))
+    ['duration_low', 'level_low']
+    """
+    return {_KINDS.get(re.sub(r"-?[\d.]+", "#", one), "file") for one in hints.split("; ") if one}

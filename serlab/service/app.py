@@ -31,12 +31,13 @@ from serlab.service.settings import Settings
 
 # How often those who follow a training are told, in seconds.
 EVERY = 0.25
-_AUDIO = {"type": "string", "format": "binary"}
-_FORM = {"type": "object", "properties": {"file": _AUDIO}, "required": ["file"]}
+FULL = "Too many trainings wait already"
+_BYTES = {"type": "string", "format": "binary"}
+_FORM = {"type": "object", "properties": {"file": _BYTES}, "required": ["file"]}
 _UPLOAD = {
     "required": True,
     "description": "A sound file, as it is or as the field `file` of a form.",
-    "content": {"application/octet-stream": {"schema": _AUDIO}, "multipart/form-data": {"schema": _FORM}},
+    "content": {"application/octet-stream": {"schema": _BYTES}, "multipart/form-data": {"schema": _FORM}},
 }
 _PROBLEM = {
     "description": "What is wrong",
@@ -44,8 +45,22 @@ _PROBLEM = {
 }
 
 
+def _as(kind: str, **more: str) -> dict[str, Any]:
+    """Describe an answer that is no JSON."""
+    content = {kind: {"schema": {"type": "string"} | more}}
+    return {"response_class": Response, "responses": {200: {"content": content}}}
+
+
 def _service(request: Request) -> Service:
     return request.app.state.service
+
+
+def _known(request: Request) -> None:
+    """Refuse what would be ignored, such as a name in the query that is misspelt."""
+    known = [one.alias for one in request.scope["route"].dependant.query_params]
+    if wrong := [name for name in request.query_params if name not in known]:
+        why = {"type": "unknown", "msg": guard.unknown(known)}
+        raise RequestValidationError([{"loc": ("query", name), **why} for name in wrong])
 
 
 Here = Annotated[Service, Depends(_service)]
@@ -53,7 +68,7 @@ ModelName = Annotated[str | None, Query(description="Name of a trained model", e
 Timeline = Annotated[bool, Query(description="An answer for every second with sound in it")]
 Offset = Annotated[int, Query(ge=0, le=10**9)]
 Limit = Annotated[int, Query(ge=1, le=500)]
-api = APIRouter(prefix="/v1")
+api = APIRouter(prefix="/v1", dependencies=[Depends(_known)])
 state = APIRouter()
 
 
@@ -118,6 +133,10 @@ async def _receive(request: Request, recording: Path) -> None:
             async with request.form(max_files=1, max_fields=4) as form:
                 if not hasattr(upload := form.get("file"), "read"):
                     raise HTTPException(422, "The form has no file in its field `file`")
+                if len(form) > 1:
+                    raise HTTPException(
+                        422, "A form has the field `file` alone: `model` and `timeline` stand in the address"
+                    )
                 while part := await upload.read(1 << 20):
                     file.write(part)
         except python_multipart.exceptions.FormParserError as error:
@@ -127,14 +146,11 @@ async def _receive(request: Request, recording: Path) -> None:
 @api.get("/models", response_model=schemas.Models, tags=["models"])
 def list_models(here: Here) -> dict:
     """List the models that answer recordings, and those that can be trained."""
-    trained = [{**card(file), "name": name} for name, file in here.catalogue.trained().items()]
-    optional = {"score": None, "protocol": None, "licence": None}
+    trained = [
+        {"title": name} | card(file) | {"name": name} for name, file in here.catalogue.trained().items()
+    ]
     trainable = [{"name": name, "title": spec.title} for name, spec in here.catalogue.trainable.items()]
-    return {
-        "default": here.settings.model,
-        "trained": [optional | one for one in trained],
-        "trainable": trainable,
-    }
+    return {"default": here.settings.model, "trained": trained, "trainable": trainable}
 
 
 @api.get("/models/{model}", tags=["models"])
@@ -143,12 +159,7 @@ def model_card(model: str, here: Here) -> dict[str, Any]:
     return card(here.model(model)[1])
 
 
-@api.get(
-    "/models/{model}/file",
-    tags=["models"],
-    response_class=Response,
-    responses={200: {"content": {"application/octet-stream": {"schema": _AUDIO}}}},
-)
+@api.get("/models/{model}/file", tags=["models"], **_as("application/octet-stream", format="binary"))
 def download_model(model: str, here: Here) -> Response:
     """Download a trained model, its card inside. It is a file for `serlab.models.load`."""
     name, file = here.model(model)
@@ -166,7 +177,7 @@ def start_training(order: schemas.Order, here: Here, response: Response) -> dict
         raise HTTPException(404, "There is no such corpus on this computer: /v1/corpora lists all")
     job = here.jobs.add(order.corpus, order.model, order.seed, here.settings.jobs)
     if job is None:
-        raise HTTPException(503, "Too many trainings wait already", {"Retry-After": "60"})
+        raise Busy(FULL)
     here.runner.wake.set()
     response.headers["Location"] = f"/v1/jobs/{job['id']}"
     return here.shown(job)
@@ -184,12 +195,7 @@ def get_job(job: str, here: Here) -> dict:
     return here.job(job)
 
 
-@api.get(
-    "/jobs/{job}/events",
-    tags=["train"],
-    response_class=StreamingResponse,
-    responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
-)
+@api.get("/jobs/{job}/events", tags=["train"], **_as("text/event-stream"))
 async def follow_job(job: str, here: Here) -> StreamingResponse:
     """Follow a training: an event `progress`, whose data is the job, at each change until its end."""
     first = await asyncio.to_thread(here.job, job)
@@ -226,8 +232,8 @@ def cancel_job(job: str, here: Here) -> dict:
 def resume_job(job: str, here: Here) -> dict:
     """Go on with a training that was interrupted, cancelled or failed: what it has measured is kept."""
     found = here.job(job)
-    if here.jobs.counts().get("queued", 0) >= here.settings.jobs:
-        raise HTTPException(503, "Too many trainings wait already", {"Retry-After": "60"})
+    if here.jobs.counts()["queued"] >= here.settings.jobs:
+        raise Busy(FULL)
     if not here.jobs.change(found["id"], STOPPED, state="queued", error=""):
         raise HTTPException(409, "This training waits, runs or is done")
     here.runner.wake.set()
@@ -235,7 +241,7 @@ def resume_job(job: str, here: Here) -> dict:
 
 
 @state.get("/health", tags=["state"])
-def health() -> dict[str, str]:
+async def health() -> dict[str, str]:
     """Say that the service lives."""
     return {"status": "alive"}
 
@@ -245,16 +251,11 @@ def ready(here: Here) -> dict[str, int]:
     """Say whether recordings can be answered and models trained, and how many processes listen."""
     here.jobs.counts()
     if not (here.listeners.warm and here.runner.is_alive()):
-        raise HTTPException(503, "The service is not ready yet", {"Retry-After": "5"})
+        raise Busy("The service is not ready yet")
     return {"listeners": here.listeners.warm}
 
 
-@state.get(
-    "/metrics",
-    tags=["state"],
-    response_class=Response,
-    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
-)
+@state.get("/metrics", tags=["state"], **_as("text/plain"))
 def metrics(here: Here) -> Response:
     """Give counts and times in the format of Prometheus."""
     found = here.metrics

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import zipfile
 from functools import lru_cache
@@ -55,8 +56,16 @@ class Catalogue:
         return own == "demo" or corpora.find(own) is not None
 
     def trained(self) -> dict[str, Path]:
-        """Return the files of all trained models, by name; the one of serlab comes first."""
-        return {SHIPPED: emotions.FILE} | {file.stem: file for file in sorted(self.folder.glob("*.serlab"))}
+        """Return the files of all trained models, by name; the one of serlab comes first.
+
+        Files that hold no card, such as those copied in half, are left out.
+        """
+        found = {SHIPPED: emotions.FILE}
+        for file in sorted(self.folder.glob("*.serlab")):
+            with contextlib.suppress(OSError, zipfile.BadZipFile, KeyError, ValueError):
+                if "format" in card(file):
+                    found[file.stem] = file
+        return found
 
     def place(self, corpus: str, model: str) -> Path:
         """Return where a model is kept that was trained on a corpus, both of these tables."""

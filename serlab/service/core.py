@@ -12,6 +12,7 @@ import filelock
 from fastapi import FastAPI, HTTPException
 
 from serlab.errors import CorpusError, SerlabError
+from serlab.prediction import NOT_SURE, familiarity
 from serlab.service import guard
 from serlab.service.catalogue import Catalogue, card
 from serlab.service.jobs import Jobs, Runner
@@ -36,10 +37,10 @@ class Service:
         self.catalogue.folder.mkdir(parents=True, exist_ok=True)
         lock = filelock.FileLock(folder / "service.lock")
         try:
-            lock.acquire(timeout=0)
+            held = lock.acquire(timeout=0)
         except filelock.Timeout:
             raise SerlabError(f"Another service uses {folder}: choose another one as `data`") from None
-        with lock:
+        with held:
             # What a service that was killed has left.
             shutil.rmtree(self.uploads, ignore_errors=True)
             self.uploads.mkdir()
@@ -59,7 +60,6 @@ class Service:
             finally:
                 self.listeners.close()
                 self.runner.stop()
-            lock.release()
 
     def _recover(self) -> None:
         """Tell the truth about trainings that ran when the service before this one ended."""
@@ -116,4 +116,8 @@ class Service:
             row | {"probabilities": {key[2:]: p for key, p in row.items() if key.startswith("p_")}}
             for row in rows
         ]
+        for row in rows:
+            self.metrics.answers.labels("no" if row["emotion"] == NOT_SURE else "yes").inc()
+            for kind in familiarity.kinds(row["hints"]):
+                self.metrics.hints.labels(kind).inc()
         return {"model": name, "score": card(file).get("score"), "answers": answers}

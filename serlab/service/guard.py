@@ -10,6 +10,7 @@ import secrets
 import time
 import traceback
 import uuid
+from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,7 +23,9 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException as AnyHTTPException
 from starlette.requests import ClientDisconnect, Request
 
+from serlab.prediction.familiarity import KINDS
 from serlab.service.listeners import Busy
+from serlab.service.schemas import Order
 from serlab.service.settings import Settings
 
 LOG = logging.getLogger("serlab.service")
@@ -30,6 +33,7 @@ LOG = logging.getLogger("serlab.service")
 MOST = 256
 # Without a token: what orchestrators and readers ask for, which tells nothing about anybody.
 OPEN = ("/health", "/ready", "/book")
+RECORDINGS = "/v1/predictions"
 _LOCAL = {"127.0.0.1", "localhost", "::1"}
 
 
@@ -45,12 +49,25 @@ class Metrics:
         self.inside = Gauge("serlab_predictions", "Recordings waiting or listened to", registry=registry)
         self.listeners = Gauge("serlab_listeners", "Processes that can listen", registry=registry)
         self.jobs = Gauge("serlab_jobs", "Trainings by state", ["state"], registry=registry)
+        self.answers = Counter(
+            "serlab_answers", "Answers, one for each window of a timeline", ["sure"], registry=registry
+        )
+        self.hints = Counter("serlab_hints", "Answers with such a hint", ["hint"], registry=registry)
+        # What has not happened yet is counted, too.
+        for counter, labels in ((self.answers, ("yes", "no")), (self.hints, KINDS)):
+            for label in labels:
+                counter.labels(label)
 
 
 def problem(status: int, detail: str, headers: dict | None = None, **more: Any) -> JSONResponse:
     """Answer that something is wrong, as RFC 9457 asks."""
     about = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail}
     return JSONResponse(about | more, status, headers, "application/problem+json")
+
+
+def unknown(known: Iterable[str]) -> str:
+    """Say that a name is none of those that are known."""
+    return f"Unknown name; known here: {', '.join(sorted(known)) or 'none'}"
 
 
 def told(request: Request, error: Exception) -> JSONResponse:
@@ -74,6 +91,8 @@ def told(request: Request, error: Exception) -> JSONResponse:
 
 def _reason(error: dict[str, Any]) -> str:
     """Say what is wrong with a value; of JSON that cannot be read, what its reader says."""
+    if error["type"] == "extra_forbidden":
+        return unknown(Order.model_fields)
     return f"{error['msg']}: {error['ctx']['error']}" if error["type"] == "json_invalid" else error["msg"]
 
 
@@ -82,7 +101,7 @@ class Guard:
 
     def __init__(self, app, settings: Settings, metrics: Metrics):
         self._app, self._settings, self._metrics = app, settings, metrics
-        self._most, self._inside = settings.upload << 20, 0
+        self._inside = 0
 
     async def __call__(self, scope, receive, send) -> None:
         """Answer a request."""
@@ -91,13 +110,16 @@ class Guard:
             return
         scope["instance"], began = f"urn:uuid:{uuid.uuid4()}", time.perf_counter()
         status = received = 0
+        # Only recordings are large: all else is kept in memory as a whole.
+        most = self._settings.upload if scope["path"] == RECORDINGS else 1
+        too_large = f"This is larger than the {most} MiB that are taken here"
 
         async def take() -> dict:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received > self._most:
-                raise HTTPException(413, self._too_large())
+            if received > most << 20:
+                raise HTTPException(413, too_large)
             return message
 
         async def give(message: dict) -> None:
@@ -113,8 +135,12 @@ class Guard:
         self._inside += 1
         try:
             async with asyncio.timeout(self._settings.timeout) as limit:
-                answer = self._refusal(scope) or self._app
-                await answer(scope, take, give)
+                self._check(scope)
+                if int(Headers(scope=scope).get("content-length", 0)) > most << 20:
+                    raise HTTPException(413, too_large)
+                await self._app(scope, take, give)
+        except (HTTPException, Busy) as error:
+            await told(Request(scope), error)(scope, receive, give)
         except TimeoutError:
             if not status:
                 about = f"This took longer than {self._settings.timeout:g} s and was stopped"
@@ -130,31 +156,24 @@ class Guard:
             self._inside -= 1
             self._note(scope, status, received, time.perf_counter() - began)
 
-    def _refusal(self, scope) -> JSONResponse | None:
-        """Return what is wrong with a request before it is looked at any closer, if anything is."""
-        headers, instance = Headers(scope=scope), scope["instance"]
-        host, path = headers.get("host", ""), scope["path"]
+    def _check(self, scope) -> None:
+        """Refuse a request before it is looked at any closer, if anything is wrong with it."""
+        headers, path = Headers(scope=scope), scope["path"]
+        host = headers.get("host", "")
         if self._inside > MOST:
-            about = "Too many requests at once: ask again in a moment"
-            return problem(503, about, {"Retry-After": "5"}, instance=instance)
+            raise Busy("Too many requests at once: ask again in a moment")
         # A name that leads to this computer may belong to somebody else's page (DNS rebinding).
         if self._settings.local and _host(f"//{host}") not in {*_LOCAL, self._settings.host}:
-            return problem(421, "This service answers to 127.0.0.1 and localhost alone", instance=instance)
-        if "origin" in headers and urlsplit(headers["origin"]).netloc != host:
-            return problem(403, "Pages from elsewhere may not use this service", instance=instance)
+            raise HTTPException(421, "This service answers to 127.0.0.1 and localhost alone")
+        if "origin" in headers and headers["origin"].partition("://")[2] != host:
+            raise HTTPException(403, "Pages from elsewhere may not use this service")
         token = self._settings.token
         is_open = any(path == one or path.startswith(f"{one}/") for one in OPEN)
         if token and not is_open:
             given = headers.get("authorization", "").encode()
             if not secrets.compare_digest(given, f"Bearer {token}".encode()):
                 about = "Send the token of this service, as Authorization: Bearer TOKEN"
-                return problem(401, about, {"WWW-Authenticate": "Bearer"}, instance=instance)
-        if int(headers.get("content-length", 0)) > self._most:
-            return problem(413, self._too_large(), instance=instance)
-        return None
-
-    def _too_large(self) -> str:
-        return f"This is larger than the {self._settings.upload} MiB that this service takes"
+                raise HTTPException(401, about, {"WWW-Authenticate": "Bearer"})
 
     def _note(self, scope, status: int, received: int, seconds: float) -> None:
         # Routes, not paths: those may hold whatever a client put there.

@@ -12,8 +12,9 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
+State = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
 ACTIVE = ("queued", "running")
 STOPPED = ("interrupted", "cancelled", "failed")
 _TABLE = """CREATE TABLE IF NOT EXISTS jobs (
@@ -82,10 +83,9 @@ class Jobs:
         return self._rows("SELECT * FROM jobs WHERE state = 'running'")
 
     def counts(self) -> dict[str, int]:
-        """Return how many jobs there are in each state."""
-        return {
-            row["state"]: row["n"] for row in self._rows("SELECT state, count(*) n FROM jobs GROUP BY state")
-        }
+        """Return how many jobs there are in each state, none included."""
+        found = self._rows("SELECT state, count(*) n FROM jobs GROUP BY state")
+        return dict.fromkeys(get_args(State), 0) | {row["state"]: row["n"] for row in found}
 
     def start(self) -> dict | None:
         """Take the next job from the queue and call it running; None if there is none."""

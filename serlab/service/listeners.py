@@ -163,7 +163,8 @@ def _listen(pipe, model: Path, memory: int) -> None:
             try:
                 pipe.send(("answer", _answer(*question)))
             except SerlabError as error:
-                pipe.send(("refused", str(error).replace(str(question[0]), "The recording")))
+                about = str(error).replace(str(question[0]), "The recording")
+                pipe.send(("refused", about.replace(str(question[1]), "The model")))
             except MemoryError:
                 pipe.send(("refused", f"The recording takes more than {memory} MiB of memory"))
             except Exception:

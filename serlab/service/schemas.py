@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from serlab.service.jobs import State
 
 
 class Score(BaseModel):
@@ -50,9 +52,9 @@ class Trained(BaseModel):
     name: str
     title: str
     classes: list[str]
-    score: Score | None
-    protocol: str | None
-    licence: str | None
+    score: Score | None = None
+    protocol: str | None = None
+    licence: str | None = None
     date: str
 
 
@@ -116,7 +118,7 @@ class Job(BaseModel):
     corpus: str
     model: str
     seed: int
-    state: Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
+    state: State
     step: str
     share: float
     error: str

@@ -40,7 +40,7 @@ class Settings:
     model : str, default emotions
         Which model answers where a request names none.
     upload : int, default 16
-        Largest body of a request, in MiB.
+        Largest recording that is sent, in MiB.
     seconds : float, default 300.0
         Longest recording, in seconds.
     listeners : int, default one for each processor, up to 4
