@@ -281,7 +281,7 @@ def test_activity(activity, run, tmp_path):
     ACTIVITIES[activity](run, tmp_path)
 
 
-def test_five_actors_of_ones_own(run):
+def test_five_actors_of_ones_own(run, capsys):
     cells = ("recipe = ", "def predict", "honest = ")
     shorter = {"flattering = predict(random_split)": "flattering = None"}
     shorter['print("random split:", evaluation.interval(flattering))'] = ""
@@ -289,5 +289,6 @@ def test_five_actors_of_ones_own(run):
     found = run("03", shorter, until="by_text = ", only=cells)
     (cell,) = re.findall(r"```python\n(mine = .*?)```", GUIDE, re.DOTALL)
     exec(cell, found)
+    assert re.fullmatch(r"(d\d\d ){5}[\d.]+ %", capsys.readouterr().out.splitlines()[-1])
     assert len(found["mine"]) == 5
     assert set(found["some"]["speaker"]) == set(found["mine"])

@@ -191,7 +191,7 @@ def main(arguments: list[str] | None = None) -> int:
         page.write_text(html, encoding="utf-8")
         if browser():
             print_pdf(page)
-    print(f"{len(made)} files in {options.output}, as HTML" + (" and PDF" if browser() else ""))
+    print(f"In {options.output}, as HTML" + (" and PDF:" if browser() else ":"), *made)
     if not browser():
         print("For PDF install Chromium or Chrome, or open the pages and print them, backgrounds included.")
     return 0
