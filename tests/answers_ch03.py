@@ -60,6 +60,7 @@ RIGHT = {
         pairs(),
         lambda speakers: list(LeaveOneGroupOut().split(speakers, groups=speakers)),
         lambda speakers: ((speakers != name, speakers == name) for name in set(speakers)),
+        lambda speakers: [(np.where(speakers != name), np.where(speakers == name)) for name in set(speakers)],
     ],
     "same_size": [drawn(), by_choice],
     "narrower": [
@@ -89,6 +90,8 @@ WRONG = {
         (pairs(train=lambda own: first(~own)), "Leave out nobody"),
         (lambda speakers: [np.flatnonzero(speakers == name) for name in set(speakers)], "a pair"),
         (lambda speakers: [], "a pair"),
+        (lambda speakers: [(list(set(speakers) - {name}), [name]) for name in set(speakers)], "not names"),
+        (lambda speakers: [Fold(NONE, NONE, np.flatnonzero(speakers == speakers[0]))], "pairs themselves"),
     ],
     "same_size": [
         (lambda fold, clips, rng: rng.permutation(clips), "Return a `splits.Fold"),

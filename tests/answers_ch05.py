@@ -1,6 +1,7 @@
 """Answers to the exercises of chapter 5."""
 
 from collections import Counter
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -21,6 +22,10 @@ def changed(move, share=np.mean):
 
 def earlier(pixels, frames):
     return np.roll(pixels, -frames, axis=2)
+
+
+def filled(pixels, frames, mode="constant"):
+    return np.pad(pixels[:, :, frames:], ((0, 0), (0, 0), (0, frames)), mode)
 
 
 def one_by_one(tree, pixels, frames):
@@ -86,6 +91,7 @@ WRONG = {
         (lambda depth: depth + 1, "not only one of the answers"),
         (lambda depth: 2 ** (depth + 1) - 1, "the questions as well"),
         (lambda depth: depth**2, "changed places"),
+        (lambda depth: 2 ^ depth, "no power"),
         (lambda depth: 3 * depth, "For a depth of 2 it gives 6, where 4 is right."),
         (lambda: 16, "`<lambda>` stops when called with 1 argument"),
     ],
@@ -97,6 +103,8 @@ WRONG = {
         (changed(lambda pixels, frames: np.roll(pixels, -frames, axis=1)), "bands up or down"),
         (changed(lambda pixels, frames: np.roll(pixels, -frames)), "slips into the next"),
         (changed(lambda pixels, frames: np.roll(reshaped(pixels), -frames, axis=1)), "say along which axis"),
+        (changed(filled), "come back there"),
+        (changed(partial(filled, mode="edge")), "come back there"),
         (lambda tree, pixels, frames: tree.predict(pixels), "Reshape your data"),
     ],
     "mean_by_kind": [

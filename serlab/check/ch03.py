@@ -43,7 +43,12 @@ def leave_one_out(answer) -> str:
     rng = np.random.default_rng(3)
     for names in (["Ann", "Bo", "Cy"], list("pqrstuv")):
         speakers = rng.permutation(np.repeat(names, 5))
-        pairs = [tuple(pair) for pair in call(answer, speakers)]
+        pairs = list(call(answer, speakers))
+        require(
+            not any(isinstance(pair, Fold) for pair in pairs),
+            "Return the pairs themselves, and make a `splits.Fold` of each afterwards.",
+        )
+        pairs = [tuple(pair) for pair in pairs]
         require(
             len(pairs) > 0 and all(len(pair) == 2 for pair in pairs),
             "Each fold is to be a pair: the rows to train on, and the rows to test on.",
@@ -72,8 +77,9 @@ def leave_one_out(answer) -> str:
 
 
 def _rows(part) -> np.ndarray:
-    """Return the row numbers, of a mask too."""
-    part = np.asarray(part)
+    """Return the row numbers, of a mask or of what `np.where` gives, too."""
+    part = np.asarray(part).ravel()
+    require(part.dtype.kind in "biu", "A part is to hold row numbers, and not names of speakers.")
     return np.flatnonzero(part) if part.dtype == bool else part
 
 

@@ -27,6 +27,7 @@ def most_leaves(answer) -> str:
             ),
             (2 ** (depth + 1) - 1, "You count the questions as well. Leaves are the last row alone."),
             (depth**2, "In your power, depth and 2 have changed places."),
+            (2 ^ depth, "In Python `^` is no power. Write `**`."),
         )
     return "Twenty questions in a row tell a million clips apart: so a tree can learn its clips by heart."
 
@@ -40,16 +41,21 @@ def share_changed(answer) -> str:
     tree = DecisionTreeClassifier(max_leaf_nodes=60, random_state=0).fit(rows, rng.choice(list("abcd"), 997))
     before = tree.predict(rows)
     slips = "The end of each band slips into the next. Move `pixels`, and say along which axis."
+    padded = "You fill up what is missing at the end. The chapter lets the beginning come back there."
+
+    def differ(moved):
+        return np.mean(tree.predict(moved.reshape(rows.shape)) != before)
 
     def changed(*roll, of=pixels):
-        return np.mean(tree.predict(np.roll(of, *roll).reshape(rows.shape)) != before)
+        return differ(np.roll(of, *roll))
 
     for frames in (0, 1, 3):
         right = changed(-frames, 2)
+        cut, room = pixels[:, :, frames:], ((0, 0), (0, 0), (0, frames))
         compare(
             call(answer, tree, pixels, frames),
             right,
-            f"random clips moved by {frames} frames",
+            f"random clips and `frames={frames}`",
             (1 - right, "That is the share of answers that stay: compare with `!=`."),
             (997 * right, "That is the number of answers that change. Divide it by the number of clips."),
             (100 * right, "A share lies between 0 and 1; multiply by 100 when you print it."),
@@ -57,6 +63,8 @@ def share_changed(answer) -> str:
             (changed(-frames, 1), "You move bands up or down. The axes are clips, bands, frames."),
             (changed(-frames, 1, of=rows), slips),
             (changed(-frames), slips),
+            (differ(np.pad(cut, room)), padded),
+            (differ(np.pad(cut, room, "edge")), padded),
         )
     return "It counts answers that differ, whether they were right or wrong: that shows what a model minds."
 
