@@ -106,7 +106,7 @@ assignments: $(READY) ## make student notebooks, solutions, rubrics and exports 
 assignments-test: $(READY) ## grade solutions and mistakes by the real Otter-Grader and nbgrader
 	$(BIN)/python tests/assignments_exports.py $(ONLY)
 
-wheel-test: $(READY) ## build a wheel, install it alone elsewhere, run every chapter on demo
+wheel-test: $(READY) ## build a wheel, install it alone elsewhere, run every chapter and assignment on demo
 	$(BIN)/python tests/wheel.py
 
 container-check: $(READY) ## run every step of Containerfile without a container engine (as root, on Linux)

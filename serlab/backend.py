@@ -1,7 +1,8 @@
 """Keras, imported without the start-up messages of TensorFlow: ``from serlab.backend import keras``.
 
 TensorFlow 2.19 to 2.21 writes two lines to file descriptor 2 before it reads how much it may log, whatever
-TF_CPP_MIN_LOG_LEVEL says; and it warns of every third network that it is compiled anew.
+TF_CPP_MIN_LOG_LEVEL says; it warns of every third network that it is compiled anew; and where there is no GPU
+it calls that an error, as in Colab. What really fails, Python raises.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import sys
 
 __all__ = ["keras"]
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 sys.stderr.flush()
 _stderr = os.dup(2)
 try:

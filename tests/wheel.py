@@ -1,9 +1,9 @@
-"""Run every chapter with an installed wheel, outside of the checkout, as Colab does.
+"""Run every chapter and assignment with an installed wheel, outside of the checkout, as Colab does.
 
-python tests/wheel.py                 build a wheel, install it alone in a new environment, run the chapters
+python tests/wheel.py                 build a wheel, install it alone in a new environment, run the notebooks
 python tests/wheel.py --wheel WHEEL   the same with a wheel that is there
 python tests/wheel.py --here WHEEL    install it in this Python's environment, which must keep the versions of
-                                      its other packages, and run the chapters
+                                      its other packages, and run the notebooks
 """
 
 from __future__ import annotations
@@ -74,13 +74,20 @@ def versions(python: Path) -> dict[str, str]:
     return {package["name"].lower(): package["version"] for package in listed}
 
 
-def run_notebooks(python: Path, kind: str, folder: Path) -> None:
-    """Run copies of all chapters on the synthetic corpus, in a folder that knows nothing of the checkout.
+def solutions(into: Path) -> Path:
+    """Write the solutions of all assignments and return their folder."""
+    sys.path.insert(0, str(ROOT / "book" / "tools"))
+    import assignments as tool
 
-    The kind is "chapters", or "student" for those without solutions.
-    """
+    for assignment in tool.read_all():
+        tool.write(assignment, into)
+    return into / "solution"
+
+
+def run_notebooks(python: Path, notebooks: Path, folder: Path) -> None:
+    """Run copies of a folder's notebooks on the synthetic corpus, where nothing is known of the checkout."""
     folder.mkdir()
-    notebooks = [shutil.copy(path, folder) for path in sorted(ROOT.glob(f"{kind}/*.ipynb"))]
+    copies = [shutil.copy(path, folder) for path in sorted(notebooks.glob("*.ipynb"))]
     environment = {
         key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "SERLAB_DATA")
     }
@@ -90,11 +97,11 @@ def run_notebooks(python: Path, kind: str, folder: Path) -> None:
         "TQDM_DISABLE": "1",
         "PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}",
     }
-    subprocess.run([python, "-c", RUNNER, *notebooks], check=True, cwd=folder, env=environment)
+    subprocess.run([python, "-c", RUNNER, *copies], check=True, cwd=folder, env=environment)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Run every chapter with an installed wheel.")
+    parser = argparse.ArgumentParser(description="Run every chapter and assignment with an installed wheel.")
     parser.add_argument(
         "--here", type=Path, metavar="WHEEL", help="install this wheel in the present environment"
     )
@@ -119,8 +126,8 @@ def main() -> None:
             limits = ("--constraint", constraints(folder))
             # Keras with a backend is there in Colab, and has to be asked for elsewhere.
             call(*pip, *limits, f"{wheel}{extras('cpu')}", "nbclient", "ipykernel")
-        for kind in ("chapters", "student"):
-            run_notebooks(python, kind, folder / kind)
+        for notebooks in (ROOT / "chapters", ROOT / "student", solutions(folder / "assignments")):
+            run_notebooks(python, notebooks, folder / notebooks.name)
 
 
 if __name__ == "__main__":
