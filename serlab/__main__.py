@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -21,22 +22,32 @@ EXAMPLES = """examples:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return the exit status: 0, 1 if something was wrong, 2 if it was not understood."""
-    arguments = sys.argv[1:] if arguments is None else list(arguments)
-    if arguments[:1] == ["runs"]:  # It has options of its own.
-        from serlab.runs.command_line import main as runs
+    """Run one command and return the exit status.
 
-        return runs(arguments[1:])
-    given = _parser().parse_args(arguments)
+    0, 1 if something was wrong, 2 if it was not understood, 130 if it was interrupted.
+    """
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    # Names of files may have letters that a terminal, or Windows with a pipe, cannot write.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     from serlab.errors import SerlabError
 
     try:
-        status = given.command(given)
+        if arguments[:1] == ["runs"]:  # It has options of its own.
+            from serlab.runs.command_line import main as runs
+
+            status = runs(arguments[1:])
+        else:
+            given = _parser().parse_args(arguments)
+            status = given.command(given)
         sys.stdout.flush()
         return status
     except SerlabError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
     except BrokenPipeError:  # As `serlab predict ... | head` does.
         sys.stderr.close()
         return 0

@@ -159,8 +159,13 @@ def signal(y: np.ndarray, name: str) -> np.ndarray:
         known = y.dtype.kind == "i" and y.dtype.itemsize < 8
         remedy = f"divide by {1 << 8 * y.dtype.itemsize - 1}" if known else "bring it to full scale 1"
         raise AudioError(f"{name} takes floats with full scale at 1, not {y.dtype}: {remedy} first.")
-    if y.ndim != 1 or len(y) == 0:
-        raise AudioError(f"{name} needs a mono signal of shape (samples,), not {y.shape}.")
+    if y.ndim != 1:
+        raise AudioError(
+            f"{name} needs a mono signal of shape (samples,), not {y.shape}. Average the channels first, as "
+            "serlab.audio.read does."
+        )
+    if len(y) == 0:
+        raise AudioError(f"{name} needs a mono signal with samples in it, and this one has none.")
     peak = float(np.abs(y).max())
     if not math.isfinite(peak):
         raise AudioError(

@@ -137,7 +137,8 @@ def regular_file(path: str | os.PathLike, error: type[SerlabError] = SerlabError
     except (FileNotFoundError, NotADirectoryError):
         lost = "is a link to something that does not exist" if os.path.islink(path) else "does not exist"
         fault = f"{lost}. Check the path; if it was a clip of a corpus, fetch that again."
-        if _ADDRESS.match(os.fsdecode(path)):
+        # Path makes one slash of two.
+        if _ADDRESS.match(os.fsdecode(path).replace(":/", "://", 1)):
             fault = "is an address, not a file. Mount or copy what lies there: see “More than one machine”."
     except ValueError:
         fault = "has characters that no file name can have. Correct the name where it is listed."

@@ -32,6 +32,8 @@ def test_attention_by_hand_is_that_of_keras():
 
 
 def test_values_of_all_heads_together_are_what_the_block_adds():
+    from serlab.backend import keras
+
     y = lesson.voice(2)
     frames, layer = lesson._at_heads(y, 2)
     learnt = layer.get_weights()
@@ -40,7 +42,7 @@ def test_values_of_all_heads_together_are_what_the_block_adds():
         own, layers = lesson.one_head(y, 2, number + 1)
         table, bias = layers[2]
         added = added + weights @ (own @ table + bias) @ learnt[-2][number]
-    np.testing.assert_allclose(added, np.asarray(layer(frames, frames))[0], atol=1e-3)
+    np.testing.assert_allclose(added, keras.ops.convert_to_numpy(layer(frames, frames))[0], atol=1e-3)
 
 
 def test_a_head_finds_the_other_hiss():

@@ -178,15 +178,16 @@ class Whisper(Embedding):
         x = _add_places(x)
         outputs = [x]
         for number in range(self.depth):
-            place = f"blocks.{number}"
-            heard = layers.LayerNormalization(epsilon=1e-5, name=f"{place}.attn_ln")(x)
+            # The official names, with hyphens for their dots, which PyTorch takes for no part of a name.
+            place = f"blocks-{number}"
+            heard = layers.LayerNormalization(epsilon=1e-5, name=f"{place}-attn_ln")(x)
             attention = layers.MultiHeadAttention(
-                size.heads, size.channels // size.heads, name=f"{place}.attn"
+                size.heads, size.channels // size.heads, name=f"{place}-attn"
             )
             x = layers.Add()([x, attention(heard, heard)])
-            inner = layers.LayerNormalization(epsilon=1e-5, name=f"{place}.mlp_ln")(x)
-            inner = layers.Dense(4 * size.channels, activation=_gelu, name=f"{place}.mlp.0")(inner)
-            x = layers.Add()([x, layers.Dense(size.channels, name=f"{place}.mlp.2")(inner)])
+            inner = layers.LayerNormalization(epsilon=1e-5, name=f"{place}-mlp_ln")(x)
+            inner = layers.Dense(4 * size.channels, activation=_gelu, name=f"{place}-mlp-0")(inner)
+            x = layers.Add()([x, layers.Dense(size.channels, name=f"{place}-mlp-2")(inner)])
             outputs.append(x)
         if self.depth == size.blocks:
             outputs.append(layers.LayerNormalization(epsilon=1e-5, name="ln_post")(x))
@@ -200,7 +201,8 @@ class Whisper(Embedding):
         try:
             for layer in network.layers:
                 if layer.weights:
-                    layer.set_weights(_parameters(state, f"encoder.{layer.name}", SIZES[self.size].heads))
+                    place = f"encoder.{layer.name.replace('-', '.')}"
+                    layer.set_weights(_parameters(state, place, SIZES[self.size].heads))
         except (KeyError, ValueError) as error:
             raise FeatureError(f"{path} does not hold the encoder of Whisper {self.size}: {error}") from error
 

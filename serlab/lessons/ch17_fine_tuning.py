@@ -83,12 +83,12 @@ def build(first: int, mean: np.ndarray, scale: np.ndarray, classes: int) -> kera
     visible = ops.einsum("bt,bs->bts", mask, mask) > 0
     outputs = [x]
     for number in range(first - 1, DEPTH):
-        place = f"blocks.{number}"
-        heard = encoder.get_layer(f"{place}.attn_ln")(x)
-        x = layers.Add()([x, encoder.get_layer(f"{place}.attn")(heard, heard, attention_mask=visible)])
+        place = f"blocks-{number}"
+        heard = encoder.get_layer(f"{place}-attn_ln")(x)
+        x = layers.Add()([x, encoder.get_layer(f"{place}-attn")(heard, heard, attention_mask=visible)])
         inner = x
-        for name in ("mlp_ln", "mlp.0", "mlp.2"):
-            inner = encoder.get_layer(f"{place}.{name}")(inner)
+        for name in ("mlp_ln", "mlp-0", "mlp-2"):
+            inner = encoder.get_layer(f"{place}-{name}")(inner)
         x = layers.Add()([x, inner])
         outputs.append(x)
     weight = ops.expand_dims(mask / ops.sum(mask, axis=1, keepdims=True), -1)

@@ -55,7 +55,7 @@ def _at_heads(y: np.ndarray, block: int):
     from serlab.embeddings.whisper import log_mel
 
     network = Whisper(blocks=(block,)).network
-    place = f"blocks.{block - 1}.attn"
+    place = f"blocks-{block - 1}-attn"
     lower = keras.Model(network.input, network.get_layer(f"{place}_ln").output)
     return lower(log_mel(y).T[None], training=False), network.get_layer(place)
 
@@ -83,10 +83,12 @@ def one_head(y: np.ndarray, block: int, head: int) -> tuple[np.ndarray, list[tup
     >>> frames.shape, [weights.shape for weights, _ in layers]
     ((81, 384), [(384, 64), (384, 64), (384, 64)])
     """
+    from serlab.backend import keras
+
     frames, layer = _at_heads(y, block)
     learnt = layer.get_weights()
     layers = [(learnt[i][:, head - 1], learnt[i + 1][head - 1]) for i in (0, 2, 4)]
-    return np.asarray(frames)[0], layers
+    return keras.ops.convert_to_numpy(frames)[0], layers
 
 
 def attention(y: np.ndarray, block: int) -> np.ndarray:
@@ -98,8 +100,10 @@ def attention(y: np.ndarray, block: int) -> np.ndarray:
     >>> maps.shape, bool(np.allclose(maps.sum(axis=-1), 1, atol=1e-5))
     ((6, 81, 81), True)
     """
+    from serlab.backend import keras
+
     frames, layer = _at_heads(y, block)
-    return np.asarray(layer(frames, frames, return_attention_scores=True)[1])[0]
+    return keras.ops.convert_to_numpy(layer(frames, frames, return_attention_scores=True)[1])[0]
 
 
 def from_a_moment(number: int, second: float, heads: Mapping[str, tuple[int, int]]) -> dict[str, np.ndarray]:

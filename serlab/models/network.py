@@ -135,13 +135,15 @@ class Network(keras.wrappers.SKLearnClassifier):
         batches = _TrainingBatches(X, Y, None, self.batch_size, self.augment, self.seed)
         self.model_ = self._get_model(X, Y)
         optimizer = self.optimizer
+        # Of the backends only PyTorch cannot join steps.
+        at_once = 1 if keras.backend.backend() == "torch" else self.steps_at_once
         self.model_.compile(
             optimizer(len(batches) * self.epochs) if callable(optimizer) else optimizer,
             keras.losses.CategoricalCrossentropy(label_smoothing=self.label_smoothing),
             metrics=["accuracy"],
             weighted_metrics=[],
-            steps_per_execution=self.steps_at_once,
-            jit_compile=True if self.steps_at_once > 1 else "auto",
+            steps_per_execution=at_once,
+            jit_compile=True if at_once > 1 else "auto",
         )
         callbacks, given = [_Finite()], None
         if validation_data is not None:

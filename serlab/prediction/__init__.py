@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import tempfile
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
+from numbers import Real
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,9 +15,11 @@ import numpy as np
 import pandas as pd
 
 from serlab import audio, models
+from serlab.containers import SoundFileError
 from serlab.errors import AudioError, AudioWarning, ModelError, SerlabError
 from serlab.features import Recording
 from serlab.models.files import TrainedModel
+from serlab.paths import shown
 from serlab.prediction.familiarity import describe, hints
 from serlab.sound_files import SUFFIXES
 
@@ -29,6 +32,8 @@ PAUSE_DB = 35.0
 # A window with less sound than this, in seconds, is a pause.
 HEARD = 0.3
 LONGEST = 3600.0
+# Rates of sound, in Hz; what lies far beyond keeps the resampling filter busy for ever.
+RATES = (1000, 1_000_000)
 # From so many recordings or windows on, a bar shows how far it is.
 MANY = 20
 
@@ -55,7 +60,7 @@ def predict(
 
     Parameters
     ----------
-    what : path-like, folder, sequence of them, open file, ndarray, or DataFrame
+    what : path-like, folder, iterable of them, open file, ndarray, or DataFrame
         A sound file, a folder of sound files, or several; a file opened for reading bytes; samples of shape
         (samples,), with `sample_rate`; or a table with a column ``path``, as `serlab.load` gives it.
     sample_rate : int, optional
@@ -122,50 +127,64 @@ def _load(model: str | os.PathLike | None) -> TrainedModel:
     return _shipped() if model is None else models.load(model)
 
 
-def _gather(what: Any, sample_rate: int | None) -> list[tuple[str, Any]]:
+def _gather(what: Any, sample_rate: Any) -> list[tuple[str, Any]]:
     """Give every recording a name, and where its sound comes from."""
-    if isinstance(what, pd.DataFrame):
-        if "path" not in what:
-            raise ModelError("A table needs a column path, with one sound file per row")
-        what = list(what["path"])
-    if isinstance(what, pd.Series) or (isinstance(what, np.ndarray) and what.dtype.kind in "OU"):
-        what = what.tolist()
-    if not isinstance(what, np.ndarray) and sample_rate is not None:
-        raise ModelError("sample_rate goes with samples: a file says its own")
-    if isinstance(what, (str, os.PathLike)):
-        if not os.fspath(what):
-            raise ModelError("An empty name is no sound file: give its path")
-        path = Path(what).expanduser()
-        if not path.is_dir():
-            return [(str(path), path)]
-        files = _sound_files(path)
-        if not files:
-            raise ModelError(f"{path} holds no sound files")
-        return [(str(one.relative_to(path)), one) for one in files]
-    if isinstance(what, np.ndarray) or hasattr(what, "read"):
-        if isinstance(what, np.ndarray) and not (
-            isinstance(sample_rate, (int, float)) and sample_rate >= 1000
-        ):
+    if isinstance(what, np.ndarray) and what.dtype.kind not in "OU":
+        if not (isinstance(sample_rate, Real) and RATES[0] <= sample_rate <= RATES[1]):
             told = "" if sample_rate is None else f", not {sample_rate!r}"
             raise ModelError(f"Samples need their rate in Hz: serlab.predict(y, sample_rate){told}")
         return [("sound", what)]
-    if isinstance(what, Sequence) and len(what) and all(isinstance(one, (str, os.PathLike)) for one in what):
-        paths = [Path(one).expanduser() for one in what]
-        # A folder without sound costs its own row only.
-        files = [(_sound_files(path) or [path]) if path.is_dir() else [path] for path in paths]
-        return [(str(one), one) for several in files for one in several]
-    if isinstance(what, Sequence) and not len(what):
-        raise ModelError("The list is empty: there is nothing to listen to")
+    if sample_rate is not None:
+        raise ModelError("sample_rate goes with samples in an array of NumPy: a file says its own")
+    if isinstance(what, (str, os.PathLike)):
+        if not os.fspath(what):
+            raise ModelError("An empty name is no sound file: give its path")
+        path = _path(what)
+        if not os.path.isdir(path):
+            return [(shown(path), path)]
+        files = _sound_files(path)
+        if not files:
+            raise ModelError(f"{shown(path)} holds no sound files")
+        return [(shown(one.relative_to(path)), one) for one in files]
+    if hasattr(what, "read"):
+        name = getattr(what, "name", None)
+        return [(name if isinstance(name, str) else "sound", what)]
+    if isinstance(what, pd.DataFrame):
+        if "path" not in what:
+            raise ModelError("A table needs a column path, with one sound file per row")
+        what = what["path"]
+    strange = type(what).__name__
+    if isinstance(what, Iterable) and not isinstance(what, (bytes, bytearray, Mapping)):
+        several = list(what)
+        if not several:
+            raise ModelError("The list is empty: there is nothing to listen to")
+        others = [one for one in several if not isinstance(one, (str, os.PathLike))]
+        if not others:
+            paths = [_path(one) for one in several]
+            # A folder without sound costs its own row only.
+            files = [(_sound_files(one) or [one]) if os.path.isdir(one) else [one] for one in paths]
+            return [(shown(one), one) for some in files for one in some]
+        strange += f" with {type(others[0]).__name__} in it"
     raise ModelError(
-        "Give predict a sound file, a folder, a list of files, a table with paths, or samples with their "
-        f"rate, not {type(what).__name__}"
+        "Give predict a sound file, a folder, a list of files, an open file, a table with paths, or samples "
+        f"with their rate, not {strange}"
     )
 
 
+def _path(name: str | os.PathLike) -> Path:
+    # Of somebody whom this computer does not know, os.path makes a file that is not there, and Path an error.
+    return Path(os.path.expanduser(name))
+
+
 def _sound_files(folder: Path) -> list[Path]:
+    def stop(error: OSError) -> None:
+        raise ModelError(
+            f"{shown(error.filename)} cannot be opened ({error.strerror}): check its permissions"
+        ) from error
+
+    found = [Path(place, name) for place, _, names in os.walk(folder, stop) for name in names]
     # Names that begin with a dot are hidden, as are the notes that macOS leaves beside each file.
-    files = (one for one in folder.rglob("*") if one.suffix.lower() in SUFFIXES and not one.is_dir())
-    return sorted(one for one in files if not one.name.startswith("."))
+    return sorted(one for one in found if one.suffix.lower() in SUFFIXES and not one.name.startswith("."))
 
 
 def _parts(
@@ -175,7 +194,7 @@ def _parts(
     rate = max(Recording().sample_rate, *(one.sample_rate for one in model.extractors))
     for name, source in sources:
         try:
-            y, told = _read(source, sample_rate, rate)
+            y, told = _read(name, source, sample_rate, rate)
             windows = list(_windows(y, rate)) if timeline else [(0.0, y)]
             if not windows:
                 raise AudioError(f"{name} has no window with {HEARD} s of sound")
@@ -186,13 +205,17 @@ def _parts(
                 yield _Part(name, start, part, rate, told)
 
 
-def _read(source: Any, sample_rate: int | None, rate: int) -> tuple[np.ndarray, tuple[str, ...]]:
+def _read(name: str, source: Any, sample_rate: Any, rate: int) -> tuple[np.ndarray, tuple[str, ...]]:
     """Return samples at `rate` in Hz, and what was remarkable about the file."""
     if isinstance(source, np.ndarray):
         y = audio.signal(source, "predict")
-        if not y.any():
-            raise AudioError("The samples are all zero: there is nothing to hear")
-        return audio.resample(y, sample_rate, rate), ()
+        if np.abs(y).max() < audio.SILENT_PEAK:
+            raise AudioError("The samples are silent: there is nothing to hear")
+        if not audio.MIN_SECONDS <= len(y) / sample_rate <= LONGEST:
+            raise AudioError(
+                f"The samples last {len(y) / sample_rate:.3g} s: give {audio.MIN_SECONDS} to {LONGEST:.0f} s"
+            )
+        return audio.resample(y, float(sample_rate), rate), ()
     if hasattr(source, "read"):
         content = source.read()
         if not isinstance(content, bytes):
@@ -200,7 +223,12 @@ def _read(source: Any, sample_rate: int | None, rate: int) -> tuple[np.ndarray, 
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "recording"
             path.write_bytes(content)
-            return _read(path, None, rate)
+            try:
+                y, told = _read(name, path, None, rate)
+            except SoundFileError as error:
+                error.path = name
+                raise
+            return y, tuple(words.replace(str(path), name) for words in told)
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always", AudioWarning)
         y, _ = audio.read(source, rate, max_seconds=LONGEST)
