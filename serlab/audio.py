@@ -139,13 +139,9 @@ class _Resampler:
 def signal(y: np.ndarray, name: str) -> np.ndarray:
     """Return a mono signal with full scale at 1 as float32, of shape (samples,), or refuse what is none.
 
-    Parameters
-    ----------
-    y : ndarray of float, shape (samples,)
-        Whole numbers are refused, because they do not say what full scale is; so are floats that reach far
-        beyond 1, which come of whole numbers that were not divided, NaN and infinity.
-    name : str
-        Of what is to be done with it, for the message of the `AudioError`.
+    Whole numbers are refused, because they do not say what full scale is; so are floats that reach far beyond
+    1, which come of whole numbers that were not divided, NaN and infinity. The message of the `AudioError`
+    names what was to be done with it.
 
     Examples
     --------
@@ -191,15 +187,7 @@ def _mono(y: np.ndarray, name: str) -> np.ndarray:
 def resample(y: np.ndarray, from_rate: int, to_rate: int) -> np.ndarray:
     """Change the sampling rate, with a band-limiting filter (soxr, high quality) so that nothing aliases.
 
-    Parameters
-    ----------
-    y : ndarray, shape (samples,)
-    from_rate, to_rate : int
-        Rates in Hz, above 0.
-
-    Returns
-    -------
-    ndarray, shape (ceil(samples * to_rate / from_rate),)
+    Takes (samples,), and both rates in Hz; gives (ceil(samples * to_rate / from_rate),).
 
     References
     ----------
@@ -222,15 +210,9 @@ def resample(y: np.ndarray, from_rate: int, to_rate: int) -> np.ndarray:
 
 
 def trim(y: np.ndarray, top_db: float = 40.0, *, n_fft: int = 1024, hop_length: int = 256) -> np.ndarray:
-    """Cut silence off both ends.
+    """Cut silence off both ends: frames more than `top_db` decibels below the loudest one.
 
-    Parameters
-    ----------
-    y : ndarray, shape (samples,)
-    top_db : float
-        Frames more than so many decibels below the loudest one count as silence.
-    n_fft, hop_length : int
-        Length and step of the frames in samples.
+    Frames are of `n_fft` samples, one every `hop_length`.
 
     Examples
     --------
@@ -244,15 +226,10 @@ def trim(y: np.ndarray, top_db: float = 40.0, *, n_fft: int = 1024, hop_length: 
 
 
 def fit_length(y: np.ndarray, length: int, align: str = "left") -> np.ndarray:
-    """Cut a signal, or pad it with zeros, to a fixed number of samples.
+    """Cut a signal, (samples,), or pad it with zeros, to a fixed number of samples.
 
-    Parameters
-    ----------
-    y : ndarray, shape (samples,)
-    length : int, in samples
-    align : {"left", "centre", "right"}
-        Where the signal lies in the result. "left" keeps the beginning and puts zeros after it, "right" keeps
-        the end and puts zeros before it, "centre" treats both ends alike.
+    `align` says where the signal lies in the result: "left" keeps the beginning and puts zeros after it,
+    "right" keeps the end and puts zeros before it, "centre" treats both ends alike.
 
     Examples
     --------
@@ -276,12 +253,7 @@ def fit_length(y: np.ndarray, length: int, align: str = "left") -> np.ndarray:
 def loudest(y: np.ndarray, seconds: float, sample_rate: int) -> np.ndarray:
     """Keep the part of a signal that has the most energy: a stressed vowel more often than not.
 
-    Parameters
-    ----------
-    y : ndarray, shape (samples,)
-    seconds : float
-        Length of the part; a signal that is not longer is returned whole.
-    sample_rate : int, in Hz
+    Takes (samples,) at `sample_rate` in Hz; one that is not longer than `seconds` is returned whole.
 
     Examples
     --------
@@ -301,13 +273,9 @@ def loudest(y: np.ndarray, seconds: float, sample_rate: int) -> np.ndarray:
 def level(y: np.ndarray, measure: str = "rms") -> float:
     """Return the level of a signal in dBFS, decibels relative to full scale; minus infinity for silence.
 
-    Parameters
-    ----------
-    y : ndarray, shape (samples,)
-    measure : {"rms", "peak"}
-        "peak" takes the largest sample: 0 dBFS is a sample of 1. "rms" takes the root mean square, pauses
-        included: a full-scale square wave has 0 dBFS, a full-scale sine -3 dBFS. RMS follows loudness
-        roughly; it is not loudness as ITU-R BS.1770 measures it (LUFS).
+    The measure "peak" takes the largest sample: 0 dBFS is a sample of 1. "rms" takes the root mean square,
+    pauses included: a full-scale square wave has 0 dBFS, a full-scale sine -3 dBFS. RMS follows loudness
+    roughly; it is not loudness as ITU-R BS.1770 measures it (LUFS).
 
     Examples
     --------
@@ -325,19 +293,9 @@ def level(y: np.ndarray, measure: str = "rms") -> float:
 def normalise(y: np.ndarray, target: float = -23.0, measure: str = "rms") -> np.ndarray:
     """Scale a signal so that its `level` is the one wanted: one gain for all of it, nothing is clipped.
 
-    Parameters
-    ----------
-    y : ndarray, shape (samples,)
-        Not silent: no gain can help silence.
-    target : float
-        Level wanted, in dBFS.
-    measure : {"rms", "peak"}
-        As in `level`. After RMS normalisation single samples may exceed full scale: harmless for analysis,
-        but look at ``level(y, "peak")`` before you write a file.
-
-    Returns
-    -------
-    ndarray of float32, shape (samples,)
+    Takes (samples,), not silent, since no gain can help silence, and the level wanted in dBFS; gives float32
+    of the same shape. After RMS normalisation single samples may exceed full scale: harmless for analysis,
+    but look at ``level(y, "peak")`` before you write a file.
 
     Examples
     --------

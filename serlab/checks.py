@@ -26,13 +26,8 @@ TIMES = ("start", "end", "frameTime")
 def check_inputs(X: np.ndarray, y: Sequence | None = None, clips: Sequence[str] | None = None) -> None:
     """Make sure that a model can be trained on features, one row of finite numbers or more, and labels.
 
-    Parameters
-    ----------
-    X : ndarray, shape (clips, ...)
-    y : sequence, shape (clips,), optional
-        One label for each row, none missing, of two classes or more, as for `check_names`.
-    clips : sequence of str, shape (clips,), optional
-        Names of the rows, for messages.
+    Features are of shape (clips, ...). Labels, if given, are one for each row, none missing, of two classes
+    or more, as for `check_names`; `clips` names the rows, for messages.
 
     Examples
     --------

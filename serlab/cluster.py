@@ -55,27 +55,12 @@ def spread(
     libraries: Iterable[str] = (),
     in_order: bool,
 ) -> Iterator[Any]:
-    """Call a function on the workers, and yield its results.
+    """Call a function on the workers with the arguments of each task, and yield its results.
 
-    A worker that is killed costs what it was computing, which others do again.
-
-    Parameters
-    ----------
-    client : distributed.Client
-    function : callable
-    tasks : iterable of tuple
-        Arguments of each call. Asked for as results are taken, a few ahead.
-    libraries : iterable of str
-        Packages of which the workers must have the versions of this computer, besides the usual ones.
-    in_order : bool
-        Give results in the order of the tasks, else as they are ready.
-
-    Raises
-    ------
-    SerlabError
-        If a task kills its workers, or a worker would compute otherwise than this computer.
-    Exception
-        What the function raises.
+    A worker that is killed costs what it was computing, which others do again. Tasks are asked for as results
+    are taken, a few ahead. Workers must have the versions of this computer of the usual packages and of
+    `libraries`. Results come in the order of the tasks, or as they are ready. `SerlabError` if a task kills
+    its workers, or a worker would compute otherwise than this computer; else what the function raises.
     """
     from distributed import KilledWorker, wait
 

@@ -137,17 +137,10 @@ def listen(
 
 
 def resolve(attributes: Mapping[str, str]) -> tuple[np.ndarray, int] | None:
-    """Find the sound that a placeholder stands for.
+    """Find the sound that a placeholder stands for: samples and rate in Hz; None if it is not here.
 
-    Parameters
-    ----------
-    attributes : Mapping[str, str]
-        The ``data-`` attributes of a placeholder: ``data-recipe``, or ``data-corpus`` and ``data-clip`` and
-        perhaps ``data-change``.
-
-    Returns
-    -------
-    Samples and rate in Hz; None if the corpus or the clip is not on this machine.
+    Its ``data-`` attributes are ``data-recipe``, or ``data-corpus`` and ``data-clip`` and perhaps
+    ``data-change``.
 
     Examples
     --------
@@ -199,11 +192,7 @@ def _excerpts(corpus: str) -> dict[str, Path]:
 def data_uri(y: np.ndarray, sample_rate: int) -> str:
     """Return a sound as FLAC in a data URI, at 8 to 16 kHz, which every current browser plays.
 
-    Parameters
-    ----------
-    y : np.ndarray
-        Samples between -1 and 1, of shape (samples,). What lies beyond is scaled down, not clipped.
-    sample_rate : int, in Hz
+    Takes (samples,) between -1 and 1, and their rate in Hz. What lies beyond is scaled down, not clipped.
 
     Examples
     --------

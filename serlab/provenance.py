@@ -134,15 +134,8 @@ def _source_digest() -> str:
 def installation(*libraries: str) -> dict[str, str]:
     """Tell versions and code by which two computers know whether they compute the same.
 
-    Parameters
-    ----------
-    *libraries : str
-        Packages besides the usual ones.
-
-    Returns
-    -------
-    dict
-        As `versions`, "missing" for what is not installed; and ``code``, a digest of serlab's source.
+    That is as of `versions`, with the packages named besides the usual ones, "missing" for what is not
+    installed; and ``code``, a digest of serlab's source.
 
     Examples
     --------

@@ -195,13 +195,7 @@ def cross_validate(
 def softmax(decision: np.ndarray) -> np.ndarray:
     """Turn decision values into positive numbers that add up to one, in the same order.
 
-    Parameters
-    ----------
-    decision : ndarray, shape (clips, classes), or (clips,) for two classes
-
-    Returns
-    -------
-    ndarray, shape (clips, classes)
+    Takes (clips, classes), or (clips,) for two classes; gives (clips, classes).
 
     Examples
     --------
@@ -214,19 +208,10 @@ def softmax(decision: np.ndarray) -> np.ndarray:
 
 
 def count_parameters(model: Any) -> int | None:
-    """Count the numbers that training set in a fitted model.
+    """Count the numbers that training set in a fitted model; None where it cannot be said.
 
-    Weights and intercepts of linear models and networks, nodes of trees, coefficients of support vectors.
-
-    Parameters
-    ----------
-    model : object
-        A fitted scikit-learn estimator, pipeline, search or committee, or a Keras model.
-
-    Returns
-    -------
-    int or None
-        None where it cannot be said.
+    Weights and intercepts of linear models and networks, nodes of trees, coefficients of support vectors: of
+    a scikit-learn estimator, pipeline, search or committee, or a Keras model.
 
     Examples
     --------

@@ -99,15 +99,11 @@ def normalise_scores(predictions: pd.DataFrame) -> pd.DataFrame:
 def combine(binaries: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Combine models that each tell one class from the rest to one decision between all.
 
-    The probability of every class is that of its own model, divided by the sum over models (see
-    `serlab.models.binaries.normalised`); the most probable class is predicted.
-
-    Parameters
-    ----------
-    binaries : mapping of str to DataFrame
-        Class to the predictions of the model that tells it from the rest, such as recorded runs of
-        "binary-neg", "binary-neu" and "binary-pos". An `EvaluationError` says where clips, folds or seeds
-        differ, and which clip is of no class, or of several.
+    `binaries` maps each class to the predictions of the model that tells it from the rest, such as recorded
+    runs of "binary-neg", "binary-neu" and "binary-pos". The probability of every class is that of its own
+    model, divided by the sum over models (see `serlab.models.binaries.normalised`); the most probable class
+    is predicted. An `EvaluationError` says where clips, folds or seeds differ, and which clip is of no class,
+    or of several.
 
     Examples
     --------

@@ -22,14 +22,9 @@ def time_mask(
     """Blank out `count` stretches of time, which may overlap, other ones in every clip.
 
     SpecAugment: Park et al. 2019, Interspeech, 2613-2617. They filled with zero spectrograms whose mean was
-    zero, which is "mean" here, whatever the scale.
-
-    Parameters
-    ----------
-    width : (int, int)
-        Fewest and most frames that a mask covers. Every width and every place is equally likely.
-    fill : {"mean", "min"} or float
-        What is put there: each clip's own mean or least value, or a number.
+    zero, which is "mean" here, whatever the scale. `width` is the fewest and the most frames that a mask
+    covers, every width and place being equally likely; `fill` is what is put there: each clip's own "mean" or
+    least value, "min", or a number.
 
     Examples
     --------

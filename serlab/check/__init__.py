@@ -71,10 +71,7 @@ def exercise(test: Callable[..., str]) -> Callable[..., None]:
 def call(answer: Callable, *inputs):
     """Return what a student's function makes of copies of these inputs.
 
-    Raises
-    ------
-    Hint
-        If it is no function, stops with an error, or changes a list, an array or a table that it was given.
+    A `Hint` says if it is no function, stops with an error, or changes a list, an array or a table.
     """
     name = f"`{getattr(answer, '__name__', 'answer')}`"
     require(callable(answer), f"A function is wanted here, and this is {_described(answer)}.")

@@ -73,17 +73,9 @@ _WORDS = {
 
 
 def inspect_container(file: BinaryIO, size: int) -> Container:
-    """Find out what a file holds, and that its container is whole.
+    """Find out what a file, open for reading, of so many bytes, holds, and that its container is whole.
 
-    Parameters
-    ----------
-    file : file object, open for reading bytes
-    size : int, of the file, in bytes
-
-    Raises
-    ------
-    SoundFileError
-        If the file is empty, holds something else, or ends before its sound does.
+    Raises `SoundFileError` if it is empty, holds something else, or ends before its sound does.
 
     Examples
     --------

@@ -85,12 +85,8 @@ def risk_coverage(right: Sequence[bool], sure: Sequence[float]) -> tuple[np.ndar
     """Give the share of wrong answers among the surest ones, for every number of answers kept.
 
     `right` says whether each answer is right, `sure` how sure the model is of it, such as its largest
-    probability; answers it is equally sure of keep their order.
-
-    Returns
-    -------
-    coverage, risk : ndarray, shape (clips,)
-        Share of answers kept, the surest first, from one answer to all; share of wrong ones among them.
+    probability; answers it is equally sure of keep their order. Gives two arrays, (clips,): the share of
+    answers kept, the surest first, from one answer to all, and the share of wrong ones among them.
 
     References
     ----------

@@ -143,12 +143,8 @@ def group_difference(
 
     Each group has its own standard error over its own speakers, and the two are added as in Welch's test. So
     the interval is as wide as few speakers make it, however many clips they gave. `first` and `second` are
-    values of the column `by`; metric and confidence as in `interval`.
-
-    Raises
-    ------
-    EvaluationError
-        If there is no such column or group, if a group has one speaker only, or if a speaker is in both.
+    values of the column `by`; metric and confidence as in `interval`. `EvaluationError` if there is no such
+    column or group, if a group has one speaker only, or if a speaker is in both.
 
     References
     ----------

@@ -123,19 +123,10 @@ def over_speakers(
 ) -> Interval:
     """Give any number that is computed from a table, such as a correlation, with its interval over speakers.
 
-    As in `interval`, one whole speaker at a time is left out. That one is quicker for metrics.
-
-    Parameters
-    ----------
-    table : DataFrame
-        With a column ``speaker``.
-    statistic : callable
-        Takes rows of the table, returns a number, or an array of numbers, each of which gets its interval.
-
-    Raises
-    ------
-    EvaluationError
-        If there are fewer than two speakers, or the statistic is not a number without one of them.
+    As in `interval`, one whole speaker at a time is left out. That one is quicker for metrics. `statistic`
+    takes rows of the table, which has a column ``speaker``, and returns a number, or an array of numbers,
+    each of which gets its interval. `EvaluationError` if there are fewer than two speakers, or it is not a
+    number without one of them.
 
     Examples
     --------

@@ -13,25 +13,18 @@ from serlab.errors import EvaluationError
 
 
 def uar(label: Sequence[str], predicted: Sequence[str], classes: Sequence[str] | None = None) -> float:
-    """Compute the unweighted average recall: the mean over classes of the share that was recognised.
+    """Compute the unweighted average recall: the mean over classes of the share recognised, in [0, 1].
 
     Also called UA, macro recall or balanced accuracy. A class counts as much as any other, however rare it
     is, so that guessing one class always gives one over the number of classes.
 
     Parameters
     ----------
-    label : sequence of str, shape (n,)
-        What the clips are. The mean is over the classes that occur here.
-    predicted : sequence of str, shape (n,)
-        What the model predicted.
+    label, predicted : sequence of str, shape (n,)
+        What the clips are, and what the model predicted. The mean is over the classes that occur as labels.
     classes : sequence of str, optional
         What may be answered. Where they are not given, they are taken from the other two, which must then be
         written alike.
-
-    Returns
-    -------
-    float
-        In [0, 1].
 
     Raises
     ------

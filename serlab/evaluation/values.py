@@ -18,17 +18,7 @@ def ccc(value: Sequence[float], predicted: Sequence[float]) -> float:
 
     Twice the covariance, divided by the sum of both variances and of the squared distance of the means: Lin's
     equation for samples, with variances and covariance divided by n. Unlike a correlation it falls if
-    predictions are all too high or too bold.
-
-    Parameters
-    ----------
-    value, predicted : sequence of float, shape (n,)
-        What is true, and what the model said.
-
-    Returns
-    -------
-    float
-        In [-1, 1]; 0 where all predictions are the same.
+    predictions are all too high or too bold. It is in [-1, 1]; 0 where all predictions are the same.
 
     Raises
     ------
@@ -80,17 +70,9 @@ def rmse(value: Sequence[float], predicted: Sequence[float]) -> float:
 def cross_entropy(shares: np.ndarray, p: np.ndarray) -> float:
     """Compute how surprising votes are to a model: the mean over clips of -sum(shares * log(p)), in nats.
 
-    Parameters
-    ----------
-    shares : ndarray, shape (clips, classes)
-        Of votes; they add up to 1 in each row.
-    p : ndarray, shape (clips, classes)
-        Probabilities of the model. Those below 1e-6 count as that.
-
-    Returns
-    -------
-    float
-        The lower the better; never below the entropy of the votes, on which listeners differ.
+    Shares of votes, (clips, classes), add up to 1 in each row, as do the probabilities of the model, of which
+    those below 1e-6 count as that. The lower the better; never below the entropy of the votes, on which
+    listeners differ.
 
     Examples
     --------

@@ -46,10 +46,7 @@ def measure(
 ) -> Iterator[tuple[str, np.ndarray]]:
     """Yield (SHA-256, features) of (SHA-256, path) pairs, as they are ready; see `serlab.store.features`.
 
-    Raises
-    ------
-    AudioError, FeatureError
-        The first error, at the end: what is under way by then is finished.
+    The first AudioError or FeatureError is raised at the end: what is under way by then is finished.
     """
     import joblib
     import threadpoolctl

@@ -40,22 +40,10 @@ class SpeakerNormaliser(TransformerMixin, BaseEstimator):
         return self
 
     def transform(self, X: np.ndarray, *, groups: np.ndarray | None = None) -> np.ndarray:
-        """Standardise every feature within each speaker.
+        """Standardise every feature within each speaker, whom `groups` names for each clip.
 
-        Parameters
-        ----------
-        X : array, shape (clips, features) or (clips, bands, frames)
-        groups : array, shape (clips,)
-            Speaker of each clip.
-
-        Returns
-        -------
-        ndarray, shape and float type of `X`
-
-        Raises
-        ------
-        ValueError
-            If `groups` is missing or not as long as `X`.
+        Takes (clips, features) or (clips, bands, frames), and keeps shape and float type; `ValueError` if
+        `groups` is missing or not as long as `X`.
         """
         X = check_array(X, dtype=(np.float64, np.float32), allow_nd=True)
         if groups is None:

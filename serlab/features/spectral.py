@@ -40,17 +40,8 @@ def _power(y: np.ndarray, n_fft: int, hop_length: int) -> Iterator[tuple[slice, 
 def power_spectrogram(y: np.ndarray, n_fft: int, hop_length: int) -> np.ndarray:
     """Compute the power of a short-time Fourier transform: Hann window, frames centred, zeros at the ends.
 
-    Equals ``abs(librosa.stft(y, n_fft=n_fft, hop_length=hop_length)) ** 2`` in less than half its time.
-
-    Parameters
-    ----------
-    y : ndarray of float32, shape (samples,)
-    n_fft, hop_length : int
-        Length and step of a frame in samples.
-
-    Returns
-    -------
-    ndarray of float32, shape (1 + n_fft // 2, 1 + samples // hop_length)
+    Takes float32 of shape (samples,), gives (1 + n_fft // 2, 1 + samples // hop_length). Equals
+    ``abs(librosa.stft(y, n_fft=n_fft, hop_length=hop_length)) ** 2`` in less than half its time.
 
     Examples
     --------

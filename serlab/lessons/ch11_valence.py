@@ -62,11 +62,8 @@ def measures(models: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 def by_corpus_alone(clips: pd.DataFrame) -> pd.DataFrame:
     """Answer without a sound: say what is most over-represented in the corpus that a clip is from.
 
-    Parameters
-    ----------
-    clips : DataFrame
-        With ``corpus``, ``label`` and ``fold``; how common each class is, is learnt on the other folds. A
-        corpus that these do not have gets their largest class.
+    Clips have ``corpus``, ``label`` and ``fold``; how common each class is, is learnt on the other folds. A
+    corpus that these do not have gets their largest class.
 
     Examples
     --------

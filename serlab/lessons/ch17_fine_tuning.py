@@ -124,19 +124,8 @@ def train(
 ) -> list[np.ndarray]:
     """Train on some clips and name the others after each epoch, before the first as well.
 
-    Parameters
-    ----------
-    variant : Variant
-    frames : sequence of ndarray, shape (384, time)
-        Of the block below `variant.first`, for every clip.
-    y : ndarray of str, shape (clips,)
-    train_rows, test_rows : array of int
-    seed : int
-
-    Returns
-    -------
-    list of ndarray of str
-        Labels of the test rows: before training, and after each epoch.
+    Takes frames, (384, time), of the block below `variant.first` for every clip, their labels and the row
+    numbers of both sides. Gives the labels of the test rows: before training, and after each epoch.
     """
     from serlab.backend import keras
 

@@ -24,19 +24,9 @@ COLOURS = ("#332288", "#CC6677", "#117733")
 def deal(table: pd.DataFrame, speaker: str, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Deal the clips of a speaker at random: `MOST` of every emotion to learn from, the others to be tested.
 
-    Parameters
-    ----------
-    table : DataFrame
-        Utterance table, its rows numbered from 0.
-    speaker : str
-    seed : int
-        Another seed deals otherwise.
-
-    Returns
-    -------
-    own, tested : ndarray of int
-        Rows. `own` begins with one clip of every emotion, then comes a second of every emotion, and so on.
-        Where there are few clips, half of them are tested.
+    Takes an utterance table, its rows numbered from 0; another seed deals otherwise. Gives two arrays of
+    rows. The first begins with one clip of every emotion, then comes a second of every emotion, and so on.
+    Where there are few clips, half of them are tested.
 
     Examples
     --------
@@ -66,9 +56,8 @@ def try_all(
     ----------
     ways : mapping of str to callable
         Takes the rows of a speaker's own clips and the rows to be tested, gives an answer for each of these.
-    table : DataFrame
+    table, speakers
         As for `deal`.
-    speakers : iterable of str
     counts : iterable of int
         How many own clips; more than there are to learn from are left out.
     draws : int
@@ -109,17 +98,8 @@ def try_all(
 def by_speaker(probabilities: np.ndarray, classes: Iterable[str], table: pd.DataFrame) -> pd.DataFrame:
     """Set what a model gets right beside how sure it is, speaker by speaker.
 
-    Parameters
-    ----------
-    probabilities : ndarray, shape (clips, classes)
-    classes : iterable of str
-    table : DataFrame
-        Utterance table of these clips.
-
-    Returns
-    -------
-    DataFrame
-        ``speaker``, ``uar``, ``accuracy`` and ``confidence``, the mean probability of what was answered.
+    Takes probabilities, (clips, classes), and the utterance table of these clips. Gives ``speaker``, ``uar``,
+    ``accuracy`` and ``confidence``, the mean probability of what was answered.
 
     Examples
     --------
@@ -175,16 +155,9 @@ def copy_clips(table: pd.DataFrame) -> Path:
 
 
 def plot_curve(scores: pd.DataFrame, before: float, ax: Axes | None = None) -> Axes:
-    """Draw UAR against the number of own clips, a line for each way.
+    """Draw UAR against the number of own clips, from `score`: a line for each way.
 
-    Parameters
-    ----------
-    scores : DataFrame
-        As from `score`.
-    before : float
-        UAR in percent without any clip of one's own.
-    ax : matplotlib Axes, optional
-        Where to draw; a new figure if not given.
+    `before` is the UAR in percent without any clip of one's own.
 
     Examples
     --------

@@ -46,14 +46,9 @@ def best_threshold(positive: np.ndarray, p: np.ndarray) -> float:
     """Choose the probability from which on to say yes, so that the mean of both recalls is highest.
 
     This is Youden's index (1950, Index for rating diagnostic tests, Cancer 3(1), 32-35). The threshold is
-    halfway between two of the probabilities given; of equally good ones, that in the middle.
-
-    Parameters
-    ----------
-    positive : ndarray of bool, shape (clips,)
-        What is true; without clips of both kinds, `EvaluationError`.
-    p : ndarray, shape (clips,)
-        Predicted probability. Take clips of speakers who are neither in training nor in test data.
+    halfway between two of the probabilities given; of equally good ones, that in the middle. Takes what is
+    true of each clip, clips of both kinds or `EvaluationError`, and its predicted probability: of speakers
+    who are neither in training nor in test data.
 
     Examples
     --------
@@ -80,19 +75,9 @@ def calibration(p: np.ndarray, place: np.ndarray) -> tuple[float, np.ndarray]:
     with equal offsets the temperature scaling of Guo, Pleiss, Sun & Weinberger 2017 (On calibration of modern
     neural networks, ICML).
 
-    Parameters
-    ----------
-    p : ndarray, shape (clips, classes)
-        Predicted for clips that were not trained on.
-    place : ndarray of int, shape (clips,)
-        Column of the class that is true.
-
-    Returns
-    -------
-    scale : float
-        Below 1 where the model is too sure of itself.
-    offset : ndarray, shape (classes,)
-        Above 0 for classes that it finds too rarely.
+    Takes probabilities, (clips, classes), predicted for clips that were not trained on, and for each clip the
+    column of the class that is true. Gives the scale, below 1 where the model is too sure of itself, and the
+    offsets, (classes,), above 0 for classes that it finds too rarely.
     """
     logs, rows = np.log(np.clip(p, LEAST, None)), np.arange(len(place))
 

@@ -242,11 +242,8 @@ def check_place(path: Path) -> None:
 def load(path: str | os.PathLike) -> TrainedModel:
     """Read what `save` wrote.
 
-    Raises
-    ------
-    ModelError
-        If it is no such file, damaged, of a later version of serlab, or asks for anything but arrays and
-        estimators of scikit-learn.
+    `ModelError` if it is no such file, damaged, of a later version of serlab, or asks for anything but arrays
+    and estimators of scikit-learn.
     """
     path = Path(path)
     try:

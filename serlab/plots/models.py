@@ -178,13 +178,8 @@ def results(
 def timeline(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw what a model hears in one recording, second by second: the darker, the more probable.
 
-    A column for each window stands at its middle; a dot marks the answer, and where there is none, the model
-    is not sure. Grey stretches are pauses.
-
-    Parameters
-    ----------
-    table : DataFrame
-        What ``serlab.predict(path, timeline=True)`` returns, of one recording.
+    The table is what ``serlab.predict(path, timeline=True)`` returns. A column for each window stands at its
+    middle; a dot marks the answer, and where there is none, the model is not sure. Grey stretches are pauses.
 
     Examples
     --------

@@ -63,10 +63,7 @@ def set_style() -> None:
 def emotion_palette(emotions: Iterable[str]) -> dict[str, str]:
     """Return the fixed colour of each emotion, in the order of `EMOTION_COLOURS`, others after them.
 
-    Parameters
-    ----------
-    emotions : iterable of str
-        Labels, repeated or not. Labels that the book does not know share one spare colour.
+    Labels may be repeated; those that the book does not know share one spare colour.
 
     Examples
     --------

@@ -38,28 +38,11 @@ def train(
     seed: int = 0,
     progress: Callable[[str, float], None] | None = None,
 ) -> TrainedModel:
-    """Test a model on speakers it has not heard, then train it on all of them.
+    """Test a model on speakers it has not heard, of a table of two or more, then train it on all of them.
 
-    Parameters
-    ----------
-    spec : ModelSpec
-        One with an estimator that needs nothing but the clip: no vote, and not normalised by speaker.
-    table : DataFrame
-        Utterance table of two or more speakers.
-    seed : int
-        Of the estimator.
-    progress : callable, optional
-        Is told, before each step, what it is and what share of all steps is done.
-
-    Returns
-    -------
-    TrainedModel
-        Its card holds what `study` finds, and ``title``, ``corpus``, ``clips``, ``speakers``, ``protocol``.
-
-    Raises
-    ------
-    ModelError
-        If the model is a vote, listens to nothing, or is normalised by speaker.
+    `progress` is told, before each step, what it is and what share of all steps is done. The card of the
+    model holds what `Study.judge` finds, and ``title``, ``corpus``, ``clips``, ``speakers``, ``protocol``.
+    `ModelError` if the model is a vote, listens to nothing, or is normalised by speaker.
     """
     if spec.build is None or spec.normalises or not spec.extractors:
         raise ModelError(
@@ -93,20 +76,8 @@ def train(
 class Study:
     """Clips of a table, copies of them to learn from, and others to be tested with.
 
-    Parameters
-    ----------
-    build : callable
-        Takes a seed, returns a fresh estimator.
-    extractors : sequence of Extractor
-        What it listens to.
-    table : DataFrame
-        Utterance table of two or more speakers.
-    y : ndarray of str, shape (clips,)
-        What is learnt.
-    seed : int
-        Given to `build`.
-    tell : callable
-        Is told what comes next.
+    `build` takes a seed and returns a fresh estimator, which listens to the features of `extractors`; `table`
+    is of two or more speakers, `y` what is learnt, (clips,); `tell` is told what comes next.
     """
 
     def __init__(
@@ -164,12 +135,7 @@ class Study:
         return found.join(pd.DataFrame(model.probabilities(X), index=found.index, columns=columns))
 
     def judge(self, held_out: Sequence[np.ndarray]) -> tuple[dict[str, Any], pd.DataFrame]:
-        """Test on held-out speakers, as recorded and in all conditions.
-
-        Parameters
-        ----------
-        held_out : sequence of arrays of int
-            The rows of each fold; all others train.
+        """Test on held-out speakers, given as the rows of each fold, as recorded and in all conditions.
 
         Returns
         -------
@@ -285,11 +251,8 @@ def decide(answers: pd.DataFrame, temperature: float) -> pd.DataFrame:
 def score(answers: pd.DataFrame, sure: float) -> dict[str, float]:
     """Compute UAR with its interval over speakers, confidence, and what answers from `sure` on are worth.
 
-    Returns
-    -------
-    dict
-        ``uar``, ``low``, ``high``, ``confidence``; ``coverage``, the share of clips whose confidence is
-        `sure` or more; and ``accuracy_if_sure`` of these, where there are any. All from 0 to 1.
+    Gives ``uar``, ``low``, ``high``, ``confidence``; ``coverage``, the share of clips whose confidence is
+    `sure` or more; and ``accuracy_if_sure`` of these, where there are any. All from 0 to 1.
     """
     found = evaluation.interval(answers, "uar")
     values = {"uar": found.value, "low": found.low, "high": found.high}

@@ -71,17 +71,9 @@ def pages() -> list[str]:
 
 @cache
 def quiz(page: str) -> Quiz:
-    """Return the quiz of a page, to be shown as the last value of a cell.
+    """Return the quiz of a page, to be shown as the last value of a cell; `QuizError` if there is none.
 
-    Parameters
-    ----------
-    page : str
-        Number of the page, such as ``"05"`` or ``"08b"``.
-
-    Raises
-    ------
-    QuizError
-        If no page has this number.
+    Pages are named by their numbers, such as ``"05"`` or ``"08b"``.
 
     Examples
     --------

@@ -46,18 +46,14 @@ def make(
     progress: bool = True,
     allow_changed_code: bool = False,
 ) -> Run:
-    """Train a model under a protocol and record it.
+    """Train a model, as of `serlab.models.get`, under a protocol and record it.
 
     Parameters
     ----------
-    spec : ModelSpec
-        From `serlab.models.get`.
-    corpus, protocol : str
-        For `serlab.load` and `serlab.splits.make`.
+    spec, corpus, protocol
+        See `serlab.load` and `serlab.splits.make`.
     folder, cache : Path, optional
         Where runs lie, by default `root`, and finished folds, by default in the user's cache.
-    progress : bool
-        Show progress bars.
     allow_changed_code : bool
         Whether code will do that no commit holds: see `serlab.provenance.circumstances`.
 
@@ -173,13 +169,9 @@ def remake(
     """Train one fold of a run anew, and measure how near it comes to what was recorded.
 
     A vote trains nothing: it is held anew among the recorded members. By default the seed is the run's first.
-    Raises `RunError` if the fold holds other clips.
-
-    Returns
-    -------
-    dict
-        ``seed``, ``fold``, ``clips``; ``labels``, the share of clips with the same prediction;
-        ``probabilities``, their mean difference; ``uar_before`` and ``uar_now``, of the fold.
+    Gives ``seed``, ``fold``, ``clips``; ``labels``, the share of clips with the same prediction;
+    ``probabilities``, their mean difference; ``uar_before`` and ``uar_now``, of the fold. Raises `RunError`
+    if the fold holds other clips.
     """
     corpus, protocol, model = run.key
     seed = run.meta["seeds"][0] if seed is None else seed
@@ -215,12 +207,9 @@ def verify(run: Run, spec: ModelSpec, seed: int | None = None, fold: int = 0, pr
     of the fold, where labels and probabilities are not the same: rounding on another processor, or other
     threads, grow in training until single clips are answered otherwise. A vote is judged by labels.
 
-    Raises
-    ------
-    RunError
-        If fewer than `SAME_LABELS` (98 %) of the labels agree, or probabilities differ by more than
-        `SAME_PROBABILITY` (0.01) on average, and, of a network, UAR by more than `SAME_UAR` (5 points) too.
-        The message names both machines, and the threads, if they differ.
+    `RunError` if fewer than `SAME_LABELS` (98 %) of the labels agree, or probabilities differ by more than
+    `SAME_PROBABILITY` (0.01) on average, and, of a network, UAR by more than `SAME_UAR` (5 points) too. The
+    message names both machines, and the threads, if they differ.
     """
     made = remake(run, spec, seed, fold, progress)
     found = (

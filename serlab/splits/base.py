@@ -76,19 +76,10 @@ def fingerprint(table: pd.DataFrame) -> str:
 
 
 def check_rows(split: Iterable[Fold], table: pd.DataFrame) -> None:
-    """Make sure that folds are of the rows of a table, in the order that they have there.
+    """Make sure that folds are of the rows of an utterance table, in the order that they have there.
 
-    Parameters
-    ----------
-    split : Split, or folds
-        Those written by hand (without `Fold.made_for`) are asked for row numbers of the table only.
-    table : DataFrame
-        Utterance table.
-
-    Raises
-    ------
-    SplitError
-        If the folds were made for another table: one with other clips, or with these in another order.
+    Folds written by hand, without `Fold.made_for`, are asked for row numbers of the table only. Others raise
+    `SplitError` if they were made for a table with other clips, or with these in another order.
 
     Examples
     --------
@@ -118,13 +109,7 @@ def check_rows(split: Iterable[Fold], table: pd.DataFrame) -> None:
 
 
 def check(split: Split, table: pd.DataFrame) -> None:
-    """Make sure that a split is of a table (see `check_rows`), and as sound there as it says.
-
-    Parameters
-    ----------
-    split : Split
-    table : DataFrame
-        Utterance table.
+    """Make sure that a split is of an utterance table (see `check_rows`), and as sound there as it says.
 
     Raises
     ------

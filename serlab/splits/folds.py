@@ -67,18 +67,7 @@ def speaker_folds(table: pd.DataFrame, k: int = 5, seed: int = 0) -> Split:
 
 
 def hold_out_clips(table: pd.DataFrame, share: float = 0.3, seed: int = 0, target: str = "emotion") -> Split:
-    """Hold out a share of the clips for testing, stratified by a target, whoever speaks: one fold.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Utterance table.
-    share : float
-        In (0, 1).
-    seed : int
-        Of the draw.
-    target : str
-        Column to stratify by.
+    """Hold out a share of the clips, in (0, 1), stratified by a target, whoever speaks: one fold.
 
     Examples
     --------
@@ -139,14 +128,9 @@ def speaker_text_folds(table: pd.DataFrame, seed: int = 0, k: int = 5) -> Split:
 
 
 def published_folds(table: pd.DataFrame, protocol: str) -> Split:
-    """Use the folds that were published for a corpus, so that results stand beside those of others.
+    """Use the folds that were published for a whole corpus, so that results stand beside those of others.
 
-    Parameters
-    ----------
-    table : DataFrame
-        Utterance table of the whole corpus.
-    protocol : str
-        Name of the folds: "emobox6" of RAVDESS, "emosuperb5" of CREMA-D.
+    They are "emobox6" of RAVDESS and "emosuperb5" of CREMA-D.
 
     References
     ----------

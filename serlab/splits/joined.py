@@ -68,14 +68,8 @@ def leave_one_out(table: pd.DataFrame, column: str) -> Split:
 def across(table: pd.DataFrame, train: str, test: str, column: str = "corpus") -> Split:
     """Train on all clips of one corpus or language, test on all of another: one fold.
 
-    Parameters
-    ----------
-    table : DataFrame
-        Utterance table of several corpora, as from `serlab.corpora.unify`.
-    train, test : str
-        Two different values of `column`.
-    column : str
-        "corpus", "language" or "family".
+    The table is one of `serlab.corpora.unify`; `train` and `test` are two values of `column`, which is
+    "corpus", "language" or "family".
 
     Examples
     --------

@@ -21,9 +21,8 @@ def audit(
 
     Parameters
     ----------
-    table : DataFrame
-        The utterance table that was split.
-    split : Split
+    table, split
+        The utterance table, and the split of it.
     digests : sequence of str, optional
         One per row: a digest of the sound, equal for identical sound.
     sources : sequence of str, optional

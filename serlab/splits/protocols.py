@@ -135,22 +135,9 @@ class Protocol:
         return self.speaker_disjoint and self.kind is not _KINDS["speaker-text"]
 
     def prepare(self, table: pd.DataFrame) -> pd.DataFrame:
-        """Keep the rows of a table that the protocol is about.
+        """Keep the rows of a table that the protocol is about, without clips known to hold no sound.
 
-        Parameters
-        ----------
-        table : DataFrame
-            Utterance table.
-
-        Returns
-        -------
-        DataFrame
-            Without clips that are known to hold no sound, as one of CREMA-D does.
-
-        Raises
-        ------
-        SplitError
-            If six emotions are asked, and fewer than two of them are there.
+        Raises `SplitError` if six emotions are asked, and fewer than two of them are there.
         """
         name = table.attrs.get("corpus")
         silent = corpora.record(name).silent if name in corpora.names() else frozenset()
@@ -181,18 +168,10 @@ class Protocol:
 
 
 def get(name: str) -> Protocol:
-    """Return the protocol of a name.
+    """Return the protocol of a name; `SplitError` if there is none.
 
-    Parameters
-    ----------
-    name : str
-        One of `PROTOCOLS`, the letter replaced by a number: "group5", "random5", "clips30"; TASK is one of
-        `serlab.corpora.TASKS`: "ternary", "binary-neg-loco".
-
-    Raises
-    ------
-    SplitError
-        If there is none of that name.
+    It is one of `PROTOCOLS`, the letter replaced by a number: "group5", "random5", "clips30"; TASK is one of
+    `serlab.corpora.TASKS`: "ternary", "binary-neg-loco".
     """
     if not isinstance(name, str):
         raise SplitError(f"a protocol is named by a word, such as 'loso', not {name!r}")
@@ -213,18 +192,14 @@ def make(table: pd.DataFrame, protocol: str, seed: int = 0) -> Split:
     Parameters
     ----------
     table : DataFrame
-        Utterance table with at least the columns ``clip``, ``speaker`` and ``emotion``; for protocols about
-        valence one of `serlab.corpora.unify`.
+        With at least the columns ``clip``, ``speaker`` and ``emotion``; for protocols about valence one of
+        `serlab.corpora.unify`.
     protocol : str
         As for `get`. Folds are the same for all tasks, so that models of one can be compared with those
         of another.
     seed : int
         Decides how speakers or clips are dealt out. "seed-split", "loso", published folds and those that
         leave a corpus or a language out do not depend on it.
-
-    Returns
-    -------
-    Split
 
     Raises
     ------
@@ -242,22 +217,9 @@ def make(table: pd.DataFrame, protocol: str, seed: int = 0) -> Split:
 
 
 def six_emotions(table: pd.DataFrame) -> pd.DataFrame:
-    """Keep the clips of a table that are of one of CREMA-D's six emotions.
+    """Keep the clips of a table that are of one of CREMA-D's six emotions, and number the rows anew.
 
-    Parameters
-    ----------
-    table : DataFrame
-        Utterance table.
-
-    Returns
-    -------
-    DataFrame
-        With rows numbered anew.
-
-    Raises
-    ------
-    SplitError
-        If fewer than two of the six are there.
+    Raises `SplitError` if fewer than two of the six are there.
     """
     kept = _rows(table, table["emotion"].isin(SIX_EMOTIONS))
     if kept["emotion"].nunique() < 2:

@@ -16,19 +16,10 @@ from serlab.splits.folds import hold_out_clips
 def with_validation(split: Split, table: pd.DataFrame, share: float = 0.2, seed: int = 0) -> Split:
     """Carve speaker-disjoint validation rows out of every fold's training rows.
 
-    Validation data chooses epochs and settings; its speakers appear neither in what is left for training
-    nor, where the split is speaker-disjoint, in the test rows.
-
-    Parameters
-    ----------
-    split : Split
-        Validation rows that it has already are dealt out anew.
-    table : DataFrame
-        Utterance table.
-    share : float
-        Of the training rows, met as nearly as whole speakers allow, in (0, 0.5].
-    seed : int
-        Decides which speakers validate.
+    Validation data chooses epochs and settings; its speakers appear neither in what is left for training nor,
+    where the split is speaker-disjoint, in the test rows. Validation rows that the split has already are
+    dealt out anew. `share`, in (0, 0.5], of the training rows is met as nearly as whole speakers allow;
+    `seed` decides which speakers validate.
 
     Examples
     --------
