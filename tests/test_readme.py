@@ -151,7 +151,16 @@ def test_a_headline_does_not_follow_the_scores(tmp_path):
     assert "Tree-Tuned" in line
     table.loc[table["model"] == "forest", "uar"] = 0.99
     assert recorded.one_line(5, table) == line
-    assert "Tree-Tuned" in recorded.ladder_text(table)
+    assert "(a decision tree)" in recorded.ladder_text(table)
+
+
+def test_the_ladder_is_described_by_its_last_rung():
+    table = recorded.runs()
+    last = readme.ladder_runs(table).query("not shared").iloc[-1]
+    assert (
+        f"the last of the ladder ({recorded.RUNGS[17]}) reaches {recorded.percent(last['uar'])}\u00a0%"
+        in recorded.ladder_text(table)
+    )
 
 
 def test_shared_speakers_are_tested_on_the_same_clips_where_they_can_be(tmp_path):

@@ -33,6 +33,17 @@ HEADLINES = {
     14: "averages-compact",
     17: "logreg-whisper",
 }
+# The rungs of the ladder, the first picture of all, for those who have not read a word yet.
+RUNGS = {
+    4: "one number: loudness",
+    5: "a decision tree",
+    6: "a small neural network",
+    7: "a convolutional network",
+    8: "the same, with altered copies",
+    9: "a network's ear, borrowed",
+    10: "a vote of three models",
+    17: "a speech transformer, borrowed",
+}
 # What a speech transformer changes: corpus and protocol, the vote of three models that the book had before,
 # and a logistic regression on Whisper.
 BESIDE = {
@@ -214,13 +225,12 @@ def ladder_text(table: pd.DataFrame, corpus: str = "ravdess") -> str:
     shown = headlines(table, corpus)
     if shown.empty:
         return "No runs are recorded yet."
-    # Chapter 10 ends the ladder; what comes later asks other questions.
-    top = shown[shown["chapter"] <= 10].sort_values("chapter").iloc[-1]
+    top = shown[shown["chapter"].isin(list(RUNGS))].sort_values("chapter").iloc[-1]
     text = (
         "How many emotions of RAVDESS a model recognises, with 95\u00a0% intervals over speakers: for each "
         "chapter the model that it is about, not the best of its variants. Guessing reaches "
-        f"{percent(1 / top.classes)}\u00a0%; the last of the ladder, "
-        f"{top.title}, reaches {percent(top.uar)}\u00a0% on speakers it never heard"
+        f"{percent(1 / top.classes)}\u00a0%; the last of the ladder ({RUNGS[top.chapter]}) "
+        f"reaches {percent(top.uar)}\u00a0% on speakers it never heard"
     )
     for twin in shared_twins(table, corpus).query("model == @top.model").itertuples():
         text += (
