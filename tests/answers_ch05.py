@@ -92,7 +92,8 @@ WRONG = {
         (lambda depth: 2 ** (depth + 1) - 1, "the questions as well"),
         (lambda depth: depth**2, "changed places"),
         (lambda depth: 2 ^ depth, "no power"),
-        (lambda depth: 3 * depth, "For a depth of 2 it gives 6, where 4 is right."),
+        (lambda depth: 2**depth - 1, "leads to two leaves"),
+        (lambda depth: 3 * depth, "For a depth of 5 it gives 15, where 32 is right."),
         (lambda: 16, "`<lambda>` stops when called with 1 argument"),
     ],
     "share_changed": [

@@ -12,7 +12,7 @@ from serlab.check import call, compare, exercise, require
 @exercise
 def most_leaves(answer) -> str:
     """Check ``answer(depth)``: the most leaves that a tree of this depth can have."""
-    for depth in (2, 3, 5, 8):
+    for depth in (5, 2, 3, 8):  # five first: there every mistake gives a number of its own
         compare(
             call(answer, depth),
             2**depth,
@@ -26,6 +26,7 @@ def most_leaves(answer) -> str:
                 "In the drawing at the top of the chapter, not only one of the answers leads further.",
             ),
             (2 ** (depth + 1) - 1, "You count the questions as well. Leaves are the last row alone."),
+            (2**depth - 1, "You count the questions. Each of the last row leads to two leaves."),
             (depth**2, "In your power, depth and 2 have changed places."),
             (2 ^ depth, "In Python `^` is no power. Write `**`."),
         )
