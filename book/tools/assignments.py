@@ -27,6 +27,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import address
 import jupytext
 import nbformat
 import yaml
@@ -188,7 +189,7 @@ def rubric(assignment: Assignment) -> str:
 
 def otter(assignment: Assignment) -> nbformat.NotebookNode:
     """Return the notebook that ``otter assign`` takes."""
-    url, branch = _address()
+    url, branch, _ = address.current()
     config = {
         "name": assignment.name,
         "runs_on": "colab",
@@ -239,7 +240,7 @@ def nbgrader(assignment: Assignment) -> nbformat.NotebookNode:
 
 def _of_all(assignment: Assignment) -> list:
     """Copy the cells that belong to the assignment, with points in headings, and a name for each cell."""
-    url, branch = _address()
+    url, branch, pages = address.current()
     setup = new_code_cell(_SETUP.format(url=url, branch=branch).strip(), metadata={"tags": ["setup"]})
     cells = [cell for cell in copy.deepcopy(assignment.cells) if "wrong" not in cell.metadata]
     cells.insert(1, setup)
@@ -257,7 +258,12 @@ def _of_all(assignment: Assignment) -> list:
             cell.source = f"# Check of {question}, {points}{secret}.\n{cell.source}"
         elif kind == "cell" and cell.cell_type == "markdown":
             cell.source = _HEADING.sub(lambda m: f"{m[1]} ({_points(questions[m[2]].points)})", cell.source)
-    cells[0].source += f"\n\n*{_points(assignment.points)} in all.*"
+    lessons = [
+        f"[{name.partition('_')[0].lstrip('0')}]({pages}/chapters/{name}.html)"
+        for name in assignment.about["lessons"]
+    ]
+    cells[0].source += f"\n\nLessons to do before: {', '.join(lessons)}.\n\n"
+    cells[0].source += f"*{_points(assignment.points)} in all.*"
     return cells
 
 
@@ -297,11 +303,6 @@ def _notebook(assignment: Assignment, cells: list) -> nbformat.NotebookNode:
         cell.metadata = {key: cell.metadata[key] for key in kept if key in cell.metadata}
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     return new_notebook(cells=cells, metadata={"kernelspec": kernel, "language_info": {"name": "python"}})
-
-
-def _address() -> tuple[str, str]:
-    repository = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["repository"]
-    return repository["url"], repository["branch"]
 
 
 def _points(number: int) -> str:
