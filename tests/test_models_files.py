@@ -188,6 +188,24 @@ def test_a_model_saved_by_an_earlier_version_still_answers():
     assert model.card["format"] == 1
 
 
+def test_a_model_saved_by_another_scikit_learn_answers_and_warns_of_nothing(rows, tmp_path, monkeypatch):
+    X, y = rows
+    model = make_pipeline(StandardScaler(), LogisticRegression()).fit(X, y)
+    expected = model.predict_proba(X)
+    del model[-1].solver  # as a version saves it that no longer has this setting
+    monkeypatch.setattr("sklearn.base.__version__", "0.1")
+    path = models.save(tmp_path / "a.serlab", model)
+    monkeypatch.undo()
+    assert b"0.1" in zipfile.ZipFile(io.BytesIO(zipfile.ZipFile(path).read("estimator.skops"))).read(
+        "schema.json"
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        back = models.load(path)
+    assert back.estimator[-1].solver == "lbfgs"
+    np.testing.assert_allclose(back.probabilities(X), expected)
+
+
 def small_network(X, y):
     from serlab.backend import keras
 

@@ -67,7 +67,9 @@ def service() -> Iterator[Api]:
             deadline = time.monotonic() + PATIENCE
             while not _is_ready(api):
                 if server.poll() is not None or time.monotonic() > deadline:
-                    raise SerlabError(f"The service does not start: {log.read_text('utf-8')[-500:]}")
+                    lines = log.read_text("utf-8").splitlines()
+                    said = "\n".join(line for line in lines if '"/ready"' not in line)
+                    raise SerlabError(f"The service does not start: {said[-500:]}")
                 time.sleep(0.2)
             yield api
         finally:

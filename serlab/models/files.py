@@ -29,6 +29,7 @@ from serlab import audio, provenance
 from serlab.checks import is_regressor
 from serlab.errors import ModelError
 from serlab.features.base import Extractor
+from serlab.models import skops_files
 from serlab.paths import atomic_write_together, disk_errors
 from serlab.training import softmax
 
@@ -36,34 +37,6 @@ from serlab.training import softmax
 FORMAT = 1
 # Where extractors that a file may name are looked up.
 ROOMS = ("serlab.features", "serlab.embeddings", "serlab.augment")
-# What skops does not trust by itself: parts of scikit-learn, such as nodes of trees, and of serlab.
-TRUSTED = (
-    "sklearn.tree._tree.Tree",
-    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
-    "sklearn.calibration._CalibratedClassifier",
-    "sklearn.calibration._SigmoidCalibration",
-    "sklearn.gaussian_process._gpc._BinaryGaussianProcessClassifierLaplace",
-    "sklearn.gaussian_process.kernels.ConstantKernel",
-    "sklearn.gaussian_process.kernels.Product",
-    "sklearn.gaussian_process.kernels.RBF",
-    "sklearn.metrics._classification.balanced_accuracy_score",
-    "sklearn.metrics._dist_metrics.EuclideanDistance64",
-    "sklearn.metrics._scorer._Scorer",
-    "sklearn.model_selection._split.StratifiedGroupKFold",
-    "sklearn.neighbors._kd_tree.KDTree",
-    "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
-    "sklearn._loss.loss.HalfTweedieLossIdentity",
-    "sklearn.feature_selection._univariate_selection.f_classif",
-    "numpy.dtype",
-    "numpy.take",
-    "serlab.models.binaries.OneVsRest",
-    "serlab.models.binaries.Oversampled",
-    "serlab.models.binaries.Tuned",
-    "serlab.models.estimators._flatten",
-    "serlab.models.search.Committee",
-    "serlab.models.search.SpeakerSearch",
-    "serlab.models.shares.Shares",
-)
 # What of a network is needed besides its layers.
 KEPT = ("centre_clips", "standardise", "copies")
 MEASURED = ("mean_", "deviation_")
@@ -216,9 +189,9 @@ def save(
             archive.writestr("estimator.keras", _keras_bytes(estimator.model_))
             archive.writestr("measured.npz", _npz(**{name: getattr(estimator, name) for name in MEASURED}))
         else:
-            archive.writestr("estimator.skops", _skops_bytes(estimator))
+            archive.writestr("estimator.skops", skops_files.to_bytes(estimator))
         if familiar is not None:
-            archive.writestr("familiar.skops", _skops_bytes(familiar))
+            archive.writestr("familiar.skops", skops_files.to_bytes(familiar))
         archive.writestr("card.json", json.dumps(described, indent=1, ensure_ascii=False))
     path = Path(path)
     check_place(path)
@@ -240,7 +213,7 @@ def check_place(path: Path) -> None:
 
 
 def load(path: str | os.PathLike) -> TrainedModel:
-    """Read what `save` wrote.
+    """Read what `save` wrote, with the same or another version of scikit-learn (``versions`` on the card).
 
     `ModelError` if it is no such file, damaged, of a later version of serlab, or asks for anything but arrays
     and estimators of scikit-learn.
@@ -258,8 +231,8 @@ def load(path: str | os.PathLike) -> TrainedModel:
         if "estimator.keras" in files:
             estimator = _read_network(files, card)
         else:
-            estimator = _read_skops(files["estimator.skops"])
-        familiar = _read_skops(files["familiar.skops"]) if "familiar.skops" in files else None
+            estimator = skops_files.from_bytes(files["estimator.skops"])
+        familiar = skops_files.from_bytes(files["familiar.skops"]) if "familiar.skops" in files else None
     except FileNotFoundError as error:
         raise ModelError(f"There is no file {path}") from error
     except (zipfile.BadZipFile, zlib.error, KeyError, ValueError, TypeError) as error:
@@ -361,33 +334,6 @@ def _strangers(config: Any) -> set[str]:
     if config.get("class_name") == "__lambda__":
         found.add("a lambda")
     return found
-
-
-def _skops_bytes(estimator) -> bytes:
-    import skops.io
-
-    name = type(estimator).__name__
-    try:
-        content = skops.io.dumps(estimator)
-    except Exception as error:  # Whatever it holds may say in its own way that it cannot be kept.
-        raise ModelError(f"{name} cannot be kept in a file: {error}") from error
-    if unknown := sorted({*skops.io.get_untrusted_types(data=content)} - {*TRUSTED}):
-        raise ModelError(
-            f"{name} holds {', '.join(unknown)}, which only running code could restore. Save an estimator "
-            "made of parts of scikit-learn: do what a function or class of your own does before, as one of "
-            "the features, or by NumPy, as in FunctionTransformer(np.log1p)"
-        )
-    return content
-
-
-def _read_skops(content: bytes):
-    import skops.io
-    from skops.io.exceptions import UntrustedTypesFoundException
-
-    try:
-        return skops.io.loads(content, trusted=list(TRUSTED))
-    except UntrustedTypesFoundException as error:
-        raise ModelError(f"The file asks for more than scikit-learn: {error}") from error
 
 
 def _read_network(files: Mapping[str, bytes], card: Mapping[str, Any]):
