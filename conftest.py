@@ -48,7 +48,13 @@ def demo(private_cache):
 
 
 @pytest.fixture(scope="module")
-def browser():
+def browser_flags():
+    """Give more arguments for `browser`: a module that needs some has a fixture of this name."""
+    return ()
+
+
+@pytest.fixture(scope="module")
+def browser(browser_flags):
     """Chromium, driven by playwright; a test that asks for it is skipped where there is none."""
     playwright = pytest.importorskip("playwright.sync_api")
     names = ("chromium", "chromium-browser", "google-chrome")
@@ -56,7 +62,7 @@ def browser():
     if program is None:
         pytest.skip("no Chromium on this computer")
     with playwright.sync_playwright() as driver:
-        opened = driver.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        opened = driver.chromium.launch(executable_path=program, args=["--no-sandbox", *browser_flags])
         yield opened
         opened.close()
 

@@ -233,15 +233,13 @@ class _File:
         """Let one process at a time write, and say so to those that wait."""
         lock = filelock.FileLock(self._path.with_suffix(".lock"))
         try:
-            lock.acquire(timeout=2)
+            held = lock.acquire(timeout=2)
         except filelock.Timeout:
             name = self._name.rpartition("-")[0]
             print(f"Another process is computing {name} features: waiting for it.", file=sys.stderr)
-            lock.acquire()
-        try:
+            held = lock.acquire()
+        with held:
             yield
-        finally:
-            lock.release()
 
 
 def _content(path: Path) -> np.ndarray:

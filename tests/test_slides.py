@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 
 import pytest
@@ -13,7 +14,6 @@ from serlab.corpora import emodb
 slides = load_tool("slides")
 problems = load_tool("chapter_problems")
 DECKS = sorted(slides.SOURCES.glob("[0-9]*.md"))
-needs_chromium = pytest.mark.skipif(slides.browser() is None, reason="no Chromium on this computer")
 EXAMPLE = ROOT / "book" / "slides" / "01.md"
 NOTEBOOK = "../../chapters/01_listening.ipynb"
 
@@ -119,7 +119,7 @@ def test_the_sheet_asks_on_one_page_and_answers_on_the_other(pages):
     assert [row[-1] for row in told] == voices["clip"].tolist()
 
 
-@needs_chromium
+@pytest.mark.skipif(slides.browser() is None, reason="no Chromium on this computer")
 @pytest.mark.parametrize("name", ["05", "listening_sheet"])
 def test_a_page_of_the_pdf_for_each_slide(pages, name):
     pdf = slides.print_pdf(pages[name])
@@ -127,13 +127,9 @@ def test_a_page_of_the_pdf_for_each_slide(pages, name):
     assert printed == len(soup(pages[name]).select("section, .page"))
 
 
-@needs_chromium
-def test_nothing_is_outside_its_box_and_keys_turn_the_pages(pages):
-    playwright = pytest.importorskip("playwright.sync_api")
+def test_nothing_is_outside_its_box_and_keys_turn_the_pages(pages, browser):
     outside = []
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=slides.browser(), args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1280, "height": 720})
+    with contextlib.closing(browser.new_page(viewport={"width": 1280, "height": 720})) as page:
         for deck in DECKS:
             page.goto(pages[deck.stem].as_uri())
             outside += [
@@ -157,5 +153,4 @@ def test_nothing_is_outside_its_box_and_keys_turn_the_pages(pages):
         page.keyboard.press("ArrowLeft")
         page.wait_for_timeout(200)
         assert page.evaluate("Math.round(scrollY / innerHeight)") == 1
-        browser.close()
     assert outside == []

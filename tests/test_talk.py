@@ -32,7 +32,6 @@ sys.path.insert(0, str(ROOT / "book" / "_ext"))
 
 import book_talk  # noqa: E402 (it lies beside the book)
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 # Probabilities of the page may differ so much from those of Python.
 NEAR = 0.01
 VOICE, PLAYED = 6, "disgust"
@@ -233,20 +232,13 @@ def address(site):
 
 
 @pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    """Start Chromium, whose microphone hears one of the voices."""
-    playwright = pytest.importorskip("playwright.sync_api")
-    if CHROMIUM is None:
-        pytest.skip("there is no Chromium")
+def browser_flags(tmp_path_factory):
+    """Let the microphone of the browser hear one of the voices."""
     spoken = tmp_path_factory.mktemp("microphone") / "voice.wav"
     y, _ = audio.read(emodb.excerpts().loc[VOICE, "path"], 48000)
     soundfile.write(spoken, np.r_[np.zeros(24000), y, np.zeros(480000)], 48000)
-    flags = ["--no-sandbox", "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
-    flags.append(f"--use-file-for-fake-audio-capture={spoken}%noloop")
-    with playwright.sync_playwright() as driver:
-        started = driver.chromium.launch(executable_path=CHROMIUM, args=flags)
-        yield started
-        started.close()
+    flags = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
+    return [*flags, f"--use-file-for-fake-audio-capture={spoken}%noloop"]
 
 
 @pytest.fixture

@@ -130,27 +130,22 @@ def solved(source: str) -> str:
 
 def student(assignment: Assignment) -> nbformat.NotebookNode:
     """Return what a student gets: no solution, no hidden test; it needs no tool but serlab."""
-    found = []
-    for cell in _of_all(assignment):
-        if "answer" in cell.metadata:
-            cell.source = stubbed(cell.source)
-        elif "written" in cell.metadata:
-            cell.source = TEXT_STUB
-        elif cell.metadata.get("hidden"):
-            continue
-        found.append(cell)
-    return _notebook(assignment, found)
+    return _edited(assignment, stubbed, lambda text: TEXT_STUB, hidden=False)
 
 
 def solution(assignment: Assignment) -> nbformat.NotebookNode:
     """Return what the teacher gets: solutions, hidden tests and model answers."""
-    found = []
-    for cell in _of_all(assignment):
+    return _edited(assignment, solved, lambda text: f"**A model answer.** {text}", hidden=True)
+
+
+def _edited(assignment: Assignment, answer, written, hidden: bool) -> nbformat.NotebookNode:
+    """Return a notebook whose answers and model answers are edited by these functions."""
+    found = [cell for cell in _of_all(assignment) if hidden or not cell.metadata.get("hidden")]
+    for cell in found:
         if "answer" in cell.metadata:
-            cell.source = solved(cell.source)
+            cell.source = answer(cell.source)
         elif "written" in cell.metadata:
-            cell.source = f"**A model answer.** {cell.source}"
-        found.append(cell)
+            cell.source = written(cell.source)
     return _notebook(assignment, found)
 
 

@@ -16,13 +16,9 @@ def training_copies(table: pd.DataFrame, fold: Fold, versions: int) -> tuple[pd.
     on and tested with. `SplitError` if the fold has no test rows or rows of another table; if the table has
     copies already; if a clip is on both sides.
 
-    Returns
-    -------
-    table : DataFrame
-        The same rows, then copies, called ``<clip>#<version>``, with the path of their source. Two more
-        columns: ``source``, the clip that a row was made from, and ``version``, 0 for the clip itself.
-    fold : Fold
-        The same validation and test rows, and the copies among the training rows.
+    Gives the same rows, then copies, called ``<clip>#<version>``, with the path of their source, in a table
+    with two more columns: ``source``, the clip that a row was made from, and ``version``, 0 for the clip
+    itself; and the fold with the same validation and test rows, and the copies among the training rows.
 
     Examples
     --------

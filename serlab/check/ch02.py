@@ -109,10 +109,7 @@ def pause_share(answer) -> str:
             (1 - right, "That is the share of speech."),
             (100 * right, "A share lies between 0 and 1."),
             ((~loud[25:145]).sum() / len(level), "Divide by the frames from the first to the last sound."),
-            (
-                (~loud[25:145]).sum(),
-                "That is how many frames. What is their share?",
-            ),
+            ((~loud[25:145]).sum(), "That is how many frames. What is their share?"),
             (
                 (speech <= -below_db).mean(),
                 "0 dB is not the loudest frame. Compare with the largest level of the clip.",

@@ -25,8 +25,7 @@ def my_kernel(answer) -> str:
         "On an even area it answers something, the more the louder. Let its numbers add up to zero.",
     )
     require(
-        max(low, high) <= max(end, onset),
-        "It compares bands, low with high. Time runs from left to right.",
+        max(low, high) <= max(end, onset), "It compares bands, low with high. Time runs from left to right."
     )
     require(end > onset, "It finds where a sound sets in. Which side is loud where a sound ends?")
     return "An even area is nothing to it, and an onset makes it negative: the ReLU leaves only ends."
@@ -45,10 +44,7 @@ def receptive_field(answer) -> str:
             f"{layers}",
             (1 + grown.sum(), "After a stride of 2 neighbours lie two frames apart: count in frames."),
             (sum(sizes), "Neighbouring windows overlap. How much does a layer add to what is seen?"),
-            (
-                np.prod(sizes),
-                "You multiply, as if no windows overlapped. Draw two layers of three.",
-            ),
+            (np.prod(sizes), "You multiply, as if no windows overlapped. Draw two layers of three."),
             (
                 1 + (grown * steps[1:]).sum(),
                 "A layer's own stride counts for the layers above it, not yet for itself.",

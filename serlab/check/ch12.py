@@ -36,10 +36,7 @@ def corrected(answer) -> str:
             call(answer, p, rare),
             yes / (yes + no),
             f"random probabilities and a prevalence of {rare}",
-            (
-                yes,
-                "Yes and no have to add up to one again: what has become of the no?",
-            ),
+            (yes, "Yes and no have to add up to one again: what has become of the no?"),
             (
                 2 * yes,
                 "A sure yes would be sure no more. Weigh the no as well, and divide by the sum of both.",

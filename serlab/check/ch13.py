@@ -49,8 +49,7 @@ def everywhere(answer) -> str:
         corpora, emotions = rng.permutation(pairs).T.copy()
         got = np.asarray(call(answer, corpora, emotions))
         require(
-            got.shape == corpora.shape and got.dtype == bool,
-            "Give True or False for each clip, as an array.",
+            got.shape == corpora.shape and got.dtype == bool, "Give True or False for each clip, as an array."
         )
         compare(
             got,

@@ -21,8 +21,7 @@ def louder(answer) -> str:
         "How strong a note is, is measured against the strongest note: that is not moved by loudness.",
     )
     require(
-        "contrast" not in found,
-        "Contrast is how far peaks lie above valleys, in decibels: both rise alike.",
+        "contrast" not in found, "Contrast is how far peaks lie above valleys, in decibels: both rise alike."
     )
     return "Those that change also hear how near the microphone was."
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from serlab.corpora import official, unified
+from serlab.corpora import folder, official, unified
 from serlab.corpora.fetch import fetch
 from serlab.corpora.official import find
 from serlab.corpora.record import Record, Remote, file_digest
@@ -81,7 +81,9 @@ def load(
     True
     """
     if (name := official.known(name_or_folder)) is None:
-        return _load_folder(Path(os.path.abspath(os.path.expanduser(name_or_folder))), labels)
+        path = Path(os.path.abspath(os.path.expanduser(name_or_folder)))
+        with official.hint_at_official(path):
+            return folder.load(path, labels)
     if labels is not None:
         raise CorpusError(f"labels= is for a folder of your own; those of {name} are known. Leave it out.")
     if name == unified.NAME:
@@ -95,31 +97,12 @@ def load(
     return official.load(record(name))
 
 
-def _load_folder(path: Path, labels: Mapping[str, str] | None) -> pd.DataFrame:
-    from serlab.corpora import folder
-
-    try:
-        return folder.load(path, labels)
-    except CorpusError as error:
-        if hint := official.official_in(path):
-            raise CorpusError(hint) from error
-        raise
-
-
 def default_corpus(preferred: str = "ravdess") -> str:
     """Return the name of the corpus that a chapter runs on.
 
-    Parameters
-    ----------
-    preferred
-        The corpus that the chapter was written with. ``"unified"`` is always there: loading it sees to
-        ``$SERLAB_CORPUS``, and to a machine without corpora.
-
-    Returns
-    -------
-    str
-        ``$SERLAB_CORPUS`` if it is set; else `preferred` if its audio is found; else ``"demo"``, with a
-        notice.
+    It is ``$SERLAB_CORPUS`` if that is set; else `preferred`, with which the chapter was written, if its
+    audio is found; else ``"demo"``, with a notice. ``"unified"`` is always there: loading it sees to
+    ``$SERLAB_CORPUS``, and to a machine without corpora.
 
     Examples
     --------
@@ -141,19 +124,7 @@ def default_corpus(preferred: str = "ravdess") -> str:
 
 
 def folds(name: str, protocol: str) -> list[list[str]]:
-    """Return the published folds of a corpus, as lists of test speakers.
-
-    Parameters
-    ----------
-    name
-        One of `names`.
-    protocol
-        Name of the protocol, such as ``"emobox6"``.
-
-    Raises
-    ------
-    CorpusError
-        If that corpus has no such folds.
+    """Return the published folds of a corpus, as lists of test speakers; CorpusError if there are none.
 
     References
     ----------
@@ -198,17 +169,9 @@ def license(name: str) -> str:
 
 
 def content_hash(table: pd.DataFrame) -> str:
-    """Return a hash of a corpus: it changes with any byte of any clip, and with nothing else.
+    """Return a hash of the clips of a table: it changes with any byte of any clip, and with nothing else.
 
-    Parameters
-    ----------
-    table
-        An utterance table.
-
-    Returns
-    -------
-    str
-        SHA-256 in hexadecimal digits over the sorted pairs of clip name and SHA-256 of its file.
+    SHA-256 in hexadecimal digits over the sorted pairs of clip name and SHA-256 of its file.
 
     Examples
     --------

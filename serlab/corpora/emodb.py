@@ -15,21 +15,10 @@ _CUT = 2.0
 def recognition(folder: Path | str) -> pd.DataFrame:
     """Read which share of the listeners recognised each clip, and which found it natural.
 
-    Parameters
-    ----------
-    folder : path
-        A folder that holds ``erkennung.txt``, as EmoDB's does: ``corpora.find("emodb")``.
-
-    Returns
-    -------
-    DataFrame
-        One row per clip, its name in the index, and columns ``recognised`` and ``natural``, from 0 to 1. More
-        clips than the usual version has. The 20 to 30 listeners heard whole clips.
-
-    Raises
-    ------
-    CorpusError
-        If there is no such file, or a line of it cannot be read.
+    Takes a folder that holds ``erkennung.txt``, as EmoDB's does: ``corpora.find("emodb")``; `CorpusError` if
+    there is no such file, or a line of it cannot be read. Gives ``recognised`` and ``natural``, from 0 to 1,
+    for each clip, its name in the index: more clips than the usual version has. The 20 to 30 listeners heard
+    whole clips.
 
     References
     ----------
@@ -77,13 +66,9 @@ def excerpts() -> pd.DataFrame:
     """Give eight clips that travel with the package: their first two seconds, each scaled to its own peak.
 
     Eight speakers say one sentence, in seven emotions; one emotion comes twice. They are under CC0, as
-    audEERING states it for EmoDB, and the only recorded voices that are there without a corpus.
-
-    Returns
-    -------
-    DataFrame
-        An utterance table, numbered from 1, with ``recognised``: the share of the makers' listeners who
-        recognised the emotion of the whole clip.
+    audEERING states it for EmoDB, and the only recorded voices that are there without a corpus. The utterance
+    table is numbered from 1, and has ``recognised``: the share of the makers' listeners who recognised the
+    emotion of the whole clip.
 
     Examples
     --------

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _ELSEWHERE = "SERLAB_CACHE or fetch(into=...)"
 
 
-def fetch(name: str, *, into: str | Path | None = None, workers: int = 4) -> Path:
+def fetch(name: str, *, into: str | Path | None = None) -> Path:
     """Download a corpus, verify it and move it into place; return its folder.
 
     An interrupted download goes on where it stopped when ``fetch`` is called again; a second process waits
@@ -37,8 +37,6 @@ def fetch(name: str, *, into: str | Path | None = None, workers: int = 4) -> Pat
     into : str or Path, optional
         Folder to hold the corpus folder; by default the one in the user's cache, where `serlab.load`
         finds it. Name any other one in ``SERLAB_DATA``.
-    workers : int
-        Files downloaded at the same time, for corpora that consist of single files.
 
     Raises
     ------
@@ -63,11 +61,11 @@ def fetch(name: str, *, into: str | Path | None = None, workers: int = 4) -> Pat
     if into is None and (found := corpora.find(name)) is not None:
         print(f"{record.title} is already in {found}; serlab.validate({name!r}) checks that copy.")
         return found
-    return fetch_record(record, into=into, workers=workers)
+    return fetch_record(record, into=into)
 
 
 def fetch_record(record: Record, *, into: str | Path | None = None, workers: int = 4) -> Path:
-    """Download the corpus of a record, as `fetch` does for a name."""
+    """Download the corpus of a record, as `fetch` does for a name, so many files at the same time."""
     if not record.remotes:
         raise FetchError(
             f"{record.title} ({record.name}) has no download that serlab can fetch. See {record.homepage}."

@@ -84,14 +84,14 @@ def load(folder: Path | str, labels: Mapping[str, str] | None = None) -> pd.Data
     name = path.parent.name
     table = build(rows, name, name, ask)
     for note in notes:
-        warnings.warn(f"{path}, line {note.line}: {note.detail}.", stacklevel=4)
+        warnings.warn(f"{path}, line {note.line}: {note.detail}.", stacklevel=3)
     own = sorted(set(table["emotion"]) - set(EMOTIONS))
     if own:
         table.attrs["own_labels"] = own
         warnings.warn(
             f"{path}: {', '.join(own)} are not among serlab's emotions ({', '.join(EMOTIONS)}). They are "
             "kept as classes of their own.",
-            stacklevel=4,
+            stacklevel=3,
         )
     return table
 
@@ -99,11 +99,8 @@ def load(folder: Path | str, labels: Mapping[str, str] | None = None) -> pd.Data
 def read(folder: Path | str, labels: Mapping[str, str] | None = None) -> Contents:
     """Read the table of a folder, and find the recordings that it names.
 
-    Raises
-    ------
-    CorpusError
-        If there is no table, more than one, an empty one, one that `serlab.corpora.sheet` cannot read or that
-        lacks the required columns, or one whose rows are parts of files.
+    CorpusError if there is no table, more than one, an empty one, one that `serlab.corpora.sheet` cannot read
+    or that lacks the required columns, or one whose rows are parts of files.
     """
     path = _table_file(Path(os.path.abspath(os.path.expanduser(folder))))
     table = sheet.read(path, lambda header: _columns(path, header))

@@ -17,10 +17,7 @@ _RESTORE = 'Restore the official table, or run serlab.fetch("nemo").'
 def expected(folder: Path) -> set[str]:
     """Read from the copy's own ``data.tsv`` which clips there should be.
 
-    Raises
-    ------
-    CorpusError
-        If there is no such table, or it has lost lines.
+    CorpusError if there is no such table, or it has lost lines.
     """
     places = [
         folder / "data.tsv",

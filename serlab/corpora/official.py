@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import warnings
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from filecmp import cmp
 from pathlib import Path
@@ -22,10 +23,7 @@ from serlab.paths import data_dirs
 def find(name: str) -> Path | None:
     """Return the folder of a corpus, or None if it is not there.
 
-    Parameters
-    ----------
-    name
-        One of `names`, or ``"unified"``: then it is the folder of the first corpus that takes part.
+    It is one of `names`, or ``"unified"``: then that is the folder of the first corpus that takes part.
 
     Examples
     --------
@@ -42,10 +40,8 @@ def find(name: str) -> Path | None:
     found = [
         root for root in locate.candidates(record, _relatives(record)) if locate.holds_clips(record, root)
     ]
-    for root in found:
-        if not wrong_version(record, root, {path.stem for path in locate.clip_files(record, root)}):
-            return root
-    return found[0] if found else None
+    right = (root for root in found if not files_of_clips(record, root)[1])
+    return next(right, found[0] if found else None)
 
 
 def known(name_or_folder: str | os.PathLike) -> str | None:
@@ -58,17 +54,19 @@ def known(name_or_folder: str | os.PathLike) -> str | None:
     return registry.record(text).name
 
 
-def official_in(path: Path) -> str:
-    """Say so if a folder without metadata.csv holds a corpus that serlab knows; else return ""."""
-    if any(path.glob("metadata.*")):
-        return ""
-    for record in (registry.record(name) for name in registry.names() if name != "demo"):
-        if locate.holds_clips(record, path):
-            return (
-                f"{path} holds clips of {record.title}: set SERLAB_DATA to that folder and use the "
-                f'name "{record.name}". To use it as a folder of your own, put a metadata.csv there.'
-            )
-    return ""
+@contextlib.contextmanager
+def hint_at_official(path: Path) -> Iterator[None]:
+    """Say of a folder that cannot be used if it holds, with no metadata.csv, a corpus that serlab knows."""
+    try:
+        yield
+    except CorpusError as error:
+        for record in (registry.record(name) for name in registry.names() if name != "demo"):
+            if locate.holds_clips(record, path) and not any(path.glob("metadata.*")):
+                raise CorpusError(
+                    f"{path} holds clips of {record.title}: set SERLAB_DATA to that folder and use the "
+                    f'name "{record.name}". To use it as a folder of your own, put a metadata.csv there.'
+                ) from error
+        raise
 
 
 def load(record: Record) -> pd.DataFrame:
@@ -119,33 +117,34 @@ def _listed(classes: Mapping[str, int]) -> str:
 
 
 def _one_file_per_clip(record: Record, root: Path) -> dict[str, Path]:
-    copies = defaultdict(list)
-    for path in locate.clip_files(record, root):
-        copies[path.stem].append(path)
-    if wrong := wrong_version(record, root, set(copies)):
+    copies, wrong = files_of_clips(record, root)
+    if wrong:
         raise CorpusError(wrong)
-    if record.official:
-        copies = {clip: paths for clip, paths in copies.items() if clip in record.official}
-    doubled = [paths for paths in copies.values() if len(paths) > 1]
+    pairs = [(first, other) for first, *others in copies.values() for other in others]
     with ThreadPoolExecutor(threads()) as pool:
-        same = list(pool.map(_same_content, doubled))
-    for paths, equal in zip(doubled, same, strict=True):
+        same = list(pool.map(lambda pair: cmp(*pair, shallow=False), pairs))
+    for (first, other), equal in zip(pairs, same, strict=True):
         if not equal:
             raise CorpusError(
-                f"{record.title}: {paths[0]} and {paths[1]} have one name but not the same content. "
+                f"{record.title}: {first} and {other} have one name but not the same content. "
                 f'Remove or rename one of the folders. serlab.validate("{record.name}") lists all such clips.'
             )
-    if doubled:
+    if pairs:
         warnings.warn(
-            f"{record.title}: {len(doubled)} clips lie twice in {root}, with the same content; one copy is "
-            "used.",
+            f"{record.title}: {sum(len(paths) > 1 for paths in copies.values())} clips lie twice in {root}, "
+            "with the same content; one copy is used.",
             stacklevel=4,
         )
     return {clip: paths[0] for clip, paths in copies.items()}
 
 
-def _same_content(paths: list[Path]) -> bool:
-    return all(cmp(paths[0], other, shallow=False) for other in paths[1:])
+def files_of_clips(record: Record, root: Path) -> tuple[dict[str, list[Path]], str]:
+    """Return the files of each clip in a folder, and what `wrong_version` says of it."""
+    files = defaultdict(list)
+    for path in locate.clip_files(record, root):
+        files[path.stem].append(path)
+    wrong = wrong_version(record, root, set(files))
+    return {clip: files[clip] for clip in files if clip in (record.official or files)}, wrong
 
 
 def missing_clips(record: Record, root: Path, found: set[str]) -> tuple[list[str], set[str]]:

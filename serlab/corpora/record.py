@@ -101,6 +101,7 @@ class Record:
         return {PurePosixPath(path).stem: digest for path, (digest, _) in self.manifest.items()}
 
 
+@lru_cache
 def read_record(name: str, **functions: Callable) -> Record:
     """Read the record of a corpus from ``serlab/corpora/records/NAME.toml``.
 

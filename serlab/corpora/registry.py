@@ -5,16 +5,16 @@ from __future__ import annotations
 import difflib
 import importlib
 
-from serlab.corpora.record import Record
+from serlab.corpora.record import Record, read_record
 from serlab.errors import CorpusError
 
-# Name to module and constant: a record is imported when it is asked for.
+# Name to module and constant, imported when asked for; None where ``records/NAME.toml`` says all.
 RECORDS = {
-    "ravdess": ("ravdess", "RECORD"),
+    "ravdess": None,
     "emodb": ("emodb", "RECORD"),
     "emodb2": ("emodb", "VERSION_2"),
     "emodb_first2s": ("emodb", "FIRST_2S"),
-    "cremad": ("cremad", "RECORD"),
+    "cremad": None,
     "nemo": ("nemo", "RECORD"),
     "demo": ("demo", "RECORD"),
 }
@@ -46,6 +46,8 @@ def record(name: str) -> Record:
             f"There is no corpus {name!r}, nor a folder of that name.{meant} Corpora: {', '.join(names())}. "
             "For recordings of your own give the path of a folder with a table metadata.csv."
         )
+    if RECORDS[name] is None:
+        return read_record(name)
     module, constant = RECORDS[name]
     found = getattr(importlib.import_module(f"serlab.corpora.{module}"), constant)
     if found.name != name:

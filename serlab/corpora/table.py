@@ -84,20 +84,10 @@ def _plain_wav_seconds(path: str) -> float | None:
 def build(rows: Iterable[Mapping] | pd.DataFrame, corpus: str, title: str, remedy: str) -> pd.DataFrame:
     """Turn rows into an utterance table: durations, valence and arousal added, sorted by clip.
 
-    Parameters
-    ----------
-    rows
-        One mapping per utterance, or a table, with at least clip, path, speaker, emotion and language; what
-        else `COLUMNS` names and a row does not hold becomes missing.
-    corpus, title
-        Go into ``attrs``; `corpus` also into the column of that name.
-    remedy
-        Last sentence of the message if a file cannot be read.
-
-    Raises
-    ------
-    CorpusError
-        If a file cannot be read, or two rows are one clip.
+    Rows are mappings, one per utterance, or a table, with at least clip, path, speaker, emotion and language;
+    what else `COLUMNS` names and a row does not hold becomes missing. Corpus and title go into ``attrs``, the
+    corpus also into the column of that name. `CorpusError`, which ends with the remedy, if a file cannot be
+    read, or two rows are one clip.
     """
     if not isinstance(rows, pd.DataFrame):
         rows = [{column: row.get(column) for column in COLUMNS} for row in rows]

@@ -37,13 +37,9 @@ _FORBIDDEN = re.compile(r'[<>:"\\|?*\x00-\x1f]|[. ]$')
 def unpack(archive: Path, folder: Path) -> None:
     """Unpack a zip or tar archive, named with one of `SUFFIXES`, into a new folder, or leave nothing.
 
-    Raises
-    ------
-    FetchError
-        The archive is damaged, encrypted or passes a bound, or a member is neither file nor folder, or has a
-        name that is absolute, leads upwards, is not allowed on Windows or equals another one.
-    OSError
-        What is the disk's fault.
+    FetchError if it is damaged, encrypted or passes a bound, or a member is neither file nor folder, or has a
+    name that is absolute, leads upwards, is not allowed on Windows or equals another one; OSError for what is
+    the disk's fault.
     """
     folder.mkdir(parents=True)
     members = _zip_members if archive.name.lower().endswith(".zip") else _tar_members

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import math
 import os
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -143,12 +142,8 @@ class _Sound(NamedTuple):
 def _validate_folder(
     folder: Path, max_seconds: float, title: str | None = None, labels: Mapping[str, str] | None = None
 ) -> Report:
-    try:
+    with official.hint_at_official(folder):
         path, rows, faults, notes = folders.read(folder, labels)
-    except CorpusError as error:
-        if hint := official.official_in(folder):
-            raise CorpusError(hint) from error
-        raise
     sounds = _listen_to_all(zip(rows["clip"], map(Path, rows["path"]), strict=True), max_seconds)
     found = [
         _Finding(fault.kind, Path(fault.file).stem, fault.file, f"{path}, line {fault.line}: {fault.detail}")
@@ -159,13 +154,9 @@ def _validate_folder(
 
 
 def _validate_official(record: Record, root: Path, max_seconds: float) -> Report:
-    copies = defaultdict(list)
-    for path in locate.clip_files(record, root):
-        copies[path.stem].append(path)
-    if wrong := official.wrong_version(record, root, set(copies)):
+    copies, wrong = official.files_of_clips(record, root)
+    if wrong:
         return _report(record.title, root, 0, [_Finding("corpus", "", root, wrong)])
-    if record.official:
-        copies = {clip: paths for clip, paths in copies.items() if clip in record.official}
     sounds = _listen_to_all(((clip, path) for clip, paths in copies.items() for path in paths), max_seconds)
     by_path = {sound.path: sound for sound in sounds}
     firsts = [by_path[paths[0]] for paths in copies.values()]

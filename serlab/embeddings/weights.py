@@ -24,18 +24,9 @@ from serlab.paths import cache_dir, data_dirs, disk_errors
 class Weights:
     """A file of trained weights: what it is, whose it is, where it comes from.
 
-    Attributes
-    ----------
-    title, licence : str
-        Name for readers; licence of the weights, and whose they are.
-    filename : str
-        Name of the file on this computer; a file with the name it has at `url` is found, too.
-    url : str
-        Where it is downloaded from; unpacked if it ends in ``.gz``.
-    sha256 : str, optional
-        Checksum of the file, unpacked; None if none is known.
-    download_sha256 : str, optional
-        Checksum of what is downloaded, where that is another file.
+    It is found by `filename`, or by the name that it has at `url`, which is unpacked if it ends in ``.gz``.
+    `sha256` is the checksum of the file, unpacked, and `download_sha256` that of what is downloaded, where
+    that is another file; None where none is known.
     """
 
     title: str

@@ -7,9 +7,16 @@ that are pooled over seeds weigh each seed alike.
 
 from serlab.evaluation.calibration import calibration_error, reliability, risk_coverage
 from serlab.evaluation.comparisons import Comparison, clear, compare, compare_all, group_difference, holm
-from serlab.evaluation.intervals import Interval, by_group, interval, jackknife, over_speakers, student
+from serlab.evaluation.intervals import (
+    Interval,
+    by_group,
+    interval,
+    jackknife,
+    over_speakers,
+    scores,
+    student,
+)
 from serlab.evaluation.metrics import accuracy, confusion, floors, macro_f1, metric_of_counts, report, uar
-from serlab.evaluation.recorded_scores import scores
 from serlab.evaluation.values import ccc, cross_entropy, divergence, pearson, rmse
 
 __all__ = [

@@ -169,6 +169,7 @@ def group_difference(
             f"speaker {min(both)} is both {first} and {second}: this compares groups of different speakers. "
             "Take by_group, or compare two sets of predictions."
         )
+    check_columns(predictions, "speaker", "label", "predicted")
     classes = classes_of(predictions["label"], predictions["predicted"])
     (a, error), (b, other) = (
         measure_by_speaker(metric_of_counts(metric), count_by_speaker(parts[name], classes)[0])

@@ -10,11 +10,15 @@ import pandas as pd
 
 from serlab.errors import EvaluationError
 from serlab.evaluation.metrics import (
+    accuracy,
     classes_of,
     count_by_speaker,
+    count_confusions,
+    macro_f1,
     metric_of_counts,
     number_speakers,
     predictions_of,
+    uar,
 )
 from serlab.evaluation.values import STATISTICS, check_columns
 
@@ -148,6 +152,33 @@ def over_speakers(
     value = np.asarray(statistic(table), float)
     low, high, _ = student(value, jackknife(without, sizes), confidence=confidence)
     return Interval(*(float(one) if one.ndim == 0 else one for one in (value, low, high)))
+
+
+def scores(predictions: pd.DataFrame) -> dict[str, float]:
+    """Compute the scores that a recorded run carries, rounded to five decimals.
+
+    ``uar``, ``accuracy``, ``macro_f1`` are over all clips and seeds; ``uar_fold_mean`` is the mean of the UAR
+    of each fold and seed, which published results of fold-wise protocols report; ``uar_low`` and ``uar_high``
+    are the 95 % interval over speakers (missing with one speaker); ``uar_seed_sd`` is the standard deviation
+    of the UAR between seeds (missing with one seed).
+    """
+    label, predicted = predictions["label"], predictions["predicted"]
+    # A fold may hold few clips, all of them wrong: names are compared over all.
+    _, classes = count_confusions(label, predicted)
+    parts = (predictions.groupby(by) for by in (["fold", "seed"], "seed"))
+    by_fold, by_seed = ([uar(one["label"], one["predicted"], classes) for _, one in by] for by in parts)
+    found = {
+        "uar": uar(label, predicted),
+        "accuracy": accuracy(label, predicted),
+        "macro_f1": macro_f1(label, predicted),
+        "uar_fold_mean": float(np.mean(by_fold)),
+    }
+    if len(predictions["speaker"].unique()) > 1:
+        whole = interval(predictions)
+        found |= {"uar_low": whole.low, "uar_high": whole.high}
+    if len(by_seed) > 1:
+        found["uar_seed_sd"] = float(np.std(by_seed, ddof=1))
+    return {name: round(value, 5) for name, value in found.items()}
 
 
 def jackknife(without: np.ndarray, sizes: Sequence[float]) -> tuple[np.ndarray, float]:

@@ -98,11 +98,9 @@ def finds_sister(X: np.ndarray) -> list[float]:
     """
     clips, count, _ = X.shape
     heap = X.reshape(clips * count, -1)
-    nearest = NearestNeighbors(n_neighbors=2).fit(heap).kneighbors(heap, return_distance=False)
-    own = np.arange(len(heap))
-    # A row that has a twin may not come first among its own neighbours.
-    other = np.where(nearest[:, 0] == own, nearest[:, 1], nearest[:, 0])
-    return (other // count == own // count).reshape(clips, count).mean(axis=0).tolist()
+    # Asked for no rows, it leaves each row out of its own neighbours.
+    other = NearestNeighbors(n_neighbors=1).fit(heap).kneighbors(return_distance=False)
+    return (other.reshape(clips, count) // count == np.arange(clips)[:, None]).mean(axis=0).tolist()
 
 
 def ladder(series: Mapping[str, pd.DataFrame], chance: float, ax: Axes | None = None) -> Axes:

@@ -38,18 +38,10 @@ COLUMNS = ("variant", "seed", "fold", "epoch", "clip", "speaker", "label", "pred
 class Variant:
     """A way to train on: the first block that learns, with which head, how quickly, how long.
 
-    Attributes
-    ----------
-    first : int
-        Blocks from this one to the third are trained, and those below are left as they are.
-    probe : bool
-        Whether the head begins as a logistic regression that was trained on the frozen blocks; else its
-        weights are random.
-    rate : float
-        Highest learning rate of AdamW; it rises for a tenth of the steps, then falls as a cosine.
-    epochs : int
-    folds, seeds : int
-        How many are recorded.
+    Blocks from `first` to the third are trained, and those below are left as they are. With `probe` the head
+    begins as a logistic regression that was trained on the frozen blocks; else its weights are random. `rate`
+    is the highest learning rate of AdamW; it rises for a tenth of the steps, then falls as a cosine. So many
+    `folds` and `seeds` are recorded.
     """
 
     first: int

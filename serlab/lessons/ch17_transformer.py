@@ -61,21 +61,10 @@ def _at_heads(y: np.ndarray, block: int):
 
 
 def one_head(y: np.ndarray, block: int, head: int) -> tuple[np.ndarray, list[tuple[np.ndarray, np.ndarray]]]:
-    """Give what a head of Whisper's encoder is given, and what it has learnt.
+    """Give what a head of Whisper's encoder is given, and what it has learnt; block and head count from 1.
 
-    Parameters
-    ----------
-    y : ndarray, shape (samples,)
-        At 16 kHz.
-    block, head : int
-        From 1.
-
-    Returns
-    -------
-    frames : ndarray, shape (time, channels)
-        50 per second, normalised.
-    layers : list of three (weights, bias), shapes (channels, 64) and (64,)
-        They make queries, keys and values.
+    Takes a voice, (samples,) at 16 kHz. Gives normalised frames, (time, channels), 50 per second, and three
+    pairs of weights and bias, (channels, 64) and (64,), which make queries, keys and values.
 
     Examples
     --------
@@ -107,24 +96,13 @@ def attention(y: np.ndarray, block: int) -> np.ndarray:
 
 
 def from_a_moment(number: int, second: float, heads: Mapping[str, tuple[int, int]]) -> dict[str, np.ndarray]:
-    """Give how much heads attend to each frame of a voice from one of its moments.
+    """Give how much heads attend to each frame of a voice, by its number, from one of its moments.
 
-    Parameters
-    ----------
-    number : int
-        Of the voice.
-    second : float
-        When.
-    heads : mapping of str to (int, int)
-        Name of a curve to block and head, from 1.
-
-    Returns
-    -------
-    dict of str to ndarray, shape (time,)
-        Each adds up to 1.
+    `heads` maps the name of a curve to block and head, from 1. Each curve, (time,), adds up to 1.
     """
     y, frame = voice(number), round(second * RATE / HOP)
-    return {name: attention(y, block)[head - 1, frame] for name, (block, head) in heads.items()}
+    maps = {block: attention(y, block) for block, _ in heads.values()}
+    return {name: maps[block][head - 1, frame] for name, (block, head) in heads.items()}
 
 
 @synthesis.remember
@@ -160,16 +138,8 @@ def where_heads_look(
 ) -> np.ndarray:
     """Draw a voice, and below it how much heads attend to each moment from the one that is marked.
 
-    Parameters
-    ----------
-    number : int
-        Of the voice.
-    second : float
-        When.
-    looks : mapping of str to ndarray, shape (time,)
-        From `from_a_moment`.
-    axes : array of matplotlib Axes, optional
-        One more than there are heads; a new figure if not given.
+    `number` and `second` are as for `from_a_moment`, `looks` are of it; `axes` are one more than there are
+    heads.
     """
     if axes is None:
         heights = [3, *[1] * len(looks)]
@@ -190,16 +160,10 @@ def where_heads_look(
 
 
 def by_block(table: pd.DataFrame, chance: float, ax: Axes | None = None) -> Axes:
-    """Draw what can be read from each block.
+    """Draw what can be read from each block, beside a guess.
 
-    Parameters
-    ----------
-    table : DataFrame
-        One row per block, its number in the index; a column of scores (0…1) for each question, up to four.
-    chance : float
-        Score of guessing (0…1).
-    ax : matplotlib Axes, optional
-        Where to draw; a new figure if not given.
+    The table has a row per block, its number in the index, and a column of scores (0…1) for each question, up
+    to four; `chance` (0…1) is the score of guessing.
 
     Examples
     --------

@@ -26,14 +26,9 @@ class Quiz:
     """The questions of one page; a notebook shows them to be answered by mouse or keyboard.
 
     Options come in a new order whenever the page is loaded. The first answer to each question counts; the
-    browser keeps it. Where no script runs, the questions are a list.
-
-    Parameters
-    ----------
-    page : str
-        Name of the chapter's file, such as ``"05_decision_tree"``.
-    questions : list of dict
-        Each with ``text`` and ``options``; an option has ``text``, ``reason``, and ``right`` if it is.
+    browser keeps it. Where no script runs, the questions are a list. Each has ``text`` and ``options``; an
+    option has ``text``, ``reason``, and ``right`` if it is. `page` is the name of the chapter's file,
+    "05_decision_tree".
     """
 
     page: str

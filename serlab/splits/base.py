@@ -31,19 +31,10 @@ class Fold:
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """A named list of folds.
+    """A list of folds with the name of its protocol, such as "group5", and a title for readers.
 
-    Attributes
-    ----------
-    name : str
-        Protocol name, as in `PROTOCOLS`, with its number filled in ("group5").
-    title : str
-        The name as it is shown to readers.
-    folds : tuple of Fold
-    speaker_disjoint : bool
-        Whether no test speaker is heard in training or validation.
-    target : str
-        Column of the table that is to be learned.
+    It says whether it is speaker-disjoint: no test speaker is heard in training or validation; and which
+    column of the table, its `target`, is to be learned.
     """
 
     name: str

@@ -93,17 +93,9 @@ PROTOCOLS = {name: kind.meaning for name, kind in _KINDS.items()} | {
 class Protocol:
     """What is asked of a model, and which clips it is asked about.
 
-    Attributes
-    ----------
-    name : str
-    target : str
-        Column of the table that is learned: "emotion", or one of `serlab.corpora.TASKS`.
-    six : bool
-        Whether it is about the six emotions of CREMA-D only.
-    number : int
-        The number in the name, such as the 5 of "group5"; 0 where there is none.
-    kind : _Kind
-        How it splits.
+    Its `target` is the column of the table that is learned: "emotion", or one of `serlab.corpora.TASKS`;
+    `six` says whether it is about the six emotions of CREMA-D only; `number` is that in its name, such as the
+    5 of "group5", or 0.
 
     Examples
     --------
