@@ -20,6 +20,10 @@ CHANGES = {
     # References are no items of a list to a screen reader.
     '<div role="list" class="citation-list">': '<div class="citation-list">',
     ' role="doc-biblioentry"': "",
+    # The list of a package's modules belongs into the package's entry.
+    '</li>\n<ul><li><a href="serlab/': '\n<ul><li><a href="serlab/',
+    '</ul><li><a href="serlab/': '</ul></li>\n<li><a href="serlab/',
+    "</ul></ul>": "</ul></li></ul>",
 }
 
 

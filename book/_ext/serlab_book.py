@@ -21,6 +21,8 @@ import book_talk
 import readme
 import recorded
 
+from serlab.corpora import unified
+
 logger = logging.getLogger(__name__)
 
 
@@ -101,7 +103,9 @@ class Results(Generated):
 
 def guessing(table) -> str:
     classes = table["classes"].iloc[0]
-    return f"{classes} classes; guessing reaches {recorded.percent(1 / classes)} % UAR"
+    asked = unified.TASKS.get(table["protocol"].iloc[0], {}) if classes == 2 else {}
+    named = "".join(f" ({name} or not)" for name in set(asked.values()) - {"other"})
+    return f"{classes} classes{named}; guessing reaches {recorded.percent(1 / classes)} % UAR"
 
 
 class ChapterTimes(Generated):
