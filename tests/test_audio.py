@@ -98,7 +98,7 @@ def bad_files(folder):
         "empty.wav": r"empty \(0 bytes\). Fetch",
         "garbage.flac": "cannot be read as sound.*convert it",
         "none.wav": "holds no samples",
-        "silent.wav": "silent.*Remove it",
+        "silent.wav": "silent.*leave it out",
         "short.wav": "lasts 0.05 s, less than the 0.1 s.*min_seconds",
         "long.wav": "lasts 301 s, more than the 300 s.*max_seconds",
         "opposite.wav": "cancel each other out.*mono",
