@@ -59,9 +59,11 @@ ESTIMATORS = {
 def test_a_model_gives_the_same_probabilities_after_a_journey_through_a_file(name, rows, tmp_path):
     X, y = rows
     model = ESTIMATORS[name].fit(X, y)
-    back = models.load(models.save(tmp_path / "a.serlab", model, card={"title": "Mine"}))
+    score = {"uar": np.float32(0.5), "speakers": np.int64(3), "recalls": np.array([0.25, 0.75])}
+    back = models.load(models.save(tmp_path / "a.serlab", model, card={"title": "Mine", "score": score}))
     assert back.classes == ["angry", "happy", "sad"]
     assert back.card["title"] == "Mine"
+    assert back.card["score"] == {"uar": 0.5, "speakers": 3, "recalls": [0.25, 0.75]}
     np.testing.assert_allclose(back.probabilities(X), model.predict_proba(X), atol=1e-6)
 
 

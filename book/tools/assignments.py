@@ -326,7 +326,7 @@ def main() -> None:
     assignments = read_all(given.names)
     for assignment in assignments:
         write(assignment)
-    print(f"Student notebooks, solutions and rubrics of {len(assignments)} assignments are in {OUTPUT}.")
+    print(f"Student notebooks, solutions and rubrics are in {OUTPUT}.")
     if not given.plain:
         import assignment_exports
 

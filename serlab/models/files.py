@@ -192,7 +192,9 @@ def save(
             archive.writestr("estimator.skops", skops_files.to_bytes(estimator))
         if familiar is not None:
             archive.writestr("familiar.skops", skops_files.to_bytes(familiar))
-        archive.writestr("card.json", json.dumps(described, indent=1, ensure_ascii=False))
+        # Scores on a card are often NumPy's numbers, which json does not know.
+        text = json.dumps(described, indent=1, ensure_ascii=False, default=lambda value: value.tolist())
+        archive.writestr("card.json", text)
     path = Path(path)
     check_place(path)
     with disk_errors("The model", path.parent, ModelError, "another path"):
