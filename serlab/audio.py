@@ -34,7 +34,7 @@ __all__ = [
 ]
 
 MAX_SAMPLES = 1 << 26
-"""So many samples a signal may have: over an hour at 16 kHz, 256 MiB."""
+"""So many samples a signal may have, over an hour at 16 kHz and 256 MiB."""
 # What a resampling filter needs to see beyond the part that is kept.
 RESAMPLING_MARGIN = 0.1
 

@@ -21,7 +21,7 @@ TESS calls its surprise pleasant; that is surprise here, as in other corpora.
 """
 
 OTHERS: dict[str, str] = _DATA["other_emotions"]
-"""Codes and nouns of IEMOCAP to words that are no emotion of serlab: they stay classes of their own."""
+"""Codes and nouns of IEMOCAP to words that are no emotion of serlab; they stay classes of their own."""
 
 HEADERS: dict[str, list[str]] = _DATA["headers"]
 """Column of the utterance table to the headers that are read for it, the first that is there, in any case."""

@@ -76,7 +76,7 @@ class Embedding(Extractor):
 
     @property
     def architecture(self) -> str:
-        """What `build` makes, in a word: extractors for which it is the same share a network."""
+        """What `build` makes, in a word; extractors for which it is the same share a network."""
         return self.name
 
     @property

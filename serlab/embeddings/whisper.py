@@ -131,7 +131,7 @@ class Whisper(Embedding):
 
     @property
     def channels(self) -> int:
-        """Numbers per frame: those of every block that is kept."""
+        """Numbers per frame, those of every block that is kept."""
         return SIZES[self.size].channels * len(self.blocks)
 
     @property

@@ -83,7 +83,7 @@ class MidTerm(Extractor):
 
     @property
     def feature_names(self) -> tuple[str, ...]:
-        """What each number is, as pyAudioAnalysis names it: 'zcr_mean', 'delta mfcc_3_std'."""
+        """What each number is, as pyAudioAnalysis names it, such as 'zcr_mean', 'delta mfcc_3_std'."""
         frames = (*SHORT_TERM, *(f"delta {name}" for name in SHORT_TERM))
         return tuple(f"{name}_{statistic}" for statistic in ("mean", "std") for name in frames)
 

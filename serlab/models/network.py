@@ -171,7 +171,7 @@ class Network(keras.wrappers.SKLearnClassifier):
 
     @property
     def history(self) -> dict[str, list[float]]:
-        """What Keras reported after each epoch: ``loss``, ``accuracy``; ``val_loss``, ``val_accuracy``."""
+        """What Keras reported after each epoch (``loss``, ``accuracy``, ``val_loss``, ``val_accuracy``)."""
         return self.history_.history
 
     @property

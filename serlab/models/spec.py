@@ -92,7 +92,7 @@ class ModelSpec:
 
     @property
     def network(self) -> bool:
-        """Whether a network is trained: then rounding grows with every step."""
+        """Whether a network is trained; then rounding grows with every step."""
         return self.build is not None and "keras" in getattr(self.build(0), "libraries", ())
 
     @property
