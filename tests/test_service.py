@@ -338,7 +338,7 @@ def test_names_are_looked_up_and_never_become_paths(client, place):
 @pytest.mark.parametrize(
     ("path", "told"),
     [
-        ("/v1/corpora/tiny/clips?begin=1&limit=1", "query.begin: Unknown name; known here: limit, offset"),
+        ("/v1/corpora/tiny/clips?start=1&limit=1", "query.start: Unknown name; known here: limit, offset"),
         (
             "/v1/corpora/tiny/clips/d01-sad-1/prediction?timelin=true&Model=plain",
             "query.timelin: Unknown name; known here: model, timeline; "

@@ -57,7 +57,8 @@ def _service(request: Request) -> Service:
 
 def _known(request: Request) -> None:
     """Refuse what would be ignored, such as a name in the query that is misspelt."""
-    known = [one.alias for one in request.scope["route"].dependant.query_params]
+    route = request.scope["route"]
+    known = [one.alias for one in route.dependant.query_params]  # codespell:ignore dependant
     if wrong := [name for name in request.query_params if name not in known]:
         why = {"type": "unknown", "msg": guard.unknown(known)}
         raise RequestValidationError([{"loc": ("query", name), **why} for name in wrong])
