@@ -177,14 +177,17 @@ def deal(
 ) -> list[tuple[np.ndarray, np.ndarray]]:
     """Deal the speakers, or what else a column holds, into k folds stratified by a target: train, test."""
     from sklearn.model_selection import StratifiedGroupKFold
+    from sklearn.utils import check_random_state
 
     groups = groups_of(table, column, 2)
     if not 2 <= k <= len(groups):
         raise SplitError(
             f"cannot make {k} {column}-disjoint folds of {len(groups)} {column}s: use 2 to {len(groups)}"
         )
-    dealer = StratifiedGroupKFold(k, shuffle=True, random_state=seed)
+    # With shuffle=True scikit-learn 1.6, which Colab has, would deal groups by the classes of others.
+    values, members = np.unique(table[column].to_numpy(), return_inverse=True)
+    shuffled = np.argsort(check_random_state(seed).permutation(len(values)))[members]
     with warnings.catch_warnings():
         # A class with fewer clips than folds is no fault: stratification is "as far as possible".
         warnings.filterwarnings("ignore", "The least populated class", UserWarning)
-        return list(dealer.split(table, table[target].astype(str), table[column]))
+        return list(StratifiedGroupKFold(k).split(table, table[target].astype(str), shuffled))
