@@ -332,6 +332,103 @@ def test_what_is_no_recording_is_told_from_what_is(model, folder):
         serlab.predict(folder / "two.flac", 8000, model=model)
     with pytest.raises(ModelError, match=r"models\.save keeps"):
         serlab.predict(folder / "two.flac", model=models.get("logreg-summary"))
+    for place in (folder, folder / ("a" * 300)):
+        with pytest.raises(ModelError, match="cannot be read"):
+            serlab.predict(folder / "two.flac", model=place)
+
+
+def test_paths_may_come_from_anything_that_gives_them(model, folder):
+    good = [folder / "one.wav", folder / "two.flac"]
+    for many in (iter(good), set(good), dict.fromkeys(good).keys(), pd.Index(good), map(str, good)):
+        answers = serlab.predict(many, model=model)
+        assert sorted(answers["recording"]) == [str(path) for path in good]
+        assert answers["emotion"].notna().all()
+    with pytest.raises(ModelError, match="nothing to listen to"):
+        serlab.predict(folder.glob("*.none"), model=model)
+
+
+def test_samples_are_held_to_what_files_are_held_to(model):
+    y = np.asarray(synthesise_phrase("d03"))
+    for rate in (np.int64(RATE), np.float32(RATE)):
+        assert len(serlab.predict(y, rate, model=model)) == 1
+    for rate in (np.inf, np.nan, 0, -RATE, 1e9, str(RATE)):
+        with pytest.raises(ModelError, match="rate in Hz"):
+            serlab.predict(y, rate, model=model)
+    for stereo in (np.stack([y, y]), np.stack([y, y], axis=1)):
+        with pytest.raises(AudioError, match="Average the channels first"):
+            serlab.predict(stereo, RATE, model=model)
+    with pytest.raises(AudioError, match=r"last 0\.05 s"):
+        serlab.predict(y[8000:8800], RATE, model=model)
+    with pytest.raises(AudioError, match="nothing to hear"):
+        serlab.predict(1e-6 * y, RATE, model=model)
+    with pytest.raises(ModelError, match="in an array of NumPy"):
+        serlab.predict(y.tolist(), RATE, model=model)
+
+
+def test_what_predict_is_given_in_error_is_named(model, folder):
+    for given, message in (
+        ("~nobody-of-that-name/x.wav", "does not exist"),
+        ("a" * 3000 + ".wav", "longer name than a file can have"),
+        ("https://example.org/x.wav", "is an address, not a file"),
+        ((np.zeros(9), RATE), "not tuple with ndarray in it"),
+        ([folder / "one.wav", None], "not list with NoneType in it"),
+        ((folder / "one.wav").read_bytes(), "not bytes"),
+    ):
+        with pytest.raises((AudioError, ModelError), match=message):
+            serlab.predict(given, model=model)
+
+
+def test_an_open_file_is_called_by_its_own_name(model, folder):
+    y = np.asarray(synthesise_phrase("d03"))
+    soundfile.write(folder / "cut.wav", np.clip(50 * y, -1, 1), RATE)
+    with open(folder / "cut.wav", "rb") as file:
+        answers = serlab.predict(file, model=model)
+    assert answers["recording"].tolist() == [str(folder / "cut.wav")]
+    assert f"{folder / 'cut.wav'} is clipped" in answers["hints"][0]
+    answers = serlab.predict(io.BytesIO((folder / "cut.wav").read_bytes()), model=model)
+    assert answers["hints"][0].startswith("sound is clipped")
+    with pytest.raises(AudioError, match=r"^sound is empty"):
+        serlab.predict(io.BytesIO(), model=model)
+
+
+def test_a_name_that_is_no_text_costs_nobody_an_answer(model, folder, monkeypatch):
+    odd = os.fsdecode(os.fsencode(folder) + b"/na\xefve.wav")
+    try:
+        shutil.copy(folder / "one.wav", odd)
+    except OSError:
+        pytest.skip("this system has no such names")
+    shutil.copy(folder / "one.wav", folder / "\N{GRINNING FACE}\n.wav")
+    kept = models.save(folder / "mine.serlab", model)
+    bytes_written = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(bytes_written, "ascii"))
+    assert main(["predict", str(folder), "--model", str(kept), "--csv"]) == 1  # One file is broken.
+    answers = pd.read_csv(io.BytesIO(bytes_written.getvalue()))
+    named = ["broken.wav", r"na\xefve.wav", "one.wav", "two.flac", "\\U0001f600\n.wav"]
+    assert sorted(answers["recording"]) == sorted(named)
+    assert answers.set_index("recording")["emotion"].isna().sum() == 1
+
+
+def test_a_folder_that_cannot_be_opened_is_not_passed_over(model, folder, monkeypatch):
+    (folder / "locked").mkdir()
+    scan = os.scandir
+
+    def refuse(path):
+        if Path(path).name == "locked":
+            raise PermissionError(13, "Permission denied", path)
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(ModelError, match=r"locked cannot be opened \(Permission denied\)"):
+        serlab.predict(folder, model=model)
+
+
+def test_an_interrupted_command_says_so(folder, monkeypatch, capsys):
+    def interrupt(*arguments, **settings):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(prediction, "predict", interrupt)
+    assert main(["predict", str(folder)]) == 130
+    assert capsys.readouterr() == ("", "interrupted\n")
 
 
 def test_no_recording_is_overwritten_by_a_model(model, folder, capsys):

@@ -237,6 +237,8 @@ def load(path: str | os.PathLike) -> TrainedModel:
         familiar = skops_files.from_bytes(files["familiar.skops"]) if "familiar.skops" in files else None
     except FileNotFoundError as error:
         raise ModelError(f"There is no file {path}") from error
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read ({error.strerror}): give the file of a model") from error
     except (zipfile.BadZipFile, zlib.error, KeyError, ValueError, TypeError) as error:
         raise ModelError(
             f"{path} is no model that serlab.models.save wrote, or is damaged: {error}"

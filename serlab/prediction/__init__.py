@@ -182,7 +182,7 @@ def _sound_files(folder: Path) -> list[Path]:
             f"{shown(error.filename)} cannot be opened ({error.strerror}): check its permissions"
         ) from error
 
-    found = [Path(place, name) for place, _, names in os.walk(folder, stop) for name in names]
+    found = [Path(place, name) for place, _, names in os.walk(folder, onerror=stop) for name in names]
     # Names that begin with a dot are hidden, as are the notes that macOS leaves beside each file.
     return sorted(one for one in found if one.suffix.lower() in SUFFIXES and not one.name.startswith("."))
 

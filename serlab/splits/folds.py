@@ -144,7 +144,8 @@ def published_folds(table: pd.DataFrame, protocol: str) -> Split:
         groups = corpora.folds(name, protocol)
     except CorpusError as error:
         raise SplitError(
-            f"{error} Use 'group6' or 'loso' for speaker-disjoint folds of any corpus."
+            f"{protocol} has no folds of {name!r}. Use 'group6' or 'loso' for speaker-disjoint folds of any "
+            "corpus."
         ) from error
     missing = {speaker for group in groups for speaker in group} ^ set(table["speaker"])
     if missing:
