@@ -266,3 +266,20 @@ def test_without_a_script_a_sentence_says_where_to_find_it(browser, address, nam
     page.goto(f"{address}/{name}.html")
     assert "built book" in page.locator(f".serlab-{name}").inner_text()
     context.close()
+
+
+def test_a_button_of_the_theme_keeps_the_focus_of_whoever_pressed_a_key(page):
+    script = (ROOT / "book" / "_static" / "keyboard.js").read_text("utf-8")
+    page.set_content(
+        '<button class="theme-switch-button">Color mode</button><script>'
+        # What sphinx-book-theme does.
+        'const one = document.querySelector("button"); one.addEventListener("click", () => one.blur(), true);'
+        f"{script}</script>"
+    )
+    focused = "document.activeElement.className"
+    page.keyboard.press("Tab")
+    for _ in range(2):
+        page.keyboard.press("Enter")
+        assert page.evaluate(focused) == "theme-switch-button"
+    page.click("button")
+    assert page.evaluate(focused) == ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 # What the theme writes, and what axe (https://github.com/dequelabs/axe-core) accepts.
@@ -10,13 +11,6 @@ CHANGES = {
     '<summary><span class="toctree-toggle"': '<summary aria-label="its pages"><span class="toctree-toggle"',
     # The words in it are its name.
     '<summary aria-label="Toggle hidden content">': "<summary>",
-    'search-button-field search-button__button pst-js-only" title="Search" aria-label="Search"': (
-        'search-button-field search-button__button pst-js-only" title="Search"'
-    ),
-    # The button is called after what it does, not after what it is set to.
-    'data-mode="light" title="Light"': 'data-mode="light"',
-    'data-mode="dark"  title="Dark"': 'data-mode="dark"',
-    'data-mode="auto"  title="System Settings"': 'data-mode="auto"',
     # References are no items of a list to a screen reader.
     '<div role="list" class="citation-list">': '<div class="citation-list">',
     ' role="doc-biblioentry"': "",
@@ -27,10 +21,21 @@ CHANGES = {
 }
 
 
+# The same in every language: what a pattern finds is left out, but for its group.
+LEFT_OUT = (
+    # The words in it are its name.
+    r'(search-button__button pst-js-only" title="[^"]*") aria-label="[^"]*"',
+    # The button is called after what it does, not after what it is set to.
+    r'(data-mode="(?:light|dark|auto)") +title="[^"]*"',
+)
+
+
 def name(html: str) -> str:
     """Return a page's HTML with names for what has none."""
     for old, new in CHANGES.items():
         html = html.replace(old, new)
+    for pattern in LEFT_OUT:
+        html = re.sub(pattern, r"\1", html)
     return html
 
 
