@@ -60,7 +60,8 @@ def known(name_or_folder: str | os.PathLike) -> str | None:
 
 def official_in(path: Path) -> str:
     """Say so if a folder without metadata.csv holds a corpus that serlab knows; else return ""."""
-    if any(path.glob("metadata.*")):
+    # Python 3.13 looks into a folder whose name no folder can have with a ValueError.
+    if not path.is_dir() or any(path.glob("metadata.*")):
         return ""
     for record in (registry.record(name) for name in registry.names() if name != "demo"):
         if locate.holds_clips(record, path):
