@@ -185,7 +185,7 @@ def test_a_voice_in_a_room_rings_on_at_its_level():
         (lambda y: augment.time_stretch(y, float("nan"), RATE), "rate of nan"),
         (lambda y: augment.pitch_shift(y, 25, RATE), "25 semitones"),
         (lambda y: augment.pitch_shift(y, float("nan"), RATE), "nan semitones"),
-        (lambda y: augment.pitch_shift(y[:0], 1, RATE), r"not \(0,\)"),
+        (lambda y: augment.pitch_shift(y[:0], 1, RATE), "this one has none"),
         (lambda y: augment.gain(np.stack([y, y]), 1), "mono"),
         (lambda y: augment.gain(y * np.nan, 1), "NaN"),
         (lambda y: augment.gain(y, float("inf")), "inf"),
