@@ -172,7 +172,7 @@ def test_original_mel_on_ravdess():
             lambda: features.Mel().extract(np.zeros((2, 100))),
             r"mono signal of shape \(samples,\), not \(2, 100\)",
         ),
-        (lambda: features.Mel().extract(np.zeros(0)), r"not \(0,\)"),
+        (lambda: features.Mel().extract(np.zeros(0)), "this one has none"),
     ],
 )
 def test_wrong_parameters_and_signals_are_explained(make, words):
