@@ -37,8 +37,9 @@ def profile(few: pd.DataFrame, y: np.ndarray, ax: Axes | None = None) -> Axes:
     """Draw how each emotion stands out: its median of every feature (column), in deviations from the mean."""
     ax = new_axes(ax, (5.6, 4.0))
     medians = ((few - few.mean()) / few.std()).groupby(y).median().loc[list(emotion_palette(y))]
-    look = {"center": 0, "cmap": "PuOr_r", "annot": True, "fmt": ".1f", "annot_kws": {"size": 8}}
-    sns.heatmap(medians.T, **look, linewidths=0.5, cbar=False, ax=ax)
+    # Adding zero takes the minus from what is rounded to zero.
+    numbers = {"annot": medians.T.round(1) + 0.0, "fmt": ".1f", "annot_kws": {"size": 8}}
+    sns.heatmap(medians.T, **numbers, center=0, cmap="PuOr_r", linewidths=0.5, cbar=False, ax=ax)
     ax.tick_params(length=0)
     ax.tick_params(axis="x", rotation=45)
     return ax
