@@ -28,7 +28,7 @@ pytest.importorskip("sphinx_book_theme")
 onnxruntime = pytest.importorskip("onnxruntime")
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "book" / "_ext"))
+sys.path[:0] = [str(ROOT / "book" / "_ext"), str(ROOT / "benchmarks")]
 
 import book_talk  # noqa: E402 (it lies beside the book)
 
@@ -434,3 +434,38 @@ def test_opened_as_a_file(browser, site):
     page.get_by_text("make serve-book").wait_for()
     assert page.get_by_role("button", name="Record").is_hidden()
     page.close()
+
+
+def test_a_model_of_a_service_answers_in_the_page(browser, site, tmp_path):
+    pytest.importorskip("uvicorn")
+    from service import Server
+
+    server = Server(tmp_path, pages=str(site / "book"))
+    server.start()
+    try:
+        with opening(browser, f"{server.address}/book/book/talk.html") as page:
+            choice = page.get_by_label("Model:")
+            choice.wait_for()
+            assert choice.locator("option").all_inner_texts() == [
+                "seven emotions, in this page",
+                "plain, of the service: Plain",
+            ]
+            choice.select_option("plain")
+            page.get_by_text("it recognises 75 % [50, 100]").wait_for()
+            page.get_by_role("button", name=f"Voice {VOICE}").click()
+            page.get_by_text(f"sent to {server.address.removeprefix('http://')}, and nowhere else").wait_for()
+            model = models.load(tmp_path / "data" / "models" / "plain.serlab")
+            bare = prediction.predict(emodb.excerpts().loc[VOICE, "path"], model=model).iloc[0]
+            expected = f"{bare['emotion']}, {100 * bare['confidence']:.0f} %"
+            assert page.locator("[data-talk=verdict]").inner_text() == expected
+            assert page.locator("[data-talk=bars] th").all_inner_texts() == list(model.classes)
+            assert page.locator("[data-talk=picture]").is_visible()
+            choice.select_option("")
+            page.get_by_role("button", name=f"Voice {VOICE}").click()
+            assert answer(page) == PLAYED
+    finally:
+        server.stop()
+
+
+def test_without_a_service_the_page_offers_its_own_model_alone(page):
+    assert page.locator("[data-talk=elsewhere]").is_hidden()

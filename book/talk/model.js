@@ -1,7 +1,7 @@
 // From the bytes of a sound file to an answer: decoding by the browser, all else by the model's graph.
 const HERE = new URL("./", import.meta.url);
 const FILES = { runtime: "onnxruntime/ort-wasm-simd-threaded.wasm", model: "model.onnx" };
-const KEPT = ["model.js", "pictures.js", "talk.js", "talk.css", "worker.js", "model.json"]
+const KEPT = ["model.js", "pictures.js", "service.js", "talk.js", "talk.css", "worker.js", "model.json"]
   .concat("onnxruntime/ort.wasm.bundle.min.mjs", Object.values(FILES))
   .map((name) => new URL(name, HERE).href);
 const CACHE = "serlab-talk";
@@ -11,7 +11,11 @@ export const RATE = 16000;
 export class Refusal extends Error {}
 
 /** Names, limits, words and the model's card: see `beside` in browser_model.py. */
-export const beside = (await fetch(new URL("model.json", HERE))).json();
+const described = await fetch(new URL("model.json", HERE));
+export const beside = described.json();
+
+/** Where a service answers that has given out this page, such as "/v1"; null from a plain web server. */
+export const place = described.headers.get("serlab-service");
 
 // ---- the model, in a worker that is started when first needed ----
 
@@ -147,7 +151,7 @@ export async function listen(samples, rate, told = () => {}) {
 /** Which class is the most probable, and whether the model is sure of it. */
 export function decide(probabilities, { classes, card }) {
   const p = Math.max(...probabilities);
-  return { emotion: classes[probabilities.indexOf(p)], p, sure: p >= card.threshold };
+  return { emotion: classes[probabilities.indexOf(p)], p, sure: p >= (card.threshold ?? 0) };
 }
 
 function refuse(about, refusals) {

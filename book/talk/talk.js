@@ -1,6 +1,7 @@
 // The page: recording, choosing and dropping sound, and showing what comes of it.
 import { beside, decide, decode, keep, listen, Refusal, start } from "./model.js";
 import { finished, live } from "./pictures.js";
+import { about as cardOf, listenThere, models } from "./service.js";
 
 const LONGEST = 60; // s of recording
 const LARGEST = 100e6; // bytes of a file
@@ -22,10 +23,13 @@ function say(text) {
 
 // Whoever asks for another recording is not interested in the last one any more.
 class Outdated extends Error {}
+// A model of the service answers; the one of this page has drawn.
+class Drawn extends Error {}
 let latest = 0;
 
 async function hear(blob, about = "") {
   const mine = ++latest;
+  const model = part("model").value;
   stop?.(false);
   const isLatest = () => {
     if (mine !== latest) throw new Outdated();
@@ -46,8 +50,17 @@ async function hear(blob, about = "") {
       isLatest();
       if (!drawn) finished(part("picture"), answer);
       drawn = true;
+      if (model) throw new Drawn();
       report(answer, about);
+    }).catch((error) => {
+      if (!(error instanceof Drawn)) throw error;
     });
+    if (model) {
+      const answer = await listenThere(blob, model, texts);
+      isLatest();
+      report(answer, about);
+      return say(`Done. The recording was sent to ${location.host}, and nowhere else.`);
+    }
     say("Done. Nothing has left this page.");
     keepOnce();
   } catch (error) {
@@ -78,7 +91,8 @@ function show(blob) {
 
 // ---- showing ----
 
-const texts = await beside;
+// Of the model that answers: its classes, words and card.
+let texts = await beside;
 
 function report(answer, about) {
   const { emotion, p, sure } = decide(answer.probabilities, texts);
@@ -123,7 +137,13 @@ function timeline({ timeline: windows, windows: all }) {
 }
 
 function honesty() {
-  const { score, unheard_corpus, corpora } = texts.card;
+  const { score, unheard_corpus, corpora, corpus, clips: taught } = texts.card;
+  if (!unheard_corpus) {
+    const known = score ? `Speakers whom it never met, in the corpus that it learned from: it recognises ${percent(score.uar)} [${(100 * score.low).toFixed(0)}, ${(100 * score.high).toFixed(0)}] (mean of the classes, UAR). Guessing reaches ${percent(1 / texts.classes.length)}.` : "Its card gives no score.";
+    part("honest").replaceChildren(make("li", known), make("li", "You are a stranger to that corpus, so expect less."));
+    part("taught").textContent = taught ? `Taught with ${taught.toLocaleString("en")} clips of ${corpus}.` : "";
+    return;
+  }
   const strangers = Object.values(unheard_corpus);
   const range = (name) => {
     const values = strangers.map((one) => one[name]);
@@ -209,13 +229,35 @@ async function chosen(button) {
     const answer = await fetch(voice(button));
     if (!answer.ok) throw new Error(answer.status);
     if (mine !== latest) return;
-    await hear(await answer.blob(), `The actor plays "${played}"${known}. The model has learned from this very corpus, so its answer proves nothing: try a voice of your own.`);
+    const learned = part("model").value ? "" : " The model has learned from this very corpus, so its answer proves nothing: try a voice of your own.";
+    await hear(await answer.blob(), `The actor plays "${played}"${known}.${learned}`);
   } catch (error) {
     say(`The voice could not be loaded (${error.message}).`);
   }
 }
 
+async function choose({ target }) {
+  const mine = ++latest;
+  stop?.(false);
+  clear();
+  say("");
+  try {
+    const found = target.value ? await cardOf(target.value) : await beside;
+    if (mine !== latest) return;
+    texts = found;
+    honesty();
+  } catch (error) {
+    target.value = "";
+    say(`That model cannot be asked (${error.message}).`);
+  }
+}
+
 part("record").addEventListener("click", record);
+part("model").addEventListener("change", choose);
+models().then((found) => {
+  part("model").append(...found.map(({ name, title }) => make("option", `${name}, of the service: ${title}`, { value: name })));
+  part("elsewhere").hidden = found.length === 0;
+});
 part("choose").addEventListener("click", () => part("file").click());
 part("file").addEventListener("change", ({ target }) => {
   if (target.files[0]) hear(target.files[0]);

@@ -126,7 +126,9 @@ class Guard:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], (b"x-content-type-options", b"nosniff")]
+                # The second tells the page “Talk to the model” that there is a service.
+                told_too = [(b"x-content-type-options", b"nosniff"), (b"serlab-service", b"/v1")]
+                message["headers"] = [*message["headers"], *told_too]
                 # What is still to come, such as events, may take its time.
                 with contextlib.suppress(RuntimeError):
                     limit.reschedule(None)
