@@ -10,10 +10,9 @@ export const RATE = 16000;
 /** What is wrong with a recording, in words for whoever made it. */
 export class Refusal extends Error {}
 
-/** Names, limits, words and the model's card: see `beside` in browser_model.py. */
 const described = await fetch(new URL("model.json", HERE));
+/** Names, limits, words and the model's card: see `beside` in browser_model.py. */
 export const beside = described.json();
-
 /** Where a service answers that has given out this page, such as "/v1"; null from a plain web server. */
 export const place = described.headers.get("serlab-service");
 

@@ -15,8 +15,9 @@ export async function models() {
   return ask("/models").then(({ trained }) => trained.filter(({ title }) => title !== card.title), () => []);
 }
 
-/** Give what the page says of a model: its classes and its card. */
-export async function about(name) {
+/** Give what the page says of a model, that of this page if none is named: its classes, words and card. */
+export async function textsOf(name) {
+  if (!name) return beside;
   const card = await ask(`/models/${encodeURIComponent(name)}`);
   return { ...(await beside), classes: card.classes, card };
 }

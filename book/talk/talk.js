@@ -1,7 +1,7 @@
 // The page: recording, choosing and dropping sound, and showing what comes of it.
 import { beside, decide, decode, keep, listen, Refusal, start } from "./model.js";
 import { finished, live } from "./pictures.js";
-import { about as cardOf, listenThere, models } from "./service.js";
+import { listenThere, models, textsOf } from "./service.js";
 
 const LONGEST = 60; // s of recording
 const LARGEST = 100e6; // bytes of a file
@@ -29,7 +29,6 @@ let latest = 0;
 
 async function hear(blob, about = "") {
   const mine = ++latest;
-  const model = part("model").value;
   stop?.(false);
   const isLatest = () => {
     if (mine !== latest) throw new Outdated();
@@ -37,6 +36,9 @@ async function hear(blob, about = "") {
   clear();
   show(blob);
   try {
+    await ready;
+    isLatest();
+    const model = part("model").value;
     if (blob.size > LARGEST) throw new Refusal("It is larger than 100 MB.");
     say("Reading …");
     const { samples, rate } = await decode(await blob.arrayBuffer());
@@ -91,8 +93,9 @@ function show(blob) {
 
 // ---- showing ----
 
-// Of the model that answers: its classes, words and card.
+// Of the model that is chosen: its classes, words and card. They are `texts` once they are ready.
 let texts = await beside;
+let ready = Promise.resolve();
 
 function report(answer, about) {
   const { emotion, p, sure } = decide(answer.probabilities, texts);
@@ -138,8 +141,9 @@ function timeline({ timeline: windows, windows: all }) {
 
 function honesty() {
   const { score, unheard_corpus, corpora, corpus, clips: taught } = texts.card;
+  const recognised = (of) => `it recognises ${percent(score.uar)} [${(100 * score.low).toFixed(0)}, ${(100 * score.high).toFixed(0)}] (mean of the ${of}, UAR). Guessing reaches ${percent(1 / texts.classes.length)}.`;
   if (!unheard_corpus) {
-    const known = score ? `Speakers whom it never met, in the corpus that it learned from: it recognises ${percent(score.uar)} [${(100 * score.low).toFixed(0)}, ${(100 * score.high).toFixed(0)}] (mean of the classes, UAR). Guessing reaches ${percent(1 / texts.classes.length)}.` : "Its card gives no score.";
+    const known = score ? `Speakers whom it never met, in the corpus that it learned from: ${recognised("classes")}` : "Its card gives no score.";
     part("honest").replaceChildren(make("li", known), make("li", "You are a stranger to that corpus, so expect less."));
     part("taught").textContent = taught ? `Taught with ${taught.toLocaleString("en")} clips of ${corpus}.` : "";
     return;
@@ -151,7 +155,7 @@ function honesty() {
   };
   const clips = Object.values(corpora).reduce((a, b) => a + b);
   part("honest").replaceChildren(
-    make("li", `Actors whom it never met, in the ${strangers.length} corpora that it learned from: it recognises ${percent(score.uar)} [${(100 * score.low).toFixed(0)}, ${(100 * score.high).toFixed(0)}] (mean of the emotions, UAR). Guessing reaches ${percent(1 / texts.classes.length)}.`),
+    make("li", `Actors whom it never met, in the ${strangers.length} corpora that it learned from: ${recognised("emotions")}`),
     make("li", `A corpus that it never met, and that is what you are: ${range("uar")}.`),
     make("li", `Where it is sure, it is right in ${percent(score.accuracy_if_sure)} of the former, and in ${range("accuracy_if_sure")} of the latter.`),
   );
@@ -222,6 +226,7 @@ const voice = (button) => new URL(`../../_static/audio/voice_${button.dataset.vo
 
 async function chosen(button) {
   say("Fetching the voice …");
+  await ready;
   const played = texts.voices[button.dataset.voice];
   const known = texts.classes.includes(played) ? "" : ", for which the model has no word";
   try {
@@ -236,20 +241,21 @@ async function chosen(button) {
   }
 }
 
-async function choose({ target }) {
-  const mine = ++latest;
+function choose() {
+  latest++;
   stop?.(false);
   clear();
   say("");
-  try {
-    const found = target.value ? await cardOf(target.value) : await beside;
-    if (mine !== latest) return;
-    texts = found;
+  ready = ready.then(async () => {
+    try {
+      texts = await textsOf(part("model").value);
+    } catch (error) {
+      part("model").value = "";
+      texts = await beside;
+      say(`That model cannot be asked (${error.message}).`);
+    }
     honesty();
-  } catch (error) {
-    target.value = "";
-    say(`That model cannot be asked (${error.message}).`);
-  }
+  });
 }
 
 part("record").addEventListener("click", record);

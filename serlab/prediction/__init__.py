@@ -106,13 +106,13 @@ def predict(
     from tqdm import tqdm
 
     sources = _gather(what, sample_rate)
-    shown = {"total": None if timeline else len(sources)} if len(sources) >= MANY else {"disable": True}
+    bar = {"total": None if timeline else len(sources)} if len(sources) >= MANY else {"disable": True}
     # Threads are enough where most of the work is done outside Python's lock, as with the model of serlab.
     with threadpoolctl.threadpool_limits(1), joblib.parallel_config(backend="threading"):
         heard = joblib.Parallel(n_jobs=-1, return_as="generator")(
             joblib.delayed(_hear)(part, model) for part in _parts(sources, sample_rate, model, timeline)
         )
-        rows = list(tqdm(heard, "predict", unit="recording", **shown))
+        rows = list(tqdm(heard, "predict", unit="recording", **bar))
     if len(sources) == 1 and rows[0]["error"] is not None:
         raise rows[0]["error"]
     return _table(rows, model)
