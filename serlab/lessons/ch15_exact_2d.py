@@ -25,7 +25,7 @@ LESSON = "serlab.lessons.ch15_exact_2d"
 WAYS = ("as it was", "actors apart")
 EPOCHS, BATCH_SIZE, PROTOCOL = 25, 64, "six-emobox6"
 HELD_OUT, VALIDATION = [f"{actor:02}" for actor in range(18, 25)], ["17"]
-COLUMNS = ("clip", "version", "speaker", "label", "predicted", "predicted_last")
+COLUMNS = ("clip", "version", "speaker", "fold", "seed", "label", "predicted", "predicted_last")
 
 
 def deal(table: pd.DataFrame, way: str) -> tuple[pd.DataFrame, Fold]:
@@ -111,7 +111,7 @@ def record(way: str, *, allow_changed_code: bool = False) -> None:
     classes, codes = np.unique(rows["emotion"].to_numpy(str), return_inverse=True)
     folder = cache_dir() / "exact-2d" / f"{way.replace(' ', '-')}-{provenance.code_version()}"
     network, best, log = train(X, np.eye(len(classes), dtype=np.float32)[codes], fold, folder)
-    tested = rows.iloc[fold.test][["clip", "version", "speaker"]].assign(label=rows["emotion"])
+    tested = rows.iloc[fold.test].assign(fold=0, seed=0, label=rows["emotion"])
     tested["predicted_last"] = _answers(network, X[fold.test], classes)
     network.load_weights(best)
     tested["predicted"] = _answers(network, X[fold.test], classes)
