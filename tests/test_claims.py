@@ -777,7 +777,7 @@ CLAIMS: list[tuple[str, str, Callable[[], bool]]] = [
     ("04", "Loudness gains as well", lambda: better(RAVDESS, "loudness-spknorm", "loudness")),
     (
         "04",
-        "Loudness and pitch lie *below* chance.",
+        "lie *below* chance",
         lambda: max(score(NEMO, "loudness"), score(NEMO, "pitch")) < 1 / 6,
     ),
     (
