@@ -553,7 +553,7 @@ CLAIMS: list[tuple[str, str, Callable[[], bool]]] = [
     ),
     (
         "01b",
-        "Knowing who speaks explains more than twice as much of it as knowing the emotion.",
+        "Pitch depends more on who speaks than on the emotion.",
         lambda: share_of("pitch", "speaker") > 2 * share_of("pitch", "emotion"),
     ),
     (
@@ -777,7 +777,7 @@ CLAIMS: list[tuple[str, str, Callable[[], bool]]] = [
     ("04", "Loudness gains as well", lambda: better(RAVDESS, "loudness-spknorm", "loudness")),
     (
         "04",
-        "Loudness and pitch lie *below* chance.",
+        "lie *below* chance",
         lambda: max(score(NEMO, "loudness"), score(NEMO, "pitch")) < 1 / 6,
     ),
     (

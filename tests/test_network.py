@@ -33,6 +33,10 @@ def still(steps):
     return keras.optimizers.SGD(0.0)
 
 
+def uphill(steps):
+    return keras.optimizers.SGD(-0.05)
+
+
 def data(clips=40, level=0.0):
     """Spectrograms of two classes: energy below or energy above."""
     rng = np.random.default_rng(0)
@@ -185,10 +189,10 @@ def test_a_clip_is_predicted_alike_whatever_it_is_tested_with(settings):
 
 
 def test_clone_keeps_all_settings_and_search_sets_them():
-    network = Network(tiny, epochs=3, optimizer=quick, balanced=True, centre_clips=True, seed=5)
+    network = Network(tiny, epochs=20, optimizer=quick, balanced=True, centre_clips=True, seed=5)
     assert clone(network).get_params() == network.get_params()
     X, y = data()
-    search = GridSearchCV(network, {"optimizer": [still, quick]}, cv=2).fit(X, y)
+    search = GridSearchCV(network, {"optimizer": [uphill, quick]}, cv=2).fit(X, y)
     assert search.best_params_ == {"optimizer": quick}
 
 
@@ -239,14 +243,14 @@ def test_standardising_is_fitted_on_training_clips():
 
 
 def test_balanced_training_hears_the_rare_class():
-    X, y = data(200)
-    X += np.random.default_rng(1).normal(0, 3, X.shape).astype(np.float32)
-    rows = np.r_[np.flatnonzero(y == "sad"), np.flatnonzero(y == "happy")[:8]]
+    # Of clips that are all alike a network can learn nothing but how frequent the classes are.
+    X, y = np.zeros((108, 6, 8), np.float32), np.repeat(["sad", "happy"], [100, 8])
     found = {}
     for balanced in (False, True):
-        network = Network(tiny, epochs=5, balanced=balanced, optimizer=quick).fit(X[rows], y[rows])
-        found[balanced] = (network.predict(X) == "happy").mean()
-    assert found[True] > found[False] + 0.1
+        network = Network(tiny, epochs=40, balanced=balanced, optimizer=quick).fit(X, y)
+        found[balanced] = network.predict_proba(X[:1])[0, 0]
+    assert found[False] == pytest.approx(8 / 108, abs=0.05)
+    assert found[True] == pytest.approx(0.5, abs=0.15)
 
 
 def test_of_several_versions_all_are_trained_on_and_the_first_is_predicted():
