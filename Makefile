@@ -86,6 +86,7 @@ results: $(READY) ## make the recorded runs anew; goes on where it was interrupt
 	$(BIN)/python -m serlab.runs
 	$(BIN)/python -m serlab.lessons.ch08c_microphone
 	$(BIN)/python -m serlab.lessons.ch15_leaks
+	$(BIN)/python -m serlab.lessons.ch15_exact_2d
 	$(BIN)/python -m serlab.lessons.ch16_few_labels
 	$(BIN)/python book/tools/readme.py
 

@@ -24,6 +24,7 @@ from serlab.corpora.synthesis import CUES
 from serlab.lessons import (
     ch08c_microphone,
     ch11_valence,
+    ch15_exact_2d,
     ch15_leaks,
     ch16_few_labels,
     ch16_pictures,
@@ -1984,6 +1985,37 @@ CLAIMS: list[tuple[str, str, Callable[[], bool]]] = [
         "15b",
         "The second convolution has an eighth of the parameters",
         lambda: 0.12 < 819_328 / 6_627_078 < 0.13,
+    ),
+    (
+        "15b",
+        "of the test rows, even more than its 75 %",
+        lambda: evaluation.interval(ch15_exact_2d.read("as it was")[0], "accuracy").low > 0.75,
+    ),
+    (
+        "15b",
+        "it learns its training rows by heart both times",
+        lambda: all(
+            ch15_exact_2d.read(way)[1]["epochs"]["accuracy"][-1] > 0.97 for way in ch15_exact_2d.WAYS
+        ),
+    ),
+    (
+        "15b",
+        "trained as long on as many rows",
+        lambda: (
+            abs(1 - np.divide(*(ch15_exact_2d.read(way)[1]["rows"]["train"] for way in ch15_exact_2d.WAYS)))
+            < 0.01
+        ),
+    ),
+    (
+        "15b",
+        "it is about as good with strangers as the first network",
+        lambda: (
+            overlap(
+                percent(evaluation.interval(ch15_exact_2d.read("actors apart")[0])),
+                percent(interval(SIX, "contours-original-last")),
+            )
+            > 0.9
+        ),
     ),
     (
         "15b",
