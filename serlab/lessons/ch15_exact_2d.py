@@ -39,7 +39,7 @@ def deal(table: pd.DataFrame, way: str) -> tuple[pd.DataFrame, Fold]:
     >>> table = pd.DataFrame({"clip": [f"c{n}" for n in range(96)], "emotion": ["sad", "happy"] * 48})
     >>> table["speaker"] = [f"{1 + n // 4:02}" for n in range(96)]
     >>> deal(table, "as it was")[1], deal(table, "actors apart")[1]
-    (Fold(train=191, validation=10, test=87), Fold(train=192, validation=12, test=84))
+    (Fold(train=190, validation=11, test=87), Fold(train=192, validation=12, test=84))
     """
     from sklearn.model_selection import train_test_split
 
