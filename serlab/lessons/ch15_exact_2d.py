@@ -16,7 +16,7 @@ import pandas as pd
 
 from serlab import corpora, evaluation, provenance, run_files, runs, splits, store
 from serlab.augment import Versions
-from serlab.lessons.ch15_leaks import scale
+from serlab.lessons.ch15_leaks import rows_of_versions, scale
 from serlab.models import architectures, inputs
 from serlab.paths import cache_dir
 from serlab.splits import Fold
@@ -43,22 +43,22 @@ def deal(table: pd.DataFrame, way: str) -> tuple[pd.DataFrame, Fold]:
     """
     from sklearn.model_selection import train_test_split
 
-    rows = table.loc[np.repeat(table.index, 3)].reset_index(drop=True)
-    rows["version"] = np.tile(np.arange(3), len(table))
+    rows = rows_of_versions(table, 3)
     if way == "actors apart":
         test = rows["speaker"].isin(HELD_OUT).to_numpy()
         validation = rows["speaker"].isin(VALIDATION).to_numpy()
         return rows, Fold(*(np.flatnonzero(side) for side in (~test & ~validation, validation, test)))
     emotion = rows["emotion"].to_numpy()
+    # `splits.hold_out_clips` sorts what it draws, so that another twentieth would be drawn from it.
     rest, test = train_test_split(rows.index.to_numpy(), test_size=0.3, stratify=emotion, random_state=0)
     train, validation = train_test_split(rest, test_size=0.05, random_state=0)
     return rows, Fold(train, validation, test)
 
 
 def train(X: np.ndarray, y: np.ndarray, fold: Fold, folder: Path, epochs: int = EPOCHS):
-    """Train the network on rows of a fold, and return it twice: at its best epoch and at its last.
+    """Train the network on rows of a fold: gives its last state, the file of its best weights, and the log.
 
-    Takes mel spectrograms from 0 to 1, (rows, bands, frames), and one-hot labels. The best epoch has the
+    Takes mel spectrograms from 0 to 1, (rows, bands, frames), and one-hot labels. Best is the epoch with the
     highest accuracy in validation. Convolutions are computed in bfloat16, which keeps eight binary digits of
     each factor; sums and weights have all of float32. `folder` keeps what is needed to go on.
     """

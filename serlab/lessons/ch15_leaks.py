@@ -56,8 +56,8 @@ def deal(table: pd.DataFrame, versions: int) -> tuple[pd.DataFrame, dict[str, Sp
     >>> report.loc[["augmented copies", "speakers"], "test_clips"].tolist()
     [0, 0]
     """
-    rows = table.loc[np.repeat(table.index, versions)].reset_index(drop=True)
-    rows = rows.assign(source=rows["clip"], version=np.tile(np.arange(versions), len(table)))
+    rows = rows_of_versions(table, versions)
+    rows = rows.assign(source=rows["clip"])
     rows["clip"] = rows["source"] + "#" + rows["version"].astype(str)
     apart = _each_version(splits.speaker_folds(table, FOLDS), rows, versions)
     found = (
@@ -67,6 +67,18 @@ def deal(table: pd.DataFrame, versions: int) -> tuple[pd.DataFrame, dict[str, Sp
         apart,
     )
     return rows, dict(zip(STEPS, found, strict=True))
+
+
+def rows_of_versions(table: pd.DataFrame, versions: int) -> pd.DataFrame:
+    """Make a row of every version of every clip, those of a clip side by side; ``version`` counts from 0.
+
+    Examples
+    --------
+    >>> rows_of_versions(pd.DataFrame({"clip": ["a", "b"]}), versions=2).to_numpy().tolist()
+    [['a', 0], ['a', 1], ['b', 0], ['b', 1]]
+    """
+    rows = table.loc[np.repeat(table.index, versions)].reset_index(drop=True)
+    return rows.assign(version=np.tile(np.arange(versions), len(table)))
 
 
 def scale(X: np.ndarray, known: np.ndarray) -> np.ndarray:
