@@ -168,10 +168,13 @@ def test_a_lesson_hides_nothing_writes_no_prose_from_code_and_fits_the_page(text
     problems = []
     for cell in chapters.read_text(text).cells:
         tags = set(cell.metadata.get("tags", []))
-        if cell.cell_type != "code" or "setup" in tags:
+        if cell.cell_type != "code":
             continue
         first = cell.source.splitlines()[0]
-        if tags & {"hide-input", "hide-cell", "remove-input", "remove-cell"} and "solution" not in tags:
+        if tags & {"hide-input", "hide-cell", "remove-input", "remove-cell"} and not tags & {
+            "setup",
+            "solution",
+        }:
             problems.append(f"hidden: {first}")
         if "Markdown(" in cell.source:
             problems.append(f"writes prose: {first}")
@@ -307,6 +310,7 @@ def test_missing_parts_are_found(pair, old, message):
 def test_setup_cell_may_ask_for_an_extra_but_not_for_another_address():
     good = chapter_problems.SETUP.format(extras="[egemaps]", url=URL, ref=REF)
     assert chapter_problems.is_setup(good)
+    assert chapter_problems.is_setup(good.replace("-q ", "-q \\\n        "))
     assert not chapter_problems.is_setup(good.replace(URL, "https://github.com/somebody/else"))
     assert not chapter_problems.is_setup(good + "\nprint()")
 

@@ -684,7 +684,7 @@ CLAIMS: list[tuple[str, str, Callable[[], bool]]] = [
     ),
     (
         "02b",
-        "no difference can be shown. That fits what you have heard.",
+        "no difference can be shown. That is no surprise",
         lambda: printed_change("02b", "gain")[1] <= 0 <= printed_change("02b", "gain")[2],
     ),
     # Chapter 3
@@ -810,7 +810,7 @@ CLAIMS: list[tuple[str, str, Callable[[], bool]]] = [
     ),
     (
         "05",
-        "The model is the same; the questions are better.",
+        "The kind of model is the same; the questions are better.",
         lambda: better(RAVDESS, "tree-small", "tree-original"),
     ),
     (
@@ -910,7 +910,7 @@ CLAIMS: list[tuple[str, str, Callable[[], bool]]] = [
     ),
     (
         "05",
-        "more than with our set alone, where no difference can be shown",
+        "more than our set alone, so no difference can be shown",
         lambda: undecided(RAVDESS, "committee", "logreg-summary"),
     ),
     (
@@ -930,18 +930,15 @@ CLAIMS: list[tuple[str, str, Callable[[], bool]]] = [
     ),
     (
         "06",
-        "While the test loss more than triples, the test accuracy goes *up*.",
+        "While the test loss grows about threefold, the test accuracy goes *up*.",
         lambda: (
-            printed("06", r"^25 .* ([\d.]+) +last epoch")[0]
-            > 3 * printed("06", r"^2 .* ([\d.]+) +lowest loss")[0]
+            2.5
+            < printed("06", r"^25 .* ([\d.]+) +last epoch")[0]
+            / printed("06", r"^2 .* ([\d.]+) +lowest loss")[0]
+            < 3.5
             and printed("06", r"^25 +[\d.]+ +[\d.]+ +([\d.]+)")[0]
             > printed("06", r"^2 +[\d.]+ +[\d.]+ +([\d.]+)")[0]
         ),
-    ),
-    (
-        "06",
-        "it finds not one of the neutral clips",
-        lambda: printed("06", r"^ +neutral +[\d.]+ +([\d.]+) +[\d.]+ +\d+") == [0],
     ),
     (
         "06",
@@ -978,7 +975,7 @@ CLAIMS: list[tuple[str, str, Callable[[], bool]]] = [
     ),
     (
         "06",
-        "right answers, which is nearly half of all it had",
+        "right answers, nearly half of those that the network had",
         lambda: (
             0.4
             < printed("06", r"^right, now wrong: (\d+)")[0]
@@ -1215,10 +1212,14 @@ CLAIMS: list[tuple[str, str, Callable[[], bool]]] = [
         "Against the notebook's CNN, which did not augment, that is",
         lambda: undecided(RAVDESS, "augmented-original", "cnn-original"),
     ),
-    ("08b", "Our own network is better by", lambda: better(RAVDESS, "augmented", "augmented-original")),
     (
         "08b",
-        "it has nothing to show for itself there",
+        "Our own augmented network is better than",
+        lambda: better(RAVDESS, "augmented", "augmented-original"),
+    ),
+    (
+        "08b",
+        "for which the last page could show no gain",
         lambda: not any(better(RAVDESS, one, "cnn") for one in ("cnn-moved", "cnn-masked", "augmented")),
     ),
     (
@@ -1287,11 +1288,12 @@ CLAIMS: list[tuple[str, str, Callable[[], bool]]] = [
     ),
     (
         "08c",
-        "The less it knows, the surer it is",
+        "Where it knows least, it is surest",
         lambda: (
             mic("logreg-byols", "clean", "telephone", "confidence")
             > mic("logreg-byols", "clean", "noise 10 dB", "confidence")
             > mic("logreg-byols", what="confidence")
+            and mic("logreg-byols", "clean", "telephone") < mic("logreg-byols", "clean", "noise 10 dB")
         ),
     ),
     ("08c", "so it boasts a little", lambda: 0.05 < boast("logreg-byols") < 0.15),
@@ -1302,7 +1304,7 @@ CLAIMS: list[tuple[str, str, Callable[[], bool]]] = [
     ),
     (
         "08c",
-        "The support vector machine gains as much",
+        "the support vector machine gains even more",
         lambda: gain("svm-rbf-summary") > gain("logreg-byols") > 0.2,
     ),
     # Chapter 9
@@ -1503,7 +1505,7 @@ CLAIMS: list[tuple[str, str, Callable[[], bool]]] = [
     ),
     (
         "11",
-        "As recorded, the classifier names nearly every corpus; treated, it is still right far more often",
+        "As recorded, the classifier names the corpus of nearly every clip; treated, it is still right",
         lambda: printed_score("11", "as recorded")[1] > 90 and printed_score("11", "treated")[1] > 50,
     ),
     (
@@ -1530,7 +1532,7 @@ CLAIMS: list[tuple[str, str, Callable[[], bool]]] = [
     ),
     (
         "11",
-        "On whole clips the vote is clearly above it.",
+        "On whole clips the vote is clearly above the floor.",
         lambda: above_the_corpus("vote").low > 0,
     ),
     (

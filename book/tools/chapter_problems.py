@@ -12,7 +12,8 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# Every chapter begins with this cell. "[egemaps]" or another extra may follow "serlab".
+# Every chapter begins with this cell. "[egemaps]" or another extra may follow "serlab", and a backslash "-q",
+# where the line would be longer than 80 characters.
 SETUP = """\
 # In Colab this installs serlab; elsewhere it does nothing.
 import sys
@@ -207,7 +208,6 @@ def address() -> tuple[str, str]:
 
 def is_setup(source: str) -> bool:
     url, ref = address()
-    pattern = re.escape(SETUP.format(extras="EXTRAS", url=url, ref=ref).strip()).replace(
-        "EXTRAS", r"(\[[\w,]+\])?"
-    )
+    pattern = re.escape(SETUP.format(extras="EXTRAS", url=url, ref=ref).strip())
+    pattern = pattern.replace("EXTRAS", r"(\[[\w,]+\])?").replace(r"-q\ ", r"-q (\\\n {8})?")
     return re.fullmatch(pattern, source.strip()) is not None
