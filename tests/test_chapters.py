@@ -171,10 +171,8 @@ def test_a_lesson_hides_nothing_writes_no_prose_from_code_and_fits_the_page(text
         if cell.cell_type != "code":
             continue
         first = cell.source.splitlines()[0]
-        if tags & {"hide-input", "hide-cell", "remove-input", "remove-cell"} and not tags & {
-            "setup",
-            "solution",
-        }:
+        hidden = tags & {"hide-input", "hide-cell", "remove-input", "remove-cell"}
+        if hidden and not tags & {"setup", "solution"}:
             problems.append(f"hidden: {first}")
         if "Markdown(" in cell.source:
             problems.append(f"writes prose: {first}")
