@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import joblib
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -53,7 +54,7 @@ class Variant:
 
 
 VARIANTS = {
-    "careful": Variant(first=3, probe=True, rate=3e-5, epochs=4, folds=6, seeds=1),
+    "careful": Variant(first=3, probe=True, rate=3e-5, epochs=4, folds=6, seeds=3),
     "naive": Variant(first=1, probe=False, rate=2e-4, epochs=8, folds=1, seeds=1),
 }
 
@@ -164,25 +165,19 @@ def train(
 
 def record(name: str, *, allow_changed_code: bool = False) -> None:
     """Record one of `VARIANTS` on RAVDESS; folds that are done already are read from the cache."""
-    folder = cache_dir() / "fine-tuning"
     how = provenance.circumstances("keras", allow_changed_code=allow_changed_code)
     variant = VARIANTS[name]
     table = splits.get(PROTOCOL).prepare(corpora.load("ravdess"))
-    frames = store.features(table, Whisper(blocks=(variant.first - 1,), statistics=None))
-    y = table["emotion"].to_numpy(str)
+    frames(table, variant)
+    calls = [
+        joblib.delayed(_predictions)(variant, table, seed, number)
+        for seed in range(variant.seeds)
+        for number in range(variant.folds)
+    ]
     parts = []
-    for seed in range(variant.seeds):
-        for number, fold in enumerate(splits.make(table, PROTOCOL).folds[: variant.folds]):
-            file = folder / f"{name}-{variant}-{number}-{seed}.csv"
-            if not file.is_file():
-                told = train(variant, frames, y, fold.train, fold.test, seed)
-                rows = table.iloc[fold.test][["clip", "speaker"]].assign(label=y[fold.test], fold=number)
-                each = [rows.assign(epoch=epoch, predicted=labels) for epoch, labels in enumerate(told)]
-                with disk_errors("Predictions", folder, RunError):
-                    folder.mkdir(parents=True, exist_ok=True)
-                    atomic_write(file, pd.concat(each).assign(variant=name, seed=seed).to_csv(index=False))
-            parts.append(run_files.parsed(file.read_text("utf-8")))
-            print(name, seed, number, scores(parts[-1])["uar"].round(3).tolist(), flush=True)
+    for part in joblib.Parallel(n_jobs=2, return_as="generator")(calls):
+        parts.append(part.assign(variant=name))
+        print(name, part["seed"][0], part["fold"][0], scores(part)["uar"].round(3).tolist(), flush=True)
     result = pd.concat(parts, ignore_index=True)[list(COLUMNS)]
     meta = {
         "variant": repr(variant),
@@ -192,6 +187,28 @@ def record(name: str, *, allow_changed_code: bool = False) -> None:
         "scores": scores(result).set_index("epoch").round(5).to_dict("index"),
     }
     run_files.write(_path(name), result.to_csv(index=False, lineterminator="\n"), meta)
+
+
+def frames(table: pd.DataFrame, variant: Variant) -> Sequence[np.ndarray]:
+    """Compute, once, what block `variant.first` takes of every clip: arrays of shape (384, time)."""
+    return store.features(table, Whisper(blocks=(variant.first - 1,), statistics=None))
+
+
+def _predictions(variant: Variant, table: pd.DataFrame, seed: int, number: int) -> pd.DataFrame:
+    """Train on one fold, or read from the cache what that gave: `COLUMNS` but the variant's name."""
+    folder = cache_dir() / "fine-tuning"
+    settings = "-".join(str(getattr(variant, part)) for part in ("first", "probe", "rate", "epochs"))
+    file = folder / f"{settings}-{number}-{seed}.csv"
+    if not file.is_file():
+        fold = splits.make(table, PROTOCOL).folds[number]
+        y = table["emotion"].to_numpy(str)
+        told = train(variant, frames(table, variant), y, fold.train, fold.test, seed)
+        rows = table.iloc[fold.test][["clip", "speaker"]].assign(label=y[fold.test], fold=number, seed=seed)
+        each = [rows.assign(epoch=epoch, predicted=labels) for epoch, labels in enumerate(told)]
+        with disk_errors("Predictions", folder, RunError):
+            folder.mkdir(parents=True, exist_ok=True)
+            atomic_write(file, pd.concat(each).to_csv(index=False))
+    return run_files.parsed(file.read_text("utf-8"))
 
 
 def scores(predictions: pd.DataFrame) -> pd.DataFrame:
