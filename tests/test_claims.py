@@ -29,6 +29,7 @@ from serlab.lessons import (
     ch16_few_labels,
     ch16_pictures,
     ch17_fine_tuning,
+    ch17_new_voices,
 )
 from serlab.lessons import ch10_leaderboard as leaderboard
 
@@ -134,6 +135,12 @@ def best_before_whisper(protocol: str) -> list[str]:
     rows = rows[rows["corpus"] + "/" + rows["protocol"] == protocol]
     normalised = rows["speaker_normalised"].astype(bool)
     return [rows[part].nlargest(1, "uar")["model"].item() for part in (~normalised, normalised)]
+
+
+def gain_on_new_voices(way: str, corpus: str, model: str) -> evaluation.Comparison:
+    """Compare one of the ways of chapter 17 to help with a new voice with a recorded model."""
+    run = runs.read(corpus, ch17_new_voices.CORPORA[corpus], model)
+    return evaluation.compare(ch17_new_voices.read(way, corpus), run)
 
 
 def gains_of_whisper(protocol: str) -> list[float]:
@@ -2299,6 +2306,27 @@ CLAIMS: list[tuple[str, str, Callable[[], bool]]] = [
     ),
     (
         "17",
+        "and a fifth who is heard, though not labelled, is worth much.",
+        lambda: gain_on_new_voices("self-training", "nemo", "logreg-whisper-spknorm").low > 0,
+    ),
+    (
+        "17",
+        "and EmoDB, 90.8 %",
+        lambda: all(
+            gain_on_new_voices("self-training", corpus, "logreg-whisper-spknorm").low <= 0
+            for corpus in ("ravdess", "emodb_first2s")
+        ),
+    ),
+    (
+        "17",
+        "and again no gain can be shown.",
+        lambda: all(
+            gain_on_new_voices("without-voices", corpus, "logreg-whisper").low <= 0
+            for corpus in ch17_new_voices.CORPORA
+        ),
+    ),
+    (
+        "17",
         "far below the frozen one",
         lambda: (
             ch17_fine_tuning.scores(ch17_fine_tuning.read("naive"))["uar"].iloc[-1] + 0.05
@@ -2307,10 +2335,10 @@ CLAIMS: list[tuple[str, str, Callable[[], bool]]] = [
     ),
     (
         "17",
-        "and no gain can be shown.",
+        "higher: a gain, but a small one",
         lambda: (
-            (change := printed("17", r"^difference: \S+ points \[([-+][\d.]+), ([-+][\d.]+)\]"))[0] < 0
-            and change[1] > 0
+            (change := printed("17", r"^difference: (\S+) points \[([-+][\d.]+), [-+][\d.]+\]"))[1] > 0
+            and change[0] < 2
         ),
     ),
     # Chapter 18
