@@ -337,6 +337,8 @@ SPECS = (
               plan=_CONTOURS.plan),
 
     *_both(_WHISPER), *_BLOCKS,
+    *_both(replace(_WHISPER, name="svm-rbf-whisper", title="SVM with radial kernel on Whisper",
+                   build=make.rbf_svm, plan=(EMOBOX6, EMODB, NEMO))),
     replace(_WHISPER, name="ann-whisper", title="Our ANN on Whisper", build=make.dense, validation=CARRIED,
             repeats=RANDOM, plan=(EMOBOX6,)),
     replace(_WHISPER, name="attention-whisper", title="Attention over frames of Whisper, block 3",
