@@ -7,6 +7,7 @@ and it waits for ever for a task that kills its workers (both seen with joblib 1
 from __future__ import annotations
 
 import functools
+import pickle
 import platform
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -52,6 +53,7 @@ def spread(
     function: Callable,
     tasks: Iterable[tuple],
     *,
+    code: Any,
     libraries: Iterable[str] = (),
     in_order: bool,
 ) -> Iterator[Any]:
@@ -59,14 +61,15 @@ def spread(
 
     A worker that is killed costs what it was computing, which others do again. Tasks are asked for as results
     are taken, a few ahead. Workers must have the versions of this computer of the usual packages and of
-    `libraries`. Results come in the order of the tasks, or as they are ready. `SerlabError` if a task kills
-    its workers, or a worker would compute otherwise than this computer; else what the function raises.
+    `libraries`, and be able to import `code`. Results come in the order of the tasks, or as they are ready.
+    `SerlabError` if a task kills its workers, or a worker lacks something or would compute otherwise than
+    this computer; else what the function raises.
     """
     from distributed import KilledWorker, wait
 
     expected = tuple(provenance.installation(*libraries).items())
-    ahead = AHEAD * max(1, sum(client.ncores().values()))
-    waiting: list = []
+    _check_imports(client, code)
+    ahead, waiting = 0, []
 
     def finished() -> Any:
         done = waiting if in_order else wait(waiting, return_when="FIRST_COMPLETED").done
@@ -78,6 +81,9 @@ def spread(
         for task in tasks:
             waiting.append(client.submit(_call, expected, function, *task, pure=False))
             if len(waiting) >= ahead:
+                # Asked again each time: workers may have come, and would stay idle.
+                ahead = AHEAD * max(1, sum(client.ncores().values()))
+            if len(waiting) >= ahead:
                 yield finished()
         while waiting:
             yield finished()
@@ -85,6 +91,21 @@ def spread(
         raise SerlabError(
             "One task has killed several workers, perhaps for want of memory. What was finished before is "
             f"kept: start fewer workers on each machine, and call again. Dask says: {error}"
+        ) from error
+
+
+def _check_imports(client: Client, code: Any) -> None:
+    """Raise SerlabError if the cluster cannot import something: Dask would wait for ever."""
+    import cloudpickle
+
+    sent = cloudpickle.dumps(code)
+    try:
+        client.run_on_scheduler(pickle.loads, sent)
+        client.run(pickle.loads, sent)
+    except (ImportError, AttributeError) as error:
+        raise SerlabError(
+            f"A worker cannot import what it is to compute with: {error}. Install it on every machine, or "
+            'send a file of your own: client.upload_file("mine.py")'
         ) from error
 
 

@@ -16,6 +16,7 @@ import platformdirs
 from serlab.errors import SerlabError
 
 _ADDRESS = re.compile(r"[A-Za-z][\w+.:-]+://")
+NOT_COPIED = "Mount or copy what lies there: see “More than one machine”."
 _CANNOT_FOLLOW = {
     errno.ELOOP: "is a link that leads back to itself. Replace it by the file itself.",
     errno.ENAMETOOLONG: "has a longer name than a file can have. Correct the name where it is listed.",
@@ -44,8 +45,10 @@ def data_dirs() -> list[Path]:
     >>> data_dirs()[-1] == cache_dir() / "corpora"
     True
     """
-    named = [entry for entry in os.environ.get("SERLAB_DATA", "").split(os.pathsep) if entry]
-    return [absolute(entry, "SERLAB_DATA") for entry in named] + [cache_dir() / "corpora"]
+    named = os.environ.get("SERLAB_DATA", "")
+    # An address is refused whole, rather than cut at its colon.
+    entries = [named] if _ADDRESS.match(named) else named.split(os.pathsep)
+    return [absolute(entry, "SERLAB_DATA") for entry in entries if entry] + [cache_dir() / "corpora"]
 
 
 def absolute(path: str | os.PathLike, setting: str) -> Path:
@@ -122,6 +125,18 @@ def atomic_write_together(contents: Mapping[Path, bytes]) -> None:
             part.unlink(missing_ok=True)
 
 
+def is_address(path: str | os.PathLike) -> bool:
+    """Tell whether a path is the address of something elsewhere, also once it has gone through `Path`.
+
+    Examples
+    --------
+    >>> is_address("s3://clips"), is_address(Path("s3://clips")), is_address("clips")
+    (True, True, False)
+    """
+    # Path makes one slash of two.
+    return bool(_ADDRESS.match(os.fsdecode(path).replace(":/", "://", 1)))
+
+
 def regular_file(path: str | os.PathLike, error: type[SerlabError] = SerlabError) -> os.stat_result:
     """Return `os.stat` of a path if it leads to a regular file, else raise `error`: a pipe may never end.
 
@@ -137,9 +152,8 @@ def regular_file(path: str | os.PathLike, error: type[SerlabError] = SerlabError
     except (FileNotFoundError, NotADirectoryError):
         lost = "is a link to something that does not exist" if os.path.islink(path) else "does not exist"
         fault = f"{lost}. Check the path; if it was a clip of a corpus, fetch that again."
-        # Path makes one slash of two.
-        if _ADDRESS.match(os.fsdecode(path).replace(":/", "://", 1)):
-            fault = "is an address, not a file. Mount or copy what lies there: see “More than one machine”."
+        if is_address(path):
+            fault = f"is an address, not a file. {NOT_COPIED}"
     except ValueError:
         fault = "has characters that no file name can have. Correct the name where it is listed."
     except OSError as failure:

@@ -162,7 +162,7 @@ def cross_validate(
     else:
         shared, libraries = cluster.share(client, given), getattr(fresh(*wanted[0]), "libraries", ())
         tasks = [(place, shared) for place in todo]
-        results = cluster.spread(client, _train, tasks, libraries=libraries, in_order=False)
+        results = cluster.spread(client, _train, tasks, code=build, libraries=libraries, in_order=False)
     # Said only where there is no bar to show: otherwise the reader's TQDM_DISABLE decides.
     hidden = {} if progress else {"disable": True}
     for place, arrays in tqdm(results, split.name, len(wanted), initial=len(found), unit="fold", **hidden):

@@ -54,6 +54,10 @@ class Slow(Extractor):
         threads = max(pool["num_threads"] for pool in pools if pool["user_api"] == "blas")
         return np.array([y.mean(), np.abs(y).max(), threads, int(os.environ["TF_NUM_INTRAOP_THREADS"])])
 
+def who(seconds, number):
+    time.sleep(seconds)
+    return os.getpid()
+
 class Deadly(Slow):
     def extract(self, y):
         os.kill(os.getpid(), 9)
@@ -270,6 +274,47 @@ def test_workers_with_other_versions_are_refused(clips, work, on_cluster, tmp_pa
         store.features(clips, Mel(seconds=0.1), root=tmp_path / "store", progress=False)
 
 
+FOREIGN = """
+import numpy as np
+from serlab.features import Extractor
+
+class Peak(Extractor):
+    name = "peak"
+    shape = (1,)
+
+    def extract(self, y):
+        return np.array([np.abs(y).max()])
+"""
+
+
+def test_code_that_workers_lack_is_named_and_can_be_sent(clips, tmp_path, monkeypatch):
+    with two_workers() as client, joblib.parallel_config("dask", client=client):
+        file = tmp_path / "foreign_work.py"
+        file.write_text(FOREIGN)
+        monkeypatch.syspath_prepend(tmp_path)
+        peak = __import__("foreign_work").Peak()
+        given = {"root": tmp_path / "store", "progress": False}
+        with pytest.raises(SerlabError, match=r"cannot import .*'foreign_work'.*upload_file\(\"mine\.py\"\)"):
+            store.features(clips[:4], peak, **given)
+        with pytest.raises(SerlabError, match=r"cannot import .*'foreign_work'"):
+            next(cluster.spread(client, len, [([],)], code=type(peak), in_order=True))
+        client.upload_file(str(file))
+        assert store.features(clips[:4], peak, **given).shape == (4, 1)
+
+
+def test_workers_that_come_later_are_given_work(work):
+    with (
+        distributed.LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=":0") as here,
+        distributed.Client(here) as client,
+    ):
+        tasks = ((0.05, number) for number in range(60))
+        found = cluster.spread(client, work.who, tasks, code=work.who, in_order=True)
+        first = next(found)
+        here.scale(3)
+        client.wait_for_workers(3)
+        assert len({first, *found}) == 3
+
+
 PAGE = Path(__file__).resolve().parents[1] / "book" / "more_than_one_machine.md"
 
 
@@ -279,7 +324,7 @@ def test_clips_in_the_cloud_are_refused_and_copies_made_as_the_page_says_are_mea
     def ask(table):
         return store.features(table, Mel(seconds=0.1), root=tmp_path / "store", progress=False, n_jobs=1)
 
-    (code,) = re.findall(r"```python\n(import fsspec.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    (code,) = re.findall(r"```python\n(import os.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     code = code.replace("/shared/clips", str(tmp_path / "copies"))
     plain, cloud = clips[:5], fsspec.filesystem("memory")
     for path in plain["path"]:
@@ -287,12 +332,16 @@ def test_clips_in_the_cloud_are_refused_and_copies_made_as_the_page_says_are_mea
     table = plain.assign(path=[f"memory:/{path}" for path in plain["path"]])
     with pytest.raises(AudioError, match=r"memory://.*000\.wav is an address, not a file\. Mount or copy"):
         ask(table)
+    cut_off = tmp_path / "copies" / f"{plain['path'][0].lstrip('/')}.part"
+    cut_off.parent.mkdir(parents=True)
+    cut_off.write_bytes(b"RIFF")
     for _ in range(2):
-        given = {"table": table.copy(), "joblib": joblib}
+        given = {"table": table.copy()}
         exec(code, given)
         np.testing.assert_array_equal(ask(given["table"]), ask(plain))
         # They are not fetched again.
         cloud.store.clear()
+    assert not cut_off.exists()
 
 
 def test_a_cluster_is_asked_only_where_it_is_named(workers):

@@ -543,6 +543,8 @@ def test_an_unknown_name_is_answered_with_the_nearest():
         corpora.record("xyzzy")
     with pytest.raises(CorpusError, match="There is no folder"):
         serlab.load("./no/such/folder")
+    with pytest.raises(CorpusError, match=r"s3://clips/mine is an address, not a folder\. Mount or copy"):
+        serlab.load("s3://clips/mine")
 
 
 def test_an_official_corpus_given_by_path_is_named(copy):

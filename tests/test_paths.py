@@ -8,7 +8,7 @@ import socket
 import pytest
 
 from serlab.errors import CorpusError, SerlabError
-from serlab.paths import cache_dir, regular_file, shown
+from serlab.paths import cache_dir, data_dirs, regular_file, shown
 
 
 def odd_things(folder):
@@ -56,7 +56,8 @@ def test_a_regular_file_passes_whatever_its_name(tmp_path):
 
 
 @pytest.mark.parametrize("address", ["s3://bucket/folder", "gs://bucket", "https://example.org/clips"])
-def test_an_address_is_no_folder_for_the_cache(address, monkeypatch):
-    monkeypatch.setenv("SERLAB_CACHE", address)
-    with pytest.raises(SerlabError, match=f"SERLAB_CACHE: {address} is no folder. Give its path in full"):
-        cache_dir()
+@pytest.mark.parametrize(("setting", "folder"), [("SERLAB_CACHE", cache_dir), ("SERLAB_DATA", data_dirs)])
+def test_an_address_is_no_folder_for_a_setting(address, setting, folder, monkeypatch):
+    monkeypatch.setenv(setting, address)
+    with pytest.raises(SerlabError, match=f"{setting}: {address} is no folder. Give its path in full"):
+        folder()

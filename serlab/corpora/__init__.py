@@ -81,7 +81,7 @@ def load(
     True
     """
     if (name := official.known(name_or_folder)) is None:
-        path = Path(os.path.abspath(os.path.expanduser(name_or_folder)))
+        path = folder.full_path(name_or_folder)
         with official.hint_at_official(path):
             return folder.load(path, labels)
     if labels is not None:

@@ -16,7 +16,7 @@ import pandas as pd
 from serlab.corpora import locate, sheet, words
 from serlab.corpora.table import EMOTIONS, build
 from serlab.errors import CorpusError
-from serlab.paths import regular_file
+from serlab.paths import NOT_COPIED, is_address, regular_file, shown
 from serlab.sound_files import SUFFIXES
 
 REQUIRED = ("file", "emotion", "speaker")
@@ -102,7 +102,7 @@ def read(folder: Path | str, labels: Mapping[str, str] | None = None) -> Content
     CorpusError if there is no table, more than one, an empty one, one that `serlab.corpora.sheet` cannot read
     or that lacks the required columns, or one whose rows are parts of files.
     """
-    path = _table_file(Path(os.path.abspath(os.path.expanduser(folder))))
+    path = _table_file(full_path(folder))
     table = sheet.read(path, lambda header: _columns(path, header))
     cells = table.rows
     if not len(cells) and not table.faults:
@@ -134,6 +134,19 @@ def read(folder: Path | str, labels: Mapping[str, str] | None = None) -> Content
     rows = rows.drop(index=[line for line, *_ in unusable]).reset_index(drop=True)
     rows["clip"] = pd.Series(_clip_names(rows["path"].tolist(), str(path.parent)), dtype=object)
     return Contents(path, rows, sorted(faults), notes)
+
+
+def full_path(folder: Path | str) -> Path:
+    """Give the path of a folder in full; CorpusError if it is the address of something elsewhere.
+
+    Examples
+    --------
+    >>> full_path("~") == Path.home()
+    True
+    """
+    if is_address(folder):
+        raise CorpusError(f"{shown(folder)} is an address, not a folder. {NOT_COPIED}")
+    return Path(os.path.abspath(os.path.expanduser(folder)))
 
 
 def _table_file(folder: Path) -> Path:

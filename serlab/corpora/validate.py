@@ -112,8 +112,7 @@ def validate(
     """
     name = official.known(name_or_folder)
     if name is None:
-        folder = Path(os.path.abspath(os.path.expanduser(name_or_folder)))
-        return _validate_folder(folder, max_seconds, labels=labels)
+        return _validate_folder(folders.full_path(name_or_folder), max_seconds, labels=labels)
     record, root = record_of(name), official.find(name)
     if root is None:
         raise CorpusError(official.not_found(record))

@@ -72,7 +72,10 @@ def measure(
         tqdm(desc=extractor.name, total=len(tasks), unit="clip", **hidden) as bar,
     ):
         if client:
-            found = cluster.spread(client, _extract, batches(), libraries=extractor.libraries, in_order=True)
+            libraries, calls = extractor.libraries, batches()
+            found = cluster.spread(
+                client, _extract, calls, code=extractor, libraries=libraries, in_order=True
+            )
         else:
             calls = itertools.starmap(joblib.delayed(_extract), batches())
             found = joblib.Parallel(n_jobs=n_jobs, return_as="generator")(calls)
