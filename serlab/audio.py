@@ -15,7 +15,7 @@ from serlab import sound_files
 from serlab.containers import SoundFileError
 from serlab.errors import AudioError, AudioWarning
 from serlab.paths import shown
-from serlab.sound_files import LOUDEST_PEAK, MAX_SECONDS, MIN_SECONDS, SILENT_PEAK, to_mono
+from serlab.sound_files import LOUDEST_PEAK, MAX_SECONDS, MIN_SECONDS, SILENT_PEAK
 
 __all__ = [
     "MAX_SAMPLES",
@@ -29,7 +29,6 @@ __all__ = [
     "read",
     "resample",
     "signal",
-    "to_mono",
     "trim",
 ]
 
@@ -51,23 +50,9 @@ def read(
 
     WAV, FLAC, MP3, Ogg, AIFF, AU, CAF, W64 and NIST SPHERE are read by libsndfile; MP4, WebM, 3GP, AMR, AAC
     and WMA where PyAV is installed (``pip install "serlab[formats]"``). The content of a file tells what it
-    is, not its name. Values equal those of ``librosa.load(path, sr=sample_rate)``.
-
-    Parameters
-    ----------
-    path : path-like
-        The sound file.
-    sample_rate : int, optional
-        Rate to resample to, in Hz. By default the file's own rate is kept.
-    seconds : float, optional
-        Read only the first so many seconds: quicker where the rest would be cut off anyway.
-    min_seconds, max_seconds : float
-        Shortest file accepted, and longest sound read, in seconds.
-
-    Returns
-    -------
-    y : ndarray of float32, shape (samples,)
-    sample_rate : int, of `y`, in Hz
+    is, not its name. `seconds` reads the beginning only: quicker where the rest would be cut off anyway. The
+    shortest file and the longest sound that are taken have `min_seconds` and `max_seconds`. Gives (samples,)
+    and their rate in Hz; values equal those of ``librosa.load(path, sr=sample_rate)``.
 
     Raises
     ------
@@ -155,12 +140,7 @@ def signal(y: np.ndarray, name: str) -> np.ndarray:
         known = y.dtype.kind == "i" and y.dtype.itemsize < 8
         remedy = f"divide by {1 << 8 * y.dtype.itemsize - 1}" if known else "bring it to full scale 1"
         raise AudioError(f"{name} takes floats with full scale at 1, not {y.dtype}: {remedy} first.")
-    if y.ndim != 1:
-        raise AudioError(
-            f"{name} needs a mono signal of shape (samples,), not {y.shape}. Average the channels first, as "
-            "serlab.audio.read does."
-        )
-    if len(y) == 0:
+    if len(_mono(y, name)) == 0:
         raise AudioError(f"{name} needs a mono signal with samples in it, and this one has none.")
     peak = float(np.abs(y).max())
     if not math.isfinite(peak):

@@ -76,30 +76,16 @@ def check_order(X: np.ndarray | pd.DataFrame | pd.Series, table: pd.DataFrame, w
 def align(X: pd.DataFrame, table: pd.DataFrame, what: str = "X") -> pd.DataFrame:
     """Give features of one's own, one row for each clip of a table, in the order of the table.
 
-    Parameters
-    ----------
-    X : DataFrame
-        Rows are known by a level of the index that is called ``file`` (as openSMILE gives it), ``clip``,
-        ``filename`` or ``name``, by a column of that name, or by an index of text. Each names a clip, or a
-        file: one whose path is that of the table, or whose name without folder and ending is the clip.
-        Columns ``start``, ``end`` and ``frameTime`` beside it are no features, nor are those that repeat
-        what the table says, as `serlab.features.export` writes them. Rows without names are taken as they
-        are, if their index is that of the table, or counts from 0. Rows of other clips are left out.
-    table : DataFrame
-        Utterance table.
-    what : str
-        What messages call it.
+    Rows of `X` are known by a level of the index that is called ``file`` (as openSMILE gives it), ``clip``,
+    ``filename`` or ``name``, by a column of that name, or by an index of text. Each names a clip, or a file:
+    one whose path is that of the table, or whose name without folder and ending is the clip. Columns
+    ``start``, ``end`` and ``frameTime`` beside it are no features, nor are those that repeat what the table
+    says, as `serlab.features.export` writes them. Rows without names are taken as they are, if their index is
+    that of the table, or counts from 0. Rows of other clips are left out. Messages call all of it `what`.
 
-    Returns
-    -------
-    DataFrame of float64, or of float32 where all columns are, shape (clips, columns)
-        With the index of the table.
-
-    Raises
-    ------
-    EvaluationError
-        If a clip has no row, or several; if a column holds text, or says otherwise than the table does; if a
-        value is missing or infinite. The message names clip and column.
+    Gives float64, or float32 where all columns are, (clips, columns), with the index of the table.
+    `EvaluationError` if a clip has no row, or several; if a column holds text, or says otherwise than the
+    table does; if a value is missing or infinite. The message names clip and column.
 
     Examples
     --------
@@ -236,10 +222,7 @@ def check_shares(y: pd.DataFrame, clips: Sequence[str]) -> None:
         raise EvaluationError("shares of votes need two columns or more, one for each class")
     check_names(y.columns)
     shares = y.to_numpy(float)
-    # Thirds are often rounded.
-    wrong = (shares < 0).any(axis=1) | (np.abs(shares.sum(axis=1) - 1) > 0.01)
-    if wrong.any():
-        row = int(wrong.argmax())
+    for row in _no_shares(shares):
         raise EvaluationError(
             f"the shares of clip {clips[row]} are {', '.join(map(str, shares[row]))}, and must be "
             "numbers from 0 to 1 that add up to 1: of votes, y.div(y.sum(axis=1), axis=0)"
@@ -312,13 +295,15 @@ def check_probabilities(p: np.ndarray, rows: int, classes: int) -> None:
     """
     if p.shape != (rows, classes):
         raise EvaluationError(f"probabilities are of shape {p.shape}, and should be {(rows, classes)}")
-    # Recorded ones are rounded.
-    wrong = ~((p >= 0).all(axis=1) & (np.abs(p.sum(axis=1) - 1) <= 0.01))
-    if wrong.any():
-        row = int(wrong.argmax())
+    for row in _no_shares(p):
         raise EvaluationError(
             f"the probabilities of row {row} are {p[row]}: they must be numbers from 0 to 1 that add up to 1"
         )
+
+
+def _no_shares(p: np.ndarray) -> np.ndarray:
+    """Find the rows that do not hold numbers from 0 to 1 that add up to 1, for all that they are rounded."""
+    return np.flatnonzero(~((p >= 0).all(axis=1) & (np.abs(p.sum(axis=1) - 1) <= 0.01)))
 
 
 def check_answers(predicted: np.ndarray, classes: Sequence[str]) -> None:

@@ -7,6 +7,7 @@ import errno
 import os
 import re
 import stat
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -97,9 +98,19 @@ def disk_errors(
         raise error(f"{what}: {why}. {remedy}, or choose another folder with {instead}.") from failure
 
 
-def atomic_write(file: Path, text: str) -> None:
-    """Write a text file whole or not at all."""
-    atomic_write_together({file: text.encode()})
+@contextlib.contextmanager
+def locked(lock: Path, doing: str) -> Iterator[None]:
+    """Let one process at a time go on, and tell those that wait, on standard error, what another is doing."""
+    import filelock
+
+    file = filelock.FileLock(lock)
+    try:
+        held = file.acquire(timeout=2)
+    except filelock.Timeout:
+        print(f"Another process is {doing}: waiting for it.", file=sys.stderr, flush=True)
+        held = file.acquire()
+    with held:
+        yield
 
 
 def atomic_write_together(contents: Mapping[Path, bytes]) -> None:

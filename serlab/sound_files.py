@@ -104,7 +104,7 @@ def listen(
         block_peak = float(np.abs(block).max(initial=0))
         if not math.isfinite(block_peak):
             raise SoundFileError("numbers", "holds NaN or infinite samples")
-        mono = to_mono(block.T)
+        mono = block[:, 0] if sound.channels == 1 else block.T.mean(axis=0)
         peak, mono_peak = max(peak, block_peak), max(mono_peak, float(np.abs(mono).max(initial=0)))
         if block_peak >= CLIPPED_PEAK:
             flat += np.count_nonzero(np.abs(block) > 1) if lossy else _on_flat_tops(block)
@@ -137,16 +137,3 @@ def _on_flat_tops(block: np.ndarray) -> int:
     """Count the samples near full scale that are the third or a later one of a row of equal ones."""
     same = (block[1:] == block[:-1]) & (np.abs(block[1:]) >= CLIPPED_PEAK)
     return int(np.count_nonzero(same[1:] & same[:-1]))
-
-
-def to_mono(channels: np.ndarray) -> np.ndarray:
-    """Mix channels, of shape (channels, samples) or (samples,), to one by their mean.
-
-    Examples
-    --------
-    >>> to_mono(np.array([[1.0, 0.0], [0.0, 0.5]]))
-    array([0.5 , 0.25])
-    """
-    if channels.ndim == 1:
-        return channels
-    return channels[0] if len(channels) == 1 else channels.mean(axis=0)

@@ -23,21 +23,20 @@ import math
 import os
 import shutil
 import sqlite3
-import sys
 import time
 import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
-import filelock
 import numpy as np
 
 from serlab import audio
 from serlab.errors import AudioError, FeatureError
 from serlab.features.base import Extractor
 from serlab.features.measure import file_sha256, file_state, measure
-from serlab.paths import cache_dir, disk_errors
+from serlab.paths import cache_dir, disk_errors, locked
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -228,18 +227,9 @@ class _File:
                 os.replace(part, path)
         return path
 
-    @contextlib.contextmanager
-    def locked(self) -> Iterator[None]:
-        """Let one process at a time write, and say so to those that wait."""
-        lock = filelock.FileLock(self._path.with_suffix(".lock"))
-        try:
-            held = lock.acquire(timeout=2)
-        except filelock.Timeout:
-            name = self._name.rpartition("-")[0]
-            print(f"Another process is computing {name} features: waiting for it.", file=sys.stderr)
-            held = lock.acquire()
-        with held:
-            yield
+    def locked(self) -> AbstractContextManager[None]:
+        """Let one process at a time write."""
+        return locked(self._path.with_suffix(".lock"), f"computing {self._name.rpartition('-')[0]} features")
 
 
 def _content(path: Path) -> np.ndarray:

@@ -629,7 +629,7 @@ def test_two_processes_at_once_fetch_once(host, packed, tmp_path):
     first = start(packed, tmp_path)
     assert host.reached.wait(60)
     second = start(packed, tmp_path)
-    assert "Another process is fetching Toy corpus" in second.stdout.readline()
+    assert "Another process is fetching Toy corpus" in second.stderr.readline()
     host.release.set()
     said, failed = first.communicate(timeout=60)
     assert first.returncode == 0, failed

@@ -188,10 +188,14 @@ def test_without_pyav_the_error_names_the_format_and_the_remedy(put, monkeypatch
 
 @pytest.mark.parametrize(
     ("form", "words"),
-    [("AVR", "AVR"), ("IRCAM", "IRCAM"), ("VOC", "VOC"), ("PAF", "PAF"), ("MAT5", "Matlab"), ("WVE", "WVE")],
+    [
+        ("IRCAM", "IRCAM.*does not read. Convert"),
+        ("VOC", "VOC.*does not read. Convert"),
+        *((form, "no kind that serlab knows.*or convert") for form in ("AVR", "PAF", "MAT5", "WVE")),
+    ],
 )
-def test_formats_whose_length_nobody_knows_are_refused_by_name(put, form, words):
-    with pytest.raises(AudioError, match=f"{words}.*does not read. Convert"):
+def test_formats_whose_length_nobody_knows_are_refused(put, form, words):
+    with pytest.raises(AudioError, match=words):
         audio.read(put(written(form, "ALAW" if form == "WVE" else "PCM_16", rate=8000)))
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+import filelock
 import numpy as np
 import pandas as pd
 import psutil
@@ -423,15 +424,15 @@ def in_index(root) -> int:
 
 
 def test_waiting_for_another_process_is_said(clips, ask, extractor, tmp_path, monkeypatch, capsys):
-    acquire, waits = store.filelock.FileLock.acquire, []
+    acquire, waits = filelock.FileLock.acquire, []
 
     def slow(self, timeout=None, **options):
         if timeout is not None:
             waits.append(timeout)
-            raise store.filelock.Timeout(self.lock_file)
+            raise filelock.Timeout(self.lock_file)
         return acquire(self, **options)
 
-    monkeypatch.setattr(store.filelock.FileLock, "acquire", slow)
+    monkeypatch.setattr(filelock.FileLock, "acquire", slow)
     ask(clips, extractor)
     assert waits
     assert "Another process is computing tracing features: waiting" in capsys.readouterr().err

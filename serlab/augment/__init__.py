@@ -1,8 +1,8 @@
 """Altered copies of training clips: of signals, of batches of spectrograms, and never of a test clip."""
 
 from serlab.augment.chain import Batches, Chain, Step, Uniform
-from serlab.augment.copies import check_copies, training_copies
-from serlab.augment.features import Augmented, OriginalVersions, Versions, original_versions
+from serlab.augment.copies import training_copies
+from serlab.augment.features import Augmented, OriginalVersions, Versions
 from serlab.augment.spectrogram import frequency_mask, mixup, shift_bands, shift_frames, time_mask
 from serlab.augment.waveform import (
     add_noise,
@@ -25,11 +25,9 @@ __all__ = [
     "Uniform",
     "Versions",
     "add_noise",
-    "check_copies",
     "frequency_mask",
     "gain",
     "mixup",
-    "original_versions",
     "pitch_shift",
     "room",
     "room_response",

@@ -25,17 +25,11 @@ class Uniform:
 
 
 class Step:
-    """One change, with settings that are fixed or drawn by `Uniform`.
+    """One change, with settings, arguments of the function, that are fixed or drawn by `Uniform`.
 
-    Parameters
-    ----------
-    function : callable
-        Takes what is changed first, such as `pitch_shift` or `time_mask`, and random numbers as `rng` if it
-        has such a parameter.
-    probability : float
-        How often it is applied, from 0 to 1. On a batch it is applied to all clips or to none.
-    **settings
-        Other arguments of the function.
+    The function takes what is changed first, such as `pitch_shift` or `time_mask`, and random numbers as
+    `rng` if it has such a parameter. `probability`, from 0 to 1, says how often it is applied; on a batch it
+    is applied to all clips or to none.
     """
 
     def __init__(self, function: Callable, *, probability: float = 1.0, **settings: Any):
@@ -114,22 +108,10 @@ class Batches:
     """Batches of training clips, shuffled and augmented anew in every epoch.
 
     It has what ``keras.utils.PyDataset`` asks for (`len`, items, `on_epoch_end`) without needing Keras, and
-    yields NumPy arrays that every backend takes. Rows outside `rows` are never touched; validation and test
-    clips are given to a model as they are, not through this.
-
-    Parameters
-    ----------
-    X : ndarray, shape (clips, bands, frames)
-        Spectrograms; those of a whole corpus may stay on disk (see `serlab.store.features`).
-    Y : ndarray of float, shape (clips, classes)
-        One-hot labels.
-    rows : array of int, optional
-        Training rows, ``fold.train``; all rows by default.
-    batch_size : int
-    augment : Chain, optional
-        Changes each batch.
-    seed : int
-        Decides the order of the clips.
+    yields NumPy arrays that every backend takes: of spectrograms `X`, (clips, bands, frames), which may stay
+    on disk (see `serlab.store.features`), and of one-hot labels `Y`, (clips, classes). Rows outside `rows`,
+    such as ``fold.train``, are never touched; validation and test clips are given to a model as they are, not
+    through this. `augment` changes each batch, and `seed` decides the order of the clips.
 
     Examples
     --------

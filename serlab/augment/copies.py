@@ -41,7 +41,16 @@ def training_copies(table: pd.DataFrame, fold: Fold, versions: int) -> tuple[pd.
         )
     check_rows([fold], table)
     table = table.reset_index(drop=True).assign(source=table["clip"].to_numpy(), version=0)
-    check_copies(table, fold)
+    sources = table["source"].to_numpy(dtype=object)
+    sides = {"training": fold.train, "validation": fold.validation, "test": fold.test}
+    for one, other in (("training", "test"), ("training", "validation"), ("validation", "test")):
+        shared = np.intersect1d(sources[sides[one]].astype(str), sources[sides[other]].astype(str))
+        if shared.size:
+            more = f", and {shared.size - 1} others," if shared.size > 1 else ""
+            raise SplitError(
+                f"Of clip {shared[0]}{more} there are versions in {one} and in {other}. "
+                "Split the corpus with serlab.splits.make, then add copies of its training clips."
+            )
     chosen = table.iloc[fold.train]
     copies = [
         chosen.assign(clip=chosen["clip"] + f"#{version}", version=version)
@@ -50,23 +59,4 @@ def training_copies(table: pd.DataFrame, fold: Fold, versions: int) -> tuple[pd.
     result = pd.concat([table, *copies], ignore_index=True)
     result.attrs = dict(table.attrs)
     train = np.concatenate([fold.train, np.arange(len(table), len(result))])
-    expanded = Fold(train, fold.validation, fold.test, fingerprint(result))
-    check_copies(result, expanded)
-    return result, expanded
-
-
-def check_copies(table: pd.DataFrame, fold: Fold) -> None:
-    """Raise a `SplitError` if a clip, or a copy of it, is both trained on and validated or tested with.
-
-    Clips are known by the column ``source`` of the table (see `training_copies`), or by their own name.
-    """
-    sources = table["source" if "source" in table else "clip"].to_numpy(dtype=object)
-    sides = {"training": fold.train, "validation": fold.validation, "test": fold.test}
-    for one, other in (("training", "test"), ("training", "validation"), ("validation", "test")):
-        shared = np.intersect1d(sources[sides[one]].astype(str), sources[sides[other]].astype(str))
-        if shared.size:
-            more = f", and {shared.size - 1} others," if shared.size > 1 else ""
-            raise SplitError(
-                f"Of clip {shared[0]}{more} there are versions in {one} and in {other}. "
-                "Split the corpus first, then add copies of training clips by serlab.augment.training_copies."
-            )
+    return result, Fold(train, fold.validation, fold.test, fingerprint(result))

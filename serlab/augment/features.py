@@ -105,7 +105,12 @@ class Versions(_Altered):
 
 @dataclass(frozen=True, kw_only=True)
 class OriginalVersions(Extractor):
-    """The five versions of every clip that `original_versions` makes; `seed` decides the changes.
+    """The five spectrograms of each clip that the original augmented CNN learned from; `seed` draws them.
+
+    The first is the clip itself. Each of the next four is shifted up in pitch by 0 to 3 whole semitones from
+    the one before, so that the last may be an octave above the clip. The last three of them are then covered
+    by four time masks of 15 to 49 frames and four frequency masks of 5 to 14 bands, filled with zeros: nearly
+    all of a clip may be covered.
 
     A clip's versions are one row, so that they are on one side of any split: train on ``X[fold.train]``
     with the first two dimensions made one, test on ``X[fold.test, 0]``, the clips as they are.
@@ -130,27 +135,14 @@ class OriginalVersions(Extractor):
 
     def extract(self, y: np.ndarray) -> np.ndarray:
         """Make the five versions of one signal."""
-        y = audio.signal(y, self.name)
-        return original_versions(y, np.random.default_rng([self.seed, zlib.crc32(y.tobytes())]))
-
-
-def original_versions(y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Make of one training clip the five spectrograms that the original augmented CNN was trained on.
-
-    The first is the clip itself. Each of the next four is shifted up in pitch by 0 to 3 whole semitones
-    from the one before, so that the last may be an octave above the clip. The last three of them are then
-    covered by four time masks of 15 to 49 frames and four frequency masks of 5 to 14 bands, filled with
-    zeros: nearly all of a clip may be covered.
-
-    Takes a signal at 22.05 kHz, returns float32 of shape (5, 128, 147).
-    """
-    mel = OriginalMel()
-    y = y[: round(mel.seconds * mel.sample_rate)]
-    results = [mel.extract(y)]
-    for semitones in rng.integers(0, 4, size=VERSIONS - 1):
-        y = pitch_shift(y, semitones, mel.sample_rate)
-        results.append(mel.extract(y))
-    results = np.stack(results)
-    masked = time_mask(results[-MASKED:], rng, count=4, width=(15, 49), fill=0.0)
-    results[-MASKED:] = frequency_mask(masked, rng, count=4, width=(5, 14), fill=0.0)
-    return results
+        y, mel = audio.signal(y, self.name), OriginalMel()
+        rng = np.random.default_rng([self.seed, zlib.crc32(y.tobytes())])
+        y = y[: round(mel.seconds * mel.sample_rate)]
+        results = [mel.extract(y)]
+        for semitones in rng.integers(0, 4, size=VERSIONS - 1):
+            y = pitch_shift(y, semitones, mel.sample_rate)
+            results.append(mel.extract(y))
+        results = np.stack(results)
+        masked = time_mask(results[-MASKED:], rng, count=4, width=(15, 49), fill=0.0)
+        results[-MASKED:] = frequency_mask(masked, rng, count=4, width=(5, 14), fill=0.0)
+        return results

@@ -173,21 +173,6 @@ class _TransientError(Exception):
 
 
 @contextlib.contextmanager
-def locked(path: Path, title: str) -> Iterator[None]:
-    """Keep other processes from working on the same download; wait for one that does."""
-    from filelock import FileLock, Timeout
-
-    lock = FileLock(path)
-    try:
-        held = lock.acquire(timeout=0)
-    except Timeout:
-        print(f"Another process is fetching {title}: waiting for it.", flush=True)
-        held = lock.acquire()
-    with held:
-        yield
-
-
-@contextlib.contextmanager
 def _network(url: str) -> Iterator[None]:
     """Tell failures that may pass from those that will not, whatever the libraries below raise."""
     import requests

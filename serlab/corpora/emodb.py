@@ -75,18 +75,13 @@ def excerpts() -> pd.DataFrame:
     >>> excerpts().loc[1, ["clip", "emotion", "speaker"]].tolist()
     ['03a02Wc', 'angry', '03']
     """
-    folder = excerpts_folder()
+    package = Path(__file__).parents[1]
+    installed = package / "voices"
+    folder = installed if installed.is_dir() else package.parent / "book" / "_static" / "audio"
     table = pd.read_csv(folder / "voices.csv", index_col="number")
     table["path"] = [str(folder / f"voice_{number}.flac") for number in table.index]
     spoken = pd.DataFrame([FIRST_2S.parse(clip) for clip in table["clip"]], index=table.index)
     return table.join(spoken).assign(corpus=FIRST_2S.name, language=FIRST_2S.language)
-
-
-def excerpts_folder() -> Path:
-    """Return where the eight clips lie: inside an installed package, else ``book/_static/audio``."""
-    package = Path(__file__).parents[1]
-    installed = package / "voices"
-    return installed if installed.is_dir() else package.parent / "book" / "_static" / "audio"
 
 
 def check_whole(table: pd.DataFrame) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from serlab import paths, sound_files
 from serlab.corpora import unpack
-from serlab.corpora.download import Downloads, locked
+from serlab.corpora.download import Downloads
 from serlab.corpora.record import file_digest
 from serlab.errors import AudioError, FetchError
 
@@ -76,7 +76,7 @@ def fetch_record(record: Record, *, into: str | Path | None = None, workers: int
         try:
             with paths.disk_errors(record.title, root, FetchError, _ELSEWHERE):
                 work.parent.mkdir(parents=True, exist_ok=True)
-                with locked(work.with_name(record.name + ".lock"), record.title):
+                with paths.locked(work.with_name(record.name + ".lock"), f"fetching {record.title}"):
                     if not target.exists():
                         return _fetch_alone(record, work, target, workers)
         except FetchError as error:

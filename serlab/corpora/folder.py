@@ -49,27 +49,12 @@ class _UnusableCell(Exception):
 
 
 def load(folder: Path | str, labels: Mapping[str, str] | None = None) -> pd.DataFrame:
-    """Return the utterance table of a folder of recordings, as `serlab.load` does.
+    """Return the utterance table of a folder of recordings, or of a table in one, as `serlab.load` does.
 
-    Parameters
-    ----------
-    folder
-        A folder with one CSV or TSV table, or with several of which one is ``metadata.csv`` or
-        ``metadata.tsv``; or the path of the table itself. `words.HEADERS` names its columns. File names are
-        relative to the table, with or without extension.
-    labels
-        What labels of the table mean, such as ``{"01": "neutral", "W": "angry"}``.
-
-    Raises
-    ------
-    CorpusError
-        If the table or a row is unusable, or if two rows may mean one person, or one label, under two
-        spellings; the message names the file and the lines.
-
-    Notes
-    -----
-    Labels that are no usual words for `EMOTIONS` (`words.SPELLINGS`) stay, with a warning, and are listed in
-    ``attrs["own_labels"]``: they have neither valence nor arousal unless the table gives them.
+    Of several CSV or TSV tables in it one is ``metadata``; `words.HEADERS` names its columns, and file names
+    are relative to it. CorpusError if the table or a row is unusable, or two rows may mean one person, or one
+    label, under two spellings; the message names the file and the lines. Labels that are no usual words for
+    `EMOTIONS` (`words.SPELLINGS`) stay, with a warning, and are listed in ``attrs["own_labels"]``.
     """
     path, rows, faults, notes = read(folder, labels)
     ask = f'Run serlab.validate("{folder}") for the whole list.'

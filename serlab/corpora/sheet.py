@@ -50,20 +50,9 @@ def read(path: Path, select: Callable[[Sequence[str]], Mapping[str, str]]) -> Sh
     r"""Read columns of a table in UTF-8, or in UTF-16 with a byte order mark.
 
     Fields are separated by commas, semicolons or tabs, whichever the header has most of; lines end as on
-    Unix, Windows or old Macs. Empty lines are passed over.
-
-    Parameters
-    ----------
-    path
-    select
-        Turns the header, in lower case and with ``_`` between words, into a mapping of wanted name to name in
-        that header.
-
-    Raises
-    ------
-    CorpusError
-        If this is no text in one of these encodings, two columns have one name, or quotes are not closed: the
-        message names the line.
+    Unix, Windows or old Macs. Empty lines are passed over. `select` turns the header, in lower case and with
+    ``_`` between words, into a mapping of wanted name to name in that header. CorpusError, which names the
+    line, if this is no text in one of these encodings, two columns have one name, or quotes are not closed.
 
     Examples
     --------
@@ -111,7 +100,9 @@ def read(path: Path, select: Callable[[Sequence[str]], Mapping[str, str]]) -> Sh
                     cell = row[place].strip()
                     append(same.setdefault(cell, cell))
             elif any(map(str.strip, row)):
-                faults.append((line, _width_fault(len(row), width)))
+                fault = f"fields than the header has ({len(row)}, not {width})"
+                more = f"more {fault}: put quotes around a text with separators"
+                faults.append((line, more if len(row) > width else f"fewer {fault}"))
     except csv.Error as error:
         raise CorpusError(f"{path}, line {end + 1}: {_quote_fault(error, reader.line_num)}") from error
     rows = pd.DataFrame({column: pd.Series(cells[column], lines, object) for column in places}, index=lines)
@@ -177,13 +168,6 @@ def _distinct_names(path: Path, header: list[str], line: int) -> list[str]:
             )
         first[names[-1]] = cell
     return names
-
-
-def _width_fault(found: int, width: int) -> str:
-    if found > width:
-        remedy = "put quotes around a text with separators"
-        return f"more fields than the header has ({found}, not {width}): {remedy}"
-    return f"fewer fields than the header has ({found}, not {width})"
 
 
 def _quote_fault(error: csv.Error, end: int) -> str:

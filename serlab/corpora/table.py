@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import struct
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
@@ -46,39 +45,11 @@ J. A. Russell, "A circumplex model of affect", Journal of Personality and Social
 """
 
 _BATCH = 64
-# RIFF and WAVE with a chunk of PCM's format and one of sound.
-_WAV = struct.Struct("<4s4x12sHHI4xHH4sI")
-_PCM_BITS = (8, 16, 24, 32)
 
 
 def threads() -> int:
     """Return how many threads read files; more than there are cores get in each other's way."""
     return min(8, os.cpu_count() or 1)
-
-
-def _plain_wav_seconds(path: str) -> float | None:
-    """Return the length of a WAV file of the plainest form, whole to the byte; None for any other file.
-
-    Most corpora hold nothing else, and to open one with libsndfile takes six times as long as this.
-    """
-    try:
-        # Unlike that of a file, the opening of a pipe waits, unless it is told not to.
-        file = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    except (OSError, ValueError):
-        return None
-    try:
-        head, size = os.read(file, _WAV.size), os.fstat(file).st_size
-    except OSError:
-        return None
-    finally:
-        os.close(file)
-    if len(head) < _WAV.size:
-        return None
-    *ids, channels, rate, frame, bits, data, length = _WAV.unpack(head)
-    plain = (*ids, data) == (b"RIFF", b"WAVEfmt \x10\0\0\0", 1, b"data") and bits in _PCM_BITS
-    if not (plain and rate and length and frame and frame == channels * bits // 8):
-        return None
-    return length / frame / rate if length == size - _WAV.size and not length % frame else None
 
 
 def build(rows: Iterable[Mapping] | pd.DataFrame, corpus: str, title: str, remedy: str) -> pd.DataFrame:
@@ -128,7 +99,7 @@ def _durations_or_errors(paths: list[str]) -> list[float | AudioError]:
     outcomes: list[float | AudioError] = []
     for path in paths:
         try:
-            outcomes.append(_plain_wav_seconds(path) or duration(path))
+            outcomes.append(duration(path))
         except AudioError as error:
             outcomes.append(error)
     return outcomes

@@ -40,14 +40,15 @@ def unify(
 ) -> pd.DataFrame:
     """Join corpora to one utterance table in which every clip has a valence of -1, 0 or 1.
 
-    Parameters
-    ----------
-    sources
-        Names of corpora, folders of your own (as for `serlab.load`), or utterance tables.
-    valence, arousal
-        Changes to `serlab.corpora.CIRCUMPLEX`: emotion, or own label, to -1, 0, 1, or None for no place
-    keep_all
-        Keep clips without a valence as well, with NaN for it: for work on the emotions themselves.
+    Takes names of corpora, folders of your own (as for `serlab.load`), or utterance tables. `valence` and
+    `arousal` change `serlab.corpora.CIRCUMPLEX`: emotion, or own label, to -1, 0, 1, or None for no place.
+
+    Clips whose emotion has no valence are left out, and it is said how many. By default that is "surprised",
+    which acted corpora do not call pleasant or unpleasant; ``valence={"surprised": 1}`` keeps such clips, as
+    pleasant ones, and ``keep_all=True`` with NaN: for work on the emotions themselves. "calm" counts as
+    positive, as Russell has it, though it sounds nearer to neutral than to happy; ``valence={"calm": 0}``
+    follows the ear. A valence that a folder's own table gives, between -1 and 1, counts more than the
+    mapping, and its middle third is 0.
 
     Returns
     -------
@@ -64,14 +65,6 @@ def unify(
     CorpusError
         If there is nothing to join, a name, a file or people are there twice, or a change names an unknown
         emotion or an impossible value.
-
-    Notes
-    -----
-    Clips whose emotion has no valence are left out, and it is said how many. By default that is "surprised",
-    which acted corpora do not call pleasant or unpleasant; ``valence={"surprised": 1}`` keeps such clips, as
-    pleasant ones, and ``keep_all=True`` without saying so. "calm" counts as positive, as Russell has it,
-    though it sounds nearer to neutral than to happy; ``valence={"calm": 0}`` follows the ear. A valence that
-    a folder's own table gives, between -1 and 1, counts more than the mapping, and its middle third is 0.
 
     References
     ----------

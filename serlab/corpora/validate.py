@@ -85,25 +85,11 @@ def validate(
 ) -> Report:
     """Read every file of a corpus and report what is wrong.
 
-    Parameters
-    ----------
-    name_or_folder
-        One of `serlab.corpora.names`, or the path of a folder with a table.
-    labels
-        For a folder: as for `serlab.load`.
-    max_seconds
-        A longer recording is a fault, because feature extraction refuses it by default; what you mean to
-        give to `serlab.store.features` as ``max_seconds``.
-
-    Returns
-    -------
-    Report
-        Print it. Its ``ok`` says whether `serlab.load` would give the corpus as it should be.
-
-    Raises
-    ------
-    CorpusError
-        If there is nothing to look at: no such corpus, no clip of it, or no table that can be read.
+    Takes one of `serlab.corpora.names`, or the path of a folder with a table, and its `labels` as
+    `serlab.load` does. A recording longer than `max_seconds` is a fault, because feature extraction refuses
+    it; give what you mean to give to `serlab.store.features`. Print the report; its ``ok`` says whether
+    `serlab.load` would give the corpus as it should be. CorpusError if there is nothing to look at: no such
+    corpus, no clip of it, or no table that can be read.
 
     Examples
     --------

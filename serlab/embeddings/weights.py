@@ -14,10 +14,10 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from serlab.corpora.download import Downloads, locked
+from serlab.corpora.download import Downloads
 from serlab.corpora.record import Remote, file_digest
 from serlab.errors import FetchError
-from serlab.paths import cache_dir, data_dirs, disk_errors
+from serlab.paths import cache_dir, data_dirs, disk_errors, locked
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class Weights:
             with disk_errors(self.title, target.parent, FetchError):
                 work.mkdir(parents=True, exist_ok=True)
                 target.parent.mkdir(exist_ok=True)
-                with locked(work / f"{name}.lock", self.title):
+                with locked(work / f"{name}.lock", f"fetching {self.title}"):
                     if not target.exists():
                         print(f"Fetching {self.title}, {self.licence}.", flush=True)
                         with tqdm(unit="B", unit_scale=True, desc=name) as bar:

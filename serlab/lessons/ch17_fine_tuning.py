@@ -22,7 +22,7 @@ from sklearn.preprocessing import StandardScaler
 from serlab import corpora, evaluation, provenance, run_files, runs, splits, store
 from serlab.embeddings import Whisper
 from serlab.errors import RunError
-from serlab.paths import atomic_write, cache_dir, disk_errors
+from serlab.paths import atomic_write_together, cache_dir, disk_errors
 from serlab.plots.style import SIZE, new_axes
 
 if TYPE_CHECKING:
@@ -207,7 +207,7 @@ def _predictions(variant: Variant, table: pd.DataFrame, seed: int, number: int) 
         each = [rows.assign(epoch=epoch, predicted=labels) for epoch, labels in enumerate(told)]
         with disk_errors("Predictions", folder, RunError):
             folder.mkdir(parents=True, exist_ok=True)
-            atomic_write(file, pd.concat(each).to_csv(index=False))
+            atomic_write_together({file: pd.concat(each).to_csv(index=False).encode()})
     return run_files.parsed(file.read_text("utf-8"))
 
 

@@ -98,7 +98,7 @@ def predict(
             "serlab.models.save keeps a model of your own"
         )
     if not isinstance(model, TrainedModel):
-        model = _load(model)
+        model = _shipped() if model is None else models.load(model)
     if not model.extractors:
         raise ModelError("This model takes features, not sound: use its `probabilities`")
     import joblib
@@ -121,10 +121,6 @@ def predict(
 @cache
 def _shipped() -> TrainedModel:
     return models.load(Path(__file__).parent / "emotions.serlab")
-
-
-def _load(model: str | os.PathLike | None) -> TrainedModel:
-    return _shipped() if model is None else models.load(model)
 
 
 def _gather(what: Any, sample_rate: Any) -> list[tuple[str, Any]]:

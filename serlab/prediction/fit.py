@@ -137,14 +137,10 @@ class Study:
     def judge(self, held_out: Sequence[np.ndarray]) -> tuple[dict[str, Any], pd.DataFrame]:
         """Test on held-out speakers, given as the rows of each fold, as recorded and in all conditions.
 
-        Returns
-        -------
-        card : dict
-            ``temperature``, with which probabilities are calibrated, on all conditions; ``threshold``;
-            ``score`` and ``conditions``, as `score` gives them; ``limits``; and ``flagged``, the share of
-            clips, as recorded or made odd, that get a hint.
-        answers : DataFrame
-            Those to all clips as recorded: ``label``, ``predicted``, ``confidence``, and what the table has.
+        Gives a card: ``temperature``, with which probabilities are calibrated, on all conditions;
+        ``threshold``; ``score`` and ``conditions``, as `score` gives them; ``limits``; and ``flagged``, the
+        share of clips, as recorded or made odd, that get a hint. And the answers to all clips as recorded:
+        ``label``, ``predicted``, ``confidence``, and what the table has.
         """
         some = self._some(TESTED_EACH)
         tests = {
