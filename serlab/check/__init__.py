@@ -122,10 +122,12 @@ def compare(got, right, case: str, *mistakes: tuple) -> None:
     case : str
         What it was given: "a depth of 3".
     *mistakes : tuple
-        What each common mistake gives in this case, with its hint.
+        What each common mistake gives in this case, with its hint; that of percent is known.
     """
     if _same(got, right):
         return
+    if isinstance(right, (float, np.floating)) and 0 < right < 1:
+        mistakes += ((100 * right, "A share lies between 0 and 1; multiply by 100 when you print it."),)
     for wrong, hint in mistakes:
         require(not _same(got, wrong), hint)
     kinds = _described(got), _described(right)

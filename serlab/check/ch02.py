@@ -107,7 +107,6 @@ def pause_share(answer) -> str:
             f"a random clip and {below_db} dB",
             (1 - loud.mean(), "You count the silence at both ends, which is only how the clip was cut."),
             (1 - right, "That is the share of speech."),
-            (100 * right, "A share lies between 0 and 1."),
             ((~loud[25:145]).sum() / len(level), "Divide by the frames from the first to the last sound."),
             ((~loud[25:145]).sum(), "That is how many frames. What is their share?"),
             (

@@ -32,7 +32,6 @@ def mean_recall(answer) -> str:
                 f1_score(label, predicted, average="macro"),
                 "That is the F1, which mixes recall and precision.",
             ),
-            (100 * right, "A share lies between 0 and 1; multiply by 100 when you print it."),
         )
     return "A rare emotion counts as much as a common one, so always answering the common one does not pay."
 

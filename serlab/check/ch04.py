@@ -33,7 +33,7 @@ def own_scale(answer) -> str:
         require(np.allclose([part.mean() for part in parts], 0, atol=0.01), "Each speaker's mean is to be 0.")
         require(
             np.allclose([part.mean(axis=0) for part in parts], 0, atol=0.01),
-            "Loudness and pitch are mixed up: each column has a mean and a spread of its own.",
+            "The columns are mixed up: each has a mean and a spread of its own.",
         )
         require(
             np.allclose([part.std(axis=0) for part in parts], 1, atol=0.05),
@@ -61,7 +61,6 @@ def majority(answer) -> str:
             f"the UAR of {case}",
             (share, "That counts clips. UAR is the mean of the recalls: one class has 1, the others 0."),
             (1.0, "That is the recall of one class. The others count, too: they have 0."),
-            (100 / count, "A share lies between 0 and 1; multiply by 100 when you print it."),
         )
         compare(
             got[1],

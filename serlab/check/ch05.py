@@ -59,7 +59,6 @@ def share_changed(answer) -> str:
             f"random clips and `frames={frames}`",
             (1 - right, "That is the share of answers that stay: compare with `!=`."),
             (997 * right, "That is the number of answers that change. Divide it by the number of clips."),
-            (100 * right, "A share lies between 0 and 1; multiply by 100 when you print it."),
             (changed(frames, 2), "Your clips start later, not earlier: see how the chapter moves them."),
             (changed(-frames, 1), "You move bands up or down. The axes are clips, bands, frames."),
             (changed(-frames, 1, of=rows), slips),

@@ -20,7 +20,6 @@ def share_with_sister(answer) -> str:
             (1 - tested**versions, "You count the row among its own sisters. It has one sister less."),
             (1 - (1 - tested) ** (versions - 1), "That is the share with a sister in the test set."),
             (1 - tested, "So many have one certain sister in training. Any one of them is enough to leak."),
-            (100 * right, "A share lies between 0 and 1; multiply by 100 when you print it."),
         )
     return "The more copies are made, the surer it is that one of them has the answer."
 
@@ -46,7 +45,6 @@ def share_shared(answer) -> str:
                 np.isin(np.unique(keys[test]), keys[train]).mean(),
                 "You count each key once. Count rows, for it is rows that are scored.",
             ),
-            (100 * right, "A share lies between 0 and 1; multiply by 100 when you print it."),
         )
     return "It takes no training: ask it of every split before you believe a score."
 

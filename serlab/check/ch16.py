@@ -44,7 +44,6 @@ def way_gone(answer) -> str:
             (1 - loss / mean, "You measure from the mean picture to zero, but no loss comes down to zero."),
             (perfect / loss, "That has one mark only. Where is the mean picture?"),
             (mean - loss, "That is what was gained. Divide by what there was to gain."),
-            (100 * right, "A share lies between 0 and 1; multiply by 100 when you print it."),
         )
     return "Between its two marks a loss can be read, and compared between corpora."
 
@@ -55,7 +54,6 @@ def always(answer) -> str:
     for share, classes in ((0.6, 3), (0.9, 2), (0.3, 5)):
         got = call(answer, share, classes)
         require(np.shape(got) == (2,), "Return two numbers, the weighted F1 and the UAR.")
-        f1, uar = got
         f1, uar = got
         case = f"a class with a share of {share} among {classes}"
         own = 2 * share / (1 + share)
@@ -87,7 +85,6 @@ def lead(answer) -> str:
         each = apart.mean(axis=1)
         got = call(answer, codes, statistics)
         require(np.shape(got) == (2,), "Return two numbers, the mean difference and its standard error.")
-        difference, error = got
         difference, error = got
         compare(
             difference,

@@ -212,14 +212,9 @@ def record(model: str, *, allow_changed_code: bool = False) -> dict[str, Any]:
     return meta
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Record the models from the command line; return the exit status."""
-    return runs.record_named(arguments, LESSON, "model", RECORDED, lambda name: _path(name).is_file(), record)
-
-
 def _path(model: str) -> Path:
     return runs.root() / "microphone" / f"{model}.json"
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(runs.record_named(None, LESSON, "model", RECORDED, lambda name: _path(name).is_file(), record))

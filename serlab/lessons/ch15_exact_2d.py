@@ -7,7 +7,6 @@ that was stopped goes on where it was.
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -135,11 +134,6 @@ def read(way: str) -> tuple[pd.DataFrame, dict[str, Any]]:
     return run_files.read(_path(way), f"python -m {LESSON}")
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Record from the command line; return the exit status."""
-    return runs.record_named(arguments, LESSON, "way", WAYS, lambda way: _path(way).is_file(), record)
-
-
 def _answers(network, X: np.ndarray, classes: np.ndarray) -> np.ndarray:
     return classes[network.predict(X, batch_size=BATCH_SIZE, verbose=0).argmax(axis=1)]
 
@@ -149,4 +143,4 @@ def _path(way: str) -> Path:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(runs.record_named(None, LESSON, "way", WAYS, lambda name: _path(name).is_file(), record))

@@ -8,7 +8,7 @@ training and test at random, and scaled by the range of all of them. `measure` r
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -193,13 +193,6 @@ def record(corpus: str, *, allow_changed_code: bool = False) -> dict[str, Any]:
     return meta
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Record the steps from the command line; return the exit status."""
-    return runs.record_named(
-        arguments, LESSON, "corpus", RECORDED, lambda name: _path(name).is_file(), record
-    )
-
-
 def _network(seed: int):
     """Build the exact contour network, for values that are scaled already."""
     return models.get(MODEL).build(seed).set_params(model=_scaled_contours, copies=False, epochs=EPOCHS)
@@ -228,4 +221,4 @@ def _path(corpus: str) -> Path:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(runs.record_named(None, LESSON, "corpus", RECORDED, lambda name: _path(name).is_file(), record))

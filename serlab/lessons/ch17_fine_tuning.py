@@ -243,16 +243,9 @@ def plot_epochs(predictions: dict[str, pd.DataFrame], ax: Axes | None = None) ->
     return ax
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Record the variants from the command line; return the exit status."""
-    return runs.record_named(
-        arguments, LESSON, "variant", VARIANTS, lambda name: _path(name).is_file(), record
-    )
-
-
 def _path(name: str) -> Path:
     return runs.root() / "fine-tuning" / f"{name}.json"
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(runs.record_named(None, LESSON, "variant", VARIANTS, lambda name: _path(name).is_file(), record))

@@ -134,11 +134,6 @@ def read(name: str, corpus: str) -> pd.DataFrame:
     return found[found["corpus"] == corpus].reset_index(drop=True)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Record the ways from the command line; return the exit status."""
-    return runs.record_named(arguments, LESSON, "way", WAYS, lambda name: _path(name).is_file(), record)
-
-
 def _clips(corpus: str) -> tuple[pd.DataFrame, np.ndarray]:
     table = splits.get(CORPORA[corpus]).prepare(corpora.load(corpus))
     return table, np.asarray(store.features(table, Whisper(), progress=False))
@@ -149,4 +144,4 @@ def _path(name: str) -> Path:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(runs.record_named(None, LESSON, "way", WAYS, lambda name: _path(name).is_file(), record))
