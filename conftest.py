@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 
 import pytest
 
@@ -39,6 +40,14 @@ def code_is_committed(monkeypatch):
     """
     monkeypatch.setattr(provenance, "changed_files", lambda: ())
     monkeypatch.setattr(provenance, "is_committed", lambda code: None)
+
+
+@pytest.fixture(autouse=True)
+def figures_are_closed():
+    """Close what a test or an example has drawn."""
+    yield
+    if pyplot := sys.modules.get("matplotlib.pyplot"):
+        pyplot.close("all")
 
 
 @pytest.fixture(scope="session")

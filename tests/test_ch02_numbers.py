@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,12 +10,6 @@ from bs4 import BeautifulSoup
 from serlab.errors import AudioError
 from serlab.lessons import ch02_numbers as lesson
 from serlab.players import data_uri, listen, resolve
-
-
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    plt.close("all")
 
 
 def strongest(y, rate=lesson.RATE):

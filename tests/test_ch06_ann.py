@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
@@ -10,12 +9,6 @@ from serlab import evaluation, runs
 from serlab.lessons import ch06_ann as lesson
 
 HISTORY = {"val_loss": [1.9, 1.6, 1.8, 2.5], "val_accuracy": [0.2, 0.3, 0.5, 0.4]}
-
-
-@pytest.fixture(autouse=True)
-def close():
-    yield
-    plt.close("all")
 
 
 @pytest.mark.parametrize("frames", [-3, -1, 0, 1, 3])

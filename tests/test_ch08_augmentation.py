@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,12 +11,6 @@ from serlab.splits import Fold
 
 CLIP = np.zeros((1, 5, 9))
 CLIP[0, 2, 4] = 1.0
-
-
-@pytest.fixture(autouse=True)
-def close():
-    yield
-    plt.close("all")
 
 
 @pytest.mark.parametrize(("frames", "bands"), [(0, 0), (2, 0), (-4, 0), (0, 2), (0, -1), (3, -2)])

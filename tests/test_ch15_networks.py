@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
@@ -14,12 +13,6 @@ from serlab.features import Contours
 from serlab.lessons import ch15_leaks as leaks
 from serlab.lessons import ch15_networks as lesson
 from serlab.players import resolve
-
-
-@pytest.fixture(autouse=True)
-def close():
-    yield
-    plt.close("all")
 
 
 @pytest.mark.parametrize("emotion", lesson.TAKES.values())

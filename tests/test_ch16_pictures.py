@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,12 +9,6 @@ import pytest
 from serlab.features import Spectrogram
 from serlab.lessons import ch16_few_labels as few_labels
 from serlab.lessons import ch16_pictures as lesson
-
-
-@pytest.fixture(autouse=True)
-def close():
-    yield
-    plt.close("all")
 
 
 def test_a_tone_comes_back_from_its_picture_at_its_pitch():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,12 +11,6 @@ from serlab.embeddings import Whisper
 from serlab.lessons import ch17_transformer as lesson
 
 HISS = 0.22
-
-
-@pytest.fixture(autouse=True)
-def close():
-    yield
-    plt.close("all")
 
 
 def test_attention_by_hand_is_that_of_keras():

@@ -1,6 +1,5 @@
 """A speaker's clips are dealt, used in several ways, and never tested on themselves."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,12 +8,6 @@ from serlab import evaluation
 from serlab.lessons import ch18_own_voice as lesson
 
 EMOTIONS = ["angry", "happy", "sad"]
-
-
-@pytest.fixture(autouse=True)
-def close():
-    yield
-    plt.close("all")
 
 
 @pytest.fixture

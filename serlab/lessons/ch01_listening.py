@@ -20,10 +20,10 @@ PAIR = (("#332288", "--"), ("#CC6677", "-"))
 WIDTH = 5.2  # inches of a figure that can be read on a telephone
 
 
-def one_speaker(corpus: pd.DataFrame, speaker: str | None = None) -> pd.DataFrame:
+def one_speaker(corpus: pd.DataFrame) -> pd.DataFrame:
     """Choose clips of one speaker and one sentence, one for each emotion, the strongest if there are several.
 
-    By default the speaker is the one with the most emotions, a woman if possible: her harmonics are easier to
+    The speaker is the one with the most emotions, a woman if possible: her harmonics are easier to
     see. Where the table does not say which sentence is spoken, all count as the same. Gives rows of the
     table, the emotion in the index.
 
@@ -35,8 +35,6 @@ def one_speaker(corpus: pd.DataFrame, speaker: str | None = None) -> pd.DataFram
     (1, 1, 8)
     """
     known = corpus.fillna({"sentence": "unknown", "intensity": "unknown", "gender": "unknown"})
-    if speaker is not None:
-        known = known[known["speaker"] == speaker]
     by_gender = known.sort_values(["gender", "clip"])
     pairs = by_gender.groupby(["speaker", "sentence"], sort=False)["emotion"].nunique()
     who, what = pairs.idxmax()
@@ -79,7 +77,6 @@ def spectra(sounds: Mapping[str, np.ndarray], sample_rate: float, ax: Axes | Non
     >>> ax = spectra({"one": noise, "two": noise[::-1]}, 16000)
     >>> [text.get_text() for text in ax.get_legend().get_texts()]
     ['one', 'two']
-    >>> plt.close("all")
     """
     ax = plots.new_axes(ax, (WIDTH, 3.0))
     styles = PAIR if len(sounds) == 2 else STYLES
@@ -99,7 +96,6 @@ def pitch_tracks(takes: Mapping[str, np.ndarray], sample_rate: int, ax: Axes | N
     >>> ax = pitch_tracks({"160 Hz": pulses}, 16000)
     >>> round(float(np.nanmedian(ax.lines[0].get_ydata())))
     160
-    >>> plt.close("all")
     """
     ax = plots.new_axes(ax, (WIDTH, 2.6))
     extractor = F0(sample_rate=sample_rate)

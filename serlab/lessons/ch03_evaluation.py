@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
-from sklearn.neighbors import NearestNeighbors
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from serlab import evaluation
@@ -32,10 +33,9 @@ def nearest_is_same_speaker(X: np.ndarray, table: pd.DataFrame, split: Iterable[
     """
     speakers, hits = table["speaker"].to_numpy(), []
     for fold in split:
-        scaler = StandardScaler().fit(X[fold.train])
-        near = NearestNeighbors(n_neighbors=1).fit(scaler.transform(X[fold.train]))
-        found = near.kneighbors(scaler.transform(X[fold.test]), return_distance=False)[:, 0]
-        hits.append(speakers[fold.train][found] == speakers[fold.test])
+        nearest = make_pipeline(StandardScaler(), KNeighborsClassifier(1))
+        nearest.fit(X[fold.train], speakers[fold.train])
+        hits.append(nearest.predict(X[fold.test]) == speakers[fold.test])
     return float(np.concatenate(hits).mean())
 
 

@@ -43,13 +43,8 @@ def rank_intervals(right: pd.DataFrame) -> pd.DataFrame:
     """Find which ranks each model may have, given its paired differences from all others.
 
     From `right_answers`; gives one row per model, best first: its ``place`` on the board, and the ``best``
-    and ``worst`` rank that the 95 % intervals over speakers leave open.
-
-    References
-    ----------
-    Mogstad, M., Romano, J. P., Shaikh, A. M., & Wilhelm, D. (2024). Inference for ranks with applications to
-    mobility across neighbourhoods and academic achievement across countries. Review of Economic Studies,
-    91(1).
+    and ``worst`` rank that the 95 % intervals over speakers leave open. After Mogstad, Romano, Shaikh &
+    Wilhelm 2024, Inference for ranks, Review of Economic Studies 91(1).
     """
 
     def uar(rows: pd.DataFrame) -> np.ndarray:

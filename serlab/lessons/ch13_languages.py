@@ -133,11 +133,8 @@ def taken_for(answers: pd.DataFrame, table: pd.DataFrame, answer: str = "positiv
     emotion = foreign["clip"].map(table.set_index("clip")["emotion"]).rename("emotion")
     given = 100 * (foreign["predicted"] == answer)
     each = given.groupby([foreign["trained"], foreign["tested"], emotion]).mean()
-    columns = {
-        name: each.xs(name, level="trained").groupby(level="emotion").mean()
-        for name in dict.fromkeys(answers["trained"])
-    }
-    return pd.DataFrame({**columns, "all": each.groupby(level="emotion").mean()})
+    means = each.reset_index().pivot_table("predicted", "emotion", "trained")[answers["trained"].unique()]
+    return means.assign(all=each.groupby("emotion").mean()).rename_axis(columns=None)
 
 
 def measures(said: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

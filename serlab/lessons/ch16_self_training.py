@@ -26,13 +26,8 @@ class SelfTrainingVote(ClassifierMixin, BaseEstimator):
     `strength` is the members' C. With no `rounds` it is a plain vote. `share`, in (0, 1], of the unlabelled
     clips get a label in the last round; classes share them as they share the labelled clips, and have at
     least one each. ``answered_`` holds for each round the class of every unlabelled clip, or "" where it was
-    given none.
-
-    References
-    ----------
-    Yarowsky 1995, Unsupervised word sense disambiguation rivaling supervised methods, ACL, 189-196.
-
-    Blum & Mitchell 1998, Combining labeled and unlabeled data with co-training, COLT, 92-100.
+    given none. After Yarowsky 1995, Unsupervised word sense disambiguation rivaling supervised methods, ACL,
+    and Blum & Mitchell 1998, Combining labeled and unlabeled data with co-training, COLT.
 
     Examples
     --------

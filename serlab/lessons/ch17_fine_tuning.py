@@ -234,10 +234,8 @@ def plot_epochs(predictions: dict[str, pd.DataFrame], ax: Axes | None = None) ->
     """
     ax = new_axes(ax, SIZE)
     for name, part in predictions.items():
-        recalls = part.assign(right=part["label"] == part["predicted"])
-        recalls = recalls.groupby(["epoch", "label"])["right"].mean()
-        uar = 100 * recalls.groupby("epoch").mean()
-        ax.plot(uar.index, uar, "o-", label=name)
+        found = scores(part)
+        ax.plot(found["epoch"], 100 * found["uar"], "o-", label=name)
     ax.set(xlabel="epochs of training", ylabel="UAR on unheard speakers (%)")
     ax.legend()
     return ax

@@ -30,13 +30,9 @@ COLUMNS = ("corpus", "fold", "clip", "speaker", "label", "predicted")
 class WithoutVoices(TransformerMixin, BaseEstimator):
     """Take directions in which voices differ from standardised features: of each set, the first `count`.
 
-    This is nuisance attribute projection, with the speaker as what disturbs. `sets` are arrays of shape
-    (directions, features) such as `directions_of_voices` gives, one for each corpus.
-
-    References
-    ----------
-    Solomonoff, Campbell & Boardman 2005, Advances in channel compensation for SVM speaker recognition,
-    ICASSP, I-629-632.
+    This is nuisance attribute projection (Solomonoff, Campbell & Boardman 2005, Advances in channel
+    compensation for SVM speaker recognition, ICASSP), with the speaker as what disturbs. `sets` are arrays of
+    shape (directions, features) such as `directions_of_voices` gives, one for each corpus.
 
     Examples
     --------

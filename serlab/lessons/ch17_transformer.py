@@ -133,19 +133,14 @@ def listen_with(number: int, second: float, heads: Mapping[str, tuple[int, int]]
     return Players(tuple(players))
 
 
-def where_heads_look(
-    number: int, second: float, looks: Mapping[str, np.ndarray], axes: np.ndarray | None = None
-) -> np.ndarray:
+def where_heads_look(number: int, second: float, looks: Mapping[str, np.ndarray]) -> np.ndarray:
     """Draw a voice, and below it how much heads attend to each moment from the one that is marked.
 
-    `number` and `second` are as for `from_a_moment`, `looks` are of it; `axes` are one more than there are
-    heads.
+    `number` and `second` are as for `from_a_moment`, `looks` are of it.
     """
-    if axes is None:
-        heights = [3, *[1] * len(looks)]
-        _, axes = plt.subplots(
-            len(heights), figsize=(5.6, 1.1 * sum(heights)), sharex=True, height_ratios=heights
-        )
+    heights = [3, *[1] * len(looks)]
+    size = (5.6, 1.1 * sum(heights))
+    axes = plt.subplots(len(heights), figsize=size, sharex=True, height_ratios=heights)[1]
     y = voice(number)
     spectrogram(y, RATE, axes[0], kind="mel", colorbar=False)
     for ax, (name, weights) in zip(axes[1:], looks.items(), strict=True):

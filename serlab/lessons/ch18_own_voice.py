@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import NullFormatter, NullLocator
 
 from serlab import evaluation
 from serlab.plots import new_axes
@@ -52,24 +51,11 @@ def try_all(
 ) -> pd.DataFrame:
     """Try ways to use a few clips of each speaker, always tested on the speaker's other clips.
 
-    Parameters
-    ----------
-    ways : mapping of str to callable
-        Takes the rows of a speaker's own clips and the rows to be tested, gives an answer for each of these.
-    table, speakers
-        As for `deal`.
-    counts : iterable of int
-        How many own clips; more than there are to learn from are left out.
-    draws : int
-        How often the clips are dealt anew.
-    blind : bool
-        Whether own clips come in any order, as they do to somebody who does not know their emotions.
-
-    Returns
-    -------
-    DataFrame
-        Columns ``way``, ``own`` (how many), ``clip`` with the number of the deal, ``speaker``, ``label`` and
-        ``predicted``.
+    A way takes the rows of a speaker's own clips and those to be tested, and gives an answer for each of
+    these. `table` is as for `deal`; of `counts` of own clips, those above what there is to learn from are
+    left out; clips are dealt `draws` times. If `blind`, own clips come in any order, as to somebody who does
+    not know their emotions. Gives ``way``, ``own`` (how many), ``clip`` with the number of the deal,
+    ``speaker``, ``label`` and ``predicted``.
 
     Examples
     --------
@@ -108,20 +94,12 @@ def by_speaker(probabilities: np.ndarray, classes: Iterable[str], table: pd.Data
     >>> by_speaker(p, ["happy", "sad"], table).round(2).values.tolist()
     [['a', 0.5, 0.5, 0.8], ['b', 0.0, 0.0, 0.6]]
     """
-    answers = table[["speaker", "emotion"]].assign(
-        predicted=np.asarray(classes)[probabilities.argmax(axis=1)],
-        confidence=probabilities.max(axis=1).astype(float),
-    )
-    rows = [
-        (
-            speaker,
-            evaluation.uar(part["emotion"], part["predicted"]),
-            (part["emotion"] == part["predicted"]).mean(),
-            part["confidence"].mean(),
-        )
-        for speaker, part in answers.groupby("speaker")
-    ]
-    return pd.DataFrame(rows, columns=["speaker", "uar", "accuracy", "confidence"])
+    rows = table[["speaker", "emotion"]].rename(columns={"emotion": "label"})
+    rows["predicted"] = np.asarray(classes)[probabilities.argmax(axis=1)]
+    rows["accuracy"] = rows["label"] == rows["predicted"]
+    groups = rows.assign(confidence=probabilities.max(axis=1).astype(float)).groupby("speaker")
+    uar = groups[["label", "predicted"]].apply(lambda part: evaluation.uar(part["label"], part["predicted"]))
+    return uar.to_frame("uar").join(groups[["accuracy", "confidence"]].mean()).reset_index()
 
 
 def score(answers: pd.DataFrame) -> pd.DataFrame:
@@ -174,11 +152,9 @@ def plot_curve(scores: pd.DataFrame, before: float, ax: Axes | None = None) -> A
         look = {"fmt": "o-", "color": colour, "capsize": 3, "elinewidth": 0.8, "label": way}
         error_bars(ax, at, part[["uar", "low", "high"]], upright=True, **look)
     ax.axhline(before, color=EDGE, linestyle=":", label="as it comes")
-    ax.set_xscale("log")
-    ax.xaxis.set_minor_locator(NullLocator())
-    ax.xaxis.set_minor_formatter(NullFormatter())
     ticks = sorted(scores["own"].unique())
-    ax.set_xticks(ticks, [str(tick) for tick in ticks])
-    ax.set(xlabel="clips of one's own", ylabel="UAR (%)", ylim=(0, 100))
+    ax.set(xscale="log", xlabel="clips of one's own", ylabel="UAR (%)", ylim=(0, 100))
+    ax.set_xticks(ticks, ticks)
+    ax.minorticks_off()
     ax.legend(loc="lower right", ncols=2, columnspacing=1.0)
     return ax

@@ -43,12 +43,8 @@ class Api(requests.Session):
 def service() -> Iterator[Api]:
     """Run ``serlab serve`` on a free port, with a folder of its own, and end it afterwards.
 
-    Beside the corpora of serlab it knows `few_clips`, by the name ``few``.
-
-    Raises
-    ------
-    SerlabError
-        If it does not start; the message holds what it said.
+    Beside the corpora of serlab it knows `few_clips`, by the name ``few``. `SerlabError` holds what the
+    service said, if it does not start.
     """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
