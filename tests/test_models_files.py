@@ -334,9 +334,10 @@ def test_a_keras_model_of_ones_own_is_given_its_classes(tmp_path):
         models.save(tmp_path / "a.serlab", network)
     with pytest.raises(EvaluationError, match=r"must be \(clips, 3\)"):
         Network.of(network, [*names, "calm"])
-    back = models.load(models.save(tmp_path / "a.serlab", Network.of(network, names)))
-    assert back.classes == names
-    np.testing.assert_allclose(back.probabilities(X), keras.ops.convert_to_numpy(network(X)), atol=1e-6)
+    for model in (network, keras.Model(network.inputs, network.outputs)):
+        back = models.load(models.save(tmp_path / "a.serlab", Network.of(model, names)))
+        assert back.classes == names
+        np.testing.assert_allclose(back.probabilities(X), keras.ops.convert_to_numpy(model(X)), atol=1e-6)
 
     class Mine(keras.layers.Layer):
         def call(self, x):

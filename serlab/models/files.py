@@ -333,7 +333,8 @@ def _strangers(config: Any) -> set[str]:
     parts = (value for key, value in config.items() if key != "compile_config")
     found = set().union(*map(_strangers, parts))
     own = config.get("registered_name") or ""
-    if own and not own.startswith("serlab>"):
+    # Of Keras's own classes this one alone has such a name.
+    if own not in ("", "Functional") and not own.startswith("serlab>"):
         found.add(own)
     if config.get("class_name") == "__lambda__":
         found.add("a lambda")
