@@ -67,7 +67,6 @@ def cross_validate(
         clips or files in its index, see `serlab.checks.align`: features of your own, such as openSMILE's.
     table : DataFrame
         With the columns ``clip``, ``speaker`` and the one that the split is about (``split.target``).
-    split : Split
     seeds : sequence of int
         Of the models; the folds are the same for all.
     y : sequence of str or float, shape (clips,), or DataFrame, shape (clips, classes), optional
@@ -79,8 +78,6 @@ def cross_validate(
         Folder where finished folds are kept. A second call with equal models, data and folds goes on from
         there. Of a model of your own its code counts as well, with the constants that it refers to, but not
         data that it refers to: empty the folder when you change these.
-    progress : bool
-        Show a progress bar.
     only : iterable of (seed, fold), optional
         Do only these.
 
@@ -88,10 +85,11 @@ def cross_validate(
     -------
     DataFrame
         One row per test clip and seed with columns ``clip``, ``speaker``, ``fold``, ``seed``, ``label``,
-        ``predicted`` and ``p_<class>`` in the usual order of the classes. Of shares also ``share_<class>``;
-        ``label`` is the class with most votes, of equals the one whose column comes first. Of values
-        ``value`` and ``predicted`` after ``seed``, and nothing else. ``attrs["cost"]`` holds
-        ``seconds`` (fitting and predicting, added up), ``peak_memory_mb`` (of the whole process),
+        ``predicted`` and ``p_<class>`` in the usual order of the classes: of models without
+        ``predict_proba`` the softmax of their decision values, an order of confidence and not calibrated. Of
+        shares also ``share_<class>``; ``label`` is the class with most votes, of equals the one whose column
+        comes first. Of values ``value`` and ``predicted`` after ``seed``, and nothing else. ``attrs["cost"]``
+        holds ``seconds`` (fitting and predicting, added up), ``peak_memory_mb`` (of the whole process),
         ``parameters`` (trained numbers, mean over folds; None where that has no meaning), ``machine``
         (see `serlab.provenance.machine`; several where several did it), ``chosen`` (settings that a search
         chose, fold by fold) and ``history`` (of networks, fold by fold: what was reported after each epoch).
@@ -103,11 +101,6 @@ def cross_validate(
         a fold are of one class.
     SplitError
         If the split is not one of this table, or not as sound as it says: see `serlab.splits.check`.
-
-    Notes
-    -----
-    Models without ``predict_proba`` get the softmax of their decision values: an ordering of the classes by
-    confidence, not calibrated probabilities.
 
     Examples
     --------

@@ -90,10 +90,7 @@ def normalise_scores(predictions: pd.DataFrame) -> pd.DataFrame:
     groups = predictions.groupby(["seed", "fold", "speaker"]).ngroup()
     z = SpeakerNormaliser().fit_transform(logs, groups=groups)
     scores = softmax(logs.std(axis=0).mean() * z, axis=1)
-    names = np.array([name.removeprefix("p_") for name in columns], dtype=object)
-    return predictions.assign(
-        **dict(zip(columns, scores.T, strict=True)), predicted=names[scores.argmax(axis=1)]
-    )
+    return _with_probabilities(predictions.drop(columns=["predicted", *columns]), scores, columns)
 
 
 def combine(binaries: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

@@ -45,10 +45,8 @@ def test_metrics_agree_with_scikit_learn():
     assert evaluation.accuracy(label, predicted) == pytest.approx(metrics.accuracy_score(label, predicted))
     f1 = metrics.f1_score(label, predicted, average="macro")
     assert evaluation.macro_f1(label, predicted) == pytest.approx(f1)
-    counts = evaluation.confusion(label=label, predicted=predicted)
-    assert counts.columns.tolist() == CLASSES, "the usual order of the emotions, not the alphabet"
-    np.testing.assert_array_equal(counts, metrics.confusion_matrix(label, predicted, labels=CLASSES))
     report = evaluation.report(label=label, predicted=predicted)
+    assert report.index[:-1].tolist() == CLASSES, "the usual order of the emotions, not the alphabet"
     expected = metrics.precision_recall_fscore_support(label, predicted, labels=CLASSES)
     np.testing.assert_allclose(report.loc[CLASSES].to_numpy().T, np.array(expected))
     assert report.loc["mean", "recall"] == pytest.approx(evaluation.uar(label, predicted))
@@ -71,15 +69,13 @@ def test_a_class_that_is_said_but_never_meant_lowers_f1_not_recall():
 def test_arguments_cannot_be_swapped_unnoticed():
     with pytest.raises(TypeError):
         evaluation.report(["sad"], ["sad"])
-    with pytest.raises(TypeError):
-        evaluation.confusion(["sad"], ["sad"])
 
 
 def test_own_class_names_keep_their_order_after_the_usual_ones():
-    found = evaluation.confusion(label=["zeal", "sad", "awe"], predicted=["zeal", "sad", "awe"])
-    assert found.index.tolist() == ["sad", "awe", "zeal"]
-    chosen = evaluation.confusion(label=["sad"], predicted=["sad"], classes=["sad", "happy"])
-    assert chosen.shape == (2, 2)
+    found = evaluation.report(label=["zeal", "sad", "awe"], predicted=["zeal", "sad", "awe"])
+    assert found.index.tolist() == ["sad", "awe", "zeal", "mean"]
+    chosen = evaluation.report(label=["sad"], predicted=["sad"], classes=["sad", "happy"])
+    assert chosen.index.tolist() == ["sad", "happy", "mean"]
 
 
 @pytest.mark.parametrize(
@@ -87,7 +83,7 @@ def test_own_class_names_keep_their_order_after_the_usual_ones():
     [
         (lambda: evaluation.uar(["sad"], ["sad", "happy"]), "1 labels do not go with 2"),
         (lambda: evaluation.uar([], []), "nothing to evaluate"),
-        (lambda: evaluation.confusion(label=["sad"], predicted=["odd"], classes=["sad"]), "'odd'.*not among"),
+        (lambda: evaluation.report(label=["sad"], predicted=["odd"], classes=["sad"]), "'odd'.*not among"),
         (lambda: evaluation.floors([]), "at least one label"),
         (lambda: evaluation.interval(made_up(), metric="f2"), "unknown metric 'f2': use one of uar"),
         (lambda: evaluation.interval(made_up(n_speakers=1)), "at least two speakers"),
@@ -238,7 +234,6 @@ def test_what_rounding_leaves_is_no_difference():
         first.loc[start, "predicted"], second.loc[start + 12, "predicted"] = "b", "a"
     found = evaluation.compare(first, second)
     assert (found.difference, found.p) == (pytest.approx(0), 1)
-    assert evaluation.clear([found]) == [0]
 
 
 def test_two_speakers_who_agree_prove_nothing():
@@ -277,16 +272,6 @@ def test_intervals_refuse_what_scores_refuse():
     for call in (evaluation.interval, lambda one, metric: evaluation.compare(one, one, metric)):
         with pytest.raises(EvaluationError, match=r"one number for each table of counts"):
             call(p, lambda counts: np.trace(counts) / counts.sum())
-
-
-def test_comparisons_that_are_read_together_are_judged_together():
-    ps = [0.03, 0.01, 0.9, 0.02]
-    found = [evaluation.Comparison(sign * 0.1, 0, 0, p) for sign, p in zip([1, -1, -1, 1], ps, strict=True)]
-    assert evaluation.clear(found) == [0, -1, 0, 0]
-    assert [evaluation.clear([one])[0] for one in found] == [1, -1, 0, 1]
-    assert evaluation.clear([]) == []
-    # A p-value that is not a number shows nothing.
-    assert evaluation.clear([evaluation.Comparison(*[float("nan")] * 4)]) == [0]
 
 
 def test_pooling_over_seeds_is_the_mean_over_seeds():
@@ -445,9 +430,6 @@ MEASURES = {
     "uar": evaluation.uar,
     "accuracy": evaluation.accuracy,
     "macro_f1": evaluation.macro_f1,
-    "confusion": lambda label, predicted, **more: evaluation.confusion(
-        label=label, predicted=predicted, **more
-    ),
     "report": lambda label, predicted, **more: evaluation.report(label=label, predicted=predicted, **more),
 }
 

@@ -301,7 +301,7 @@ def test_runs_on_valence_are_planned_on_the_unified_corpus_only():
             "ternary-loco",
         }
     for name in ("valence-separate", "valence-shared", "valence-cnn-half"):
-        assert len(models.get(name).seeds) >= 3
+        assert models.get(name).repeats[0] >= 3
         assert models.get(name).extractors == (inputs.HALF,)
 
 

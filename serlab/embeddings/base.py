@@ -41,21 +41,13 @@ def mel_basis(**parameters) -> np.ndarray:
 
 @dataclass(frozen=True, kw_only=True)
 class Embedding(Extractor):
-    """Frames that a network trained elsewhere makes of a clip, or statistics of them over time.
-
-    Attributes
-    ----------
-    statistics : tuple of {"mean", "max", "min", "std", "mean+max"}, optional
-        What is kept of every channel over time, laid end to end; None keeps the frames.
-    trained : bool
-        False takes the same network with random weights: a control that needs no download.
-    """
+    """Frames that a network trained elsewhere makes of a clip, or statistics of them over time."""
 
     libraries: ClassVar[tuple[str, ...]] = ("keras", "librosa", "soxr")
     releases_gil: ClassVar[bool] = True
     units: ClassVar[dict[str, str]] = {
-        "statistics": "over time, laid end to end; None keeps the frames",
-        "trained": "False for random weights, as a control",
+        "statistics": "mean, max, min, std or mean+max over time, laid end to end; None keeps the frames",
+        "trained": "False for random weights: a control that needs no download",
     }
     channels: ClassVar[int] = 512
 

@@ -50,15 +50,9 @@ class ByolS(Embedding):
     """What BYOL-S, a network trained on speech without labels, makes of a clip: 512 channels, 12.5 frames
     per second.
 
-    Needs Keras, ``pip install "serlab[cpu]"``, and weights of 2.4 MB, which are fetched when first used.
-
-    Attributes
-    ----------
-    statistics : tuple of {"mean", "max", "min", "std", "mean+max"}, optional
-        What is kept of every channel over time; alone, "mean+max" is the embedding of the authors.
-    mean, deviation : float
-        With which every log-mel spectrogram is standardised. The authors take those of the corpus at hand;
-        with constants, a clip's embedding depends on nothing but the clip.
+    Needs Keras, ``pip install "serlab[cpu]"``, and weights of 2.4 MB, which are fetched when first used. The
+    authors' embedding is "mean+max" alone, and they standardise by mean and deviation of the corpus at hand;
+    with constants, a clip's embedding depends on nothing but the clip.
 
     References
     ----------

@@ -82,17 +82,8 @@ class Whisper(Embedding):
     per second.
 
     Needs Keras, ``pip install "serlab[cpu]"``. Weights of three blocks of "tiny.en" come with serlab; others
-    are fetched when first used.
-
-    Attributes
-    ----------
-    size : {"tiny.en", "base.en", "small.en"}
-        384, 512 or 768 channels; 4, 6 or 12 blocks. The official files have 72, 139 and 461 MB.
-    blocks : tuple of int
-        Whose output is kept, from 1; 0 is what enters the first. The last goes through the final
-        normalisation if `normalised`. Channels of several blocks are laid end to end.
-    normalised : bool
-        Whether the last block's output is normalised, as the decoder gets it.
+    are fetched when first used. Sizes have 384, 512 or 768 channels and 4, 6 or 12 blocks, in files of 72,
+    139 and 461 MB.
 
     References
     ----------
@@ -109,9 +100,9 @@ class Whisper(Embedding):
     name: ClassVar[str] = "whisper"
     libraries: ClassVar[tuple[str, ...]] = (*Embedding.libraries, "safetensors")
     units: ClassVar[dict[str, str]] = Embedding.units | {
-        "size": "which of the published networks",
-        "blocks": "whose output is kept; 0 is what enters the first",
-        "normalised": "whether the last block's output is normalised",
+        "size": "tiny.en, base.en or small.en",
+        "blocks": "whose output is kept, laid end to end, from 1; 0 is what enters the first",
+        "normalised": "whether the last block's output is normalised, as the decoder gets it",
     }
 
     statistics: tuple[str, ...] | None = ("mean", "std")
@@ -172,9 +163,9 @@ class Whisper(Embedding):
         layers, size = keras.layers, SIZES[self.size]
         inputs = keras.Input((None, N_MELS))
         x = layers.ZeroPadding1D(1)(inputs)
-        x = layers.Conv1D(size.channels, 3, activation=_gelu, name="conv1")(x)
+        x = layers.Conv1D(size.channels, 3, activation="gelu", name="conv1")(x)
         x = layers.ZeroPadding1D(1)(x)
-        x = layers.Conv1D(size.channels, 3, strides=STRIDE, activation=_gelu, name="conv2")(x)
+        x = layers.Conv1D(size.channels, 3, strides=STRIDE, activation="gelu", name="conv2")(x)
         x = _add_places(x)
         outputs = [x]
         for number in range(self.depth):
@@ -186,7 +177,7 @@ class Whisper(Embedding):
             )
             x = layers.Add()([x, attention(heard, heard)])
             inner = layers.LayerNormalization(epsilon=1e-5, name=f"{place}-mlp_ln")(x)
-            inner = layers.Dense(4 * size.channels, activation=_gelu, name=f"{place}-mlp-0")(inner)
+            inner = layers.Dense(4 * size.channels, activation="gelu", name=f"{place}-mlp-0")(inner)
             x = layers.Add()([x, layers.Dense(size.channels, name=f"{place}-mlp-2")(inner)])
             outputs.append(x)
         if self.depth == size.blocks:
@@ -215,15 +206,13 @@ class Whisper(Embedding):
                 f"{self.name} needs {STRIDE * HOP_LENGTH} samples (20 ms) or more, not {len(y)}"
             )
         mel, hear, found = log_mel(y), _graph(self.network), []
+        normalised = SIZES[self.size].blocks if self.normalised else None
         for start in range(0, mel.shape[1], STRIDE * MOST_FRAMES):
             part = mel[:, start : start + STRIDE * MOST_FRAMES]
             outputs = keras.tree.flatten(hear(part.T[None]))
-            kept = [outputs[-1 if self._is_normalised(block) else block] for block in self.blocks]
+            kept = [outputs[-1 if block == normalised else block] for block in self.blocks]
             found.append(np.concatenate([keras.ops.convert_to_numpy(one)[0].T for one in kept]))
         return np.concatenate(found, axis=1)
-
-    def _is_normalised(self, block: int) -> bool:
-        return self.normalised and block == SIZES[self.size].blocks
 
 
 @functools.cache
@@ -238,12 +227,6 @@ def _graph(network: keras.Model) -> Callable:
 
     mel = tensorflow.TensorSpec((1, None, N_MELS), tensorflow.float32)
     return tensorflow.function(hear, input_signature=[mel])
-
-
-def _gelu(x):
-    from serlab.backend import keras
-
-    return keras.activations.gelu(x, approximate=False)
 
 
 def sinusoids(length: int, channels: int) -> np.ndarray:

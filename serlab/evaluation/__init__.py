@@ -6,7 +6,7 @@ that are pooled over seeds weigh each seed alike.
 """
 
 from serlab.evaluation.calibration import calibration_error, reliability, risk_coverage
-from serlab.evaluation.comparisons import Comparison, clear, compare, compare_all, group_difference, holm
+from serlab.evaluation.comparisons import Comparison, compare, compare_all, group_difference, holm
 from serlab.evaluation.intervals import (
     Interval,
     by_group,
@@ -16,7 +16,7 @@ from serlab.evaluation.intervals import (
     scores,
     student,
 )
-from serlab.evaluation.metrics import accuracy, confusion, floors, macro_f1, metric_of_counts, report, uar
+from serlab.evaluation.metrics import accuracy, floors, macro_f1, metric_of_counts, report, uar
 from serlab.evaluation.values import ccc, cross_entropy, divergence, pearson, rmse
 
 __all__ = [
@@ -26,10 +26,8 @@ __all__ = [
     "by_group",
     "calibration_error",
     "ccc",
-    "clear",
     "compare",
     "compare_all",
-    "confusion",
     "cross_entropy",
     "divergence",
     "floors",

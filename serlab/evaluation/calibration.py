@@ -14,20 +14,11 @@ from serlab.evaluation.metrics import predictions_of
 def reliability(predictions: pd.DataFrame, of: str | None = None, bins: int = 10) -> pd.DataFrame:
     """Compare how probable a model finds a class with how often it is right: the reliability curve.
 
-    Parameters
-    ----------
-    predictions : DataFrame
-        With columns ``label`` and ``p_<class>``; the rows of several seeds are pooled.
-    of : str, optional
-        The class whose probability is judged. By default that of the most probable class, whichever it is.
-    bins : int
-        Number of equal parts of the range from 0 to 1.
-
-    Returns
-    -------
-    DataFrame
-        One row per part that holds clips, with columns ``probability`` (mean), ``frequency`` (share of
-        clips that are of the class) and ``clips``. A calibrated model has the two alike everywhere.
+    Predictions have columns ``label`` and ``p_<class>``; the rows of several seeds are pooled. Judged is the
+    probability of the class `of`, by default that of the most probable class, whichever it is. The range from
+    0 to 1 is cut into so many equal parts. Gives one row per part that holds clips, with columns
+    ``probability`` (mean), ``frequency`` (share of clips that are of the class) and ``clips``. A calibrated
+    model has the first two alike everywhere.
 
     References
     ----------

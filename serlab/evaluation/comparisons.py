@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -53,24 +53,10 @@ def compare(
     two-sided p-value comes from the same t as the interval: it is below 0.05 where the 95 % interval leaves
     out zero. Where several comparisons are read together, correct them with `holm`.
 
-    Parameters
-    ----------
-    first, second : DataFrame or Run
-        Predictions with columns ``clip``, ``speaker``, ``label``, ``predicted``. Seeds are pooled within
-        each; the two may have different numbers of seeds. Of values and shares of votes: see `interval`.
-    metric, confidence
-        As in `interval`.
-
-    Returns
-    -------
-    Comparison
-        Of `first` less `second`. Of errors and divergences, where less is better, a negative difference
-        speaks for the first.
-
-    Raises
-    ------
-    EvaluationError
-        If the two were not tested on the same clips with the same labels.
+    Both are predictions with columns ``clip``, ``speaker``, ``label``, ``predicted``, or runs. Seeds are
+    pooled within each; the two may have different numbers of seeds. Metric, confidence, values and shares of
+    votes are as in `interval`. Of errors and divergences, where less is better, a negative difference speaks
+    for the first. `EvaluationError` if the two were not tested on the same clips with the same labels.
 
     Examples
     --------
@@ -201,26 +187,6 @@ def holm(p: Sequence[float]) -> np.ndarray:
     corrected = np.empty_like(p)
     corrected[order] = np.minimum(raised, 1)
     return corrected
-
-
-def clear(comparisons: Iterable[Comparison]) -> list[int]:
-    """Say which of several comparisons that are read together show a difference, after `holm`.
-
-    1 where the first of the two is clearly ahead (corrected p-value below 0.05), -1 where the second is, 0
-    where no difference can be shown.
-
-    Examples
-    --------
-    >>> clear([Comparison(0.1, 0.05, 0.15, 0.01), Comparison(-0.1, -0.19, -0.01, 0.03)])
-    [1, -1]
-    >>> clear([Comparison(0.1, 0.01, 0.19, 0.03), Comparison(0.1, 0.01, 0.19, 0.03)])
-    [0, 0]
-    """
-    comparisons = list(comparisons)
-    corrected = holm([one.p for one in comparisons])
-    return [
-        int(np.sign(one.difference)) if p < 0.05 else 0 for one, p in zip(comparisons, corrected, strict=True)
-    ]
 
 
 def _compare_numbers(

@@ -188,18 +188,9 @@ def jackknife(without: np.ndarray, sizes: Sequence[float]) -> tuple[np.ndarray, 
     degrees of freedom are those of the effective number of speakers, the square of the sum of their sizes
     over the sum of the squares, less one.
 
-    Parameters
-    ----------
-    without : ndarray, shape (speakers, ...)
-        The statistic, or difference, without each speaker.
-    sizes : sequence of float, shape (speakers,)
-        Clips of each speaker, of whom there must be two.
-
-    Returns
-    -------
-    standard_error : ndarray, shape (...)
-    degrees_of_freedom : float
-        For `student`.
+    Takes the statistic, or difference, without each speaker, (speakers, ...), and how many clips each has,
+    (speakers,), of whom there must be two. Gives the standard error, (...), and the degrees of freedom, for
+    `student`.
 
     References
     ----------
@@ -233,28 +224,13 @@ def student(
     96 % of cases for 5, 10, 24 and 39 speakers; percentiles of a bootstrap did so in 84 to 93 %
     (``benchmarks/intervals.py``).
 
-    Parameters
-    ----------
-    value : ndarray, shape (...)
-        A score or a difference.
-    *errors : (standard error of shape (...), degrees of freedom)
-        From `jackknife`. Several independent ones, as of two groups of speakers, are added by their squares,
-        with Welch's degrees of freedom.
-    confidence : float
-        In (0, 1).
+    The value is a score or a difference, (...). Its error, from `jackknife`, is a standard error, (...), and
+    degrees of freedom; several independent ones, as of two groups of speakers, are added by their squares,
+    with Welch's degrees of freedom. `EvaluationError` if `confidence` is not in (0, 1).
 
-    Returns
-    -------
-    low, high : ndarray, shape (...)
-    p : ndarray, shape (...)
-        Two-sided, of no difference: 1 where the value is zero and nothing moves it. Where all speakers show
-        exactly the same difference, that of a test of signs, 0.5 to the power of the degrees of freedom; the
-        interval then has no width, and says less than it seems to.
-
-    Raises
-    ------
-    EvaluationError
-        If `confidence` is not between 0 and 1.
+    Gives low, high and p, (...). The p-value is two-sided, of no difference: 1 where the value is zero and
+    nothing moves it. Where all speakers show exactly the same difference, it is that of a test of signs, 0.5
+    to the power of the degrees of freedom; the interval then has no width, and says less than it seems to.
 
     References
     ----------

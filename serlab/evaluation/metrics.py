@@ -73,29 +73,12 @@ def macro_f1(label: Sequence[str], predicted: Sequence[str], classes: Sequence[s
     return float(_macro_f1(count_confusions(label, predicted, classes)[0]))
 
 
-def confusion(
-    *, label: Sequence[str], predicted: Sequence[str], classes: Sequence[str] | None = None
-) -> pd.DataFrame:
-    """Count how often each class (rows) was taken for each class (columns): shape (classes, classes).
-
-    Both arguments must be named, so that they cannot be swapped: swapped, precision and recall change places.
-    `classes` gives the order; by default the usual one of the emotions, then the alphabet.
-
-    Examples
-    --------
-    >>> confusion(label=["sad", "sad", "happy"], predicted=["sad", "happy", "happy"]).loc["sad"].tolist()
-    [1, 1]
-    """
-    counts, names = count_confusions(label, predicted, classes)
-    index, columns = pd.Index(names, name="label"), pd.Index(names, name="predicted")
-    return pd.DataFrame(counts, index=index, columns=columns)
-
-
 def report(
     *, label: Sequence[str], predicted: Sequence[str], classes: Sequence[str] | None = None
 ) -> pd.DataFrame:
     """Compute precision, recall and F1 for each class, and their means.
 
+    Both arguments must be named, so that they cannot be swapped: swapped, precision and recall change places.
     Gives one row per class, and a last row "mean" over the classes that occur as labels: ``precision``,
     ``recall``, ``f1`` and ``clips`` (how many have that label). A class that is never predicted has precision
     0.

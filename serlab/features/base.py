@@ -59,15 +59,8 @@ class Extractor:
     def extract(self, y: np.ndarray) -> np.ndarray:
         """Turn one signal into features.
 
-        Parameters
-        ----------
-        y : ndarray of float, shape (samples,)
-            Mono, at `sample_rate`, full scale at 1: what `serlab.audio.read` gives. Check it with
-            `serlab.audio.signal`, as the extractors of serlab do.
-
-        Returns
-        -------
-        ndarray of float32, shape `shape`
+        Takes floats, (samples,), mono, at `sample_rate`, full scale at 1: what `serlab.audio.read` gives.
+        Check them with `serlab.audio.signal`, as the extractors of serlab do. Gives float32 of `shape`.
         """
         raise NotImplementedError
 

@@ -27,26 +27,18 @@ def export(
     """Write features of clips, with clip, speaker and label, into a file that other programs read.
 
     Columns are ``clip``, ``speaker``, the features, and last the label, which WEKA takes for the class.
+    Numbers are as exact as in X: they come back the same when read as the same type.
 
     Parameters
     ----------
     path : path-like
         The ending says the format: ``.csv``; ``.parquet``, which needs ``pip install "serlab[parquet]"``; or
         ``.arff``, where clip, speaker and a label of text are nominal.
-    table : DataFrame
-        Utterance table.
     X : ndarray, shape (clips, features), or DataFrame
         As for `serlab.training.cross_validate`: from `serlab.store.features`, or features of your own.
     names : sequence of str, shape (features,), optional
         Of the features, such as ``extractor.feature_names``. By default the columns of a DataFrame, else
         ``feature_0`` and so on.
-    label : str
-        Column of the table.
-
-    Returns
-    -------
-    Path
-        Of the file. Numbers in it are as exact as in X: they come back the same when read as the same type.
 
     Raises
     ------
@@ -68,7 +60,7 @@ def export(
     """
     path = Path(path)
     writers: dict[str, Callable[[pd.DataFrame], bytes]] = {
-        ".csv": _to_csv,
+        ".csv": lambda frame: frame.to_csv(index=False).encode(),
         ".parquet": _to_parquet,
         ".arff": _to_arff,
     }
@@ -98,10 +90,6 @@ def export(
     path.parent.mkdir(parents=True, exist_ok=True)
     atomic_write_together({path: content})
     return path
-
-
-def _to_csv(frame: pd.DataFrame) -> bytes:
-    return frame.to_csv(index=False).encode()
 
 
 def _to_parquet(frame: pd.DataFrame) -> bytes:

@@ -65,7 +65,6 @@ class SpeakerNormaliser(TransformerMixin, BaseEstimator):
             mean = values.mean(axis=measured, keepdims=True)
             deviation = values.std(axis=measured, keepdims=True)
             deviation[deviation <= CONSTANT * np.abs(mean)] = np.inf
-            deviation[deviation == 0] = np.inf
             result[rows] = (values - mean) / deviation
         return result
 

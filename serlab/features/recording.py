@@ -16,8 +16,7 @@ N_FFT, HOP_LENGTH = 1024, 256
 # Nothing is softer than a step of 16-bit sound, so that digital silence has a level that can be compared.
 FAINTEST_DBFS = -100.0
 FILTER_ORDER = 8
-_UNITS = {"duration": "s", "lead": "s", "trail": "s", "level": "dBFS", "peak": "dBFS", "floor": "dBFS"}
-_UNITS |= {"lowest": "Hz", "highest": "Hz"}
+_NAMES = ("duration", "lead", "trail", "level", "peak", "floor", "lowest", "highest")
 
 
 def _signal_with_sound(y: np.ndarray, name: str) -> np.ndarray:
@@ -29,8 +28,8 @@ def _signal_with_sound(y: np.ndarray, name: str) -> np.ndarray:
 
 @dataclass(frozen=True, kw_only=True)
 class Recording(Extractor):
-    """Eight numbers on the recording: duration, silence at both ends, level, peak, noise floor, and the
-    lowest and highest frequency at which there is speech.
+    """Eight numbers on the recording: duration, silence at both ends (s), level, peak, noise floor (dBFS),
+    and the lowest and highest frequency (Hz) at which there is speech.
 
     The edges of the band are read where the long-term average spectrum of speech has fallen by `edge_db`.
 
@@ -53,10 +52,8 @@ class Recording(Extractor):
         "gate_db": "dB below the loudest frame at which speech ends",
         "edge_db": "dB below the highest value of the average spectrum, where its edges are read",
     }
-    feature_names: ClassVar[tuple[str, ...]] = tuple(_UNITS)
-    feature_units: ClassVar[tuple[str, ...]] = tuple(_UNITS.values())
-
-    shape: ClassVar[tuple[int]] = (len(_UNITS),)
+    feature_names: ClassVar[tuple[str, ...]] = _NAMES
+    shape: ClassVar[tuple[int]] = (len(_NAMES),)
 
     gate_db: float = 40.0
     edge_db: float = 50.0

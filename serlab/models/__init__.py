@@ -53,8 +53,8 @@ def get(name: str) -> ModelSpec:
 
     Examples
     --------
-    >>> get("tree-original").seeds
-    (0, 1, 2)
+    >>> get("tree-original").repeats
+    (3, 10)
     """
     found = {spec.name: spec for spec in (*specs(), *plugged())}
     if name not in found:

@@ -82,20 +82,22 @@ def cnn(X: np.ndarray, y: np.ndarray) -> keras.Model:
     the last filters find is kept apart by frequency, where a place means something, and pooled over time,
     where it does not.
     """
-    network = keras.Sequential([keras.Input(X.shape[1:]), layers.Reshape((*X.shape[1:], 1))])
-    for filters, size, step, dropped in ((32, 5, 2, 0.0), (64, 3, 1, 0.1), (128, 3, 1, 0.1)):
-        network.add(layers.Conv2D(filters, size, step, padding="same", use_bias=False))
-        network.add(layers.BatchNormalization(momentum=0.9))
-        network.add(layers.ReLU())
-        network.add(layers.MaxPooling2D(2))
-        network.add(layers.SpatialDropout2D(dropped))
-    network.add(layers.Permute((2, 1, 3)))
-    bands, channels = network.output_shape[2:]
-    network.add(layers.Reshape((-1, bands * channels)))
-    network.add(StatisticsPooling())
-    network.add(layers.Dropout(0.3))
-    network.add(layers.Dense(y.shape[1], activation="softmax"))
-    return network
+    inputs = keras.Input(X.shape[1:])
+    x = _trunk(inputs, 2)
+    return keras.Model(inputs, layers.Dense(y.shape[1], activation="softmax")(x))
+
+
+def _trunk(inputs, last: int | tuple[int, int]):
+    x = layers.Reshape((*inputs.shape[1:], 1))(inputs)
+    for filters, size, step, pool, drop in ((32, 5, 2, 2, 0.0), (64, 3, 1, 2, 0.1), (128, 3, 1, last, 0.1)):
+        x = layers.Conv2D(filters, size, step, padding="same", use_bias=False)(x)
+        x = layers.BatchNormalization(momentum=0.9)(x)
+        x = layers.ReLU()(x)
+        x = layers.MaxPooling2D(pool)(x)
+        x = layers.SpatialDropout2D(drop)(x)
+    x = layers.Permute((2, 1, 3))(x)
+    x = layers.Reshape((-1, x.shape[2] * x.shape[3]))(x)
+    return layers.Dropout(0.3)(StatisticsPooling()(x))
 
 
 def dense(X: np.ndarray, y: np.ndarray) -> keras.Model:
@@ -142,6 +144,9 @@ class WeightedStatistics(layers.Layer):
 
 # ---- valence: of two classes one sigmoid gives both ----
 
+# Time is halved once less than in `cnn`, so that something is left of half a second.
+_SHORT = (2, 1)
+
 
 @keras.saving.register_keras_serializable(package="serlab")
 class BothSides(layers.Layer):
@@ -166,7 +171,7 @@ def valence_original(X: np.ndarray, y: np.ndarray) -> keras.Model:
 def valence_cnn(X: np.ndarray, y: np.ndarray) -> keras.Model:
     """Make the deeper network: the trunk, and one decision between all classes."""
     inputs = keras.Input(X.shape[1:])
-    return keras.Model(inputs, _decide(_trunk(inputs), y.shape[1]))
+    return keras.Model(inputs, _decide(_trunk(inputs, _SHORT), y.shape[1]))
 
 
 def valence_three_heads(X: np.ndarray, y: np.ndarray) -> keras.Model:
@@ -175,7 +180,7 @@ def valence_three_heads(X: np.ndarray, y: np.ndarray) -> keras.Model:
     The loss is the sum of binary cross-entropies, in which both sides weigh alike, however rare in `y`.
     """
     inputs = keras.Input(X.shape[1:])
-    network = Heads(inputs, layers.Dense(y.shape[1], activation="sigmoid")(_trunk(inputs)))
+    network = Heads(inputs, layers.Dense(y.shape[1], activation="sigmoid")(_trunk(inputs, _SHORT)))
     clips, members = len(y), np.maximum(np.asarray(y, np.float32).sum(axis=0), 1)
     network.sides = clips / (2 * np.maximum(clips - members, 1)), clips / (2 * members)
     return network
@@ -196,24 +201,6 @@ class Heads(keras.Model):
         y, p = ops.cast(y, y_pred.dtype), ops.clip(y_pred, 1e-7, 1 - 1e-7)
         losses = -(y * members * ops.log(p) + (1 - y) * others * ops.log(1 - p))
         return ops.mean(ops.sum(losses, axis=-1))
-
-
-def _trunk(inputs):
-    # As in `cnn`, but time is halved twice less than frequency, so that something is left of half a second.
-    x = layers.Reshape((*inputs.shape[1:], 1))(inputs)
-    for filters, size, step, pool, dropped in (
-        (32, 5, 2, (2, 2), 0.0),
-        (64, 3, 1, (2, 2), 0.1),
-        (128, 3, 1, (2, 1), 0.1),
-    ):
-        x = layers.Conv2D(filters, size, step, padding="same", use_bias=False)(x)
-        x = layers.BatchNormalization(momentum=0.9)(x)
-        x = layers.ReLU()(x)
-        x = layers.MaxPooling2D(pool)(x)
-        x = layers.SpatialDropout2D(dropped)(x)
-    x = layers.Permute((2, 1, 3))(x)
-    x = layers.Reshape((-1, x.shape[2] * x.shape[3]))(x)
-    return layers.Dropout(0.3)(StatisticsPooling()(x))
 
 
 def _decide(x, classes: int):

@@ -90,10 +90,11 @@ def calibration(p: np.ndarray, place: np.ndarray) -> tuple[float, np.ndarray]:
     return float(np.exp(found[0])), found[1:]
 
 
-class _Wrapper(ClassifierMixin, BaseEstimator):
-    """What is trained around one `model`."""
+class Wrapper(ClassifierMixin, BaseEstimator):
+    """What is trained around one `model`, and asks the fitted ``model_``."""
 
     model: Any
+    model_: Any
 
     @property
     def libraries(self) -> tuple[str, ...]:
@@ -107,22 +108,24 @@ class _Wrapper(ClassifierMixin, BaseEstimator):
         given = {name: value for name, value in given.items() if name in takes and value is not None}
         return clone(self.model).fit(X, y, **given)
 
+    def predict_proba(self, X: np.ndarray) -> np.ndarray:
+        """Return the model's probabilities: (clips, ...) to (clips, classes)."""
+        return self.model_.predict_proba(np.asarray(X))
 
-class Tuned(_Wrapper):
+    def predict(self, X: np.ndarray) -> np.ndarray:
+        """Return the model's decisions."""
+        return self.model_.predict(np.asarray(X))
+
+
+class Tuned(Wrapper):
     """A model with calibrated probabilities and a decision that favours no class.
 
-    Training speakers are held out in turn, and predictions for them fit the calibration (`calibration`), with
-    attributes ``scale_`` and ``offset_``. Of two classes ``threshold_`` is chosen there too
-    (`best_threshold`), the probability from which on ``classes_[1]`` is predicted; of more that class is
-    predicted whose probability has risen most above its share in training: the best for UAR if probabilities
-    are true.
-
-    Parameters
-    ----------
-    model : estimator
-        With ``predict_proba``. If its ``fit`` has a parameter ``groups`` it is given the speakers.
-    k : int
-        Number of parts that training speakers are dealt into; fewer where there are fewer speakers.
+    Training speakers are held out in turn, in `k` parts or as many as there are speakers, and predictions for
+    them fit the calibration (`calibration`), with attributes ``scale_`` and ``offset_``. Of two classes
+    ``threshold_`` is chosen there too (`best_threshold`), the probability from which on ``classes_[1]`` is
+    predicted; of more that class is predicted whose probability has risen most above its share in training:
+    the best for UAR if probabilities are true. A model whose ``fit`` has a parameter ``groups`` is given the
+    speakers.
     """
 
     def __init__(self, model: BaseEstimator, k: int = 3):
@@ -183,7 +186,7 @@ class Tuned(_Wrapper):
         return softmax(self.scale_ * np.log(np.clip(p, LEAST, None)) + self.offset_, axis=1)
 
 
-class OneVsRest(_Wrapper):
+class OneVsRest(Wrapper):
     """One model for each class that tells it from all others, and their combination.
 
     Probabilities are those of the models, divided by their sum (`normalised`). That class is predicted whose
@@ -245,7 +248,7 @@ class OneVsRest(_Wrapper):
         return None if all(one is None for one in chosen) else chosen
 
 
-class Oversampled(_Wrapper):
+class Oversampled(Wrapper):
     """A model whose batches are balanced: clips of rare classes are repeated until all classes are as large.
 
     Every clip of a class is repeated as often as any other of it, or once more: which ones, `seed` decides.
@@ -267,19 +270,6 @@ class Oversampled(_Wrapper):
         groups = None if groups is None else np.asarray(groups)[rows]
         self.model_ = self._fitted(X[rows], y[rows], groups, validation_data)
         return self
-
-    def predict_proba(self, X: np.ndarray) -> np.ndarray:
-        """Return the model's probabilities: (clips, ...) to (clips, classes)."""
-        return self.model_.predict_proba(X)
-
-    def predict(self, X: np.ndarray) -> np.ndarray:
-        """Return the model's decisions."""
-        return self.model_.predict(X)
-
-    @property
-    def chosen(self) -> Any:
-        """What the model chose."""
-        return getattr(self.model_, "chosen", None)
 
     @property
     def history(self) -> Any:

@@ -145,37 +145,21 @@ def original_augmented_cnn(seed: int) -> Network:
     return _network("original_augmented_cnn", epochs=25, copies=True, seed=seed)
 
 
-def dense(seed: int) -> Network:
-    """Build our dense network on summary features."""
-    return _network(
-        "dense",
-        epochs=60,
-        optimizer=cosine,
-        standardise=True,
-        label_smoothing=0.1,
-        balanced=True,
-        seed=seed,
-    )
+def dense(seed: int, architecture: str = "dense") -> Network:
+    """Build our dense network on summary features, or another that is trained as it is."""
+    return _ours(architecture, epochs=60, label_smoothing=0.1, balanced=True, seed=seed)
 
 
 def attention(seed: int) -> Network:
     """Build our network that weighs frames, trained as our dense one is."""
-    return dense(seed).set_params(model=_architecture("attention_pooling"))
+    return dense(seed, "attention_pooling")
 
 
 def cnn(seed: int, steps: Sequence[Step] = ()) -> Network:
     """Build our CNN on log-mel spectrograms; `steps` change every batch of training clips."""
-    return _network(
-        "cnn",
-        epochs=50,
-        batch_size=16,
-        optimizer=cosine,
-        centre_clips=True,
-        standardise=True,
-        label_smoothing=0.1,
-        augment=Chain(*steps, seed=seed) if steps else None,
-        seed=seed,
-    )
+    augment = Chain(*steps, seed=seed) if steps else None
+    settings = {"centre_clips": True, "label_smoothing": 0.1, "augment": augment, "seed": seed}
+    return _ours("cnn", epochs=50, batch_size=16, **settings)
 
 
 def augmented_cnn(seed: int) -> Network:
@@ -215,24 +199,19 @@ def valence_original(seed: int) -> Network:
 
 def valence_small(seed: int) -> Network:
     """Build the original network, trained as ours are: standardised bands, classes that weigh alike."""
-    return _network(
-        "valence_original", epochs=20, optimizer=cosine, standardise=True, balanced=True, seed=seed
-    )
+    return _ours("valence_original", epochs=20, balanced=True, seed=seed)
 
 
 def valence_cnn(seed: int) -> Network:
     """Build the deeper network, with one decision between all classes."""
-    return _network("valence_cnn", epochs=20, optimizer=cosine, standardise=True, balanced=True, seed=seed)
+    return _ours("valence_cnn", epochs=20, balanced=True, seed=seed)
 
 
 def valence_shared(seed: int) -> SharedTrunk:
     """Build the deeper network with a head for every class against the rest."""
-    from serlab.models import architectures
     from serlab.models.network import SharedTrunk
 
-    return SharedTrunk(
-        architectures.valence_three_heads, epochs=20, optimizer=cosine, standardise=True, seed=seed
-    )
+    return SharedTrunk(**_ours("valence_three_heads", epochs=20, seed=seed).get_params(deep=False))
 
 
 # ---- published networks ----
@@ -264,25 +243,16 @@ def original_contours(seed: int) -> Network:
 
 def compact_contours(seed: int) -> Network:
     """Build our small 1-D network on more contours."""
-    return _network(
-        "compact_contours",
-        epochs=20,
-        batch_size=16,
-        optimizer=cosine,
-        standardise=True,
-        label_smoothing=0.1,
-        balanced=True,
-        seed=seed,
-    )
+    settings = {"label_smoothing": 0.1, "balanced": True, "seed": seed}
+    return _ours("compact_contours", epochs=20, batch_size=16, **settings)
+
+
+def _ours(architecture: str, **settings) -> Network:
+    return _network(architecture, optimizer=cosine, standardise=True, **settings)
 
 
 def _network(architecture: str, **settings) -> Network:
+    from serlab.models import architectures
     from serlab.models.network import Network
 
-    return Network(_architecture(architecture), **settings)
-
-
-def _architecture(name: str):
-    from serlab.models import architectures
-
-    return getattr(architectures, name)
+    return Network(getattr(architectures, architecture), **settings)

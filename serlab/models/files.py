@@ -93,16 +93,16 @@ class TrainedModel:
                 "model.values(model.features(y, sample_rate)[None])"
             )
         if hasattr(self.estimator, "predict_proba"):
-            p = np.asarray(self.estimator.predict_proba(_rows(X)), dtype=float)
+            p = np.asarray(self.estimator.predict_proba(X), dtype=float)
         else:
-            p = softmax(self.estimator.decision_function(_rows(X)))
+            p = softmax(self.estimator.decision_function(X))
         return tempered(p, self.card.get("temperature", 1.0))
 
     def values(self, X: np.ndarray | pd.DataFrame) -> np.ndarray:
         """Return what a regressor predicts: features (clips, ...) to (clips,)."""
         if self.classes:
             raise ModelError("This model predicts classes, not values: use its `probabilities`")
-        return np.asarray(self.estimator.predict(_rows(X)), dtype=float)
+        return np.asarray(self.estimator.predict(X), dtype=float)
 
     def strangeness(self, X: np.ndarray) -> np.ndarray:
         """Return how far clips lie from those trained on, 1 on average: features (clips, ...) to (clips,)."""
@@ -187,7 +187,8 @@ def save(
             described["network"] = {"class": name, "shape": list(estimator.shape_)}
             described["network"] |= {name: getattr(estimator, name) for name in KEPT}
             archive.writestr("estimator.keras", _keras_bytes(estimator.model_))
-            archive.writestr("measured.npz", _npz(**{name: getattr(estimator, name) for name in MEASURED}))
+            with archive.open("measured.npz", "w") as measured:
+                np.savez(measured, **{name: getattr(estimator, name) for name in MEASURED})
         else:
             archive.writestr("estimator.skops", skops_files.to_bytes(estimator))
         if familiar is not None:
@@ -275,11 +276,6 @@ def rebuild(described: Mapping[str, Any]) -> Extractor:
     raise ModelError(f"This serlab has no extractor {name!r}: pip install -U serlab")
 
 
-def _rows(X: np.ndarray | pd.DataFrame) -> np.ndarray | pd.DataFrame:
-    # An estimator that was fitted to named columns wants them by name.
-    return X if isinstance(X, pd.DataFrame) else np.asarray(X)
-
-
 def _is_fitted(estimator) -> bool:
     try:
         check_is_fitted(estimator)
@@ -302,12 +298,6 @@ def _rebuilt(value: Any) -> Any:
     if isinstance(value, dict):
         return rebuild(value)
     return tuple(_rebuilt(one) for one in value) if isinstance(value, list) else value
-
-
-def _npz(**arrays: np.ndarray) -> bytes:
-    file = io.BytesIO()
-    np.savez(file, **arrays)
-    return file.getvalue()
 
 
 def _keras_bytes(network) -> bytes:

@@ -48,12 +48,6 @@ class Network(keras.wrappers.SKLearnClassifier):
         alone is predicted.
     seed : int
         Of weights, order, dropout and changes.
-    progress : bool
-
-    Attributes
-    ----------
-    model_ : keras.Model
-    classes_ : ndarray of str
 
     Examples
     --------

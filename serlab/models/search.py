@@ -44,12 +44,9 @@ class SpeakerSearch(GridSearchCV):
                 "settings are chosen on training speakers that are held out in turn, and there is one alone: "
                 "take a corpus of three speakers or more, or a model without a search"
             )
-        if is_regressor(self.estimator):
-            check_inputs(np.asarray(X))
-            self.cv = GroupKFold(k)
-        else:
-            check_inputs(np.asarray(X), y)
-            self.cv = StratifiedGroupKFold(k)
+        values = is_regressor(self.estimator)
+        check_inputs(np.asarray(X), None if values else y)
+        self.cv = GroupKFold(k) if values else StratifiedGroupKFold(k)
         return super().fit(X, y, groups=groups)
 
     @property

@@ -6,33 +6,25 @@ from typing import ClassVar
 
 import numpy as np
 import pandas as pd
-from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import has_fit_parameter
 
 from serlab.checks import check_inputs
 from serlab.errors import EvaluationError
+from serlab.models.binaries import Wrapper
 from serlab.training import takes_groups
 
 
-class Shares(ClassifierMixin, BaseEstimator):
+class Shares(Wrapper):
     """Train a classifier of scikit-learn on shares of votes, as `serlab.training.cross_validate` gives them.
 
     The classifier, the last step of a pipeline, is given each clip once for every class that it has votes of,
     with their share as its weight: of a logistic regression the loss then is the cross-entropy with the
-    shares. Steps before it are fitted to each clip once. A search, such as `SpeakerSearch`, chooses its
-    settings by the class with most votes, then trains on shares. ``class_weight="balanced"`` counts a clip
-    once for every class that it has votes of, in most classifiers.
-
-    Parameters
-    ----------
-    model : estimator
-        A classifier whose `fit` takes ``sample_weight``, a pipeline that ends in one, or a search over such.
-
-    Attributes
-    ----------
-    model_ : estimator
-        Fitted; of a search the best.
+    shares. Its `fit` takes ``sample_weight``; steps before it are fitted to each clip once. A search, such as
+    `SpeakerSearch`, chooses its settings by the class with most votes, then trains on shares, and ``model_``
+    is the best. ``class_weight="balanced"`` counts a clip once for every class that it has votes of, in most
+    classifiers.
 
     Examples
     --------
@@ -74,11 +66,3 @@ class Shares(ClassifierMixin, BaseEstimator):
         last.fit(X[rows], y.columns.to_numpy(str)[columns], sample_weight=shares[rows, columns])
         self.model_, self.classes_ = model, last.classes_
         return self
-
-    def predict_proba(self, X: np.ndarray) -> np.ndarray:
-        """Return the classifier's probabilities: (clips, ...) to (clips, classes)."""
-        return self.model_.predict_proba(np.asarray(X))
-
-    def predict(self, X: np.ndarray) -> np.ndarray:
-        """Return the classifier's decisions."""
-        return self.model_.predict(np.asarray(X))

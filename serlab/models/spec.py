@@ -71,11 +71,6 @@ class ModelSpec:
     plan: tuple[tuple[str, str], ...] | None = None
 
     @property
-    def seeds(self) -> tuple[int, ...]:
-        """Seeds for a protocol of several folds."""
-        return tuple(range(self.repeats[0]))
-
-    @property
     def members(self) -> tuple[str, ...]:
         """Names of the models that vote."""
         return tuple(voter.name for voter in self.voters)

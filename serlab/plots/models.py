@@ -80,16 +80,10 @@ def bands(curves: Mapping[str, pd.DataFrame], ax: Axes | None = None, chance: fl
     return ax
 
 
-def confusion_matrix(
-    labels: Sequence[str],
-    predicted: Sequence[str],
-    ax: Axes | None = None,
-    classes: Sequence[str] | None = None,
-) -> Axes:
+def confusion_matrix(labels: Sequence[str], predicted: Sequence[str], ax: Axes | None = None) -> Axes:
     """Draw which emotion was taken for which: rows are true, columns predicted.
 
-    Colour is the share of the row, which sums to 100 %; the number in a cell is the count of clips. `classes`
-    are rows and columns in their order, by default that of the book's emotions.
+    Colour is the share of the row, which sums to 100 %; the number in a cell is the count of clips.
 
     Examples
     --------
@@ -99,8 +93,8 @@ def confusion_matrix(
     """
     from sklearn import metrics
 
-    classes = list(emotion_palette([*labels, *predicted]) if classes is None else classes)
     labels, predicted = list(labels), list(predicted)
+    classes = list(emotion_palette(labels + predicted))
     side = 1.6 + 0.55 * len(classes)
     ax = new_axes(ax, (side + 0.8, side))
     sns.heatmap(

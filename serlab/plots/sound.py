@@ -91,19 +91,9 @@ def spectrogram(
 ) -> Axes:
     """Draw time to the right, frequency upwards, and level as brightness.
 
-    Parameters
-    ----------
-    y : array of shape (samples,)
-    sample_rate : float, in Hz
-    kind : {"stft", "mel"}
-        Frequencies evenly spaced in hertz, or in 128 mel bands.
-    n_fft, hop_length : int
-        Window length and step in samples.
-    reference : float, optional
-        Level in dB re full scale drawn as 0 dB; by default the loudest point of this figure. Give the same
-        one to several figures to keep their loudness comparable.
-    colorbar : bool
-        Whether to add a scale in dB.
+    Of a signal, (samples,), frequencies are evenly spaced in hertz ("stft") or in 128 bands ("mel"); window
+    and step are in samples. `reference` is the level in dB re full scale drawn as 0 dB, by default the
+    loudest point of this figure: give the same one to several figures to keep their loudness comparable.
 
     Examples
     --------

@@ -9,12 +9,11 @@ was.
 from serlab.runs.checks import check
 from serlab.runs.command_line import main, record_named
 from serlab.runs.making import PLAN, inputs, make, planned, remake, seeds_of, split_for, verify, write
-from serlab.runs.record import COLUMNS, KEYS, NEW_KEYS, TABLE_KEYS, Run, list_runs, read, root, table
+from serlab.runs.record import COLUMNS, KEYS, TABLE_KEYS, Run, list_runs, read, root, table
 
 __all__ = [
     "COLUMNS",
     "KEYS",
-    "NEW_KEYS",
     "PLAN",
     "TABLE_KEYS",
     "Run",

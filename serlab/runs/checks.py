@@ -29,13 +29,11 @@ def check(run: Run, table: pd.DataFrame | None = None) -> list[str]:
     if table is not None:
         problems += _check_corpus(p, meta, table)
     if not problems:
-        now = evaluation.scores(p)
-        wrong = [
-            name for name in {*now, *meta["scores"]} if not _near(now.get(name), meta["scores"].get(name))
-        ]
+        now, then = evaluation.scores(p), meta["scores"]
         problems += [
-            f"score {name} is {meta['scores'].get(name)}, recomputed {now.get(name)}"
-            for name in sorted(wrong)
+            f"score {name} is {then.get(name)}, recomputed {now.get(name)}"
+            for name in sorted({*now, *then})
+            if not np.isclose(then.get(name, np.nan), now.get(name, np.nan), rtol=0, atol=2e-5)
         ]
     return problems
 
@@ -123,7 +121,3 @@ def _check_corpus(p: pd.DataFrame, meta: dict, table: pd.DataFrame) -> list[str]
     if set(p["clip"]) != set(expected) or (where != p["fold"]).any():
         problems.append(f"the folds are not those of {meta['protocol']}")
     return problems
-
-
-def _near(a: float | None, b: float | None) -> bool:
-    return a is not None and b is not None and abs(a - b) < 2e-5

@@ -13,7 +13,7 @@ from serlab import corpora, evaluation, provenance, run_files, splits, store, tr
 from serlab.errors import RunError
 from serlab.paths import cache_dir
 from serlab.runs.checks import check
-from serlab.runs.record import COLUMNS, NEW_KEYS, Run, as_csv, path_of, read
+from serlab.runs.record import COLUMNS, Run, as_csv, path_of, read
 
 if TYPE_CHECKING:
     from serlab.models import ModelSpec
@@ -48,19 +48,9 @@ def make(
 ) -> Run:
     """Train a model, as of `serlab.models.get`, under a protocol and record it.
 
-    Parameters
-    ----------
-    spec, corpus, protocol
-        See `serlab.load` and `serlab.splits.make`.
-    folder, cache : Path, optional
-        Where runs lie, by default `root`, and finished folds, by default in the user's cache.
-    allow_changed_code : bool
-        Whether code will do that no commit holds: see `serlab.provenance.circumstances`.
-
-    Raises
-    ------
-    RunError
-        If the package is in a git checkout and changed, or the run cannot be written.
+    Names are as for `serlab.load` and `serlab.splits.make`; runs lie in `folder`, by default `root`, finished
+    folds in `cache`, by default the user's. `RunError` if the run cannot be written, or the package is in a
+    git checkout and changed, unless that is allowed (see `serlab.provenance.circumstances`).
     """
     how = provenance.circumstances(*spec.libraries, allow_changed_code=allow_changed_code)
     utterances = splits.get(protocol).prepare(corpora.load(corpus))
@@ -107,7 +97,7 @@ def write(run: Run, folder: Path | None = None) -> Path:
     Raises `RunError` if the run contradicts itself or does not say what it was made with, or if it cannot be
     written. Then what was there is as it was.
     """
-    problems = check(run) + [f"it does not say its {key}" for key in NEW_KEYS if key not in run.meta]
+    problems = check(run) + ([] if "threads" in run.meta else ["it does not say its threads"])
     if problems:
         raise RunError(f"{run.key} is not written: {'; '.join(problems)}")
     file = path_of(folder, *run.key)
@@ -163,25 +153,22 @@ def inputs(spec: ModelSpec, utterances: pd.DataFrame, progress: bool = False) ->
     )
 
 
-def remake(
-    run: Run, spec: ModelSpec, seed: int | None = None, fold: int = 0, progress: bool = False
-) -> dict[str, float | int]:
-    """Train one fold of a run anew, and measure how near it comes to what was recorded.
+def remake(run: Run, spec: ModelSpec) -> dict[str, float | int]:
+    """Train the first fold of a run anew, with its first seed, and measure how near it comes to the record.
 
-    A vote trains nothing: it is held anew among the recorded members. By default the seed is the run's first.
-    Gives ``seed``, ``fold``, ``clips``; ``labels``, the share of clips with the same prediction;
-    ``probabilities``, their mean difference; ``uar_before`` and ``uar_now``, of the fold. Raises `RunError`
-    if the fold holds other clips.
+    A vote trains nothing: it is held anew among the recorded members. Gives ``seed``, ``fold``, ``clips``;
+    ``labels``, the share of clips with the same prediction; ``probabilities``, their mean difference;
+    ``uar_before`` and ``uar_now``, of the fold. Raises `RunError` if the fold holds other clips.
     """
     corpus, protocol, model = run.key
-    seed = run.meta["seeds"][0] if seed is None else seed
+    seed, fold = run.meta["seeds"][0], 0
     utterances = splits.get(protocol).prepare(corpora.load(corpus))
     split = split_for(spec, utterances, protocol)
     if spec.members:
         anew, _ = _vote(spec, [read(corpus, protocol, name) for name in spec.members])
         anew = anew[(anew["seed"] == seed) & (anew["fold"] == fold)]
     else:
-        anew = _cross_validate(spec, utterances, split, progress=progress, only=[(seed, fold)])
+        anew = _cross_validate(spec, utterances, split, only=[(seed, fold)])
     p = run.predictions
     old = p[(p["seed"] == seed) & (p["fold"] == fold)].set_index("clip")
     if set(old.index) != set(anew["clip"]):
@@ -200,8 +187,8 @@ def remake(
     }
 
 
-def verify(run: Run, spec: ModelSpec, seed: int | None = None, fold: int = 0, progress: bool = False) -> str:
-    """Train one fold anew and judge whether it is what was recorded; say how near it is, and what judged.
+def verify(run: Run, spec: ModelSpec) -> str:
+    """Train a fold anew and judge whether it is what was recorded; say how near it is, and what judged.
 
     What is exact but for rounding is judged by its labels and probabilities. A network is judged by the UAR
     of the fold, where labels and probabilities are not the same: rounding on another processor, or other
@@ -211,9 +198,9 @@ def verify(run: Run, spec: ModelSpec, seed: int | None = None, fold: int = 0, pr
     `SAME_PROBABILITY` (0.01) on average, and, of a network, UAR by more than `SAME_UAR` (5 points) too. The
     message names both machines, and the threads, if they differ.
     """
-    made = remake(run, spec, seed, fold, progress)
+    made = remake(run, spec)
     found = (
-        f"{'/'.join(run.key)}, fold {fold}, seed {made['seed']}: {100 * made['labels']:.1f} % of "
+        f"{'/'.join(run.key)}, fold {made['fold']}, seed {made['seed']}: {100 * made['labels']:.1f} % of "
         f"{made['clips']} labels as recorded (asked for: {100 * SAME_LABELS:.0f} %), probabilities "
         f"{made['probabilities']:.4f} apart on average (tolerated: {SAME_PROBABILITY})"
     )

@@ -37,8 +37,6 @@ KEYS = (
     "code",
     "scores",
 )
-# Runs that were made before November 2026 lack these.
-NEW_KEYS = ("threads",)
 # Those that `table` shows as they are.
 TABLE_KEYS = (
     "title",
@@ -142,12 +140,11 @@ def check_place(file: Path, meta: dict[str, Any]) -> None:
     """Make sure that a JSON file is of the run that its path names."""
     try:
         named = (meta["corpus"]["name"], meta["protocol"], meta["model"])
-    except (KeyError, TypeError):
-        named = (None,)
-    if not all(isinstance(part, str) for part in named):
-        raise RunError(f"{file} is damaged: it does not say what run it is. Make the run anew")
+    except (KeyError, TypeError) as error:
+        raise RunError(f"{file} is damaged: it does not say what run it is. Make the run anew") from error
     if named != (*file.parts[-3:-1], file.stem):
-        raise RunError(f"{file} is the run {'/'.join(named)}: put it where it belongs, or make the run anew")
+        name = "/".join(map(str, named))
+        raise RunError(f"{file} is the run {name}: put it where it belongs, or make the run anew")
 
 
 def path_of(folder: Path | None, corpus: str, protocol: str, model: str) -> Path:

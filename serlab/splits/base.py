@@ -130,18 +130,13 @@ def check(split: Split, table: pd.DataFrame) -> None:
                     f"row {both[0]} is both trained on and {side} in fold {number} of {split.name}"
                 )
         if split.speaker_disjoint:
-            _check_speakers(fold, table, split.title or split.name)
-
-
-def _check_speakers(fold: Fold, table: pd.DataFrame, title: str) -> None:
-    speakers = table["speaker"].to_numpy(dtype=object)
-    used = np.concatenate([fold.train, np.setdiff1d(fold.validation, fold.test)]).astype(int)
-    tested = set(speakers[fold.test])
-    if shared := sorted(map(str, tested & set(speakers[used]))):
-        raise SplitError(
-            f"{title!r} says that no test speaker is heard in training, but speaker {shared[0]} is, by this "
-            "table. Split it anew, with serlab.splits.make"
-        )
+            speakers = table["speaker"].to_numpy(dtype=object)
+            used = np.concatenate([fold.train, np.setdiff1d(fold.validation, fold.test)]).astype(int)
+            if shared := sorted(map(str, set(speakers[fold.test]) & set(speakers[used]))):
+                raise SplitError(
+                    f"{split.title or split.name!r} says that no test speaker is heard in training, but "
+                    f"speaker {shared[0]} is, by this table. Split it anew, with serlab.splits.make"
+                )
 
 
 def fold_of(table: pd.DataFrame, train: np.ndarray, test: np.ndarray) -> Fold:

@@ -19,21 +19,12 @@ def audit(
 ) -> pd.DataFrame:
     """Tell what the test rows of a split share with the rows used for training and validation.
 
-    Parameters
-    ----------
-    table, split
-        The utterance table, and the split of it.
-    digests : sequence of str, optional
-        One per row: a digest of the sound, equal for identical sound.
-    sources : sequence of str, optional
-        One per row: the clip that the row was made from, so that augmented copies are known as such.
+    `digests`, one per row, are equal for identical sound; `sources`, one per row, are the clips that rows
+    were made from, so that augmented copies are known as such.
 
-    Returns
-    -------
-    DataFrame
-        One row per kind of leak, indexed by it, with columns ``folds`` (how many folds it touches), ``of``
-        (how many there are), ``test_clips`` (test rows concerned, over all folds), ``share`` (of all test
-        rows) and ``examples``. What could not be looked at, for want of a column, has missing values.
+    Gives one row per kind of leak, indexed by it, with columns ``folds`` (how many folds it touches), ``of``
+    (how many there are), ``test_clips`` (test rows concerned, over all folds), ``share`` (of all test rows)
+    and ``examples``. What could not be looked at, for want of a column, has missing values.
 
     Examples
     --------

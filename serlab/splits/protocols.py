@@ -73,7 +73,9 @@ _KINDS = {
     ),
     "TASK": _Kind(
         "five speaker-disjoint folds, each with speakers of all corpora (fewer where none has five)",
-        lambda table, _, seed: corpus_folds(table, min(5, _most_speakers(table)), seed),
+        lambda table, _, seed: corpus_folds(
+            table, min(5, table.groupby("corpus")["speaker"].nunique().max()), seed
+        ),
     ),
     "TASK-loco": _Kind("leave one corpus out", lambda table, _, seed: leave_one_out(table, "corpus")),
     "TASK-lolo": _Kind("leave one language out", lambda table, _, seed: leave_one_out(table, "language")),
@@ -181,22 +183,11 @@ def get(name: str) -> Protocol:
 def make(table: pd.DataFrame, protocol: str, seed: int = 0) -> Split:
     """Split an utterance table by the name of a protocol.
 
-    Parameters
-    ----------
-    table : DataFrame
-        With at least the columns ``clip``, ``speaker`` and ``emotion``; for protocols about valence one of
-        `serlab.corpora.unify`.
-    protocol : str
-        As for `get`. Folds are the same for all tasks, so that models of one can be compared with those
-        of another.
-    seed : int
-        Decides how speakers or clips are dealt out. "seed-split", "loso", published folds and those that
-        leave a corpus or a language out do not depend on it.
-
-    Raises
-    ------
-    SplitError
-        If the name is unknown, or the table cannot be split in this way.
+    It has at least the columns ``clip``, ``speaker`` and ``emotion``; for protocols about valence it is one
+    of `serlab.corpora.unify`. Names are those of `get`; folds are the same for all tasks, so that models of
+    one can be compared with those of another. `seed` decides how speakers or clips are dealt out, but not in
+    "seed-split", "loso", published folds and those that leave a corpus or a language out. `SplitError` if the
+    name is unknown, or the table cannot be split in this way.
 
     Examples
     --------
@@ -223,8 +214,3 @@ def _rows(table: pd.DataFrame, wanted: pd.Series) -> pd.DataFrame:
     kept = table[wanted].reset_index(drop=True)
     kept.attrs = dict(table.attrs)
     return kept
-
-
-def _most_speakers(table: pd.DataFrame) -> int:
-    """Count the speakers of the corpus that has most."""
-    return int(table.groupby("corpus")["speaker"].nunique().max())
