@@ -137,10 +137,10 @@ def best_before_whisper(protocol: str) -> list[str]:
     return [rows[part].nlargest(1, "uar")["model"].item() for part in (~normalised, normalised)]
 
 
-def gain_on_new_voices(way: str, corpus: str, model: str) -> evaluation.Comparison:
-    """Compare one of the ways of chapter 17 to help with a new voice with a recorded model."""
-    run = runs.read(corpus, ch17_new_voices.CORPORA[corpus], model)
-    return evaluation.compare(ch17_new_voices.read(way, corpus), run)
+def gain_without_voices(corpus: str) -> evaluation.Comparison:
+    """Give what chapter 17 gains where the voices of other corpora are taken away."""
+    run = runs.read(corpus, ch17_new_voices.CORPORA[corpus], "logreg-whisper")
+    return evaluation.compare(ch17_new_voices.read("without-voices", corpus), run)
 
 
 def gains_of_whisper(protocol: str) -> list[float]:
@@ -2297,7 +2297,7 @@ CLAIMS: list[tuple[str, str, Callable[[], bool]]] = [
     ),
     (
         "17",
-        "Nor is logistic regression too plain",
+        "Nor does a less plain classifier help",
         lambda: all(
             score(RAVDESS, "logreg-whisper") > score(RAVDESS, f"{model}-whisper")
             for model in ("svm-rbf", "ann")
@@ -2305,7 +2305,7 @@ CLAIMS: list[tuple[str, str, Callable[[], bool]]] = [
     ),
     (
         "17",
-        "It is the largest gain of the table",
+        "nEMO has the largest gain of the table",
         lambda: (
             min(gains_of_whisper(NEMO))
             > max(gain for protocol in (RAVDESS, EMODB, VALENCE) for gain in gains_of_whisper(protocol))
@@ -2313,24 +2313,36 @@ CLAIMS: list[tuple[str, str, Callable[[], bool]]] = [
     ),
     (
         "17",
-        "and a fifth who is heard, though not labelled, is worth much.",
-        lambda: gain_on_new_voices("self-training", "nemo", "logreg-whisper-spknorm").low > 0,
+        "is worth much where there are only four to learn from.",
+        lambda: printed("17", r"^nemo: .* points \[([-+][\d.]+), [-+][\d.]+\]")[0] > 0,
     ),
     (
         "17",
-        "and EmoDB, 90.8 %",
-        lambda: all(
-            gain_on_new_voices("self-training", corpus, "logreg-whisper-spknorm").low <= 0
-            for corpus in ("ravdess", "emodb_first2s")
+        "on EmoDB, 90.8 %",
+        lambda: printed("17", r"^emodb_first2s: .* points \[([-+][\d.]+), [-+][\d.]+\]")[0] <= 0,
+    ),
+    (
+        "17",
+        "nor on RAVDESS and EmoDB, where it is even a little lower.",
+        lambda: (
+            all(gain_without_voices(corpus).low <= 0 for corpus in ch17_new_voices.CORPORA)
+            and all(gain_without_voices(corpus).difference < 0 for corpus in ("ravdess", "emodb_first2s"))
         ),
     ),
     (
         "17",
-        "and again no gain can be shown.",
-        lambda: all(
-            gain_on_new_voices("without-voices", corpus, "logreg-whisper").low <= 0
-            for corpus in ch17_new_voices.CORPORA
+        "of the table above no gain can be shown.",
+        lambda: (
+            evaluation.compare(
+                ch17_fine_tuning.read("careful").query("epoch == 4"), read(RAVDESS, "logreg-whisper")
+            ).low
+            <= 0
         ),
+    ),
+    (
+        "17",
+        "and our dense network 74.8 %",
+        lambda: undecided(RAVDESS, "logreg-whisper", "ann-whisper"),
     ),
     (
         "17",
@@ -2342,7 +2354,7 @@ CLAIMS: list[tuple[str, str, Callable[[], bool]]] = [
     ),
     (
         "17",
-        "higher: a gain, but a small one",
+        "higher: a small gain",
         lambda: (
             (change := printed("17", r"^difference: (\S+) points \[([-+][\d.]+), [-+][\d.]+\]"))[1] > 0
             and change[0] < 2

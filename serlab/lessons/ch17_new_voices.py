@@ -89,9 +89,10 @@ def without_voices(corpus: str) -> tuple[pd.DataFrame, dict]:
 
 
 def self_training(corpus: str) -> tuple[pd.DataFrame, dict]:
-    """Normalise by speaker, and learn from answers about the test clips, with the settings of chapter 16.
+    """Normalise by speaker, and learn in three rounds from the surest answers about the test clips.
 
-    This is transductive: it uses the other clips of each test speaker, never their labels.
+    Answers are standardised within each speaker. All of it is transductive: it uses the other clips of each
+    test speaker, never their labels.
     """
     table, X = _clips(corpus)
     y, speakers = (table[name].to_numpy(str) for name in ("emotion", "speaker"))
