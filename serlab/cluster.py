@@ -69,7 +69,7 @@ def spread(
 
     expected = tuple(provenance.installation(*libraries).items())
     _check_imports(client, code)
-    ahead, waiting = 0, []
+    waiting: list = []
 
     def finished() -> Any:
         done = waiting if in_order else wait(waiting, return_when="FIRST_COMPLETED").done
@@ -80,10 +80,8 @@ def spread(
     try:
         for task in tasks:
             waiting.append(client.submit(_call, expected, function, *task, pure=False))
-            if len(waiting) >= ahead:
-                # Asked again each time: workers may have come, and would stay idle.
-                ahead = AHEAD * max(1, sum(client.ncores().values()))
-            if len(waiting) >= ahead:
+            # Cores are counted each time: workers may have come, and would stay idle.
+            if len(waiting) >= AHEAD * max(1, sum(client.ncores().values())):
                 yield finished()
         while waiting:
             yield finished()

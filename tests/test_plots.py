@@ -195,6 +195,13 @@ def test_durations_have_one_dot_per_clip_by_two_columns(ax):
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["x", "y"]
 
 
+def test_durations_of_clips_without_a_sentence_are_drawn_as_unknown(ax):
+    table = pd.DataFrame({"sentence": ["b", None, np.nan], "speaker": "x", "duration": [1.0, 2.0, 3.0]})
+    plots.durations(table, "sentence", "speaker", ax)
+    assert ticks(ax) == ["b", "unknown"]
+    assert sorted(dot[1] for group in ax.collections for dot in group.get_offsets()) == [1, 2, 3]
+
+
 def test_by_emotion_draws_each_median(ax):
     values = [1.0, 2.0, 3.0, 10.0, 20.0, np.nan]
     emotions = ["sad", "sad", "sad", "happy", "happy", "happy"]

@@ -72,9 +72,8 @@ def measure(
         tqdm(desc=extractor.name, total=len(tasks), unit="clip", **hidden) as bar,
     ):
         if client:
-            libraries, calls = extractor.libraries, batches()
             found = cluster.spread(
-                client, _extract, calls, code=extractor, libraries=libraries, in_order=True
+                client, _extract, batches(), code=extractor, libraries=extractor.libraries, in_order=True
             )
         else:
             calls = itertools.starmap(joblib.delayed(_extract), batches())

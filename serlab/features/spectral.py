@@ -24,19 +24,24 @@ def _power(y: np.ndarray, n_fft: int, hop_length: int) -> Iterator[tuple[slice, 
     A block that fits into the processor's cache takes half the time of all frames at once.
     """
     import scipy.fft
-    import scipy.signal
 
-    window = scipy.signal.get_window("hann", n_fft).astype(np.float32)
     frames = np.lib.stride_tricks.sliding_window_view(np.pad(y, n_fft // 2), n_fft)[::hop_length]
     size = max(1, BLOCK_SAMPLES // n_fft)
     buffer = np.empty((min(size, len(frames)), n_fft), dtype=np.float32)
     for start in range(0, len(frames), size):
         block = frames[start : start + size]
-        windowed = np.multiply(block, window, out=buffer[: len(block)])
+        windowed = np.multiply(block, _window(n_fft), out=buffer[: len(block)])
         spectrum = scipy.fft.rfft(windowed, overwrite_x=True)
         power = np.square(spectrum.real)
         power += np.square(spectrum.imag)
         yield slice(start, start + len(block)), power
+
+
+@functools.lru_cache(maxsize=16)
+def _window(n_fft: int) -> np.ndarray:
+    import scipy.signal
+
+    return scipy.signal.get_window("hann", n_fft).astype(np.float32)
 
 
 def power_spectrogram(y: np.ndarray, n_fft: int, hop_length: int) -> np.ndarray:

@@ -168,7 +168,7 @@ def record(name: str, *, allow_changed_code: bool = False) -> None:
     how = provenance.circumstances("keras", allow_changed_code=allow_changed_code)
     variant = VARIANTS[name]
     table = splits.get(PROTOCOL).prepare(corpora.load("ravdess"))
-    frames(table, variant)
+    frames_below(table, variant)
     calls = [
         joblib.delayed(_predictions)(variant, table, seed, number)
         for seed in range(variant.seeds)
@@ -189,7 +189,7 @@ def record(name: str, *, allow_changed_code: bool = False) -> None:
     run_files.write(_path(name), result.to_csv(index=False, lineterminator="\n"), meta)
 
 
-def frames(table: pd.DataFrame, variant: Variant) -> Sequence[np.ndarray]:
+def frames_below(table: pd.DataFrame, variant: Variant) -> Sequence[np.ndarray]:
     """Compute, once, what block `variant.first` takes of every clip: arrays of shape (384, time)."""
     return store.features(table, Whisper(blocks=(variant.first - 1,), statistics=None))
 
@@ -202,7 +202,7 @@ def _predictions(variant: Variant, table: pd.DataFrame, seed: int, number: int) 
     if not file.is_file():
         fold = splits.make(table, PROTOCOL).folds[number]
         y = table["emotion"].to_numpy(str)
-        told = train(variant, frames(table, variant), y, fold.train, fold.test, seed)
+        told = train(variant, frames_below(table, variant), y, fold.train, fold.test, seed)
         rows = table.iloc[fold.test][["clip", "speaker"]].assign(label=y[fold.test], fold=number, seed=seed)
         each = [rows.assign(epoch=epoch, predicted=labels) for epoch, labels in enumerate(told)]
         with disk_errors("Predictions", folder, RunError):

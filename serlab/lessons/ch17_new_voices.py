@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -131,6 +132,7 @@ def read(name: str, corpus: str) -> pd.DataFrame:
     return found[found["corpus"] == corpus].reset_index(drop=True)
 
 
+@functools.cache
 def _clips(corpus: str) -> tuple[pd.DataFrame, np.ndarray]:
     table = splits.get(CORPORA[corpus]).prepare(corpora.load(corpus))
     return table, np.asarray(store.features(table, Whisper(), progress=False))

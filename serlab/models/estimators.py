@@ -209,9 +209,12 @@ def valence_cnn(seed: int) -> Network:
 
 def valence_shared(seed: int) -> SharedTrunk:
     """Build the deeper network with a head for every class against the rest."""
+    from serlab.models import architectures
     from serlab.models.network import SharedTrunk
 
-    return SharedTrunk(**_ours("valence_three_heads", epochs=20, seed=seed).get_params(deep=False))
+    return SharedTrunk(
+        architectures.valence_three_heads, epochs=20, optimizer=cosine, standardise=True, seed=seed
+    )
 
 
 # ---- published networks ----

@@ -16,6 +16,8 @@ from serlab.plots.style import INK, emotion_palette, new_axes
 def durations(table: pd.DataFrame, by: str, hue: str, ax: Axes | None = None) -> Axes:
     """Draw how long the clips are, a dot for each: grouped by one column, coloured by another.
 
+    Where these have no value it is "unknown".
+
     Examples
     --------
     >>> table = pd.DataFrame({"speaker": ["b", "a", "a"], "sentence": "1", "duration": [1.0, 2.0, 3.0]})
@@ -23,8 +25,11 @@ def durations(table: pd.DataFrame, by: str, hue: str, ax: Axes | None = None) ->
     ['a', 'b']
     """
     ax = new_axes(ax)
+    columns = table[list({by, hue})]
+    data = columns.astype(object).where(columns.notna(), "unknown").astype(str)
+    order, data = sorted(data[by].unique()), data.assign(duration=table["duration"])
     look = {"size": 3, "alpha": 0.8, "linewidth": 0.3, "jitter": 0.25}
-    sns.stripplot(table, x=by, y="duration", hue=hue, order=sorted(table[by].unique()), ax=ax, **look)
+    sns.stripplot(data, x=by, y="duration", hue=hue, order=order, ax=ax, **look)
     ax.legend(title=hue, loc="center left", bbox_to_anchor=(1, 0.5))
     ax.set(ylabel="duration (s)")
     ax.grid(axis="y")
