@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from serlab import evaluation, runs
+from serlab import evaluation, plots, runs
 from serlab.lessons import ch10_leaderboard as lesson
 
 
@@ -66,7 +66,7 @@ def test_a_board_has_a_row_for_each_plain_model():
 
 
 def test_reliability_is_drawn_in_percent(found):
-    ax = lesson.reliability({"cnn": evaluation.reliability(found["cnn"])})
-    x = ax.lines[1].get_xdata()
-    assert x.min() > 1
-    assert x.max() <= 100
+    curve = evaluation.reliability(found["cnn"])
+    drawn = plots.reliability({"cnn": curve}).lines[0]
+    assert drawn.get_xdata() == pytest.approx(100 * curve["probability"])
+    assert drawn.get_ydata() == pytest.approx(100 * curve["frequency"])

@@ -75,7 +75,7 @@ def test_pictures_show_each_row_with_its_interval():
     models = {"deep": lesson.answers("cnn-half"), "guess": lesson.answers("majority")}
     ax = lesson.above_floor(models, 0.43)
     assert [tick.get_text() for tick in ax.get_yticklabels()] == ["deep", "guess"]
-    assert [round(line.get_xdata()[0]) for line in ax.lines[-2:]] == [33, 43]
+    assert [round(line.get_xdata()[0]) for line in ax.lines[-2:]] == [43, 33]
     table = lesson.preferences({"deep": models["deep"]}, [("happy", "angry"), ("angry", "sad")])
     ax = lesson.preference_plot(table)
     assert [tick.get_text() for tick in ax.get_yticklabels()] == ["happy – angry", "angry – sad"]

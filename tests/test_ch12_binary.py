@@ -67,9 +67,3 @@ def test_the_mark_lies_on_the_curve_where_the_model_decides(said):
 def test_a_lower_line_finds_more_and_spares_less():
     part = np.array([True, True, False, False]), np.array([0.4, 0.2, 0.3, 0.1])
     assert [lesson.uar_from(*part, line) for line in (0.5, 0.35, 0.15, 0.0)] == [0.5, 0.75, 0.75, 0.5]
-
-
-def test_reliability_is_drawn_in_percent(said):
-    ax = lesson.reliability_plot({"original": said}, "neutral", bins=5)
-    found = evaluation.reliability(said, "neutral", 5)
-    assert ax.lines[0].get_ydata() == pytest.approx(100 * found["frequency"])

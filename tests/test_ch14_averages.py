@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from serlab import runs
+from serlab import plots, runs
 from serlab.features import Averages
 from serlab.lessons import ch14_averages as lesson
 
@@ -64,7 +64,7 @@ def test_facts_tell_who_spoke_what_and_how_long(said):
 
 
 def test_risk_curves_end_with_all_answers(said):
-    curve, dot = lesson.risk_curves({"model A": said}).lines
+    curve, dot = plots.risk_curves({"model A": said}).lines
     assert curve.get_ydata()[-1] == pytest.approx(100 * (~said["right"]).mean())
     assert dot.get_xdata()[0] == pytest.approx(100 * (said["sure"] > 0.5).mean())
     assert dot.get_ydata()[0] == pytest.approx(100 * (~said.loc[said["sure"] > 0.5, "right"]).mean())

@@ -181,12 +181,6 @@ def test_emotion_grid_shares_all_three_scales():
     assert len(titled) == len(signals), "no empty panels are left"
 
 
-def test_emotion_grid_uses_the_given_figure():
-    fig = plt.figure(layout="constrained")
-    axes = plots.emotion_grid({"calm": tone(300, 0.3)}, RATE, fig, kind="stft")
-    assert axes[0].figure is fig
-
-
 def test_durations_have_one_dot_per_clip_by_two_columns(ax):
     table = pd.DataFrame({"sentence": ["b", "a", "b"], "speaker": list("xxy"), "duration": [1.0, 2.0, 3.0]})
     assert plots.durations(table, "sentence", "speaker", ax) is ax

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from serlab import plots
 from serlab.features import F0
@@ -41,13 +40,6 @@ def one_speaker(corpus: pd.DataFrame) -> pd.DataFrame:
     same = known[(known["speaker"] == who) & (known["sentence"] == what)]
     clips = same.sort_values(["intensity", "clip"]).drop_duplicates("emotion", keep="last")
     return clips.set_index("emotion", drop=False).loc[list(plots.emotion_palette(clips["emotion"]))]
-
-
-def figure_for(sounds: Mapping[str, np.ndarray]) -> Figure:
-    """Make a figure for `serlab.plots.emotion_grid` that can be read on a telephone."""
-    columns = min(4, len(sounds))
-    rows = -(-len(sounds) // columns)
-    return plt.figure(figsize=(6 if columns > 2 else WIDTH, 1.6 * rows + 0.8), layout="constrained")
 
 
 def waveforms(sounds: Mapping[str, np.ndarray], sample_rate: float, columns: int = 1) -> np.ndarray:

@@ -15,7 +15,7 @@ from sklearn.preprocessing import StandardScaler
 
 from serlab import evaluation
 from serlab.evaluation import Interval
-from serlab.plots.style import EDGE, FLATTERING, HONEST, SIZE, error_bars, new_axes
+from serlab.plots.style import EDGE, FLATTERING, HONEST, SIZE, error_bars, name_rows, new_axes
 from serlab.splits import Fold
 
 
@@ -106,12 +106,7 @@ def side_by_side(
         look = {"fmt": marker, "color": colour, "markerfacecolor": face, "capsize": 3, "label": title}
         error_bars(ax, len(names) + np.arange(len(found)), 100 * np.array(found), **look)
         names += tests
-    ax.axvline(100 * chance, color=EDGE, linestyle=":", label="chance")
-    ax.set_yticks(range(len(names)), names)
-    ax.set(xlabel="UAR (%)", xlim=(0, 100), ylim=(len(names) - 0.5, -0.5))
-    ax.grid(axis="x")
-    ax.legend(loc="lower center", bbox_to_anchor=(0.4, 1.0), ncols=3, columnspacing=1.0, handletextpad=0.4)
-    return ax
+    return name_rows(ax, names, "UAR (%)", 100 * chance, xlim=(0, 100))
 
 
 def reported(scores: Sequence[float], everybody: Interval, ax: Axes | None = None) -> Axes:

@@ -9,27 +9,24 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from serlab import evaluation
-from serlab.plots import new_axes
-from serlab.plots.style import EDGE, FLATTERING, HONEST, SIZE
+from serlab.plots.style import EDGE, FLATTERING, HONEST, SIZE, name_rows, new_axes
 from serlab.runs import Run
 
 # How each rule marks its epoch in the picture: marker, colour.
 RULES = {"lowest loss": ("o", HONEST), "highest accuracy": ("D", FLATTERING), "last epoch": ("s", "#117733")}
 
 
-def move(pictures: np.ndarray, frames: int) -> np.ndarray:
-    """Move spectrograms of power, (clips, bands, frames), to a later or earlier moment; the gap is silent.
+def move(pictures: np.ndarray, frames: int, silence: float | np.ndarray = 0) -> np.ndarray:
+    """Move spectrograms, (clips, bands, frames), to a later or earlier moment, and fill the gap with silence.
 
     Examples
     --------
     >>> move(np.array([[[1, 2, 3]]]), 1).tolist(), move(np.array([[[1, 2, 3]]]), -2).tolist()
     ([[[0, 1, 2]]], [[[3, 0, 0]]])
     """
-    moved = np.zeros_like(pictures)
-    if frames >= 0:
-        moved[:, :, frames:] = pictures[:, :, : pictures.shape[2] - frames]
-    else:
-        moved[:, :, :frames] = pictures[:, :, -frames:]
+    moved, end = np.full_like(pictures, silence), pictures.shape[2]
+    early, late = max(-frames, 0), max(frames, 0)
+    moved[:, :, late : end - early] = pictures[:, :, early : end - late]
     return moved
 
 
@@ -108,9 +105,4 @@ def seeds(runs: Mapping[str, Run], chance: float, ax: Axes | None = None) -> Axe
         scores = 100 * np.array(seed_scores(run))
         dot = "one seed" if place == 0 else None
         ax.plot(scores, np.full(len(scores), place), "o", color=HONEST, alpha=0.6, label=dot)
-    ax.axvline(100 * chance, color=EDGE, linestyle=":", label="chance")
-    ax.set_yticks(range(len(runs)), list(runs))
-    ax.set(xlabel="UAR (%)", xlim=(0, 100))
-    ax.invert_yaxis()
-    ax.legend(loc="lower center", bbox_to_anchor=(0.3, 1.0), ncols=3, columnspacing=1.0, handletextpad=0.4)
-    return ax
+    return name_rows(ax, runs, "UAR (%)", 100 * chance, xlim=(0, 100))

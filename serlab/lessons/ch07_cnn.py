@@ -10,8 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from serlab.backend import keras
-from serlab.plots import new_axes
-from serlab.plots.style import EDGE, HONEST, OTHER_COLOUR, emotion_palette, panels
+from serlab.plots.style import HONEST, OTHER_COLOUR, emotion_palette, name_rows, new_axes, panels
 
 FRAME = 0.02  # seconds from one frame of our spectrograms to the next
 WIDTH = 5.6  # inches of a figure; legible on a phone
@@ -89,13 +88,8 @@ def recalls(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     for (name, scores), marker, colour in zip(table.items(), "oDs^", colours, strict=False):
         fill = colour if marker == "o" else "white"
         ax.plot(100 * scores, range(len(table)), marker, color=colour, markerfacecolor=fill, label=name)
-    ax.axvline(100 / len(table), color=EDGE, linestyle=":")
-    ax.set_yticks(range(len(table)), table.index)
-    ax.set(xlabel="recall (%)", xlim=(0, 100))
     ax.grid(axis="y")
-    ax.invert_yaxis()
-    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=4, columnspacing=1.0, handletextpad=0.2)
-    return ax
+    return name_rows(ax, table.index, "recall (%)", 100 / len(table), None, 4, xlim=(0, 100))
 
 
 def occlude(

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from serlab.plots import emotion_palette, new_axes
-from serlab.plots.style import EDGE, FLATTERING, HONEST, SIZE, panels
+from serlab.lessons import ch06_ann
+from serlab.plots.style import EDGE, FLATTERING, HONEST, SIZE, emotion_palette, name_rows, new_axes, panels
 from serlab.splits import Fold
 
 
@@ -33,7 +33,6 @@ def pitch_range(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """
     ax = new_axes(ax, SIZE)
     ax.axvspan(-3, 3, color="0.9", zorder=0, label="3 semitones down or up")
-    ax.axvline(0, color=EDGE, linestyle=":")
     rows = []
     for gender, part in table.groupby("gender", observed=True):
         means = part.groupby("speaker", observed=True)["pitch"].mean()
@@ -44,10 +43,7 @@ def pitch_range(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     for emotion, value in moves.items():
         ax.plot(value, len(rows), "s", color=palette[emotion], markeredgecolor=EDGE, markersize=9)
         rows.append(emotion)
-    ax.set_yticks(range(len(rows)), rows)
-    ax.set(xlabel="pitch (semitones from the middle)", ylim=(len(rows) - 0.5, -0.5))
-    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0))
-    return ax
+    return name_rows(ax, rows, "pitch (semitones from the middle)", 0, None)
 
 
 def own_moves(table: pd.DataFrame) -> pd.Series:
@@ -67,12 +63,7 @@ def move(pictures: np.ndarray, frames: int = 0, bands: int = 0) -> np.ndarray:
     >>> move(pictures, frames=1).tolist(), move(pictures, bands=1).tolist()
     ([[[1.0, 1.0], [1.0, 3.0]]], [[[1.0, 2.0], [1.0, 2.0]]])
     """
-    pictures = np.asarray(pictures)
-    if frames:
-        silence = np.broadcast_to(pictures.min(axis=(1, 2), keepdims=True), pictures.shape)
-        silence = silence[:, :, : abs(frames)]
-        kept = pictures[:, :, max(-frames, 0) : pictures.shape[2] - max(frames, 0)]
-        pictures = np.concatenate([silence, kept] if frames > 0 else [kept, silence], axis=2)
+    pictures = ch06_ann.move(pictures, frames, np.min(pictures, axis=(1, 2), keepdims=True))
     places = np.arange(pictures.shape[1]) - bands
     return pictures[:, places.clip(0, pictures.shape[1] - 1)]
 
@@ -94,10 +85,7 @@ def gains(found: pd.DataFrame, ax: Axes | None = None) -> Axes:
         face = HONEST if low > 0 or high < 0 else "white"
         ax.plot([low, high], [place, place], color=HONEST)
         ax.plot(value, place, "o", color=HONEST, markerfacecolor=face, markersize=8)
-    ax.axvline(0, color=EDGE, linestyle=":")
-    ax.set_yticks(range(len(found)), found.index)
-    ax.set(xlabel="points of UAR, with 95 % interval", ylim=(len(found) - 0.5, -0.5))
-    return ax
+    return name_rows(ax, found.index, "points of UAR, with 95 % interval", 0, None)
 
 
 def nearest(pictures: np.ndarray, train: Sequence[int], test: Sequence[int]) -> np.ndarray:
@@ -129,9 +117,4 @@ def ladder(steps: pd.DataFrame, chance: float, ax: Axes | None = None) -> Axes:
         face = "white" if column == "original" else colour
         look = {"color": colour, "markerfacecolor": face, "markersize": 8, "linestyle": "", "label": label}
         ax.plot(steps[column], range(len(steps)), marker, **look)
-    ax.axvline(100 * chance, color=EDGE, linestyle=":", label="guess")
-    ax.set_yticks(range(len(steps)), steps.index)
-    ax.set(xlabel="accuracy (×) or UAR (%)", xlim=(0, 100), ylim=(len(steps) - 0.5, -0.5))
-    ax.grid(axis="x")
-    ax.legend(loc="lower center", bbox_to_anchor=(0.4, 1.0), ncols=2, columnspacing=1.0, handletextpad=0.4)
-    return ax
+    return name_rows(ax, steps.index, "accuracy (×) or UAR (%)", 100 * chance, "guess", 2, xlim=(0, 100))

@@ -21,7 +21,7 @@ from serlab.augment import Augmented, Chain, Step, Uniform, add_noise, gain, roo
 from serlab.corpora import synthesis
 from serlab.features import Extractor
 from serlab.paths import cache_dir
-from serlab.plots.style import EDGE, SIZE, error_bars, new_axes
+from serlab.plots.style import EDGE, SIZE, error_bars, name_rows, new_axes
 
 SAMPLE_RATE = 16000
 
@@ -147,11 +147,7 @@ def plot_conditions(summary: pd.DataFrame, by: str, ax: Axes | None = None) -> A
         places = part["condition"].map(order.index) + 0.22 * (number - (len(groups) - 1) / 2)
         look = {"fmt": "o", "ms": 5, "capsize": 3, "mec": EDGE, "mew": 0.5, "label": group}
         error_bars(ax, places, 100 * part[["uar", "uar_low", "uar_high"]], **look)
-    ax.set_yticks(range(len(order)), order)
-    ax.invert_yaxis()
-    ax.set(xlabel="UAR (%)", xlim=(0, None))
-    ax.legend(loc="lower left", bbox_to_anchor=(0, 1))
-    return ax
+    return name_rows(ax, order, "UAR (%)", xlim=(0, None))
 
 
 def plot_confidence(summary: pd.DataFrame, by: str, ax: Axes | None = None) -> Axes:

@@ -21,8 +21,7 @@ from serlab.corpora import emodb
 from serlab.embeddings import ByolS
 from serlab.embeddings.byol import log_mel
 from serlab.players import Players, listen
-from serlab.plots import emotion_palette, new_axes
-from serlab.plots.style import EDGE, SIZE
+from serlab.plots.style import EDGE, SIZE, emotion_palette, new_axes
 from serlab.splits import Fold, Split
 
 RATE = 16_000

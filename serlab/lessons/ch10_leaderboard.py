@@ -10,8 +10,7 @@ from matplotlib.axes import Axes
 
 from serlab import evaluation
 from serlab.corpora import record
-from serlab.plots import new_axes
-from serlab.plots.style import EDGE, FLATTERING, HONEST, SIZE, error_bars
+from serlab.plots.style import EDGE, FLATTERING, HONEST, SIZE, error_bars, name_rows, new_axes
 from serlab.runs import Run
 
 GREEN = "#117733"
@@ -109,12 +108,8 @@ def board(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
         rows = [names.index(name) for name in part["row"]]
         look = {"color": colour, "markerfacecolor": fill, "markersize": 4.5, "elinewidth": 1.1}
         error_bars(ax, rows, 100 * part[["uar", "uar_low", "uar_high"]], fmt=marker, label=label, **look)
-    ax.axvline(100 / table["classes"].iloc[0], color=EDGE, linestyle=":", label="chance")
-    ax.set_yticks(range(len(names)), names)
-    ax.set(xlabel="UAR (%), with 95 % intervals over speakers", xlim=(0, 100), ylim=(len(names) - 0.4, -0.6))
-    ax.grid(axis="x")
-    ax.legend(loc="lower center", bbox_to_anchor=(0.35, 1.0), ncols=2, columnspacing=1.0, handletextpad=0.3)
-    return ax
+    chance = 100 / table["classes"].iloc[0]
+    return name_rows(ax, names, "UAR (%), with 95 % intervals over speakers", chance, ncols=2, xlim=(0, 100))
 
 
 def speakers(scores: pd.DataFrame, first: str, second: str, ax: Axes | None = None) -> Axes:
@@ -147,11 +142,7 @@ def ranks(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     rows = np.arange(len(table))
     ax.hlines(rows, table["best"], table["worst"], color="#88CCEE", linewidth=5, label="cannot be ruled out")
     ax.plot(table["place"], rows, "o", color=HONEST, markersize=4, label="place on the board")
-    ax.set_yticks(rows, table.index)
-    ax.set(xlabel="rank", ylim=(len(table) - 0.4, -0.6))
-    ax.grid(axis="x")
-    ax.legend(loc="lower center", bbox_to_anchor=(0.35, 1.0), ncols=2, columnspacing=1.0)
-    return ax
+    return name_rows(ax, table.index, "rank")
 
 
 def too_good(rivals: Sequence[int], lines: Mapping[str, Sequence[float]], ax: Axes | None = None) -> Axes:
@@ -205,34 +196,3 @@ def gender_gaps(found: Mapping[str, Run]) -> pd.DataFrame:
         rows[name] = (each["female"], each["male"], gap.difference, gap.low, gap.high)
     table = pd.DataFrame.from_dict(rows, orient="index", columns=["women", "men", "gap", "low", "high"])
     return (100 * table).round(1)
-
-
-def reliability(curves: Mapping[str, pd.DataFrame], ax: Axes | None = None) -> Axes:
-    """Draw curves of `serlab.evaluation.reliability`: how often answers of a probability come true."""
-    ax = new_axes(ax, (4.4, 4.0))
-    ax.plot([0, 100], [0, 100], color="0.6", linewidth=1, label="as it should be")
-    for (name, curve), look in zip(curves.items(), ("o-", "D--"), strict=False):
-        colour = HONEST if look == "o-" else FLATTERING
-        ax.plot(100 * curve["probability"], 100 * curve["frequency"], look, color=colour, label=name)
-    ax.set(xlabel="probability given (%)", ylabel="right (%)", xlim=(0, 100), ylim=(0, 102), aspect="equal")
-    ax.legend(loc="upper left")
-    return ax
-
-
-def silence(curves: Mapping[str, pd.Series], ax: Axes | None = None) -> Axes:
-    """Draw how many answers are right if only the surest are kept: the share kept is the index.
-
-    Examples
-    --------
-    >>> silence({"vote": pd.Series([1.0, 0.5], index=[0.5, 1.0])}).lines[0].get_ydata().tolist()
-    [100.0, 50.0]
-    """
-    ax = new_axes(ax, SIZE)
-    looks = ((HONEST, "-"), (FLATTERING, "--"))
-    for (name, right), (colour, line) in zip(curves.items(), looks, strict=False):
-        kept = right[right.index >= 0.05] if len(right) > 20 else right  # the first few answers are noise
-        ax.plot(100 * kept.index, 100 * kept.to_numpy(), line, color=colour, label=name)
-    ax.set(xlabel="answers kept, the surest first (%)", ylabel="right among them (%)", xlim=(0, 100))
-    ax.grid()
-    ax.legend(loc="lower left")
-    return ax

@@ -10,8 +10,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 
 from serlab import corpora, evaluation, runs
-from serlab.plots import new_axes
-from serlab.plots.style import EDGE, FLATTERING, HONEST, SIZE, error_bars
+from serlab.plots.style import FLATTERING, HONEST, SIZE, error_bars, name_rows, new_axes
 
 FLOOR_COLOUR = "#117733"
 # Dots of one corpus in a picture of all.
@@ -136,12 +135,7 @@ def preference_plot(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
         rows = table.xs(model, level=1).loc[pairs]
         height = np.arange(len(pairs)) + 0.24 * (number - (len(models) - 1) / 2)
         error_bars(ax, height, rows, fmt=marker, color=colour, markersize=5, label=model)
-    ax.axvline(50, color=EDGE, linestyle=":", label="a coin")
-    ax.set_yticks(range(len(pairs)), pairs)
-    ax.set(xlabel="the first is found more pleasant (% of pairs)", ylim=(len(pairs) - 0.5, -0.5))
-    ax.grid(axis="x")
-    ax.legend(loc="lower center", bbox_to_anchor=(0.4, 1.0), ncols=3, columnspacing=1.0, handletextpad=0.3)
-    return ax
+    return name_rows(ax, pairs, "the first is found more pleasant (% of pairs)", 50, "a coin")
 
 
 def above_floor(models: Mapping[str, pd.DataFrame], floor: float, ax: Axes | None = None) -> Axes:
@@ -150,10 +144,5 @@ def above_floor(models: Mapping[str, pd.DataFrame], floor: float, ax: Axes | Non
     found = 100 * np.array([evaluation.interval(said) for said in models.values()])
     error_bars(ax, range(len(models)), found, fmt="o", color=HONEST, markersize=5)
     classes = next(iter(models.values()))["label"].nunique()
-    ax.axvline(100 / classes, color=EDGE, linestyle=":", label="a guess")
     ax.axvline(100 * floor, color=FLOOR_COLOUR, linestyle="--", label="knows only the corpus")
-    ax.set_yticks(range(len(models)), list(models))
-    ax.set(xlabel="UAR (%)", xlim=(25, 80), ylim=(len(models) - 0.5, -0.5))
-    ax.grid(axis="x")
-    ax.legend(loc="lower center", bbox_to_anchor=(0.4, 1.0), ncols=2, columnspacing=1.0, handletextpad=0.4)
-    return ax
+    return name_rows(ax, models, "UAR (%)", 100 / classes, "a guess", xlim=(25, 80))

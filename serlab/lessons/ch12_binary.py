@@ -10,8 +10,7 @@ from matplotlib.axes import Axes
 from sklearn.metrics import roc_auc_score, roc_curve
 
 from serlab import evaluation, runs
-from serlab.plots import new_axes
-from serlab.plots.style import EDGE, FLATTERING, HONEST, SIZE
+from serlab.plots.style import EDGE, FLATTERING, HONEST, SIZE, name_rows, new_axes
 
 # Colour, line and marker of each model in a picture.
 LOOKS = ((HONEST, "-", "o"), (FLATTERING, "--", "D"), ("#117733", "-.", "s"))
@@ -47,15 +46,7 @@ def feasible(counts: pd.DataFrame, ax: Axes | None = None) -> Axes:
         ax.plot(fitting, np.full(len(fitting), place), "|", color=HONEST, markersize=9, markeredgewidth=0.7)
         accuracy = 100 * row.right / (row.yes + row.no)
         ax.plot(accuracy, place, "D", color=FLATTERING, markeredgecolor=EDGE, label=labels[1])
-    ax.axvline(50, color=EDGE, linestyle=":", label="dummy, by UAR")
-    ax.set_yticks(range(len(counts)), list(counts.index))
-    ax.set(xlabel="UAR, or accuracy (%)", xlim=(45, 95))
-    ax.invert_yaxis()
-    handles, labels = ax.get_legend_handles_labels()
-    names = ["UAR that fits", "reported accuracy", "dummy, by UAR"]
-    place = {"loc": "lower center", "bbox_to_anchor": (0.4, 1.0), "ncols": 3, "columnspacing": 1.0}
-    ax.legend([handles[labels.index(name)] for name in names], names, **place)
-    return ax
+    return name_rows(ax, counts.index, "UAR, or accuracy (%)", 50, "dummy, by UAR", xlim=(45, 95))
 
 
 def closely(is_so: np.ndarray, said_yes: np.ndarray) -> dict[str, float]:
@@ -118,21 +109,3 @@ def roc_plot(models: Mapping[str, pd.DataFrame], name: str, ax: Axes | None = No
 def uar_from(yes: np.ndarray, p: np.ndarray, line: float) -> float:
     """Give the UAR of saying yes from a probability on."""
     return float(np.mean(p[yes] >= line) + np.mean(p[~yes] < line)) / 2
-
-
-def reliability_plot(
-    models: Mapping[str, pd.DataFrame], name: str, bins: int = 10, ax: Axes | None = None
-) -> Axes:
-    """Draw how often a class came true against the probability given; large dots are of many clips."""
-    ax = new_axes(ax, (SIZE[0], SIZE[0] * 0.72))
-    for (title, said), (colour, style, marker) in zip(models.items(), LOOKS, strict=False):
-        found = evaluation.reliability(said, name, bins)
-        x, y = 100 * found["probability"], 100 * found["frequency"]
-        ax.plot(x, y, linestyle=style, marker=marker, markersize=5, color=colour, label=title)
-        size = 15 + 500 * found["clips"] / found["clips"].sum()
-        ax.scatter(x, y, s=size, marker=marker, color=colour, alpha=0.4)
-    ax.plot([0, 100], [0, 100], color=EDGE, linestyle=":", linewidth=1, label="as promised")
-    ax.set(xlabel=f"probability of {name}, said (%)", ylabel="of these came true (%)")
-    ax.set(xlim=(-2, 102), ylim=(-2, 102))
-    ax.legend(loc="upper left")
-    return ax

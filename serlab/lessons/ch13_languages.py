@@ -17,8 +17,7 @@ from serlab import audio, corpora, evaluation, runs, splits, training
 from serlab.corpora import demo, synthesis
 from serlab.evaluation import Comparison, Interval
 from serlab.features import Extractor
-from serlab.plots import new_axes
-from serlab.plots.style import EDGE, FLATTERING, HONEST, SIZE, error_bars
+from serlab.plots.style import EDGE, FLATTERING, HONEST, SIZE, error_bars, name_rows, new_axes
 
 JOURNEY = ["trained", "tested"]
 VALENCE = {"negative": "#882255", "neutral": "#BBBBBB", "positive": "#DDCC77"}
@@ -326,12 +325,7 @@ def home_and_away(found: Mapping[str, pd.DataFrame], chance: float, ax: Axes | N
     for name, (pick, marker, colour) in kinds.items():
         scores = 100 * np.array([score(pick(answers)) for answers in found.values()])
         error_bars(ax, range(len(found)), scores, fmt=marker, color=colour, capsize=3, label=name)
-    ax.axvline(100 * chance, color=EDGE, linestyle=":", label="chance")
-    ax.set_yticks(range(len(found)), list(found))
-    ax.set(xlabel="UAR (%)", xlim=(20, 90), ylim=(len(found) - 0.5, -0.5))
-    ax.grid(axis="x")
-    ax.legend(loc="lower center", bbox_to_anchor=(0.35, 1.0), ncols=3, columnspacing=1.0, handletextpad=0.4)
-    return ax
+    return name_rows(ax, found, "UAR (%)", 100 * chance, xlim=(20, 90))
 
 
 def effect_clouds(sizes: Mapping[str, pd.DataFrame], first: str, second: str, ax: Axes | None = None) -> Axes:

@@ -9,12 +9,11 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
-from matplotlib.ticker import MultipleLocator
 
-from serlab import corpora, evaluation, plots
+from serlab import corpora, plots
 from serlab.corpora import emodb, synthesis
 from serlab.features import Mfcc
-from serlab.plots.style import FLATTERING, HONEST, INK, SIZE, emotion_palette, new_axes
+from serlab.plots.style import FLATTERING, HONEST, INK, SIZE, emotion_palette, name_rows, new_axes
 from serlab.runs import Run
 
 # Recorded models, as the lessons call them.
@@ -27,8 +26,6 @@ TITLES = {
     "averages-vote": "vote of six",
     "averages-vote-spknorm": "vote of six,\nspeaker known",
 }
-# Colour and style of a curve.
-LINES = ((FLATTERING, "-"), (HONEST, "--"), ("#117733", "-."))
 
 
 @synthesis.remember
@@ -138,24 +135,6 @@ def facts(run: Run) -> pd.DataFrame:
     return said
 
 
-def risk_curves(models: Mapping[str, pd.DataFrame], ax: Axes | None = None) -> Axes:
-    """Draw the share of wrong answers among those kept, for every share kept; a dot where one half is.
-
-    Takes at most three tables of `facts`, by name.
-    """
-    ax = new_axes(ax, SIZE)
-    for (name, said), (colour, style) in zip(models.items(), LINES, strict=False):
-        coverage, risk = evaluation.risk_coverage(said["right"], said["sure"])
-        ax.plot(100 * coverage, 100 * risk, style, color=colour, label=name)
-        kept = int((said["sure"] > 0.5).sum())
-        ax.plot([100 * kept / len(said)], [100 * risk[kept - 1]], "o", color=colour)
-    ax.set(xlabel="answers kept, surest first (%)", ylabel="wrong among them (%)")
-    ax.set(xlim=(0, 100), ylim=(0, None))
-    ax.legend(loc="upper left")
-    ax.grid()
-    return ax
-
-
 def women_and_men(models: Mapping[str, pd.DataFrame], ax: Axes | None = None) -> Axes:
     """Draw how many answers are right for each speaker, women and men apart, with the mean of each group."""
     ax = new_axes(ax, SIZE)
@@ -167,9 +146,4 @@ def women_and_men(models: Mapping[str, pd.DataFrame], ax: Axes | None = None) ->
             look = {"color": colour, "linestyle": "", "alpha": 0.7, "label": None if place else name}
             ax.plot(values, np.full(len(values), place + offset), marker, **look)
             ax.vlines(values.mean(), place + offset - 0.12, place + offset + 0.12, color=INK, linewidth=2)
-    ax.set_yticks(range(len(models)), list(models))
-    ax.set(xlabel="right, a mark for each speaker (%)", xlim=(0, 100), ylim=(len(models) - 0.5, -0.5))
-    ax.xaxis.set_major_locator(MultipleLocator(20))
-    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
-    ax.grid(axis="x")
-    return ax
+    return name_rows(ax, models, "right, a mark for each speaker (%)", xlim=(0, 100))

@@ -13,8 +13,7 @@ from sklearn.neighbors import NearestNeighbors
 from serlab import evaluation
 from serlab.corpora import synthesis
 from serlab.features import Contours
-from serlab.plots import new_axes
-from serlab.plots.style import EDGE, FLATTERING, HONEST, SIZE, error_bars
+from serlab.plots.style import EDGE, FLATTERING, HONEST, SIZE, error_bars, new_axes
 
 RATE, HOP = synthesis.SAMPLE_RATE, 512
 # What the three whistles of the opening were made from.

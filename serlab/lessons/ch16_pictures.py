@@ -13,8 +13,7 @@ from serlab.corpora import synthesis
 from serlab.features import Spectrogram
 from serlab.lessons import ch16_few_labels as few_labels
 from serlab.lessons import ch16_learning_curve as learning_curve
-from serlab.plots import new_axes
-from serlab.plots.style import FLATTERING, HONEST, SIZE
+from serlab.plots.style import FLATTERING, HONEST, SIZE, name_rows, new_axes
 
 RATE = 8000
 SCORES = {"uar": "UAR", "weighted_f1": "weighted F1"}
@@ -111,11 +110,7 @@ def crossings_plot(found: pd.DataFrame, ax: Axes | None = None) -> Axes:
         rows = place - height.where(found.duplicated(title, keep=False), 0)
         ax.plot(found[title], rows, "o", color=HONEST, markersize=5, alpha=0.7)
     ax.axvline(few_labels.FOUND, color=FLATTERING, linestyle="--", label="the report's draw")
-    ax.set_yticks(range(found.shape[1]), list(found))
-    ax.set(xlabel="codes are ahead up to (% of the labels)")
-    ax.set(xlim=(-3, 103), ylim=(found.shape[1] - 0.8, -0.3))
-    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0))
-    return ax
+    return name_rows(ax, found, "codes are ahead up to (% of the labels)", xlim=(-3, 103))
 
 
 def leads(recorded: pd.DataFrame, models: Mapping[str, str], metrics: Sequence[str] = tuple(SCORES)):

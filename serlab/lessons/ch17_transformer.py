@@ -15,8 +15,8 @@ from serlab import audio
 from serlab.corpora import emodb, synthesis
 from serlab.embeddings import Whisper
 from serlab.players import Players, listen
-from serlab.plots import new_axes, spectrogram
-from serlab.plots.style import EDGE, FLATTERING, HONEST, SIZE
+from serlab.plots import spectrogram
+from serlab.plots.style import EDGE, FLATTERING, HONEST, SIZE, new_axes
 
 RATE = 16_000
 # Samples from the middle of one frame of Whisper to that of the next.

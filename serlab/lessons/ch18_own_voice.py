@@ -12,8 +12,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from serlab import evaluation
-from serlab.plots import new_axes
-from serlab.plots.style import EDGE, SIZE, error_bars
+from serlab.plots.style import EDGE, SIZE, error_bars, new_axes
 
 # So many clips of every emotion may be learned from.
 MOST = 10

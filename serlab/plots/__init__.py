@@ -5,9 +5,25 @@ emotion, units on every axis, a white page with a margin (legible on light and d
 """
 
 from serlab.plots.corpus import by_emotion, durations
-from serlab.plots.models import bands, confusion_matrix, learning_curves, results, timeline
+from serlab.plots.models import (
+    bands,
+    confusion_matrix,
+    learning_curves,
+    reliability,
+    results,
+    risk_curves,
+    timeline,
+)
 from serlab.plots.sound import emotion_grid, spectrogram, spectrogram_db, spectrum, waveform
-from serlab.plots.style import EMOTION_COLOURS, emotion_palette, error_bars, new_axes, panels, set_style
+from serlab.plots.style import (
+    EMOTION_COLOURS,
+    emotion_palette,
+    error_bars,
+    name_rows,
+    new_axes,
+    panels,
+    set_style,
+)
 
 __all__ = [
     "EMOTION_COLOURS",
@@ -19,9 +35,12 @@ __all__ = [
     "emotion_palette",
     "error_bars",
     "learning_curves",
+    "name_rows",
     "new_axes",
     "panels",
+    "reliability",
     "results",
+    "risk_curves",
     "set_style",
     "spectrogram",
     "spectrogram_db",

@@ -11,9 +11,22 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 
+from serlab import evaluation
 from serlab.errors import EvaluationError
-from serlab.plots.style import EDGE, FLATTERING, GRID, HONEST, SIZE, emotion_palette, error_bars, new_axes
+from serlab.plots.style import (
+    EDGE,
+    FLATTERING,
+    GRID,
+    HONEST,
+    SIZE,
+    emotion_palette,
+    error_bars,
+    name_rows,
+    new_axes,
+)
 
+# Of models that share a figure, three at most: colour, line, marker.
+_MODELS = ((HONEST, "-", "o"), (FLATTERING, "--", "D"), ("#117733", "-.", "s"))
 # Of curves that share a figure: six at most.
 _CURVES = (
     ("#332288", "-"),
@@ -134,7 +147,7 @@ def results(
     ...                      "speaker_disjoint": [True, False],
     ...                      "uar": [0.3, 0.4], "uar_low": [0.27, 0.37], "uar_high": [0.33, 0.44]})
     >>> [text.get_text() for text in results(runs, chance=0.125).get_legend().get_texts()]
-    ['speaker-disjoint (emobox6)', 'speakers shared (random5)', 'chance']
+    ['chance', 'speaker-disjoint (emobox6)', 'speakers shared (random5)']
     """
     titles = list(dict.fromkeys(runs[label]))
     ax = new_axes(ax, (7.0, 1.0 + 0.38 * len(titles)))
@@ -158,14 +171,56 @@ def results(
             capsize=2.5,
             label=f"{'speakers shared' if flattering else 'speaker-disjoint'} ({protocol})",
         )
-    handles = ax.get_legend_handles_labels()[0]
-    if chance is not None:
-        handles.append(ax.axvline(100 * chance, color=EDGE, linestyle=":", label="chance"))
-    ax.set_yticks(range(len(titles)), titles)
-    ax.set(xlabel="UAR (%), with 95 % intervals over speakers", xlim=(0, 100))
-    ax.set_ylim(len(titles) - 0.5, -0.5)
-    ax.grid(axis="x")
-    ax.legend(handles=handles, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=min(3, len(handles)))
+    line = None if chance is None else 100 * chance
+    return name_rows(ax, titles, "UAR (%), with 95 % intervals over speakers", line, xlim=(0, 100))
+
+
+def reliability(curves: Mapping[str, pd.DataFrame], ax: Axes | None = None) -> Axes:
+    """Draw curves of `serlab.evaluation.reliability`, by title: how often answers of a probability come true.
+
+    A model that keeps its promises lies on the diagonal; below it, it promises too much.
+
+    Examples
+    --------
+    >>> curve = pd.DataFrame({"probability": [0.4, 0.8], "frequency": [0.3, 0.9]})
+    >>> reliability({"vote": curve}).lines[0].get_ydata().tolist()
+    [30.0, 90.0]
+    """
+    ax = new_axes(ax, (4.4, 4.0))
+    for (title, curve), (colour, line, marker) in zip(curves.items(), _MODELS, strict=False):
+        x, y = 100 * curve["probability"], 100 * curve["frequency"]
+        ax.plot(x, y, color=colour, linestyle=line, marker=marker, label=title)
+    ax.plot([0, 100], [0, 100], color="0.6", linewidth=1, label="as promised")
+    ax.set(xlabel="probability given (%)", ylabel="came true (%)", aspect="equal")
+    ax.set(xlim=(0, 102), ylim=(0, 102))
+    ax.legend(loc="upper left")
+    return ax
+
+
+def risk_curves(models: Mapping[str, pd.DataFrame], ax: Axes | None = None) -> Axes:
+    """Draw what share of the answers is wrong if only the surest are kept, for every share that is kept.
+
+    Takes predictions by title, as `serlab.training.cross_validate` gives them, of three models at most. How
+    sure an answer is, is its probability; a dot marks those above one half. Source: Geifman & El-Yaniv 2017.
+
+    Examples
+    --------
+    >>> said = pd.DataFrame({"label": ["sad", "sad"], "predicted": ["sad", "calm"],
+    ...                      "p_sad": [0.9, 0.4], "p_calm": [0.1, 0.6]})
+    >>> risk_curves({"vote": said}).lines[0].get_ydata().tolist()
+    [0.0, 50.0]
+    """
+    ax = new_axes(ax, SIZE)
+    for (title, said), (colour, line, _) in zip(models.items(), _MODELS, strict=False):
+        sure = said.filter(regex="^p_").max(axis=1)
+        coverage, risk = evaluation.risk_coverage(said["label"] == said["predicted"], sure)
+        ax.plot(100 * coverage, 100 * risk, color=colour, linestyle=line, label=title)
+        if kept := int((sure > 0.5).sum()):
+            ax.plot(100 * coverage[kept - 1], 100 * risk[kept - 1], "o", color=colour)
+    ax.set(xlabel="answers kept, the surest first (%)", ylabel="wrong among them (%)", xlim=(0, 100))
+    ax.set_ylim(0)
+    ax.legend(loc="upper left")
+    ax.grid()
     return ax
 
 

@@ -9,7 +9,6 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from serlab.plots.style import new_axes
 
@@ -123,9 +122,7 @@ def spectrogram(
     return ax
 
 
-def emotion_grid(
-    signals: Mapping[str, np.ndarray], sample_rate: float, fig: Figure | None = None, kind: str = "mel"
-) -> np.ndarray:
+def emotion_grid(signals: Mapping[str, np.ndarray], sample_rate: float, kind: str = "mel") -> np.ndarray:
     """Draw one spectrogram per emotion, all with the same time, frequency and level scales.
 
     Only then may panels be compared: with a scale of its own, a whisper would look as bright as a shout.
@@ -140,8 +137,7 @@ def emotion_grid(
     """
     columns = min(4, len(signals))
     rows = -(-len(signals) // columns)
-    if fig is None:
-        fig = plt.figure(figsize=(2.3 * columns + 0.8, 1.9 * rows + 0.3), layout="constrained")
+    fig = plt.figure(figsize=(6 if columns > 2 else 5.2, 1.6 * rows + 0.8), layout="constrained")
     axes = fig.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     used, spare = axes.flat[: len(signals)], axes.flat[len(signals) :]
     for ax in spare:

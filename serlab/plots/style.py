@@ -98,6 +98,35 @@ def error_bars(ax: Axes, places: Sequence[float], found, upright: bool = False, 
         ax.errorbar(value, places, xerr=reach, **look)
 
 
+def name_rows(
+    ax: Axes,
+    names: Iterable[str],
+    xlabel: str,
+    line: float | None = None,
+    label: str = "chance",
+    ncols: int = 3,
+    xlim: tuple[float | None, float | None] | None = None,
+) -> Axes:
+    """Name rows from top to bottom, mark a value such as that of guessing, and lay the legend above.
+
+    Examples
+    --------
+    >>> ax = name_rows(new_axes(None), ["tree", "forest"], "UAR (%)", line=12.5, xlim=(0, 100))
+    >>> [text.get_text() for text in ax.get_yticklabels()]
+    ['tree', 'forest']
+    """
+    if line is not None:
+        ax.axvline(line, color=EDGE, linestyle=":", label=label)
+    names = list(names)
+    ax.set_yticks(range(len(names)), names)
+    ax.set(xlabel=xlabel, xlim=xlim, ylim=(len(names) - 0.5, -0.5))
+    ax.grid(axis="x")
+    if ax.get_legend_handles_labels()[0]:
+        place = {"loc": "lower center", "bbox_to_anchor": (0.4, 1.0), "ncols": ncols}
+        ax.legend(**place, columnspacing=1.0, handletextpad=0.4)
+    return ax
+
+
 def panels(titles: Collection[str], columns: int, height: tuple, xlabel: str, ylabel: str, **share: bool):
     """Return axes (rows, columns), one for each title, labelled at the rim; inches in all and per row."""
     rows = -(-len(titles) // columns)
