@@ -1,12 +1,10 @@
 """Checkers of chapter 1, listening, and 1b, one cue at a time."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 
 from serlab import corpora
-from serlab.check import call, compare, exercise, require
+from serlab.check import Hint, call, compare, exercise
 
 # As the corpus itself reads its names.
 _LETTERS = {letter: corpora.record("emodb").parse(f"03a01{letter}a")["emotion"] for letter in "WLEAFTN"}
@@ -20,10 +18,8 @@ def read_name(answer) -> str:
         speaker = f"{rng.choice([3, 8, 9, 10, 16]):02}"
         name = f"{speaker}{rng.choice(['a01', 'b03', 'b10'])}{letter}{rng.choice(list('abcd'))}"
         got = call(answer, name)
-        require(
-            isinstance(got, (tuple, list)) and len(got) == 2,
-            "Return two things: the speaker and the emotion.",
-        )
+        if not (isinstance(got, (tuple, list)) and len(got) == 2):
+            raise Hint("Return two things: the speaker and the emotion.")
         compare(
             got[0],
             speaker,
@@ -78,22 +74,16 @@ def actors_above(answer) -> str:
         )
         one, neutral = (clips[clips["emotion"] == name] for name in (emotion, "neutral"))
         right = (medians[emotion] > medians["neutral"]).sum()
+        by_means = (means[emotion] > means["neutral"]).sum()
+        against_all = (medians[emotion] > neutral["pitch"].median()).sum()
+        counted = (one["pitch"] > neutral["pitch"].median()).sum()
         compare(
             call(answer, clips, "pitch", emotion),
             right,
             f"24 random speakers and {emotion}",
-            (
-                (one["pitch"] > neutral["pitch"].median()).sum(),
-                "You count clips. Take each speaker's median first.",
-            ),
-            (
-                (medians[emotion] > neutral["pitch"].median()).sum(),
-                "You compare with everybody's neutral. Compare with the speaker's own.",
-            ),
-            (
-                (means[emotion] > means["neutral"]).sum(),
-                "A single slip of the tracker moves a mean: take medians.",
-            ),
+            (counted, "You count clips. Take each speaker's median first."),
+            (against_all, "You compare with everybody's neutral. Compare with the speaker's own."),
+            (by_means, "A single slip of the tracker moves a mean: take medians."),
             (right / 24, "That is their share. Count them."),
             (24 - right, "You count the speakers who are lower."),
         )
@@ -106,6 +96,7 @@ def semitones(answer) -> str:
     rng = np.random.default_rng(1)
     low = rng.uniform(80, 250, 50)
     for high in (low * rng.uniform(1.1, 3, 50), low * rng.uniform(0.4, 0.9, 50)):
+        straight = 12 * (high / low - 1)
         compare(
             call(answer, low, high),
             12 * np.log2(high / low),
@@ -114,10 +105,7 @@ def semitones(answer) -> str:
             (np.log2(high / low), "Those are octaves. Each of them has twelve semitones."),
             (12 * np.log(high / low), "Twelve semitones are a *doubling*: use the logarithm with base 2."),
             (12 * np.log10(high / low), "Twelve semitones are a *doubling*: the base is 2, not 10."),
-            (
-                12 * (high / low - 1),
-                "One octave fits, two do not: each octave doubles again. Use a logarithm.",
-            ),
+            (straight, "One octave fits, two do not: each octave doubles again. Use a logarithm."),
             (12 * np.log2(low / high), "Upwards is positive: you have low and high the other way round."),
         )
     return "The same step in hertz is large for a low voice and small for a high one."

@@ -7,25 +7,20 @@ import weakref
 import numpy as np
 import pandas as pd
 
-from serlab.check import call, compare, exercise, require
+from serlab.check import Hint, call, compare, exercise, require
 
 
 @exercise
 def gender_probe(answer, corpus) -> str:
     """Check the predictions of a probe for gender, on speakers whom it has not heard."""
-    require(
-        isinstance(answer, pd.DataFrame) and {"clip", "fold", "label"} <= set(answer),
-        "Keep what `training.cross_validate` gives: the table of its predictions.",
-    )
+    if not (isinstance(answer, pd.DataFrame) and {"clip", "fold", "label"} <= set(answer)):
+        raise Hint("Keep what `training.cross_validate` gives: the table of its predictions.")
     told = corpus.set_index("clip").loc[answer["clip"]]
     labels = answer["label"].astype(str).to_numpy()
-    require(
-        not np.array_equal(labels, told["emotion"].astype(str)),
-        "It has learnt the emotions: say `y=` what it is to learn.",
-    )
-    require(
-        not np.array_equal(labels, told["speaker"].astype(str)), "It has learnt who speaks, not the gender."
-    )
+    if np.array_equal(labels, told["emotion"].astype(str)):
+        raise Hint("It has learnt the emotions: say `y=` what it is to learn.")
+    if np.array_equal(labels, told["speaker"].astype(str)):
+        raise Hint("It has learnt who speaks, not the gender.")
     require(np.array_equal(labels, told["gender"].astype(str)), "The labels are not the speakers' genders.")
     folds = answer["fold"].groupby(told["speaker"].astype(str).to_numpy()).nunique()
     require(

@@ -1,7 +1,5 @@
 """Checkers of chapters 15 and 15b, CREMA-D: copies that leak, and networks counted."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from serlab.check import call, compare, exercise
@@ -33,6 +31,7 @@ def share_shared(answer) -> str:
         train, test = np.split(rng.permutation(150), [size])
         shared = np.isin(keys[test], keys[train])
         right = shared.mean()
+        each_once = np.isin(np.unique(keys[test]), keys[train]).mean()
         compare(
             call(answer, keys, train, test),
             right,
@@ -41,10 +40,7 @@ def share_shared(answer) -> str:
             (1 - right, "That is the share of test rows that share nothing."),
             (shared.sum(), "That is how many test rows do. Divide by the number of test rows."),
             (np.isin(keys[train], keys[test]).mean(), "That is the share of training rows. Count test rows."),
-            (
-                np.isin(np.unique(keys[test]), keys[train]).mean(),
-                "You count each key once. Count rows, for it is rows that are scored.",
-            ),
+            (each_once, "You count each key once. Count rows, for it is rows that are scored."),
         )
     return "It takes no training: ask it of every split before you believe a score."
 
@@ -56,20 +52,16 @@ def convolution(answer) -> str:
         weights, places = size * size * depth * filters, high * wide
         right = weights + filters, weights * places
         flat = size * size * filters
+        one_place = (right[0], weights)
+        with_bias = (right[0], right[0] * places)
         compare(
             call(answer, size, depth, filters, high, wide),
             right,
             f"{filters} filters of {size} by {size} on {depth} maps of {high} by {wide}",
             (right[::-1], "You give them the other way round: parameters first, then multiplications."),
             ((weights, right[1]), "Each filter has one parameter more, its bias."),
-            (
-                (right[0], right[0] * places),
-                "A bias is added, not multiplied: multiply the weights alone by the places.",
-            ),
-            (
-                (right[0], weights),
-                "Those are the multiplications at one place. A filter is used at every one.",
-            ),
+            (with_bias, "A bias is added, not multiplied: multiply the weights alone by the places."),
+            (one_place, "Those are the multiplications at one place. A filter is used at every one."),
             ((flat + filters, flat * places), "A filter reads all maps at once: where is the depth?"),
         )
     return "Parameters do not know how large the picture is, and work does."
@@ -80,19 +72,15 @@ def seconds_read(answer) -> str:
     """Check ``answer(wanted, counted_for, read_at)``: how many seconds the counted samples really last."""
     for wanted, counted_for, read_at in ((3.5, 22_050, 16_000), (2, 16_000, 44_100), (4, 8000, 16_000)):
         right = wanted * counted_for / read_at
+        samples = wanted * counted_for
+        upside_down = wanted * read_at / counted_for
         compare(
             call(answer, wanted, counted_for, read_at),
             right,
             f"{wanted} seconds counted for {counted_for} and read at {read_at}",
             (wanted, "That is what was wanted. Count samples at one rate, then play them at the other."),
-            (
-                wanted * read_at / counted_for,
-                "The other way round: the fewer samples a second has, the longer they last.",
-            ),
-            (
-                wanted * counted_for,
-                "That is the number of samples. How long do they last when they are read?",
-            ),
+            (upside_down, "The other way round: the fewer samples a second has, the longer they last."),
+            (samples, "That is the number of samples. How long do they last when they are read?"),
             (right - wanted, "That is how much longer it is than wanted. How long is it in all?"),
         )
     return "Nothing crashes when a rate is wrong: print what you have derived, and look whether it can be."

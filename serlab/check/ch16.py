@@ -1,10 +1,8 @@
 """Checkers of chapters 16 and 16b, few labels, and codes or statistics."""
 
-from __future__ import annotations
-
 import numpy as np
 
-from serlab.check import call, compare, exercise, require
+from serlab.check import Hint, call, compare, exercise, require
 
 
 @exercise
@@ -15,15 +13,11 @@ def share_out(answer) -> str:
     dealt = [np.asarray(call(answer, speakers, np.random.default_rng(seed))) for seed in (1, 2)]
     for got in dealt:
         require(got.shape == speakers.shape, "Return the name of a set for every clip, in their order.")
-        require(
-            set(got) <= {"labelled", "unlabelled", "test"},
-            'The sets are called "labelled", "unlabelled" and "test".',
-        )
+        if not set(got) <= {"labelled", "unlabelled", "test"}:
+            raise Hint('The sets are called "labelled", "unlabelled" and "test".')
         people = {part: set(speakers[got == part]) for part in ("labelled", "unlabelled", "test")}
-        require(
-            sum(map(len, people.values())) == len(names),
-            "Somebody is in two sets: you deal clips. Deal people, and let their clips follow.",
-        )
+        if sum(map(len, people.values())) != len(names):
+            raise Hint("Somebody is in two sets: you deal clips. Deal people, and let their clips follow.")
         for part, count in (("labelled", 3), ("unlabelled", 6), ("test", 3)):
             found = len(people[part])
             require(found == count, f"Of 12 people {found} are {part}, where {count} are right.")
