@@ -14,7 +14,7 @@ from serlab.corpora.fetch import fetch
 from serlab.corpora.official import find
 from serlab.corpora.record import Record, Remote, file_digest
 from serlab.corpora.registry import names, record
-from serlab.corpora.table import CIRCUMPLEX, COLUMNS, EMOTIONS, build, threads
+from serlab.corpora.table import CIRCUMPLEX, COLUMNS, EMOTIONS, threads
 from serlab.corpora.unified import TASKS, unify
 from serlab.corpora.validate import validate
 from serlab.errors import CorpusError
@@ -90,9 +90,7 @@ def load(
     if name == "demo":
         from serlab.corpora import demo
 
-        return build(
-            demo.table().to_dict("records"), name, demo.RECORD.title, "Delete its folder; it is made anew."
-        )
+        return demo.table()
     return official.load(record(name))
 
 

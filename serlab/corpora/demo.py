@@ -24,7 +24,7 @@ import scipy.signal
 import soundfile
 
 from serlab.corpora import synthesis
-from serlab.corpora.record import Record
+from serlab.corpora.record import read_record
 from serlab.corpora.table import build
 from serlab.errors import CorpusError
 from serlab.paths import cache_dir, disk_errors
@@ -201,40 +201,4 @@ def _write(path: Path, y: np.ndarray) -> None:
     path.write_bytes(sound.getbuffer())
 
 
-RECORD = Record(
-    name="demo",
-    title="demo (synthetic)",
-    description=(
-        "Synthetic speech, not recordings of anybody: twelve voices of a seeded source-filter synthesiser "
-        "say two sentences of nonsense syllables in eight emotions, twice each. It is made on this machine "
-        "in seconds, so that every lesson can be followed without a download. What a model reaches on it "
-        "says nothing about people."
-    ),
-    language="synthetic",
-    licence="CC0 1.0",
-    licence_url="https://creativecommons.org/publicdomain/zero/1.0/",
-    licence_source="Made by serlab; no voice of a person is in it.",
-    citation_key="serlab-demo",
-    citation=(
-        "@misc{serlab-demo,\n"
-        "  title = {demo: a synthetic corpus of emotional speech},\n"
-        "  author = {{The serlab authors}},\n"
-        "  note = {Made by the source-filter synthesiser of the Python package serlab}\n"
-        "}"
-    ),
-    homepage="https://github.com/serlab-book/serlab",
-    clips=len(clips()),
-    speakers=synthesis.SPEAKERS,
-    classes={
-        emotion: len(synthesis.SPEAKERS) * len(synthesis.SENTENCES) * len(TAKES) for emotion in synthesis.CUES
-    },
-    parse=parse,
-    sentences={
-        name: re.sub(r"[ ']+", "", text).replace("|", ", ") for name, text in synthesis.SENTENCES.items()
-    },
-    notes=(
-        "Synthetic: it shows how methods behave, not how well they recognise emotion.",
-        "Neutral has no strong intensity: both its takes are normal.",
-        "All speakers say the same two sentences, so a speaker-disjoint split still shares the text.",
-    ),
-)
+RECORD = read_record("demo", parse=parse)

@@ -112,7 +112,8 @@ def read_record(name: str, **functions: Callable) -> Record:
     """
     facts = _read_facts(name)
     genders = {speaker: gender for gender, ids in facts.pop("speakers").items() for speaker in ids}
-    parse = _name_parser(genders, facts.get("sentences"), **facts.pop("names"))
+    if "parse" not in functions:
+        functions["parse"] = _name_parser(genders, facts.get("sentences"), **facts.pop("names"))
     manifest = read_manifest(facts.pop("manifest")) if "manifest" in facts else {}
     remotes = [Remote(**remote) for remote in facts.pop("remotes", [])]
     if files := facts.pop("files", None):
@@ -123,7 +124,6 @@ def read_record(name: str, **functions: Callable) -> Record:
     return Record(
         name=name,
         speakers=tuple(sorted(genders)),
-        parse=parse,
         manifest=manifest,
         remotes=tuple(remotes),
         silent=frozenset(facts.pop("silent", ())),
