@@ -13,10 +13,8 @@ def heard(answer) -> str:
     others = zip(rng.integers(100, 30_000, 20).tolist(), [4000, 16_000] * 10, strict=True)
     for frequency, rate in (*known, *others):
         again = frequency % (rate / 2)
-        compare(
-            call(answer, frequency, rate),
-            abs(frequency - rate * round(frequency / rate)),
-            f"{frequency} Hz, {rate} times a second",
+        right = abs(frequency - rate * round(frequency / rate))
+        mistakes = (
             (frequency % rate, "That is the distance from the multiple below. The one above may be nearer."),
             (frequency, "That is the tone itself. Half the rate is the highest that can be heard."),
             (rate - frequency, "A frequency is never negative: take the distance."),
@@ -26,6 +24,7 @@ def heard(answer) -> str:
             ),
             (again, "At half the rate the whistle turned round. You let it start again at 0."),
         )
+        compare(call(answer, frequency, rate), right, f"{frequency} Hz, {rate} times a second", *mistakes)
     return "Up to half the rate a tone is what it seems; beyond, it comes back as another."
 
 
@@ -40,22 +39,18 @@ def spectrogram_shape(answer) -> str:
         got = call(answer, samples, n_fft, hop)
         require(np.shape(got) == (2,), "Return two numbers: how many frequencies, and how many frames.")
         require(tuple(got) != (frames, frequencies), "The frequencies come first, then the frames.")
-        compare(
-            got[0],
-            frequencies,
-            case,
+        mistakes = (
             (n_fft, "Half of these frequencies are aliases: they are above half the rate."),
             (n_fft // 2, "One is missing. Count both ends, 0 Hz and half the rate."),
         )
+        compare(got[0], frequencies, case, *mistakes)
         uncentred = 1 + (samples - n_fft) // hop
-        compare(
-            got[1],
-            frames,
-            case,
+        mistakes = (
             (uncentred, "So it is without silence at the ends. With it, a frame sits on the first sample."),
             (samples // hop, "One is missing: the first frame sits on sample 0, before any hop."),
             (samples // n_fft, "Frames overlap: a new one starts after every hop."),
         )
+        compare(got[1], frames, case, *mistakes)
     return "Longer frames give more frequencies, shorter hops give more frames."
 
 
@@ -93,14 +88,12 @@ def pause_share(answer) -> str:
         loud = level > level.max() - below_db
         right = 1 - loud.sum() / 120
         from_zero = (speech <= -below_db).mean()
-        compare(
-            call(answer, level, below_db),
-            right,
-            f"a random clip and {below_db} dB",
+        mistakes = (
             (1 - loud.mean(), "You count the silence at both ends, which is only how the clip was cut."),
             (1 - right, "That is the share of speech."),
             ((~loud[25:145]).sum() / len(level), "Divide by the frames from the first to the last sound."),
             ((~loud[25:145]).sum(), "That is how many frames. What is their share?"),
             (from_zero, "0 dB is not the loudest frame. Compare with the largest level of the clip."),
         )
+        compare(call(answer, level, below_db), right, f"a random clip and {below_db} dB", *mistakes)
     return "Nothing that was cut off at the ends counts, and neither does the volume."

@@ -19,14 +19,12 @@ def mean_recall(answer) -> str:
         precision = precision_score(label, predicted, average="macro")
         f1 = f1_score(label, predicted, average="macro")
         accuracy = accuracy_score(label, predicted)
-        compare(
-            call(answer, label, predicted),
-            right,
-            f"{count} random clips",
+        mistakes = (
             (accuracy, "That is the accuracy. Take the share for each emotion first."),
             (precision, "You divide by how often an emotion was answered. Divide by how often it was there."),
             (f1, "That is the F1, which mixes recall and precision."),
         )
+        compare(call(answer, label, predicted), right, f"{count} random clips", *mistakes)
     return "A rare emotion counts as much as a common one, so always answering the common one does not pay."
 
 
@@ -94,14 +92,13 @@ def narrower(answer) -> str:
     """Check ``answer(width, times)``: an interval's width with so many times as many speakers."""
     for width, times in ((10.0, 4), (7.0, 9), (9.2, 2)):
         fast = width / times
-        compare(
-            call(answer, width, times),
-            width / np.sqrt(times),
-            f"a width of {width} and {times} times as many speakers",
+        mistakes = (
             (fast, "So fast it does not narrow. Chance evens out with the square root of the number."),
             (width * np.sqrt(times), "More speakers cannot make it wider."),
             (width / times**2, "Take the square root, not the square."),
         )
+        case = f"a width of {width} and {times} times as many speakers"
+        compare(call(answer, width, times), width / np.sqrt(times), case, *mistakes)
     return "Certainty is dear: each further point of it takes more speakers than the one before."
 
 

@@ -47,18 +47,14 @@ def majority(answer) -> str:
         got = call(answer, labels)
         require(np.shape(got) == (2,), "Return two numbers: the UAR and the accuracy.")
         require(not np.allclose(got, (share, 1 / count)), "The UAR comes first, then the accuracy.")
-        compare(
-            got[0],
-            1 / count,
-            f"the UAR of {case}",
+        mistakes = (
             (share, "That counts clips. UAR is the mean of the recalls: one class has 1, the others 0."),
             (1.0, "That is the recall of one class. The others count, too: they have 0."),
         )
-        compare(
-            got[1],
-            share,
-            f"the accuracy of {case}",
+        compare(got[0], 1 / count, f"the UAR of {case}", *mistakes)
+        mistakes = (
             (1 / count, "The guess is right for all clips of its class, and that is the largest."),
             (60, "That is how many are right. Divide by the number of clips."),
         )
+        compare(got[1], share, f"the accuracy of {case}", *mistakes)
     return "The more often one class occurs, the better it looks in accuracy; UAR stays where it is."

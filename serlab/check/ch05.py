@@ -13,10 +13,7 @@ def most_leaves(answer) -> str:
     for depth in (5, 2, 3, 8):  # five first: there every mistake gives a number of its own
         single = depth + 1
         twice = 2 * depth
-        compare(
-            call(answer, depth),
-            2**depth,
-            f"a depth of {depth}",
+        mistakes = (
             (twice, "A further question splits every group of the row above. Draw depth three, and count."),
             (single, "In the drawing at the top of the chapter, not only one of the answers leads further."),
             (2 ** (depth + 1) - 1, "You count the questions as well. Leaves are the last row alone."),
@@ -24,6 +21,7 @@ def most_leaves(answer) -> str:
             (depth**2, "In your power, depth and 2 have changed places."),
             (2 ^ depth, "In Python `^` is no power. Write `**`."),
         )
+        compare(call(answer, depth), 2**depth, f"a depth of {depth}", *mistakes)
     return "Twenty questions in a row tell a million clips apart: so a tree can learn its clips by heart."
 
 
@@ -47,10 +45,7 @@ def share_changed(answer) -> str:
     for frames in (0, 1, 3):
         right = changed(-frames, 2)
         cut, room = pixels[:, :, frames:], ((0, 0), (0, 0), (0, frames))
-        compare(
-            call(answer, tree, pixels, frames),
-            right,
-            f"random clips and `frames={frames}`",
+        mistakes = (
             (1 - right, "That is the share of answers that stay: compare with `!=`."),
             (997 * right, "That is the number of answers that change. Divide it by the number of clips."),
             (changed(frames, 2), "Your clips start later, not earlier: see how the chapter moves them."),
@@ -60,6 +55,7 @@ def share_changed(answer) -> str:
             (differ(np.pad(cut, room)), padded),
             (differ(np.pad(cut, room, "edge")), padded),
         )
+        compare(call(answer, tree, pixels, frames), right, f"random clips and `frames={frames}`", *mistakes)
     return "It counts answers that differ, whether they were right or wrong: that shows what a model minds."
 
 
@@ -77,15 +73,13 @@ def mean_by_kind(answer) -> str:
             order, got = list(dict(got)), pd.Series(got)[right.index]
         else:
             order = list(right.index)
-        compare(
-            got,
-            right,
-            f"{count} random values",
+        mistakes = (
             (groups.sum()[right.index], "That is the sum of each kind: many small numbers have a large sum."),
             (groups.max()[right.index], "That is the largest value of each kind. Take the mean."),
             (groups.median()[right.index], "That is the median of each kind. Take the mean."),
             (groups.size()[right.index], "That is how many values there are of each kind. Take their mean."),
         )
+        compare(got, right, f"{count} random values", *mistakes)
         if order != list(right.index):
             raise Hint("The means are right, their order is not: the largest comes first.")
     return "A mean says how much one number of a kind counts; a sum also says how many there are."
@@ -112,12 +106,10 @@ def leaves_per_emotion(answer) -> str:
         if missing and not right[missing].any():
             raise Hint(f"There is no number for {''.join(missing[:1])}. Give a 0 to what no leaf answers.")
         questions = count(winners[~is_leaf])
-        compare(
-            got if missing else pd.Series(got)[emotions],
-            right,
-            f"a tree of depth {depth}",
+        mistakes = (
             (count(winners), "You count the questions as well. In a leaf `tree_.children_left` is -1."),
             (questions, "You count the questions and not the leaves: turn the condition round."),
             (count(tree.predict(X)), "You count training clips. Every leaf counts once, large or small."),
         )
+        compare(got if missing else pd.Series(got)[emotions], right, f"a tree of depth {depth}", *mistakes)
     return "An emotion that hardly any leaf answers can hardly be recognised."

@@ -38,10 +38,7 @@ def vote(answer) -> str:
         mean = probabilities.mean(axis=0)
         clips = mean.argmax(axis=0)
         surest = probabilities.max(axis=0).argmax(axis=1)
-        compare(
-            call(answer, probabilities),
-            mean.argmax(axis=1),
-            f"{seeds} seeds, 300 clips and {classes} classes",
+        mistakes = (
             (mean, "Those are the mean probabilities. Return which class has the highest, clip by clip."),
             (each[0], "That is the first seed alone."),
             (each, "Those are the answers of each seed. Average first, then take the largest."),
@@ -49,6 +46,8 @@ def vote(answer) -> str:
             (surest, "The surest seed decides alone. Take the mean, not the largest."),
             (clips, "For each class you look for a clip. Look for a class for each clip: axis 1."),
         )
+        case = f"{seeds} seeds, 300 clips and {classes} classes"
+        compare(call(answer, probabilities), mean.argmax(axis=1), case, *mistakes)
     return "Where one seed was unlucky, the others outvote it."
 
 
@@ -62,10 +61,7 @@ def mean_loss(answer) -> str:
         given = probabilities[np.arange(50), right]
         loss = -np.log(given).mean()
         sureness = -np.log(probabilities.max(axis=1)).mean()
-        compare(
-            call(answer, probabilities, right),
-            loss,
-            f"50 clips and {classes} classes",
+        mistakes = (
             (-loss, "The logarithm of a probability is negative: where is the minus?"),
             (50 * loss, "That is the sum. Take the mean, so that the number of clips does not matter."),
             (loss / np.log(2), "Take the natural logarithm, `np.log`."),
@@ -74,4 +70,5 @@ def mean_loss(answer) -> str:
             (sureness, "That asks how sure it was of its answer. What counts is p of the *right* class."),
             (-np.log(probabilities).mean(), "Only the p of the right class counts, one for each clip."),
         )
+        compare(call(answer, probabilities, right), loss, f"50 clips and {classes} classes", *mistakes)
     return "Accuracy asks who came first, the loss how much was staked on it."

@@ -36,16 +36,14 @@ def receptive_field(answer) -> str:
         steps = np.cumprod((1, *strides))
         grown = np.subtract(sizes, 1)
         with_own = 1 + (grown * steps[1:]).sum()
-        compare(
-            call(answer, layers),
-            1 + (grown * steps[:-1]).sum(),
-            f"{layers}",
+        mistakes = (
             (1 + grown.sum(), "After a stride of 2 neighbours lie two frames apart: count in frames."),
             (sum(sizes), "Neighbouring windows overlap. How much does a layer add to what is seen?"),
             (np.prod(sizes), "You multiply, as if no windows overlapped. Draw two layers of three."),
             (with_own, "A layer's own stride counts for the layers above it, not yet for itself."),
             ((grown * steps[:-1]).sum(), "Without any layer a value sees one frame: begin with 1."),
         )
+        compare(call(answer, layers), 1 + (grown * steps[:-1]).sum(), f"{layers}", *mistakes)
     return "Strides below make every kernel above them wider, without a single parameter."
 
 
@@ -53,16 +51,14 @@ def receptive_field(answer) -> str:
 def play_backwards(answer) -> str:
     """Check ``answer(pictures)``: the clips, (clips, bands, frames), backwards."""
     pictures = np.random.default_rng(7).normal(size=(5, 6, 7))
-    compare(
-        call(answer, pictures),
-        pictures[:, :, ::-1],
-        "random clips",
+    mistakes = (
         (pictures[::-1], "That is the clips in the opposite order. Turn time round within each of them."),
         (pictures[:, ::-1], "That turns low and high round. Which axis is time?"),
         (pictures[:, ::-1, ::-1], "Time is turned round, and low and high as well."),
         (pictures[::-1, ::-1, ::-1], "You turn all three axes round, clips and bands as well."),
         (pictures, "These are the clips as they were."),
     )
+    compare(call(answer, pictures), pictures[:, :, ::-1], "random clips", *mistakes)
     return "What was a rise is now a fall, and every sound ends where it began."
 
 

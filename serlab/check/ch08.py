@@ -15,16 +15,15 @@ def blend(answer) -> str:
     rng = np.random.default_rng(8)
     for share, shape in ((0.7, (4, 5)), (0.9, (8,))):
         first, second = rng.normal(size=shape), rng.normal(size=shape)
-        compare(
-            call(answer, first, second, share),
-            share * first + (1 - share) * second,
-            f"a share of {share}",
+        mistakes = (
             (share * second + (1 - share) * first, "The shares have changed places: most is to be `first`."),
             (share * first + second, "All of `second` is added. The two shares have to add up to 1."),
             (share * (first + second), "You take the same share of both: the two have to add up to 1."),
             (first, "That is `first` alone: nothing of `second` is in it."),
             ((first + second) / 2, "Half and half, whatever the share is."),
         )
+        case = f"a share of {share}"
+        compare(call(answer, first, second, share), share * first + (1 - share) * second, case, *mistakes)
     return "The same function blends pictures and labels, so the label says what is in the picture."
 
 
@@ -90,15 +89,13 @@ def unswapped_uar(answer) -> str:
     report = pd.DataFrame(dict(zip(columns, scores, strict=True)), index=list("abcd"))
     weights = report["clips"] / 500
     weighted = (weights * report["precision"]).sum()
-    compare(
-        call(answer, report),
-        report["precision"].mean(),
-        "a random report",
+    mistakes = (
         (report["recall"].mean(), "What this report calls recall is not the recall: which is it?"),
         (report["f1"].mean(), "That is the mean F1. The swap does not change it, but it is not the UAR."),
         (accuracy_score(label, predicted), "That is the accuracy: each class is to count as much."),
         (weighted, "You weight the classes, by how often they were *answered*. In a UAR all count the same."),
     )
+    compare(call(answer, report), report["precision"].mean(), "a random report", *mistakes)
     return "A swapped report is not lost, if one knows that it is swapped."
 
 
@@ -129,13 +126,12 @@ def noisy(answer) -> str:
         other = call(answer, y, snr, np.random.default_rng(2))
         require(not np.allclose(got, other), "The noise is the same every time: let `rng` draw it.")
         power = 10 * np.log10(np.mean(y**2))
-        compare(
-            round(power - 10 * np.log10(np.mean(noise**2))),
-            snr,
-            f"noise that is to lie {snr} dB below",
+        mistakes = (
             (-snr, "The noise lies above the sound. Which is to be divided by which?"),
             (2 * snr, "Decibels are 10 times the logarithm of a power, but 20 times that of an amplitude."),
             (round(2 * snr - power), "You scale by a power. An amplitude is the root of it."),
             (round(power + snr), "Its level is the same for soft sounds and loud ones: measure `y`."),
         )
+        case = f"noise that is to lie {snr} dB below"
+        compare(round(power - 10 * np.log10(np.mean(noise**2))), snr, case, *mistakes)
     return "The number says nothing of how loud the sound is, only how far the noise lies below it."

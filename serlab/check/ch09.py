@@ -58,16 +58,14 @@ def mean_over_time(answer) -> str:
     got = call(answer, windows)
     frames = np.concatenate(windows.windows)
     means = [window.mean(axis=0) for window in windows.windows]
-    compare(
-        got,
-        frames.mean(axis=0),
-        "seven windows",
+    mistakes = (
         (np.mean(means, axis=0), "A mean of means counts short windows as much as long ones: count frames."),
         (frames.sum(axis=0), "That is the sum of all frames. Divide it by their number."),
         (frames.sum(axis=0) / 7, "You divide by the number of windows, not of frames."),
         (frames.mean(), "That is one mean of everything. Each of the numbers has its own: `axis=0`."),
         (means[-1], "That is the mean of the last window alone."),
     )
+    compare(got, frames.mean(axis=0), "seven windows", *mistakes)
     require(
         windows.held < 3,
         f"The mean is right, but {windows.held} windows were in memory at once. Keep a sum and a count.",

@@ -38,10 +38,7 @@ def holm(answer) -> str:
         raised = p[order] * np.arange(count, 0, -1)
         place = np.argsort(order)
         grown = np.maximum.accumulate(raised)
-        compare(
-            call(answer, p),
-            grown.clip(max=1)[place],
-            f"{count} p-values",
+        mistakes = (
             (grown.clip(max=1), "They come out sorted. Put each back where it came from."),
             (grown[place], "A probability is at most 1: cut off what is larger."),
             (raised.clip(max=1)[place], "A larger p-value has become the smaller one. None may overtake."),
@@ -49,4 +46,5 @@ def holm(answer) -> str:
             ((p * count).clip(max=1), "That is Bonferroni's: you multiply all by the same number."),
             (p * count, "You multiply all by the same number. Holm's is milder with the larger ones."),
         )
+        compare(call(answer, p), grown.clip(max=1)[place], f"{count} p-values", *mistakes)
     return "The smallest of many p-values pays the whole price, the others less and less."

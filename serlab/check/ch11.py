@@ -12,16 +12,15 @@ def parameters(answer) -> str:
     for filters, outputs in ((128, 3), (10, 2), (37, 5)):
         weights, decision = 9 * filters, outputs * filters
         unpooled = weights + filters + 9 * decision + outputs
-        compare(
-            call(answer, filters, outputs),
-            weights + filters + decision + outputs,
-            f"{filters} filters and {outputs} outputs",
+        mistakes = (
             (weights + decision + outputs, "The filters have a bias each, too: see the drawing."),
             (weights + filters + decision, "Each output has a bias, too: see the drawing."),
             (weights + decision, "Filters and outputs have a bias each: see the drawing."),
             (weights + filters, "Those are the filters. The decision also has weights and biases."),
             (unpooled, "Of each filter the strongest answer alone is left: one number, and not nine."),
         )
+        case = f"{filters} filters and {outputs} outputs"
+        compare(call(answer, filters, outputs), weights + filters + decision + outputs, case, *mistakes)
     return "The size of the spectrogram does not matter: pooling leaves one number of each filter."
 
 
@@ -46,13 +45,11 @@ def by_corpus(answer) -> str:
         if isinstance(got, pd.Series):
             got = got.to_numpy()
         subtracted = said(share - usual)
-        compare(
-            got,
-            rule[corpus].to_numpy(),
-            f"{count} random clips",
+        mistakes = (
             (said(share), "You say what is most common in each corpus. Compare with all clips first."),
             (np.full(count, usual.idxmax()), "You say the same everywhere. Look at each corpus by itself."),
             (subtracted, "You subtract. A rare class gains little so: divide by its share in all clips."),
             (rule.to_numpy(), "Those are the answers of the corpora. Give each clip that of its corpus."),
         )
+        compare(got, rule[corpus].to_numpy(), f"{count} random clips", *mistakes)
     return "Without a sound it beats a guess, and this is the floor for whoever joins corpora."

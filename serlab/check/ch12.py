@@ -31,10 +31,7 @@ def corrected(answer) -> str:
     for rare in (0.1, 0.25):
         yes, no = p * rare, (1 - p) * (1 - rare)
         swapped = p * (1 - rare) / (p * (1 - rare) + (1 - p) * rare)
-        compare(
-            call(answer, p, rare),
-            yes / (yes + no),
-            f"random probabilities and a prevalence of {rare}",
+        mistakes = (
             (yes, "Yes and no have to add up to one again: what has become of the no?"),
             (
                 2 * yes,
@@ -45,4 +42,6 @@ def corrected(answer) -> str:
             (yes / (yes + 1 - p), "No has become commoner, too. Weigh it by its own share."),
             (p + rare - 0.5, "So some probabilities fall below zero. Multiply yes and no each by its share."),
         )
+        case = f"random probabilities and a prevalence of {rare}"
+        compare(call(answer, p, rare), yes / (yes + no), case, *mistakes)
     return "The order of the clips is kept, so AUC is the same; what changes is what may be promised."

@@ -34,11 +34,8 @@ def moved(answer) -> str:
 def everywhere(answer) -> str:
     """Check ``answer(corpora, emotions)``: which clips show an emotion that every corpus has."""
     rng = np.random.default_rng(13)
-    have = {
-        "a": ["sad", "calm", "happy", "bored"],
-        "b": ["sad", "happy", "angry"],
-        "c": ["happy", "angry", "sad"],
-    }
+    have = {"a": ["sad", "calm", "happy", "bored"], "b": ["sad", "happy", "angry"]}
+    have["c"] = ["happy", "angry", "sad"]
     for count in (60, 90):
         pairs = [(name, emotion) for name, own in have.items() for emotion in np.resize(own, count)]
         corpora, emotions = rng.permutation(pairs).T.copy()
@@ -46,12 +43,10 @@ def everywhere(answer) -> str:
         if got.shape != corpora.shape or got.dtype != bool:
             raise Hint("Give True or False for each clip, as an array.")
         shared = np.isin(emotions, ["sad", "happy", "angry"])
-        compare(
-            got,
-            np.isin(emotions, ["sad", "happy"]),
-            f"{3 * count} random clips",
+        mistakes = (
             (shared, "You keep what more than one corpus has. An emotion that one of them lacks goes, too."),
             (~np.isin(emotions, ["sad", "happy"]), "Those are the clips that have to go: turn it round."),
             (np.isin(emotions, have["a"]), "You keep what the first corpus has. Look at the others as well."),
         )
+        compare(got, np.isin(emotions, ["sad", "happy"]), f"{3 * count} random clips", *mistakes)
     return "What one corpus alone has cannot tell languages apart: it tells label sets apart."

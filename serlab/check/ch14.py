@@ -57,15 +57,14 @@ def lowest(answer) -> str:
 
         last = np.flatnonzero(wrong <= risk)[-1]
         out = share(np.quantile(sure, risk))
-        compare(
-            share(found),
-            share(sure[last]),
-            f"a risk of {risk}, as the share of the answers given,",
+        mistakes = (
             (share(sure[3]), "You stop at the first mistake too many. Going on, it may be few enough again."),
             (share(1 - risk), "You believe the probabilities. Count how many answers are right."),
             (share(sure[0]), "That is the surest answer. Look for the lowest probability that is enough."),
             (out, "That leaves a share of the answers out. It is the share of wrong ones that is limited."),
         )
+        case = f"a risk of {risk}, as the share of the answers given,"
+        compare(share(found), share(sure[last]), case, *mistakes)
     return "The line comes from counting, and so it needs no probability that can be believed."
 
 
@@ -79,10 +78,7 @@ def softened(answer) -> str:
         sharp = p**temperature
         from_exp = soft / soft.sum(axis=1, keepdims=True)
         sharpened = sharp / sharp.sum(axis=1, keepdims=True)
-        compare(
-            call(answer, p, temperature),
-            powers / powers.sum(axis=1, keepdims=True),
-            f"a temperature of {temperature}",
+        mistakes = (
             (powers, "They no longer add up to one for each clip."),
             (powers / powers.sum(axis=0), "Of each clip, not of each emotion, they are to add up to one."),
             (sharpened, "That makes it surer still. Divide the logarithms, do not multiply."),
@@ -90,4 +86,6 @@ def softened(answer) -> str:
             (from_exp, "You divide the probabilities. Take their logarithms first."),
             (np.log(p) / temperature, "These are logarithms. Make probabilities of them again."),
         )
+        case = f"a temperature of {temperature}"
+        compare(call(answer, p, temperature), powers / powers.sum(axis=1, keepdims=True), case, *mistakes)
     return "The order within a clip stays, so no answer has changed: only how sure the model says it is."

@@ -10,15 +10,14 @@ def share_with_sister(answer) -> str:
     """Check ``answer(versions, tested)``: the share of test rows with a sister in training."""
     for versions, tested in ((3, 1 / 3), (5, 0.2), (4, 0.4), (2, 0.3)):
         right = 1 - tested ** (versions - 1)
-        compare(
-            call(answer, versions, tested),
-            right,
-            f"{versions} versions, of which {tested:.2f} are tested",
+        mistakes = (
             (1 - right, "That is the share of test rows that are safe. The question is about the others."),
             (1 - tested**versions, "You count the row among its own sisters. It has one sister less."),
             (1 - (1 - tested) ** (versions - 1), "That is the share with a sister in the test set."),
             (1 - tested, "So many have one certain sister in training. Any one of them is enough to leak."),
         )
+        case = f"{versions} versions, of which {tested:.2f} are tested"
+        compare(call(answer, versions, tested), right, case, *mistakes)
     return "The more copies are made, the surer it is that one of them has the answer."
 
 
@@ -32,16 +31,14 @@ def share_shared(answer) -> str:
         shared = np.isin(keys[test], keys[train])
         right = shared.mean()
         each_once = np.isin(np.unique(keys[test]), keys[train]).mean()
-        compare(
-            call(answer, keys, train, test),
-            right,
-            "random rows",
+        mistakes = (
             (0, "No row is in both parts, but its key may be. Look the rows up in `keys`."),
             (1 - right, "That is the share of test rows that share nothing."),
             (shared.sum(), "That is how many test rows do. Divide by the number of test rows."),
             (np.isin(keys[train], keys[test]).mean(), "That is the share of training rows. Count test rows."),
             (each_once, "You count each key once. Count rows, for it is rows that are scored."),
         )
+        compare(call(answer, keys, train, test), right, "random rows", *mistakes)
     return "It takes no training: ask it of every split before you believe a score."
 
 
@@ -54,16 +51,15 @@ def convolution(answer) -> str:
         flat = size * size * filters
         one_place = (right[0], weights)
         with_bias = (right[0], right[0] * places)
-        compare(
-            call(answer, size, depth, filters, high, wide),
-            right,
-            f"{filters} filters of {size} by {size} on {depth} maps of {high} by {wide}",
+        mistakes = (
             (right[::-1], "You give them the other way round: parameters first, then multiplications."),
             ((weights, right[1]), "Each filter has one parameter more, its bias."),
             (with_bias, "A bias is added, not multiplied: multiply the weights alone by the places."),
             (one_place, "Those are the multiplications at one place. A filter is used at every one."),
             ((flat + filters, flat * places), "A filter reads all maps at once: where is the depth?"),
         )
+        case = f"{filters} filters of {size} by {size} on {depth} maps of {high} by {wide}"
+        compare(call(answer, size, depth, filters, high, wide), right, case, *mistakes)
     return "Parameters do not know how large the picture is, and work does."
 
 
@@ -74,13 +70,12 @@ def seconds_read(answer) -> str:
         right = wanted * counted_for / read_at
         samples = wanted * counted_for
         upside_down = wanted * read_at / counted_for
-        compare(
-            call(answer, wanted, counted_for, read_at),
-            right,
-            f"{wanted} seconds counted for {counted_for} and read at {read_at}",
+        mistakes = (
             (wanted, "That is what was wanted. Count samples at one rate, then play them at the other."),
             (upside_down, "The other way round: the fewer samples a second has, the longer they last."),
             (samples, "That is the number of samples. How long do they last when they are read?"),
             (right - wanted, "That is how much longer it is than wanted. How long is it in all?"),
         )
+        case = f"{wanted} seconds counted for {counted_for} and read at {read_at}"
+        compare(call(answer, wanted, counted_for, read_at), right, case, *mistakes)
     return "Nothing crashes when a rate is wrong: print what you have derived, and look whether it can be."

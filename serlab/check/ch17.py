@@ -22,10 +22,7 @@ def how_far(answer) -> str:
         right = (weights * apart).sum(axis=-1).mean(axis=-1)
         signed = (weights * steps).sum(axis=-1).mean(axis=-1) / rate
         peak = np.abs(weights.argmax(axis=-1) - np.arange(frames)).mean(axis=-1) / rate
-        compare(
-            call(answer, weights, rate),
-            right,
-            f"{heads} random heads",
+        mistakes = (
             (right.mean(), "That is the mean of all heads. Keep them apart."),
             (right * rate, "That is in frames. Divide by the frames of a second."),
             (signed, cancels),
@@ -36,6 +33,7 @@ def how_far(answer) -> str:
             ),
             (peak, "You take only the place with the largest weight. Let each place count by its weight."),
         )
+        compare(call(answer, weights, rate), right, f"{heads} random heads", *mistakes)
     return "One number for a head says how far it looks, and not what it looks for."
 
 
@@ -52,13 +50,12 @@ def attend_within(answer) -> str:
         cut = right[:, :length]
         masked_late = _softmax(scores) * inside
         unmasked = _softmax(scores)
-        compare(
-            call(answer, query, keys, length),
-            right,
-            f"{frames} frames, the last {frames - length} of them padding",
+        mistakes = (
             (unmasked, "Padding gets weight: its scores are zero, but the exponential of zero is one."),
             (masked_late, "Padding has no weight now, but the other weights do not add up to one any more."),
             (cut, "Those are the right weights. Give padding its zeros, so that the shape stays."),
             (_softmax(np.where(inside, query @ keys.T, -np.inf)), "Where is the division by the root?"),
         )
+        case = f"{frames} frames, the last {frames - length} of them padding"
+        compare(call(answer, query, keys, length), right, case, *mistakes)
     return "Now what comes out for a clip does not depend on how long its neighbours are."

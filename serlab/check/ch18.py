@@ -38,13 +38,12 @@ def weight_of_own(answer) -> str:
     for known, own, share in ((1200, 25, 0.2), (900, 10, 0.5), (500, 40, 0.75)):
         right = share / (1 - share) * known / own
         of_others = share * known / own
-        compare(
-            call(answer, known, own, share),
-            right,
-            f"{known} clips of others and {own} of one's own, which are to have {share} of all weight",
+        mistakes = (
             (known / own, "So they have half of all weight, as in the chapter, whatever the share is to be."),
             (of_others, "The share is of all weight, your own clips' included, not of the others' alone."),
             (right * own, "That is the weight of all your clips together. What has each?"),
             (1 / right, "Upside down: you are one against many, so your clips weigh more than one."),
         )
+        case = f"{known} clips of others and {own} of one's own, which are to have {share} of all weight"
+        compare(call(answer, known, own, share), right, case, *mistakes)
     return "Say the share you want, and the weight follows from how many clips there are."
