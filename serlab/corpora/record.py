@@ -95,6 +95,10 @@ class Record:
     silent: frozenset[str] = frozenset()
     notes: Sequence[str] = ()
 
+    def row(self, clip: str, path: Path) -> dict[str, str | None]:
+        """Return what the utterance table holds of a clip: its name, its file, and what its name says."""
+        return {"clip": clip, "path": str(path), "language": self.language, **self.parse(clip)}
+
     @cached_property
     def official(self) -> Mapping[str, str | None]:
         """Stem of every official clip to its SHA-256; empty if there is no manifest."""

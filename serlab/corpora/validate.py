@@ -16,7 +16,7 @@ import pandas as pd
 
 from serlab import sound_files
 from serlab.corpora import folder as folders
-from serlab.corpora import locate, misnamed, official
+from serlab.corpora import locate, official
 from serlab.corpora.record import Record, file_digest
 from serlab.corpora.registry import record as record_of
 from serlab.corpora.table import threads
@@ -146,8 +146,8 @@ def _validate_official(record: Record, root: Path, max_seconds: float) -> Report
     by_path = {sound.path: sound for sound in sounds}
     firsts = [by_path[paths[0]] for paths in copies.values()]
     missing = list(_missing(record, root, set(copies)))
-    renamed = misnamed.find(record, root, (one.clip for one in missing if one.kind == "missing"))
-    extra = set(misnamed.unknown_files(record, root)) - set(renamed.values())
+    renamed = official.misnamed(record, root, (one.clip for one in missing if one.kind == "missing"))
+    extra = set(official.unknown_files(record, root)) - set(renamed.values())
     found = [
         *_copies(copies, by_path),
         *(one for one in missing if one.clip not in renamed),
