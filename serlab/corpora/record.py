@@ -15,85 +15,51 @@ from pathlib import Path, PurePosixPath
 
 @dataclass(frozen=True)
 class Remote:
-    """One file that `serlab.fetch` downloads.
-
-    Attributes
-    ----------
-    url, filename
-        Where it lies; path under the corpus folder, where an archive is unpacked, too.
-    size, checksum
-        Bytes; ``"md5:..."`` or ``"sha256:..."``; None if the host publishes none.
-    """
+    """One file that `serlab.fetch` downloads."""
 
     url: str
-    filename: str
-    size: int | None = None
-    checksum: str | None = None
+    filename: str  #: Path under the corpus folder, where an archive is unpacked, too.
+    size: int | None = None  #: Bytes.
+    checksum: str | None = None  #: ``"md5:..."`` or ``"sha256:..."``; None if the host publishes none.
 
 
 @dataclass(frozen=True)
 class Record:
-    """A corpus: what it is, whose it is, what belongs to it, and how its file names read.
+    """A corpus: what it is, whose it is, what belongs to it, and how its file names read."""
 
-    Attributes
-    ----------
-    name, title, description, language
-        Name for `serlab.load`; name for readers; one paragraph; English name of the language.
-    licence, licence_url, licence_source
-        Licence, its text, and where and when it was read.
-    citation_key, citation, homepage
-        BibTeX key and entry; official page.
-    clips, speakers, classes
-        Official number of clips, official speaker ids, official clips per emotion.
-    parse
-        Turns a stem into the columns speaker, gender, emotion, intensity and sentence, or into None for
-        a file that is no clip of this corpus.
-    remotes
-        Files that `serlab.fetch` downloads.
-    manifest
-        Path of every official file to its SHA-256 and its size in bytes (None where they are not known);
-        empty if there is no such list.
-    expected
-        Needed without a manifest: takes the corpus folder, returns the stems that should be there.
-    check
-        Looks at a loaded table and raises `CorpusError` where the copy is not what its name says.
-    folder, inner, clip_folder
-        Regular expressions for lower-case alphanumeric folder names: the corpus folder (its name, if none is
-        given), a folder that some downloads put inside it, and the folder that holds clips.
-    sentences, folds
-        Sentence id to text; published protocol to list of lists of test speakers.
-    source
-        How to get a corpus that `serlab.fetch` cannot download.
-    silent, notes
-        Clips that are without sound as published; traps worth knowing.
-    """
-
-    name: str
-    title: str
-    description: str
-    language: str
+    name: str  #: Name for `serlab.load`.
+    title: str  #: Name for readers.
+    description: str  #: One paragraph.
+    language: str  #: English name of the language.
     licence: str
-    licence_url: str
+    licence_url: str  #: The text of the licence.
     citation_key: str
-    citation: str
-    homepage: str
-    clips: int
-    speakers: tuple[str, ...]
-    classes: Mapping[str, int]
+    citation: str  #: BibTeX entry.
+    homepage: str  #: Official page.
+    clips: int  #: Official number of clips.
+    speakers: tuple[str, ...]  #: Official speaker ids.
+    classes: Mapping[str, int]  #: Official clips per emotion.
+    #: Turns a stem into the columns speaker, gender, emotion, intensity and sentence, or into None for a file
+    #: that is no clip of this corpus.
     parse: Callable[[str], dict | None]
-    licence_source: str = ""
-    remotes: tuple[Remote, ...] = ()
+    licence_source: str = ""  #: Where and when the licence was read.
+    remotes: tuple[Remote, ...] = ()  #: Files that `serlab.fetch` downloads.
+    #: Path of every official file to its SHA-256 and its bytes (None if unknown); empty without such a list.
     manifest: Mapping[str, tuple[str | None, int | None]] = field(default_factory=dict)
+    #: Needed without a manifest: takes the corpus folder, returns the stems that should be there.
     expected: Callable[[Path], set[str]] | None = None
+    #: Looks at a loaded table and raises `CorpusError` where the copy is not what its name says.
     check: Callable[[object], None] | None = None
+    #: Regular expression for the lower-case alphanumeric name of the corpus folder, by default `name`.
     folder: str = ""
-    inner: str = ""
-    clip_folder: str = ""
-    sentences: Mapping[str, str] = field(default_factory=dict)
+    inner: str = ""  #: The same for a folder that some downloads put inside it.
+    clip_folder: str = ""  #: The same for the folder that holds clips.
+    sentences: Mapping[str, str] = field(default_factory=dict)  #: Sentence id to text.
+    #: Published protocol to list of lists of test speakers.
     folds: Mapping[str, list[list[str]]] = field(default_factory=dict)
-    source: str = ""
-    silent: frozenset[str] = frozenset()
-    notes: Sequence[str] = ()
+    source: str = ""  #: How to get a corpus that `serlab.fetch` cannot download.
+    silent: frozenset[str] = frozenset()  #: Clips that are without sound as published.
+    notes: Sequence[str] = ()  #: Traps worth knowing.
 
     def row(self, clip: str, path: Path) -> dict[str, str | None]:
         """Return what the utterance table holds of a clip: its name, its file, and what its name says."""

@@ -33,20 +33,12 @@ _LEFTOVERS = (".part", ".zip", ".tmp", ".crdownload", ".download")
 
 @dataclass(frozen=True)
 class Report:
-    """What `validate` found.
+    """What `validate` found."""
 
-    Attributes
-    ----------
-    title, folder, clips
-        Name of the corpus for readers; where it lies; how many clips were read.
-    problems
-        One row per finding: clip, path, kind, fault (False for what is only worth knowing), detail,
-        remedy.
-    """
-
-    title: str
-    folder: Path
-    clips: int
+    title: str  #: Name of the corpus for readers.
+    folder: Path  #: Where it lies.
+    clips: int  #: How many clips were read.
+    #: One row per finding: clip, path, kind, fault (False for what is only worth knowing), detail, remedy.
     problems: pd.DataFrame = field(repr=False)
 
     @property
