@@ -1,7 +1,5 @@
 """The command ``serlab``: predict, train, serve, fetch, validate and runs."""
 
-from __future__ import annotations
-
 import argparse
 import io
 import os

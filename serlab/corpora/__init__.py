@@ -160,9 +160,8 @@ def license(name: str) -> str:
     'CC BY-NC-SA 4.0'
     """
     of = record(name)
-    return ", ".join(part for part in (of.licence, of.licence_url) if part) + (
-        f" ({of.licence_source})" if of.licence_source else ""
-    )
+    read = f" ({of.licence_source})" if of.licence_source else ""
+    return f"{of.licence}, {of.licence_url}{read}"
 
 
 def content_hash(table: pd.DataFrame) -> str:

@@ -91,15 +91,9 @@ def read_record(name: str, **functions: Callable) -> Record:
             Remote(files["url"] + path, f"{files['folder']}/{path}", size, f"sha256:{digest}")
             for path, (digest, size) in manifest.items()
         ]
-    return Record(
-        name=name,
-        speakers=tuple(sorted(genders)),
-        manifest=manifest,
-        remotes=tuple(remotes),
-        silent=frozenset(facts.pop("silent", ())),
-        **facts,
-        **functions,
-    )
+    facts |= {"speakers": tuple(sorted(genders)), "manifest": manifest, "remotes": tuple(remotes)}
+    facts["silent"] = frozenset(facts.get("silent", ()))
+    return Record(name=name, **facts, **functions)
 
 
 def _read_facts(name: str) -> dict:

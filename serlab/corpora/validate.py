@@ -50,10 +50,8 @@ class Report:
         faults = int(self.problems["fault"].sum())
         verdict = "no faults" if self.ok else f"{faults} fault{'s' * (faults > 1)}"
         lines = [f"{self.title} in {self.folder}: {self.clips} clips read, {verdict}."]
-        for heading, rows in (
-            ("Faults", self.problems[self.problems["fault"]]),
-            ("Worth knowing", self.problems[~self.problems["fault"]]),
-        ):
+        for heading, fault in (("Faults", True), ("Worth knowing", False)):
+            rows = self.problems[self.problems["fault"] == fault]
             if len(rows):
                 lines.append(f"{heading}:")
             for kind, group in rows.groupby("kind", sort=False):
@@ -140,19 +138,13 @@ def _validate_official(record: Record, root: Path, max_seconds: float) -> Report
     missing = list(_missing(record, root, set(copies)))
     renamed = official.misnamed(record, root, (one.clip for one in missing if one.kind == "missing"))
     extra = set(official.unknown_files(record, root)) - set(renamed.values())
-    found = [
-        *_copies(copies, by_path),
-        *(one for one in missing if one.clip not in renamed),
-        *(
-            _Finding("misnamed", clip, path, f"{path} seems to be {clip}{path.suffix}")
-            for clip, path in renamed.items()
-        ),
-        *_remarks(sounds, record.silent),
-        *_changed(record, sounds),
-        *_duplicates(firsts, record.official),
-        *(_Finding("extra", path.stem, path, f"{path} has the name of no clip") for path in sorted(extra)),
-        *_leftovers(locate.clip_folders(record, root)),
-    ]
+    found = [*_copies(copies, by_path), *(one for one in missing if one.clip not in renamed)]
+    for clip, path in renamed.items():
+        found.append(_Finding("misnamed", clip, path, f"{path} seems to be {clip}{path.suffix}"))
+    found += [*_remarks(sounds, record.silent), *_changed(record, sounds)]
+    found += _duplicates(firsts, record.official)
+    found += [_Finding("extra", path.stem, path, f"{path} has the name of no clip") for path in sorted(extra)]
+    found += _leftovers(locate.clip_folders(record, root))
     report = _report(record.title, root, len(sounds), found)
     if not report.ok:
         return report
@@ -191,10 +183,7 @@ def _listen(clip: str, path: Path, max_seconds: float) -> _Sound:
             channels = sound.channels
             content.update(f"{sound.rate}".encode())
             for block, mono in sound_files.listen(sound, max_seconds=max_seconds):
-                lowest, highest = (
-                    min(lowest, mono.min(initial=lowest)),
-                    max(highest, mono.max(initial=highest)),
-                )
+                lowest, highest = mono.min(initial=lowest), mono.max(initial=highest)
                 alike = alike and bool((block == block[:, :1]).all())
                 content.update((block[:, 0] if channels > 1 and alike else block).tobytes())
     except sound_files.SoundFileError as error:

@@ -1,7 +1,5 @@
 """The endpoints of the service."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import tempfile

@@ -3,8 +3,6 @@
 Names from outside are looked up here, and never become paths.
 """
 
-from __future__ import annotations
-
 import contextlib
 import json
 import shutil
@@ -159,15 +157,12 @@ class Service:
         """Put a recording through a model; the caller has a place among those who wait."""
         name, file = self.model(model)
         rows = await self.listeners.ask(recording, file, timeline, self.settings.seconds)
-        answers = [
-            row | {"probabilities": {key[2:]: p for key, p in row.items() if key.startswith("p_")}}
-            for row in rows
-        ]
         for row in rows:
+            row["probabilities"] = {key[2:]: p for key, p in row.items() if key.startswith("p_")}
             self.metrics.answers.labels("no" if row["emotion"] == NOT_SURE else "yes").inc()
             for kind in familiarity.kinds(row["hints"]):
                 self.metrics.hints.labels(kind).inc()
-        return {"model": name, "score": card(file).get("score"), "answers": answers}
+        return {"model": name, "score": card(file).get("score"), "answers": rows}
 
 
 def card(file: Path) -> dict[str, Any]:

@@ -1,7 +1,5 @@
 """What holds for every request: who may ask, how much, how long; problems, logs and counts."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import json

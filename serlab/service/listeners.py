@@ -1,7 +1,5 @@
 """Processes that listen to recordings: what a hostile file does to one of them ends there."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import math

@@ -1,7 +1,5 @@
 """What goes in and comes out, as OpenAPI documents it. Shares, scores and probabilities are from 0 to 1."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
