@@ -1,7 +1,5 @@
 """Where serlab looks for corpora and keeps what it computes."""
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import os

@@ -1,7 +1,5 @@
 """How a recorded result came about: processor, threads, versions, and code that a commit holds."""
 
-from __future__ import annotations
-
 import contextlib
 import functools
 import hashlib

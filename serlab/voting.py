@@ -1,7 +1,5 @@
 """What can be done to predictions afterwards: votes, scores normalised, classes combined and merged."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import numpy as np

@@ -6,8 +6,6 @@ on random input and compare with what they compute themselves. They are for lear
 opens their source sees the answers.
 """
 
-from __future__ import annotations
-
 import copy
 import functools
 import traceback

@@ -1,7 +1,5 @@
 """Corpora: what they are, where they lie, and the table of their utterances."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 from collections.abc import Mapping

@@ -5,8 +5,6 @@ stronger form). Each has a way of their own to show an emotion, so that the corp
 acted corpora do. Cut into `PARTS` that are recorded differently, it stands in for three corpora.
 """
 
-from __future__ import annotations
-
 import hashlib
 import io
 import itertools

@@ -1,7 +1,5 @@
 """A folder of recordings with a table: bring your own corpus."""
 
-from __future__ import annotations
-
 import math
 import os
 import warnings

@@ -3,8 +3,6 @@
 Only folders whose names a corpus is known to use are entered, so that a data folder may be a whole disk.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import re

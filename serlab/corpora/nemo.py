@@ -1,7 +1,5 @@
 """nEMO: nine speakers, ninety sentences, six emotions, in Polish."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 

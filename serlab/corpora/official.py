@@ -1,7 +1,5 @@
 """Corpora with a record: where a copy lies, whether it is what its name says, and its table."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import re

@@ -1,7 +1,5 @@
 """What serlab knows about a corpus, and where its files come from."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import re

@@ -1,7 +1,5 @@
 """The utterance table: the same columns for every corpus."""
 
-from __future__ import annotations
-
 import math
 import os
 from collections.abc import Iterable, Mapping

@@ -1,7 +1,5 @@
 """Several corpora as one table, with classes of valence beside the emotions."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping, Sequence
 

@@ -1,7 +1,5 @@
 """Report what is wrong with a copy of a corpus, and what to do about it."""
 
-from __future__ import annotations
-
 import hashlib
 import math
 import os

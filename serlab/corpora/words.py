@@ -1,7 +1,5 @@
 """What tables call emotions, people and columns: words for one thing, and two spellings of one name."""
 
-from __future__ import annotations
-
 import re
 import tomllib
 import unicodedata
