@@ -31,15 +31,6 @@ class Fault(NamedTuple):
     detail: str
 
 
-class Contents(NamedTuple):
-    """A table's path, its usable rows, why others are not, and what can be used but may not be meant so."""
-
-    path: Path
-    rows: pd.DataFrame
-    faults: list[Fault]
-    notes: list[Fault]
-
-
 class _UnusableCell(Exception):
     def __init__(self, detail: str, kind: str = "table"):
         super().__init__(detail)
@@ -79,9 +70,12 @@ def load(folder: Path | str, labels: Mapping[str, str] | None = None) -> pd.Data
     return table
 
 
-def read(folder: Path | str, labels: Mapping[str, str] | None = None) -> Contents:
+def read(
+    folder: Path | str, labels: Mapping[str, str] | None = None
+) -> tuple[Path, pd.DataFrame, list[Fault], list[Fault]]:
     """Read the table of a folder, and find the recordings that it names.
 
+    Gives its path, its usable rows, why others are not, and what can be used but may not be meant so.
     CorpusError if there is no table, more than one, an empty one, one that `serlab.corpora.sheet` cannot read
     or that lacks the required columns, or one whose rows are parts of files.
     """
@@ -116,7 +110,7 @@ def read(folder: Path | str, labels: Mapping[str, str] | None = None) -> Content
     faults += [Fault(line, "", "table", detail) for line, detail in table.faults]
     rows = rows.drop(index=[line for line, *_ in unusable]).reset_index(drop=True)
     rows["clip"] = pd.Series(_clip_names(rows["path"].tolist(), str(path.parent)), dtype=object)
-    return Contents(path, rows, sorted(faults), notes)
+    return path, rows, sorted(faults), notes
 
 
 def full_path(folder: Path | str) -> Path:

@@ -7,8 +7,9 @@ import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from importlib import resources
 from pathlib import Path, PurePosixPath
+
+_HERE = Path(__file__).parent
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ def read_record(name: str, **functions: Callable) -> Record:
 
 
 def _read_facts(name: str) -> dict:
-    facts = tomllib.loads(_text(f"records/{name}.toml"))
+    facts = tomllib.loads((_HERE / f"records/{name}.toml").read_text("utf-8"))
     return (_read_facts(facts.pop("base")) if "base" in facts else {}) | facts
 
 
@@ -124,15 +125,11 @@ def read_manifest(filename: str) -> dict[str, tuple[str | None, int | None]]:
 
     Its lines hold SHA-256, bytes and path, with tabs between them, and ``-`` for what is not known.
     """
-    lines = (line.split("\t") for line in _text(f"manifests/{filename}").splitlines())
+    lines = (line.split("\t") for line in (_HERE / f"manifests/{filename}").read_text("utf-8").splitlines())
     return {
         path: (None if digest == "-" else digest, None if size == "-" else int(size))
         for digest, size, path in lines
     }
-
-
-def _text(filename: str) -> str:
-    return resources.files("serlab.corpora").joinpath(filename).read_text(encoding="utf-8")
 
 
 def file_digest(path: str | os.PathLike) -> str:

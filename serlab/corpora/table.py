@@ -84,7 +84,8 @@ def _durations(paths: list[str], title: str, remedy: str) -> np.ndarray:
     # In batches, because handing over a file takes about as long as reading its header.
     batches = [paths[start : start + _BATCH] for start in range(0, len(paths), _BATCH)]
     with ThreadPoolExecutor(threads()) as pool:
-        outcomes = [outcome for batch in pool.map(_durations_or_errors, batches) for outcome in batch]
+        parts = pool.map(lambda batch: list(map(_duration_or_error, batch)), batches)
+        outcomes = [outcome for part in parts for outcome in part]
     broken = [outcome for outcome in outcomes if isinstance(outcome, AudioError)]
     if broken:
         more = len(broken) - 1
@@ -93,14 +94,11 @@ def _durations(paths: list[str], title: str, remedy: str) -> np.ndarray:
     return np.array(outcomes, float)
 
 
-def _durations_or_errors(paths: list[str]) -> list[float | AudioError]:
-    outcomes: list[float | AudioError] = []
-    for path in paths:
-        try:
-            outcomes.append(duration(path))
-        except AudioError as error:
-            outcomes.append(error)
-    return outcomes
+def _duration_or_error(path: str) -> float | AudioError:
+    try:
+        return duration(path)
+    except AudioError as error:
+        return error
 
 
 def in_order(classes: Iterable[str]) -> list[str]:
