@@ -17,27 +17,9 @@ from serlab.corpora.unified import TASKS, unify
 from serlab.corpora.validate import validate
 from serlab.errors import CorpusError
 
-__all__ = [
-    "CIRCUMPLEX",
-    "COLUMNS",
-    "EMOTIONS",
-    "TASKS",
-    "Record",
-    "Remote",
-    "cite",
-    "content_hash",
-    "default_corpus",
-    "fetch",
-    "file_digest",
-    "find",
-    "folds",
-    "license",
-    "load",
-    "names",
-    "record",
-    "unify",
-    "validate",
-]
+__all__ = ["CIRCUMPLEX", "COLUMNS", "EMOTIONS", "TASKS", "Record", "Remote"]
+__all__ += ["cite", "content_hash", "default_corpus", "fetch", "file_digest", "find", "folds"]
+__all__ += ["license", "load", "names", "record", "unify", "validate"]
 
 
 def load(

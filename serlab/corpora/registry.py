@@ -47,4 +47,7 @@ def record(name: str) -> Record:
     if RECORDS[name] is None:
         return read_record(name)
     module, constant = RECORDS[name]
-    return getattr(importlib.import_module(f"serlab.corpora.{module}"), constant)
+    found = getattr(importlib.import_module(f"serlab.corpora.{module}"), constant)
+    if found.name != name:
+        raise CorpusError(f"The record of {name!r} calls itself {found.name!r}: both must be one name.")
+    return found

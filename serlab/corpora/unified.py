@@ -88,13 +88,10 @@ def unify(
     tables = [one if isinstance(one, pd.DataFrame) else corpora.load(one) for one in sources]
     names = [_name(table) for table in tables]
     _check_people(names)
-    emotions = set(EMOTIONS).union(*(table["emotion"] for table in tables))
-    _check_mapping("valence", valence, emotions)
-    _check_mapping("arousal", arousal, emotions)
     unified = pd.concat([_renamed(table) for table in tables], ignore_index=True)
-    own = _mapped(unified, "valence", valence)
+    own = _mapped(unified, "valence", valence or {})
     unified["valence"] = np.sign(own).where(own.isna() | (own.abs() > NEUTRAL_UP_TO), 0.0)
-    unified["arousal"] = _mapped(unified, "arousal", arousal)
+    unified["arousal"] = _mapped(unified, "arousal", arousal or {})
     without = unified[unified["valence"].isna() & (not keep_all)]
     dropped: dict[str, dict[str, int]] = {
         name: part["emotion"].value_counts().sort_index().to_dict()
@@ -184,13 +181,16 @@ def _check_people(names: list[str]) -> None:
         )
 
 
-def _check_mapping(axis: str, mapping: Mapping | None, emotions: set[str]) -> None:
-    for emotion, value in (mapping or {}).items():
+def _mapped(table: pd.DataFrame, axis: str, changes: Mapping[str, int | None]) -> pd.Series:
+    emotions = set(EMOTIONS).union(table["emotion"])
+    for emotion, value in changes.items():
         if emotion not in emotions:
             known = ", ".join(sorted(emotions))
             raise CorpusError(f"There is no emotion {emotion!r} to give a {axis}. Emotions are: {known}.")
         if value not in (-1, 0, 1, None):
             raise CorpusError(f"The {axis} of {emotion!r} must be -1, 0, 1 or None, not {value!r}.")
+    changed = table["emotion"].map(changes)
+    return table[axis].where(~table["emotion"].isin(list(changes)), changed).astype(float)
 
 
 def _renamed(table: pd.DataFrame) -> pd.DataFrame:
@@ -200,8 +200,3 @@ def _renamed(table: pd.DataFrame) -> pd.DataFrame:
         part.loc[given, column] = part["corpus"].astype(str) + "/" + part.loc[given, column].astype(str)
     part["family"] = part["language"].map(FAMILIES)
     return part
-
-
-def _mapped(table: pd.DataFrame, axis: str, changes: Mapping[str, int | None] | None) -> pd.Series:
-    changed = table["emotion"].map(changes or {})
-    return table[axis].where(~table["emotion"].isin(list(changes or {})), changed).astype(float)
