@@ -12,7 +12,7 @@ def heard(answer) -> str:
     known = [(9000, 8000), (7000, 8000), (17_500, 8000), (1500, 8000)]
     others = zip(rng.integers(100, 30_000, 20).tolist(), [4000, 16_000] * 10, strict=True)
     for frequency, rate in (*known, *others):
-        again = frequency % (rate / 2)
+        restarted = frequency % (rate / 2)
         right = abs(frequency - rate * round(frequency / rate))
         mistakes = (
             (frequency % rate, "That is the distance from the multiple below. The one above may be nearer."),
@@ -22,7 +22,7 @@ def heard(answer) -> str:
                 abs(frequency - rate),
                 "That is the distance from the rate. Another multiple may be nearer: 0, or twice the rate.",
             ),
-            (again, "At half the rate the whistle turned round. You let it start again at 0."),
+            (restarted, "At half the rate the whistle turned round. You let it start again at 0."),
         )
         compare(call(answer, frequency, rate), right, f"{frequency} Hz, {rate} times a second", *mistakes)
     return "Up to half the rate a tone is what it seems; beyond, it comes back as another."

@@ -91,9 +91,9 @@ def same_size(answer) -> str:
 def narrower(answer) -> str:
     """Check ``answer(width, times)``: an interval's width with so many times as many speakers."""
     for width, times in ((10.0, 4), (7.0, 9), (9.2, 2)):
-        fast = width / times
+        linear = width / times
         mistakes = (
-            (fast, "So fast it does not narrow. Chance evens out with the square root of the number."),
+            (linear, "So fast it does not narrow. Chance evens out with the square root of the number."),
             (width * np.sqrt(times), "More speakers cannot make it wider."),
             (width / times**2, "Take the square root, not the square."),
         )

@@ -36,7 +36,7 @@ def vote(answer) -> str:
         each = probabilities.argmax(axis=2)
         most = np.array([np.bincount(one).argmax() for one in each.T])
         mean = probabilities.mean(axis=0)
-        clips = mean.argmax(axis=0)
+        per_class = mean.argmax(axis=0)
         surest = probabilities.max(axis=0).argmax(axis=1)
         mistakes = (
             (mean, "Those are the mean probabilities. Return which class has the highest, clip by clip."),
@@ -44,7 +44,7 @@ def vote(answer) -> str:
             (each, "Those are the answers of each seed. Average first, then take the largest."),
             (most, "A seed that hesitates counts as much as a sure one: average the probabilities first."),
             (surest, "The surest seed decides alone. Take the mean, not the largest."),
-            (clips, "For each class you look for a clip. Look for a class for each clip: axis 1."),
+            (per_class, "For each class you look for a clip. Look for a class for each clip: axis 1."),
         )
         case = f"{seeds} seeds, 300 clips and {classes} classes"
         compare(call(answer, probabilities), mean.argmax(axis=1), case, *mistakes)

@@ -56,12 +56,12 @@ def lowest(answer) -> str:
             return np.mean(sure >= line)
 
         last = np.flatnonzero(wrong <= risk)[-1]
-        out = share(np.quantile(sure, risk))
+        kept = share(np.quantile(sure, risk))
         mistakes = (
             (share(sure[3]), "You stop at the first mistake too many. Going on, it may be few enough again."),
             (share(1 - risk), "You believe the probabilities. Count how many answers are right."),
             (share(sure[0]), "That is the surest answer. Look for the lowest probability that is enough."),
-            (out, "That leaves a share of the answers out. It is the share of wrong ones that is limited."),
+            (kept, "That leaves a share of the answers out. It is the share of wrong ones that is limited."),
         )
         case = f"a risk of {risk}, as the share of the answers given,"
         compare(share(found), share(sure[last]), case, *mistakes)
