@@ -19,13 +19,6 @@ from serlab.errors import CorpusError
 from serlab.paths import data_dirs
 from serlab.sound_files import SUFFIXES
 
-# Corpora whose clips have the same names: in a folder with the name of one the other is not looked for. But
-# version 2 of EmoDB may lie in a folder named emodb.
-_RELATIVES = {
-    "emodb": ("emodb2", "emodb_first2s"),
-    "emodb2": ("emodb_first2s",),
-    "emodb_first2s": ("emodb", "emodb2"),
-}
 # Characters by which a name may be too long or too short: "_X" for "_XX", or " (1)" at the end.
 _MOST = 4
 
@@ -47,9 +40,7 @@ def find(name: str) -> Path | None:
         from serlab.corpora import demo
 
         return demo.folder()
-    found = [
-        root for root in locate.candidates(record, _relatives(record)) if locate.holds_clips(record, root)
-    ]
+    found = [root for root in locate.candidates(record) if any(locate.clip_files(record, root))]
     right = (root for root in found if not files_of_clips(record, root)[1])
     return next(right, found[0] if found else None)
 
@@ -74,7 +65,7 @@ def hint_at_official(path: Path) -> Iterator[None]:
         if not path.is_dir() or any(path.glob("metadata.*")):
             raise
         for record in (registry.record(name) for name in registry.names() if name != "demo"):
-            if locate.holds_clips(record, path):
+            if any(locate.clip_files(record, path)):
                 raise CorpusError(
                     f"{path} holds clips of {record.title}: set SERLAB_DATA to that folder and use the "
                     f'name "{record.name}". To use it as a folder of your own, put a metadata.csv there.'
@@ -184,14 +175,10 @@ def wrong_version(record: Record, root: Path, clips: set[str]) -> str:
     return f'{root} holds clips of the usual EmoDB (535), not of version 2 (816). Use the name "emodb".'
 
 
-def _relatives(record: Record) -> tuple[Record, ...]:
-    return tuple(map(registry.record, _RELATIVES.get(record.name, ())))
-
-
 def not_found(record: Record) -> str:
     """Say where a corpus was looked for in vain, and how to get it."""
     searched = ", ".join(map(str, data_dirs()))
-    empty = next(locate.candidates(record, _relatives(record)), None)
+    empty = next(locate.candidates(record), None)
     seen = f" The folder {empty} is there but holds no clip of it." if empty else ""
     return f"{record.title} was not found in {searched}.{seen} {how_to_get(record)}"
 

@@ -30,9 +30,9 @@ class Record:
     title: str  #: Name for readers.
     description: str  #: One paragraph.
     language: str  #: English name of the language.
-    licence: str
+    licence: str  #: Its name.
     licence_url: str  #: The text of the licence.
-    citation_key: str
+    citation_key: str  #: BibTeX key.
     citation: str  #: BibTeX entry.
     homepage: str  #: Official page.
     clips: int  #: Official number of clips.
