@@ -100,12 +100,7 @@ def _read_facts(name: str) -> dict:
     return (_read_facts(facts.pop("base")) if "base" in facts else {}) | facts
 
 
-def _name_parser(
-    genders: Mapping[str, str],
-    sentences: Mapping[str, str] | None,
-    pattern: str,
-    **meanings: Mapping[str, str],
-) -> Callable[[str], dict[str, str | None] | None]:
+def _name_parser(genders: Mapping, sentences: Mapping | None, pattern: str, **meanings: Mapping) -> Callable:
     compiled = re.compile(pattern)
     listed = {"speaker": genders, **meanings} | ({"sentence": sentences} if sentences else {})
 

@@ -132,9 +132,8 @@ async def _receive(request: Request, recording: Path) -> None:
                 if not hasattr(upload := form.get("file"), "read"):
                     raise HTTPException(422, "The form has no file in its field `file`")
                 if len(form) > 1:
-                    raise HTTPException(
-                        422, "A form has the field `file` alone: `model` and `timeline` stand in the address"
-                    )
+                    about = "A form has the field `file` alone: `model` and `timeline` stand in the address"
+                    raise HTTPException(422, about)
                 while part := await upload.read(1 << 20):
                     file.write(part)
         except python_multipart.exceptions.FormParserError as error:

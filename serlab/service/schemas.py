@@ -44,23 +44,21 @@ class Clips(BaseModel):
     clips: list[Clip]
 
 
-class Trained(BaseModel):
-    """A model that answers recordings."""
-
-    name: str
-    title: str
-    classes: list[str]
-    score: Score | None = None
-    protocol: str | None = None
-    licence: str | None = None
-    date: str
-
-
 class Trainable(BaseModel):
     """A model that can be trained."""
 
     name: str
     title: str
+
+
+class Trained(Trainable):
+    """A model that answers recordings."""
+
+    classes: list[str]
+    score: Score | None = None
+    protocol: str | None = None
+    licence: str | None = None
+    date: str
 
 
 class Models(BaseModel):
