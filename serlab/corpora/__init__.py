@@ -3,7 +3,6 @@
 import hashlib
 import os
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 
 import pandas as pd
 
@@ -12,7 +11,7 @@ from serlab.corpora.fetch import fetch
 from serlab.corpora.official import find
 from serlab.corpora.record import Record, Remote, file_digest
 from serlab.corpora.registry import names, record
-from serlab.corpora.table import CIRCUMPLEX, COLUMNS, EMOTIONS, threads
+from serlab.corpora.table import CIRCUMPLEX, COLUMNS, EMOTIONS, in_threads
 from serlab.corpora.unified import TASKS, unify
 from serlab.corpora.validate import validate
 from serlab.errors import CorpusError
@@ -154,7 +153,6 @@ def content_hash(table: pd.DataFrame) -> str:
     >>> len(content_hash(load("demo").head(3)))
     64
     """
-    with ThreadPoolExecutor(threads()) as pool:
-        digests = pool.map(file_digest, table["path"])
-        lines = sorted(f"{clip}\t{digest}\n" for clip, digest in zip(table["clip"], digests, strict=True))
+    digests = in_threads(file_digest, table["path"])
+    lines = sorted(f"{clip}\t{digest}\n" for clip, digest in zip(table["clip"], digests, strict=True))
     return hashlib.sha256("".join(lines).encode()).hexdigest()

@@ -6,7 +6,6 @@ import re
 import warnings
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from filecmp import cmp
 from pathlib import Path, PurePosixPath
 
@@ -14,7 +13,7 @@ import pandas as pd
 
 from serlab.corpora import locate, registry, unified
 from serlab.corpora.record import Record, file_digest
-from serlab.corpora.table import EMOTIONS, build, in_order, threads
+from serlab.corpora.table import EMOTIONS, build, in_order, in_threads
 from serlab.errors import CorpusError
 from serlab.paths import data_dirs
 from serlab.sound_files import SUFFIXES
@@ -120,8 +119,7 @@ def _one_file_per_clip(record: Record, root: Path) -> dict[str, Path]:
     if wrong:
         raise CorpusError(wrong)
     pairs = [(first, other) for first, *others in copies.values() for other in others]
-    with ThreadPoolExecutor(threads()) as pool:
-        same = list(pool.map(lambda pair: cmp(*pair, shallow=False), pairs))
+    same = in_threads(lambda pair: cmp(*pair, shallow=False), pairs)
     for (first, other), equal in zip(pairs, same, strict=True):
         if not equal:
             raise CorpusError(

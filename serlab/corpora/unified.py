@@ -176,9 +176,8 @@ def _check_people(names: list[str]) -> None:
                 f"Two of the corpora are called {name!r}. Give each once; of folders of one name rename one."
             )
     if len(twins := list(filter(_is_emodb, names))) > 1:
-        raise CorpusError(
-            f"{' and '.join(twins)} hold the same people, whom no split could keep apart. Take one."
-        )
+        both = " and ".join(twins)
+        raise CorpusError(f"{both} hold the same people, whom no split could keep apart. Take one.")
 
 
 def _mapped(table: pd.DataFrame, axis: str, changes: Mapping[str, int | None]) -> pd.Series:

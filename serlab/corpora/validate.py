@@ -4,7 +4,6 @@ import hashlib
 import math
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
@@ -17,7 +16,7 @@ from serlab.corpora import folder as folders
 from serlab.corpora import locate, official
 from serlab.corpora.record import Record, file_digest
 from serlab.corpora.registry import record as record_of
-from serlab.corpora.table import threads
+from serlab.corpora.table import in_threads
 from serlab.errors import AudioError, CorpusError
 from serlab.paths import regular_file, shown
 
@@ -117,7 +116,8 @@ def _validate_folder(
 ) -> Report:
     with official.hint_at_official(folder):
         path, rows, faults, notes = folders.read(folder, labels)
-    sounds = _listen_to_all(zip(rows["clip"], map(Path, rows["path"]), strict=True), max_seconds)
+    clips = zip(rows["clip"], map(Path, rows["path"]), strict=True)
+    sounds = in_threads(lambda clip: _listen(*clip, max_seconds), clips)
     found = [
         _Finding(fault.kind, Path(fault.file).stem, fault.file, f"{path}, line {fault.line}: {fault.detail}")
         for fault in faults + notes
@@ -130,7 +130,8 @@ def _validate_official(record: Record, root: Path, max_seconds: float) -> Report
     copies, wrong = official.files_of_clips(record, root)
     if wrong:
         return _report(record.title, root, 0, [_Finding("corpus", "", root, wrong)])
-    sounds = _listen_to_all(((clip, path) for clip, paths in copies.items() for path in paths), max_seconds)
+    clips = [(clip, path) for clip, paths in copies.items() for path in paths]
+    sounds = in_threads(lambda clip: _listen(*clip, max_seconds), clips)
     by_path = {sound.path: sound for sound in sounds}
     firsts = [by_path[paths[0]] for paths in copies.values()]
     missing = list(_missing(record, root, set(copies)))
@@ -163,11 +164,6 @@ def _report(title: str, root: Path, clips: int, found: list[_Finding]) -> Report
     problems["detail"] = [detail.replace(inside, "") for detail in problems["detail"]]
     problems = problems[["clip", "path", "kind", "fault", "detail", "remedy"]]
     return Report(title, root, clips, problems)
-
-
-def _listen_to_all(clips: Iterable[tuple[str, Path]], max_seconds: float) -> list[_Sound]:
-    with ThreadPoolExecutor(threads()) as pool:
-        return list(pool.map(lambda item: _listen(*item, max_seconds), clips))
 
 
 def _listen(clip: str, path: Path, max_seconds: float) -> _Sound:
