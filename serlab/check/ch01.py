@@ -63,9 +63,8 @@ def actors_above(answer) -> str:
         usual = dict(zip(speakers, rng.normal(200, 40, 24), strict=True))
         clips["pitch"] = clips["speaker"].map(usual) + 10 * rng.standard_t(1.5, len(clips))
         clips = clips.sample(frac=1, random_state=1).copy()
-        medians, means = (
-            clips.pivot_table("pitch", "speaker", "emotion", kind) for kind in ("median", "mean")
-        )
+        medians = clips.pivot_table("pitch", "speaker", "emotion", "median")
+        means = clips.pivot_table("pitch", "speaker", "emotion", "mean")
         one, neutral = (clips[clips["emotion"] == name] for name in (emotion, "neutral"))
         right = (medians[emotion] > medians["neutral"]).sum()
         by_means = (means[emotion] > means["neutral"]).sum()

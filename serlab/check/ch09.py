@@ -52,9 +52,8 @@ class _Windows:
 def mean_over_time(answer) -> str:
     """Check ``answer(windows)``: the mean over all frames of windows, (frames, numbers), one by one."""
     rng = np.random.default_rng(9)
-    windows = _Windows(
-        [rng.normal(loc, size=(frames, 4)) for loc, frames in enumerate((9, 5, 7, 3, 8, 6, 2))]
-    )
+    lengths = (9, 5, 7, 3, 8, 6, 2)
+    windows = _Windows([rng.normal(loc, size=(frames, 4)) for loc, frames in enumerate(lengths)])
     got = call(answer, windows)
     frames = np.concatenate(windows.windows)
     means = [window.mean(axis=0) for window in windows.windows]
