@@ -1,7 +1,5 @@
 """The command ``serlab``: predict, train, serve, fetch, validate and runs."""
 
-from __future__ import annotations
-
 import argparse
 import io
 import os
@@ -39,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             status = runs(arguments[1:])
         else:
             given = _parser().parse_args(arguments)
-            status = given.command(given)
+            status = given.command(given) or 0
         sys.stdout.flush()
         return status
     except SerlabError as error:
@@ -69,12 +67,10 @@ def _parser() -> argparse.ArgumentParser:
 
     predict = commands.add_parser("predict", help="put recordings through a trained model")
     predict.add_argument("recordings", nargs="+", metavar="FILE", help="sound files or folders of them")
-    predict.add_argument(
-        "--model", help="a file made by `serlab train`; by default the model of seven emotions"
-    )
-    predict.add_argument(
-        "--timeline", action="store_true", help="a row for every second with sound in it, not for every file"
-    )
+    made = "a file made by `serlab train`; by default the model of seven emotions"
+    predict.add_argument("--model", help=made)
+    each = "a row for every second with sound in it, not for every file"
+    predict.add_argument("--timeline", action="store_true", help=each)
     how = predict.add_mutually_exclusive_group()
     how.add_argument("--csv", action="store_true", help="write a table of comma-separated values")
     how.add_argument("--json", action="store_true", help="write a list of JSON objects")
@@ -123,7 +119,7 @@ def _predict(given: argparse.Namespace) -> int:
     return int(table["emotion"].isna().any())
 
 
-def _train(given: argparse.Namespace) -> int:
+def _train(given: argparse.Namespace) -> None:
     from serlab import corpora, models
     from serlab.prediction.fit import train
 
@@ -134,10 +130,9 @@ def _train(given: argparse.Namespace) -> int:
     uar, low, high = (100 * card["score"][name] for name in ("uar", "low", "high"))
     print(f"{path}: {card['title']}, trained on {card['clips']} clips of {card['speakers']} speakers.")
     print(f"On speakers it has not heard: UAR {uar:.1f} % [{low:.1f}, {high:.1f}] ({card['protocol']}).")
-    return 0
 
 
-def _serve(given: argparse.Namespace) -> int:
+def _serve(given: argparse.Namespace) -> None:
     try:
         from serlab.service import app, settings
     except ModuleNotFoundError as error:
@@ -145,14 +140,12 @@ def _serve(given: argparse.Namespace) -> int:
 
         raise SerlabError(f'There is no {error.name}: pip install "serlab[serve]"') from error
     app.serve(settings.read(given.config))
-    return 0
 
 
-def _fetch(given: argparse.Namespace) -> int:
+def _fetch(given: argparse.Namespace) -> None:
     from serlab import corpora
 
     print(corpora.fetch(given.corpus))
-    return 0
 
 
 def _validate(given: argparse.Namespace) -> int:

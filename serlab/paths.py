@@ -1,7 +1,5 @@
 """Where serlab looks for corpora and keeps what it computes."""
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import os
@@ -168,9 +166,8 @@ def regular_file(path: str | os.PathLike, error: type[SerlabError] = SerlabError
     except ValueError:
         fault = "has characters that no file name can have. Correct the name where it is listed."
     except OSError as failure:
-        fault = _CANNOT_FOLLOW.get(
-            failure.errno, f"cannot be opened ({failure.strerror}). Check its permissions."
-        )
+        unreadable = f"cannot be opened ({failure.strerror}). Check its permissions."
+        fault = _CANNOT_FOLLOW.get(failure.errno, unreadable)
     else:
         if stat.S_ISREG(found.st_mode):
             return found

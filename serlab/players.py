@@ -162,31 +162,29 @@ def resolve(attributes: Mapping[str, str]) -> tuple[np.ndarray, int] | None:
         sound = (demo.speak(clip), synthesis.SAMPLE_RATE) if demo.parse(clip) else None
     else:
         root = corpora.find(corpus) if corpus in corpora.names() else None
-        path = None if root is None else _clips(corpus, root).get(clip)
-        path = path or _excerpts(corpus).get(clip)
+        path = _clips(corpus, root).get(clip)
         sound = None if path is None else _read(path)
     if sound is None or not (change := attributes.get("data-change")):
         return sound
     name, probability, settings = json.loads(change)
-    step = Step(_function_of_serlab(name), probability=probability, **settings)
-    return _changed(sound, step)
+    if (function := _function_of_serlab(name)) is None:
+        raise AudioError(
+            f"There is no change {name!r} in serlab.augment or serlab.audio: run the chapter again."
+        )
+    return _changed(sound, Step(function, probability=probability, **settings))
 
 
 @lru_cache
-def _clips(corpus: str, root: Path) -> dict[str, Path]:
+def _clips(corpus: str, root: Path | None) -> dict[str, Path]:
+    """Name the clips of a corpus that travel with the package, and those that are in a folder."""
     from serlab import corpora
-    from serlab.corpora import locate
-
-    return {path.stem: path for path in locate.clip_files(corpora.record(corpus), root)}
-
-
-@lru_cache
-def _excerpts(corpus: str) -> dict[str, Path]:
-    """Name the clips of a corpus that travel with the package."""
-    from serlab.corpora import emodb
+    from serlab.corpora import emodb, locate
 
     table = emodb.excerpts().query("corpus == @corpus")
-    return dict(zip(table["clip"], map(Path, table["path"]), strict=True))
+    clips = dict(zip(table["clip"], map(Path, table["path"]), strict=True))
+    if root is not None:
+        clips |= {path.stem: path for path in locate.clip_files(corpora.record(corpus), root)}
+    return clips
 
 
 def data_uri(y: np.ndarray, sample_rate: int) -> str:
@@ -277,19 +275,16 @@ def _maker(name: str) -> Callable:
 def _written(change: Step) -> str | None:
     """Write a change so that `resolve` can read it; None if it is not serlab's, or not of plain numbers."""
     name, settings = change.function.__name__, change.settings
-    if not all(isinstance(value, (int, float, str)) for value in settings.values()):
+    plain = all(isinstance(value, (int, float, str)) for value in settings.values())
+    if not plain or _function_of_serlab(name) is not change.function:
         return None
-    try:
-        ours = _function_of_serlab(name) is change.function
-    except AudioError:
-        return None
-    return json.dumps([name, change.probability, settings], sort_keys=True) if ours else None
+    return json.dumps([name, change.probability, settings], sort_keys=True)
 
 
-def _function_of_serlab(name: str) -> Callable:
+def _function_of_serlab(name: str) -> Callable | None:
     from serlab import audio, augment
 
-    for module, names in ((augment, augment.__all__), (audio, audio.__all__)):
-        if name in names and inspect.isfunction(function := getattr(module, name)):
+    for module in (augment, audio):
+        if name in module.__all__ and inspect.isfunction(function := getattr(module, name)):
             return function
-    raise AudioError(f"There is no change {name!r} in serlab.augment or serlab.audio: run the chapter again.")
+    return None

@@ -1,7 +1,5 @@
 """How a recorded result came about: processor, threads, versions, and code that a commit holds."""
 
-from __future__ import annotations
-
 import contextlib
 import functools
 import hashlib
@@ -117,10 +115,8 @@ def code_version() -> str:
     ``git-tree:`` and the hash of the committed folder where the package lies in an unchanged git checkout,
     else ``sha256:`` and a hash of its source files.
     """
-    with contextlib.suppress(OSError, subprocess.CalledProcessError):
-        tree = _git("rev-parse", "HEAD:./").strip()
-        if not changed_files():
-            return f"git-tree:{tree}"
+    if (tree := _git("rev-parse", "HEAD:./")) and not changed_files():
+        return f"git-tree:{tree}"
     return f"sha256:{_source_digest()}"
 
 
@@ -158,11 +154,8 @@ def changed_files() -> tuple[str, ...]:
 
     None where the package is in no git checkout.
     """
-    try:
-        _git("rev-parse", "HEAD:./")
-        return tuple(line[3:] for line in _git("status", "--porcelain", ".").splitlines())
-    except (OSError, subprocess.CalledProcessError):
-        return ()
+    inside = _git("rev-parse", "HEAD:./")
+    return tuple(line[3:] for line in _git("status", "--porcelain", ".").splitlines()) if inside else ()
 
 
 def is_committed(code: str) -> bool | None:
@@ -175,18 +168,16 @@ def is_committed(code: str) -> bool | None:
     >>> is_committed("sha256:0") in (False, None)
     True
     """
-    kind, _, name = code.partition(":")
-    try:
-        if _git("rev-parse", "--is-shallow-repository").strip() != "false":
-            return None
-        _git("rev-parse", "HEAD:./")
-        return kind == "git-tree" and _git("cat-file", "-t", name).strip() == "tree"
-    except OSError:
+    if _git("rev-parse", "--is-shallow-repository") != "false" or not _git("rev-parse", "HEAD:./"):
         return None
-    except subprocess.CalledProcessError as error:
-        return False if "cat-file" in error.cmd else None
+    kind, _, name = code.partition(":")
+    return kind == "git-tree" and _git("cat-file", "-t", name) == "tree"
 
 
 def _git(*arguments: str) -> str:
+    """Return what git says of this package, or nothing where git or the checkout is missing."""
     ask = ["git", "-C", str(PACKAGE), *arguments]
-    return subprocess.run(ask, check=True, capture_output=True, text=True).stdout
+    try:
+        return subprocess.run(ask, check=True, capture_output=True, text=True).stdout.rstrip()
+    except (OSError, subprocess.CalledProcessError):
+        return ""

@@ -1,7 +1,5 @@
 """What can be done to predictions afterwards: votes, scores normalised, classes combined and merged."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -146,13 +144,11 @@ def merge_classes(predictions: pd.DataFrame, to: Mapping[str, str]) -> pd.DataFr
     """
     fine = [name.removeprefix("p_") for name in _probability_columns(predictions)]
     if unknown := sorted(set(fine) - set(to)):
-        raise EvaluationError(
-            f"{unknown[0]!r} belongs to none of the classes {', '.join(sorted(set(to.values())))}"
-        )
+        known = ", ".join(sorted(set(to.values())))
+        raise EvaluationError(f"{unknown[0]!r} belongs to none of the classes {known}")
     coarse = in_order({to[name] for name in fine})
-    p = np.column_stack(
-        [predictions[[f"p_{name}" for name in fine if to[name] == one]].mean(axis=1) for one in coarse]
-    )
+    parts = [predictions[[f"p_{name}" for name in fine if to[name] == one]] for one in coarse]
+    p = np.column_stack([part.mean(axis=1) for part in parts])
     p = p / p.sum(axis=1, keepdims=True)
     facts = predictions[["clip", "speaker", "fold", "seed"]].assign(label=predictions["label"].map(to))
     result = _with_probabilities(facts, p, [f"p_{name}" for name in coarse])

@@ -59,6 +59,8 @@ def hints(chapter: str, name: str) -> list[str]:
             found.append(node.args[-1])
         elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "compare":
             found += [pair.elts[1] for pair in node.args[3:] if isinstance(pair, ast.Tuple)]
+        elif isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "mistakes":
+            found += [pair.elts[1] for pair in node.value.elts]
     parts = [getattr(hint, "values", [hint]) for hint in found]
     return [
         "".join(re.escape(p.value) if isinstance(p, ast.Constant) else ".*" for p in one) for one in parts

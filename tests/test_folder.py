@@ -463,8 +463,8 @@ def test_each_folder_is_listed_once_and_no_file_is_asked_for_alone(folder, monke
     table(folder, "file,emotion,speaker\n" + rows)
     monkeypatch.setattr(os, "scandir", lambda path: listed.append(str(path)) or scandir(path))
     monkeypatch.setattr(os.path, "isfile", lambda path: asked.append(path) or isfile(path))
-    found = folders.read(folder)
-    assert len(found.rows) == 30
+    _, rows, _, _ = folders.read(folder)
+    assert len(rows) == 30
     assert sorted(listed) == [str(folder), str(folder / "sub")]
     assert asked == []
 

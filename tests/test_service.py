@@ -261,12 +261,12 @@ def test_a_training_that_cannot_succeed_says_why(client, place):
     (place / "data" / "one").mkdir()
     soundfile.write(place / "data" / "one" / "a.wav", np.sin(np.arange(RATE)), RATE)
     (place / "data" / "one" / "metadata.csv").write_text("file,emotion,speaker\na.wav,sad,x\n", "utf-8")
-    client.service.catalogue.corpora["one"] = place / "data" / "one"
+    client.service.corpora["one"] = place / "data" / "one"
     job = client.post("/v1/jobs", json={"corpus": "one", "model": "quick"}).json()
     last = events(client, job["id"])[-1]
     assert last["state"] == "failed"
     assert "speaker" in last["error"]
-    del client.service.catalogue.corpora["one"]
+    del client.service.corpora["one"]
 
 
 def test_what_cannot_be_trained_is_refused(client):

@@ -25,7 +25,7 @@ NAMED = (
     "README.md",
     "CONTRIBUTING.md",
     "CITATION.cff",
-    "serlab/corpora/demo.py",
+    "serlab/corpora/records/demo.toml",
 )
 
 

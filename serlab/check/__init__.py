@@ -6,8 +6,6 @@ on random input and compare with what they compute themselves. They are for lear
 opens their source sees the answers.
 """
 
-from __future__ import annotations
-
 import copy
 import functools
 import traceback
@@ -81,19 +79,15 @@ def call(answer: Callable, *inputs):
     except Exception as error:
         file = getattr(getattr(answer, "__code__", None), "co_filename", None)
         own = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
-        where = (
-            f" in its line `{own[-1].line}`"
-            if own
-            else f" when called with {len(inputs)} argument{'s' * (len(inputs) > 1)}"
-        )
-        raise Hint(f"{name} stops{where}: {_told(error)}") from error
+        where = f"when called with {len(inputs)} argument{'s' * (len(inputs) > 1)}"
+        if own:
+            where = f"in its line `{own[-1].line}`"
+        raise Hint(f"{name} stops {where}: {_told(error)}") from error
     if result is None or result is ...:
         raise _Unanswered(f"{name} returns nothing. Is there a `return`?")
     for before, after in zip(inputs, given, strict=True):
-        require(
-            _unchanged(before, after),
-            f"{name} changes the {type(before).__name__} that it is given. Work on a copy of it.",
-        )
+        if not _unchanged(before, after):
+            raise Hint(f"{name} changes the {type(before).__name__} that it is given. Work on a copy of it.")
     return result
 
 

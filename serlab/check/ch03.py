@@ -1,11 +1,9 @@
 """Checkers of chapter 3, honest evaluation."""
 
-from __future__ import annotations
-
 import numpy as np
 from sklearn.metrics import accuracy_score, f1_score, precision_score, recall_score
 
-from serlab.check import call, compare, exercise, require
+from serlab.check import Hint, call, compare, exercise, require
 from serlab.splits import Fold
 
 
@@ -19,20 +17,14 @@ def mean_recall(answer) -> str:
         predicted = np.where(rng.random(count) < 0.6, label, rng.choice(emotions, count))
         right = recall_score(label, predicted, average="macro")
         precision = precision_score(label, predicted, average="macro")
-        compare(
-            call(answer, label, predicted),
-            right,
-            f"{count} random clips",
-            (
-                accuracy_score(label, predicted),
-                "That is the accuracy. Take the share for each emotion first.",
-            ),
+        f1 = f1_score(label, predicted, average="macro")
+        accuracy = accuracy_score(label, predicted)
+        mistakes = (
+            (accuracy, "That is the accuracy. Take the share for each emotion first."),
             (precision, "You divide by how often an emotion was answered. Divide by how often it was there."),
-            (
-                f1_score(label, predicted, average="macro"),
-                "That is the F1, which mixes recall and precision.",
-            ),
+            (f1, "That is the F1, which mixes recall and precision."),
         )
+        compare(call(answer, label, predicted), right, f"{count} random clips", *mistakes)
     return "A rare emotion counts as much as a common one, so always answering the common one does not pay."
 
 
@@ -43,31 +35,21 @@ def leave_one_out(answer) -> str:
     for names in (["Ann", "Bo", "Cy"], list("pqrstuv")):
         speakers = rng.permutation(np.repeat(names, 5))
         pairs = list(call(answer, speakers))
-        require(
-            not any(isinstance(pair, Fold) for pair in pairs),
-            "Return the pairs themselves, and make a `splits.Fold` of each afterwards.",
-        )
+        if any(isinstance(pair, Fold) for pair in pairs):
+            raise Hint("Return the pairs themselves, and make a `splits.Fold` of each afterwards.")
         pairs = [tuple(pair) for pair in pairs]
-        require(
-            len(pairs) > 0 and all(len(pair) == 2 for pair in pairs),
-            "Each fold is to be a pair: the rows to train on, and the rows to test on.",
-        )
+        if not pairs or any(len(pair) != 2 for pair in pairs):
+            raise Hint("Each fold is to be a pair: the rows to train on, and the rows to test on.")
         folds = [(_rows(train), _rows(test)) for train, test in pairs]
         shared = any(set(speakers[train]) & set(speakers[test]) for train, test in folds)
-        require(
-            not shared or any(len(test) > 1 for _, test in folds),
-            "You leave out one clip at a time, and train on all others of its speaker.",
-        )
+        if shared and all(len(test) <= 1 for _, test in folds):
+            raise Hint("You leave out one clip at a time, and train on all others of its speaker.")
         require(not shared, "In some fold a speaker is both trained on and tested: the leak of this chapter.")
-        require(
-            all(len(set(speakers[test])) == 1 for _, test in folds),
-            "In some fold it is not exactly one speaker who is tested.",
-        )
+        if any(len(set(speakers[test])) != 1 for _, test in folds):
+            raise Hint("In some fold it is not exactly one speaker who is tested.")
         tested = np.sort(np.concatenate([test for _, test in folds]))
-        require(
-            np.array_equal(tested, np.arange(len(speakers))),
-            f"Each of {len(speakers)} clips is to be tested once. Your folds test {len(tested)}.",
-        )
+        if not np.array_equal(tested, np.arange(len(speakers))):
+            raise Hint(f"Each of {len(speakers)} clips is to be tested once. Your folds test {len(tested)}.")
         require(
             all(len(train) + len(test) == len(speakers) for train, test in folds),
             "Some clips of the others are not trained on. Leave out nobody but the one who is tested.",
@@ -92,20 +74,15 @@ def same_size(answer) -> str:
         require(isinstance(got, Fold), "Return a `splits.Fold(train, validation, test)`.")
         train, test = np.asarray(got.train), np.asarray(got.test)
         for name, part, asked in (("training", train, fold.train), ("test", test, fold.test)):
-            require(
-                len(part) == len(asked), f"It has {len(part)} {name} clips, where the fold has {len(asked)}."
-            )
-        require(
-            len(set(train)) == len(train) and len(set(test)) == len(test),
-            "Some clips are drawn twice. Draw without replacement, or cut up a permutation.",
-        )
+            if len(part) != len(asked):
+                raise Hint(f"It has {len(part)} {name} clips, where the fold has {len(asked)}.")
+        if len(set(train)) < len(train) or len(set(test)) < len(test):
+            raise Hint("Some clips are drawn twice. Draw without replacement, or cut up a permutation.")
         require(not set(train) & set(test), "Some clips are trained on and tested: a leak.")
         require(set(train) | set(test) <= set(range(400)), "Some rows are no clips: they run to `clips` - 1.")
     own = {*fold.train, *fold.test}
-    require(
-        not all({*got.train, *got.test} <= own for got in drawn),
-        "You draw from the clips of the fold. Draw from all clips.",
-    )
+    if all({*got.train, *got.test} <= own for got in drawn):
+        raise Hint("You draw from the clips of the fold. Draw from all clips.")
     require(set(drawn[0].test) != set(drawn[1].test), "It is the same clips every time: let `rng` draw them.")
     return "Now the two splits differ in how they are drawn, and not in their sizes."
 
@@ -114,17 +91,14 @@ def same_size(answer) -> str:
 def narrower(answer) -> str:
     """Check ``answer(width, times)``: an interval's width with so many times as many speakers."""
     for width, times in ((10.0, 4), (7.0, 9), (9.2, 2)):
-        compare(
-            call(answer, width, times),
-            width / np.sqrt(times),
-            f"a width of {width} and {times} times as many speakers",
-            (
-                width / times,
-                "So fast it does not narrow. Chance evens out with the square root of the number.",
-            ),
+        linear = width / times
+        mistakes = (
+            (linear, "So fast it does not narrow. Chance evens out with the square root of the number."),
             (width * np.sqrt(times), "More speakers cannot make it wider."),
             (width / times**2, "Take the square root, not the square."),
         )
+        case = f"a width of {width} and {times} times as many speakers"
+        compare(call(answer, width, times), width / np.sqrt(times), case, *mistakes)
     return "Certainty is dear: each further point of it takes more speakers than the one before."
 
 
@@ -133,9 +107,8 @@ def leaky(answer) -> str:
     """Check which of the three scripts leak: a set or list of their numbers."""
     found = set(answer)
     require(found <= {1, 2, 3}, "The scripts are 1, 2 and 3: give those that leak as a set.")
-    require(
-        3 not in found, "Script 3 makes copies. Look what it does with `speakers`: on which side is a copy?"
-    )
+    if 3 in found:
+        raise Hint("Script 3 makes copies. Look what it does with `speakers`: on which side is a copy?")
     require(1 in found, "Look at Script 1 again: whose labels helped to choose the features?")
     require(2 in found, "Look at Script 2 again: which clips decide when the best model is kept?")
     return "Ask the same of every script that you read: what has seen the test clips, and when?"

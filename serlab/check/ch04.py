@@ -1,10 +1,8 @@
 """Checkers of chapter 4, naive baselines."""
 
-from __future__ import annotations
-
 import numpy as np
 
-from serlab.check import call, compare, exercise, require
+from serlab.check import Hint, call, compare, exercise, require
 
 
 @exercise
@@ -22,23 +20,17 @@ def own_scale(answer) -> str:
             right[speakers == name] = (own - own.mean(axis=0)) / own.std(axis=0)
         got = np.asarray(call(answer, X, speakers))
         require(got.shape == X.shape, f"X has the shape {X.shape}, and the result {got.shape}.")
-        require(
-            not np.allclose(got, (X - X.mean(axis=0)) / X.std(axis=0), atol=0.05),
-            "That is one scale for everybody. Take mean and spread of each speaker.",
-        )
+        if np.allclose(got, (X - X.mean(axis=0)) / X.std(axis=0), atol=0.05):
+            raise Hint("That is one scale for everybody. Take mean and spread of each speaker.")
         same = np.allclose(np.sort(got, axis=0), np.sort(right, axis=0), atol=0.1)
         close = np.allclose(got, right, atol=0.1)
         require(close or not same, "The clips are in another order than they were in X.")
         parts = [got[speakers == name] for name in names]
         require(np.allclose([part.mean() for part in parts], 0, atol=0.01), "Each speaker's mean is to be 0.")
-        require(
-            np.allclose([part.mean(axis=0) for part in parts], 0, atol=0.01),
-            "The columns are mixed up: each has a mean and a spread of its own.",
-        )
-        require(
-            np.allclose([part.std(axis=0) for part in parts], 1, atol=0.05),
-            "The means are right. Divide by the standard deviation, for some people vary little.",
-        )
+        if not np.allclose([part.mean(axis=0) for part in parts], 0, atol=0.01):
+            raise Hint("The columns are mixed up: each has a mean and a spread of its own.")
+        if not np.allclose([part.std(axis=0) for part in parts], 1, atol=0.05):
+            raise Hint("The means are right. Divide by the standard deviation, for some people vary little.")
         require(close, "Mean and spread are right. High is to stay high, and low low.")
     return "High and loud now mean: for this voice. That takes several clips of it, and no label."
 
@@ -55,18 +47,14 @@ def majority(answer) -> str:
         got = call(answer, labels)
         require(np.shape(got) == (2,), "Return two numbers: the UAR and the accuracy.")
         require(not np.allclose(got, (share, 1 / count)), "The UAR comes first, then the accuracy.")
-        compare(
-            got[0],
-            1 / count,
-            f"the UAR of {case}",
+        mistakes = (
             (share, "That counts clips. UAR is the mean of the recalls: one class has 1, the others 0."),
             (1.0, "That is the recall of one class. The others count, too: they have 0."),
         )
-        compare(
-            got[1],
-            share,
-            f"the accuracy of {case}",
+        compare(got[0], 1 / count, f"the UAR of {case}", *mistakes)
+        mistakes = (
             (1 / count, "The guess is right for all clips of its class, and that is the largest."),
             (60, "That is how many are right. Divide by the number of clips."),
         )
+        compare(got[1], share, f"the accuracy of {case}", *mistakes)
     return "The more often one class occurs, the better it looks in accuracy; UAR stays where it is."

@@ -1,35 +1,27 @@
 """Checkers of chapter 5, a decision tree."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 from sklearn.tree import DecisionTreeClassifier
 
-from serlab.check import call, compare, exercise, require
+from serlab.check import Hint, call, compare, exercise
 
 
 @exercise
 def most_leaves(answer) -> str:
     """Check ``answer(depth)``: the most leaves that a tree of this depth can have."""
     for depth in (5, 2, 3, 8):  # five first: there every mistake gives a number of its own
-        compare(
-            call(answer, depth),
-            2**depth,
-            f"a depth of {depth}",
-            (
-                2 * depth,
-                "A further question splits every group of the row above. Draw depth three, and count.",
-            ),
-            (
-                depth + 1,
-                "In the drawing at the top of the chapter, not only one of the answers leads further.",
-            ),
+        single = depth + 1
+        twice = 2 * depth
+        mistakes = (
+            (twice, "A further question splits every group of the row above. Draw depth three, and count."),
+            (single, "In the drawing at the top of the chapter, not only one of the answers leads further."),
             (2 ** (depth + 1) - 1, "You count the questions as well. Leaves are the last row alone."),
             (2**depth - 1, "You count the questions. Each of the last row leads to two leaves."),
             (depth**2, "In your power, depth and 2 have changed places."),
             (2 ^ depth, "In Python `^` is no power. Write `**`."),
         )
+        compare(call(answer, depth), 2**depth, f"a depth of {depth}", *mistakes)
     return "Twenty questions in a row tell a million clips apart: so a tree can learn its clips by heart."
 
 
@@ -53,10 +45,7 @@ def share_changed(answer) -> str:
     for frames in (0, 1, 3):
         right = changed(-frames, 2)
         cut, room = pixels[:, :, frames:], ((0, 0), (0, 0), (0, frames))
-        compare(
-            call(answer, tree, pixels, frames),
-            right,
-            f"random clips and `frames={frames}`",
+        mistakes = (
             (1 - right, "That is the share of answers that stay: compare with `!=`."),
             (997 * right, "That is the number of answers that change. Divide it by the number of clips."),
             (changed(frames, 2), "Your clips start later, not earlier: see how the chapter moves them."),
@@ -66,6 +55,7 @@ def share_changed(answer) -> str:
             (differ(np.pad(cut, room)), padded),
             (differ(np.pad(cut, room, "edge")), padded),
         )
+        compare(call(answer, tree, pixels, frames), right, f"random clips and `frames={frames}`", *mistakes)
     return "It counts answers that differ, whether they were right or wrong: that shows what a model minds."
 
 
@@ -83,18 +73,15 @@ def mean_by_kind(answer) -> str:
             order, got = list(dict(got)), pd.Series(got)[right.index]
         else:
             order = list(right.index)
-        compare(
-            got,
-            right,
-            f"{count} random values",
+        mistakes = (
             (groups.sum()[right.index], "That is the sum of each kind: many small numbers have a large sum."),
             (groups.max()[right.index], "That is the largest value of each kind. Take the mean."),
             (groups.median()[right.index], "That is the median of each kind. Take the mean."),
             (groups.size()[right.index], "That is how many values there are of each kind. Take their mean."),
         )
-        require(
-            order == list(right.index), "The means are right, their order is not: the largest comes first."
-        )
+        compare(got, right, f"{count} random values", *mistakes)
+        if order != list(right.index):
+            raise Hint("The means are right, their order is not: the largest comes first.")
     return "A mean says how much one number of a kind counts; a sum also says how many there are."
 
 
@@ -113,23 +100,16 @@ def leaves_per_emotion(answer) -> str:
             return pd.Series(names).value_counts().reindex(emotions, fill_value=0)
 
         got, right = call(answer, tree), count(winners[is_leaf])
-        require(
-            isinstance(got, (dict, pd.Series)), "Return a Series or a dict, to say whose number each one is."
-        )
+        if not isinstance(got, (dict, pd.Series)):
+            raise Hint("Return a Series or a dict, to say whose number each one is.")
         missing = [name for name in emotions if name not in got]
-        require(
-            not missing or right[missing].any(),
-            f"There is no number for {''.join(missing[:1])}. Give a 0 to what no leaf answers.",
-        )
-        compare(
-            got if missing else pd.Series(got)[emotions],
-            right,
-            f"a tree of depth {depth}",
+        if missing and not right[missing].any():
+            raise Hint(f"There is no number for {''.join(missing[:1])}. Give a 0 to what no leaf answers.")
+        questions = count(winners[~is_leaf])
+        mistakes = (
             (count(winners), "You count the questions as well. In a leaf `tree_.children_left` is -1."),
-            (
-                count(winners[~is_leaf]),
-                "You count the questions and not the leaves: turn the condition round.",
-            ),
+            (questions, "You count the questions and not the leaves: turn the condition round."),
             (count(tree.predict(X)), "You count training clips. Every leaf counts once, large or small."),
         )
+        compare(got if missing else pd.Series(got)[emotions], right, f"a tree of depth {depth}", *mistakes)
     return "An emotion that hardly any leaf answers can hardly be recognised."

@@ -1,10 +1,8 @@
 """Checkers of chapter 6, the first neural network."""
 
-from __future__ import annotations
-
 import numpy as np
 
-from serlab.check import call, compare, exercise, require
+from serlab.check import Hint, call, compare, exercise, require
 
 # How far pitch and level lie above the average.
 _VOICES = {"high and loud": (1.5, 1.0), "low and loud": (-1.5, 1.0), "low and quiet": (-1.5, -1.0)}
@@ -16,22 +14,16 @@ def neuron(weights, bias) -> str:
     require(np.shape(weights) == (2,), "There are two weights: one for the pitch, one for the level.")
     require(np.ndim(bias) == 0, "The bias is a single number.")
     sums = {name: np.dot(weights, voice) + bias for name, voice in _VOICES.items()}
-    require(
-        any(total > 0 for total in sums.values()),
-        "It passes nothing on: no sum is above 0. Make the bias larger, or the weights.",
-    )
-    require(
-        sums["high and loud"] <= 0,
-        "It speaks up for the high and loud voice. With a negative weight, less counts as more.",
-    )
+    if not any(total > 0 for total in sums.values()):
+        raise Hint("It passes nothing on: no sum is above 0. Make the bias larger, or the weights.")
+    if sums["high and loud"] > 0:
+        raise Hint("It speaks up for the high and loud voice. With a negative weight, less counts as more.")
     require(
         sums["low and quiet"] > 0,
         "It speaks up for the low voice when that is loud. What sign should the weight of the level have?",
     )
-    require(
-        sums["low and loud"] <= 0,
-        "To be low is enough for it. A smaller bias, below 0, asks for both, low and quiet.",
-    )
+    if sums["low and loud"] > 0:
+        raise Hint("To be low is enough for it. A smaller bias, below 0, asks for both, low and quiet.")
     return "A single neuron can ask for two things at once."
 
 
@@ -44,23 +36,18 @@ def vote(answer) -> str:
         each = probabilities.argmax(axis=2)
         most = np.array([np.bincount(one).argmax() for one in each.T])
         mean = probabilities.mean(axis=0)
-        compare(
-            call(answer, probabilities),
-            mean.argmax(axis=1),
-            f"{seeds} seeds, 300 clips and {classes} classes",
+        per_class = mean.argmax(axis=0)
+        surest = probabilities.max(axis=0).argmax(axis=1)
+        mistakes = (
             (mean, "Those are the mean probabilities. Return which class has the highest, clip by clip."),
             (each[0], "That is the first seed alone."),
             (each, "Those are the answers of each seed. Average first, then take the largest."),
             (most, "A seed that hesitates counts as much as a sure one: average the probabilities first."),
-            (
-                probabilities.max(axis=0).argmax(axis=1),
-                "The surest seed decides alone. Take the mean, not the largest.",
-            ),
-            (
-                mean.argmax(axis=0),
-                "For each class you look for a clip. Look for a class for each clip: axis 1.",
-            ),
+            (surest, "The surest seed decides alone. Take the mean, not the largest."),
+            (per_class, "For each class you look for a clip. Look for a class for each clip: axis 1."),
         )
+        case = f"{seeds} seeds, 300 clips and {classes} classes"
+        compare(call(answer, probabilities), mean.argmax(axis=1), case, *mistakes)
     return "Where one seed was unlucky, the others outvote it."
 
 
@@ -73,19 +60,15 @@ def mean_loss(answer) -> str:
         right = rng.integers(classes, size=50)
         given = probabilities[np.arange(50), right]
         loss = -np.log(given).mean()
-        compare(
-            call(answer, probabilities, right),
-            loss,
-            f"50 clips and {classes} classes",
+        sureness = -np.log(probabilities.max(axis=1)).mean()
+        mistakes = (
             (-loss, "The logarithm of a probability is negative: where is the minus?"),
             (50 * loss, "That is the sum. Take the mean, so that the number of clips does not matter."),
             (loss / np.log(2), "Take the natural logarithm, `np.log`."),
             (loss / np.log(10), "Take the natural logarithm, `np.log`, as the chapter does."),
             (-np.log(given.mean()), "Take the logarithm of each clip first, then the mean."),
-            (
-                -np.log(probabilities.max(axis=1)).mean(),
-                "That asks how sure it was of its answer. What counts is p of the *right* class.",
-            ),
+            (sureness, "That asks how sure it was of its answer. What counts is p of the *right* class."),
             (-np.log(probabilities).mean(), "Only the p of the right class counts, one for each clip."),
         )
+        compare(call(answer, probabilities, right), loss, f"50 clips and {classes} classes", *mistakes)
     return "Accuracy asks who came first, the loss how much was staked on it."

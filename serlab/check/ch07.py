@@ -1,10 +1,8 @@
 """Checkers of chapters 7 and 7b, the convolutional network and what is inside it."""
 
-from __future__ import annotations
-
 import numpy as np
 
-from serlab.check import call, compare, exercise, require
+from serlab.check import Hint, call, compare, exercise, require
 
 
 @exercise
@@ -24,9 +22,8 @@ def my_kernel(answer) -> str:
         abs(kernel.sum()) < 1e-6,
         "On an even area it answers something, the more the louder. Let its numbers add up to zero.",
     )
-    require(
-        max(low, high) <= max(end, onset), "It compares bands, low with high. Time runs from left to right."
-    )
+    if not max(low, high) <= max(end, onset):
+        raise Hint("It compares bands, low with high. Time runs from left to right.")
     require(end > onset, "It finds where a sound sets in. Which side is loud where a sound ends?")
     return "An even area is nothing to it, and an onset makes it negative: the ReLU leaves only ends."
 
@@ -38,19 +35,15 @@ def receptive_field(answer) -> str:
         sizes, strides = zip(*layers, strict=True)
         steps = np.cumprod((1, *strides))
         grown = np.subtract(sizes, 1)
-        compare(
-            call(answer, layers),
-            1 + (grown * steps[:-1]).sum(),
-            f"{layers}",
+        with_own = 1 + (grown * steps[1:]).sum()
+        mistakes = (
             (1 + grown.sum(), "After a stride of 2 neighbours lie two frames apart: count in frames."),
             (sum(sizes), "Neighbouring windows overlap. How much does a layer add to what is seen?"),
             (np.prod(sizes), "You multiply, as if no windows overlapped. Draw two layers of three."),
-            (
-                1 + (grown * steps[1:]).sum(),
-                "A layer's own stride counts for the layers above it, not yet for itself.",
-            ),
+            (with_own, "A layer's own stride counts for the layers above it, not yet for itself."),
             ((grown * steps[:-1]).sum(), "Without any layer a value sees one frame: begin with 1."),
         )
+        compare(call(answer, layers), 1 + (grown * steps[:-1]).sum(), f"{layers}", *mistakes)
     return "Strides below make every kernel above them wider, without a single parameter."
 
 
@@ -58,16 +51,14 @@ def receptive_field(answer) -> str:
 def play_backwards(answer) -> str:
     """Check ``answer(pictures)``: the clips, (clips, bands, frames), backwards."""
     pictures = np.random.default_rng(7).normal(size=(5, 6, 7))
-    compare(
-        call(answer, pictures),
-        pictures[:, :, ::-1],
-        "random clips",
+    mistakes = (
         (pictures[::-1], "That is the clips in the opposite order. Turn time round within each of them."),
         (pictures[:, ::-1], "That turns low and high round. Which axis is time?"),
         (pictures[:, ::-1, ::-1], "Time is turned round, and low and high as well."),
         (pictures[::-1, ::-1, ::-1], "You turn all three axes round, clips and bands as well."),
         (pictures, "These are the clips as they were."),
     )
+    compare(call(answer, pictures), pictures[:, :, ::-1], "random clips", *mistakes)
     return "What was a rise is now a fall, and every sound ends where it began."
 
 
@@ -78,10 +69,8 @@ def unseen(answer) -> str:
     whole = np.asarray(call(answer, pictures))
     require(whole.shape == (9,), f"One number for each of 9 clips is wanted, not {whole.shape}.")
     hidden = np.asarray(call(answer, np.zeros_like(pictures)))
-    require(
-        not np.allclose(whole, hidden),
-        "It answers the same if all of a clip is hidden, so it does not listen at all.",
-    )
+    if np.allclose(whole, hidden):
+        raise Hint("It answers the same if all of a clip is hidden, so it does not listen at all.")
     for low in range(0, 6, 2):
         for early in range(0, 8, 4):
             patched = pictures.copy()

@@ -1,12 +1,10 @@
 """Checkers of chapters 8, 8b and 8c: augmentation, the augmented network, and what the microphone adds."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 from sklearn.metrics import accuracy_score, precision_recall_fscore_support
 
-from serlab.check import call, compare, exercise, require
+from serlab.check import Hint, call, compare, exercise, require
 from serlab.check.ch04 import own_scale
 from serlab.splits import Fold
 
@@ -17,16 +15,15 @@ def blend(answer) -> str:
     rng = np.random.default_rng(8)
     for share, shape in ((0.7, (4, 5)), (0.9, (8,))):
         first, second = rng.normal(size=shape), rng.normal(size=shape)
-        compare(
-            call(answer, first, second, share),
-            share * first + (1 - share) * second,
-            f"a share of {share}",
+        mistakes = (
             (share * second + (1 - share) * first, "The shares have changed places: most is to be `first`."),
             (share * first + second, "All of `second` is added. The two shares have to add up to 1."),
             (share * (first + second), "You take the same share of both: the two have to add up to 1."),
             (first, "That is `first` alone: nothing of `second` is in it."),
             ((first + second) / 2, "Half and half, whatever the share is."),
         )
+        case = f"a share of {share}"
+        compare(call(answer, first, second, share), share * first + (1 - share) * second, case, *mistakes)
     return "The same function blends pictures and labels, so the label says what is in the picture."
 
 
@@ -39,23 +36,17 @@ def cover(answer) -> str:
     changed = got != pictures
     hidden = changed.any(axis=2)
     require(hidden.any(), "No frame of any clip is covered.")
-    require(
-        (changed == hidden[:, :, None]).all(),
-        "Some bands are covered and others not. Cover whole frames: they are the last axis.",
-    )
+    if (changed != hidden[:, :, None]).any():
+        raise Hint("Some bands are covered and others not. Cover whole frames: they are the last axis.")
     filled = np.where(changed, got - pictures.mean(axis=(1, 2), keepdims=True), 0)
-    require(
-        np.allclose(filled, 0),
-        "Fill the stretch with the mean of the clip itself, over its bands and frames.",
-    )
+    if not np.allclose(filled, 0):
+        raise Hint("Fill the stretch with the mean of the clip itself, over its bands and frames.")
     count = hidden.sum(axis=2)
     require(count.max() <= 6, f"It covers {count.max()} frames, where `most` is 6.")
     starts = (np.diff(hidden.astype(int), axis=2, prepend=0) == 1).sum(axis=2)
     require(starts.max() == 1, "In some clips there is more than one stretch: cover neighbouring frames.")
-    require(
-        (hidden != hidden[:, :1]).any(),
-        "The same frames are covered in every clip. Draw a place for each of them.",
-    )
+    if (hidden == hidden[:, :1]).all():
+        raise Hint("The same frames are covered in every clip. Draw a place for each of them.")
     require(len(np.unique(count)) > 2, "The stretch has the same width every time. Draw it from 0 to `most`.")
     require((hidden[0] != hidden[1]).any(), "Called again it covers the same frames: let `rng` draw them.")
     require(hidden.any(axis=(0, 1)).all(), "Some frames are never covered. Can a stretch reach both ends?")
@@ -75,21 +66,15 @@ def with_versions(answer) -> str:
             not set(train // versions) & set(test // versions),
             f"With {versions} versions some clip is on both sides: which rows are those of clip 7?",
         )
-        require(
-            not (test % versions).any(), "Altered versions are tested as well. Test on clips as they are."
-        )
-        require(
-            set(test) == set(fold.test * versions), "The clips that are tested are not those of `fold.test`."
-        )
+        if (test % versions).any():
+            raise Hint("Altered versions are tested as well. Test on clips as they are.")
+        if set(test) != set(fold.test * versions):
+            raise Hint("The clips that are tested are not those of `fold.test`.")
         require((train % versions).any(), "Only clips as they are get trained on. What are the versions for?")
-        require(
-            set(train // versions) <= set(fold.train),
-            "Some of the rows to train on belong to clips that are not in `fold.train`.",
-        )
-        require(
-            len(set(train)) == len(train) == versions * fold.train.size,
-            "Each of the versions of each training clip is to be trained on once.",
-        )
+        if not set(train // versions) <= set(fold.train):
+            raise Hint("Some of the rows to train on belong to clips that are not in `fold.train`.")
+        if not len(set(train)) == len(train) == versions * fold.train.size:
+            raise Hint("Each of the versions of each training clip is to be trained on once.")
     return "Split clips, then look up their versions: so no copy can cross to the other side."
 
 
@@ -103,18 +88,14 @@ def unswapped_uar(answer) -> str:
     columns = ["precision", "recall", "f1", "clips"]
     report = pd.DataFrame(dict(zip(columns, scores, strict=True)), index=list("abcd"))
     weights = report["clips"] / 500
-    compare(
-        call(answer, report),
-        report["precision"].mean(),
-        "a random report",
+    weighted = (weights * report["precision"]).sum()
+    mistakes = (
         (report["recall"].mean(), "What this report calls recall is not the recall: which is it?"),
         (report["f1"].mean(), "That is the mean F1. The swap does not change it, but it is not the UAR."),
         (accuracy_score(label, predicted), "That is the accuracy: each class is to count as much."),
-        (
-            (weights * report["precision"]).sum(),
-            "You weight the classes, by how often they were *answered*. In a UAR all count the same.",
-        ),
+        (weighted, "You weight the classes, by how often they were *answered*. In a UAR all count the same."),
     )
+    compare(call(answer, report), report["precision"].mean(), "a random report", *mistakes)
     return "A swapped report is not lost, if one knows that it is swapped."
 
 
@@ -126,9 +107,8 @@ def by_speaker(answer) -> str:
     X[:, 1] = 5
     with np.errstate(all="ignore"):
         flat = np.asarray(call(answer, X, np.repeat(["Ann", "Bo", "Cy"], 14)))
-    require(
-        np.isfinite(flat).all(), "A feature that never changes has a deviation of 0, and you divide by it."
-    )
+    if not np.isfinite(flat).all():
+        raise Hint("A feature that never changes has a deviation of 0, and you divide by it.")
     return "Whatever a line or a microphone adds to all clips of a speaker is gone."
 
 
@@ -141,20 +121,17 @@ def noisy(answer) -> str:
         require(got.shape == y.shape, "The noisy sound has as many samples as the sound.")
         require(not np.allclose(got, y), "Nothing has been added.")
         noise = got - y
-        require(
-            np.abs(noise.mean()) < noise.std() / 10,
-            "What you add is no noise around zero, or it does not leave the sound as it was.",
-        )
+        if not np.abs(noise.mean()) < noise.std() / 10:
+            raise Hint("What you add is no noise around zero, or it does not leave the sound as it was.")
         other = call(answer, y, snr, np.random.default_rng(2))
         require(not np.allclose(got, other), "The noise is the same every time: let `rng` draw it.")
         power = 10 * np.log10(np.mean(y**2))
-        compare(
-            round(power - 10 * np.log10(np.mean(noise**2))),
-            snr,
-            f"noise that is to lie {snr} dB below",
+        mistakes = (
             (-snr, "The noise lies above the sound. Which is to be divided by which?"),
             (2 * snr, "Decibels are 10 times the logarithm of a power, but 20 times that of an amplitude."),
             (round(2 * snr - power), "You scale by a power. An amplitude is the root of it."),
             (round(power + snr), "Its level is the same for soft sounds and loud ones: measure `y`."),
         )
+        case = f"noise that is to lie {snr} dB below"
+        compare(round(power - 10 * np.log10(np.mean(noise**2))), snr, case, *mistakes)
     return "The number says nothing of how loud the sound is, only how far the noise lies below it."

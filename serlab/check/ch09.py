@@ -7,25 +7,20 @@ import weakref
 import numpy as np
 import pandas as pd
 
-from serlab.check import call, compare, exercise, require
+from serlab.check import Hint, call, compare, exercise, require
 
 
 @exercise
 def gender_probe(answer, corpus) -> str:
     """Check the predictions of a probe for gender, on speakers whom it has not heard."""
-    require(
-        isinstance(answer, pd.DataFrame) and {"clip", "fold", "label"} <= set(answer),
-        "Keep what `training.cross_validate` gives: the table of its predictions.",
-    )
+    if not (isinstance(answer, pd.DataFrame) and {"clip", "fold", "label"} <= set(answer)):
+        raise Hint("Keep what `training.cross_validate` gives: the table of its predictions.")
     told = corpus.set_index("clip").loc[answer["clip"]]
     labels = answer["label"].astype(str).to_numpy()
-    require(
-        not np.array_equal(labels, told["emotion"].astype(str)),
-        "It has learnt the emotions: say `y=` what it is to learn.",
-    )
-    require(
-        not np.array_equal(labels, told["speaker"].astype(str)), "It has learnt who speaks, not the gender."
-    )
+    if np.array_equal(labels, told["emotion"].astype(str)):
+        raise Hint("It has learnt the emotions: say `y=` what it is to learn.")
+    if np.array_equal(labels, told["speaker"].astype(str)):
+        raise Hint("It has learnt who speaks, not the gender.")
     require(np.array_equal(labels, told["gender"].astype(str)), "The labels are not the speakers' genders.")
     folds = answer["fold"].groupby(told["speaker"].astype(str).to_numpy()).nunique()
     require(
@@ -57,22 +52,19 @@ class _Windows:
 def mean_over_time(answer) -> str:
     """Check ``answer(windows)``: the mean over all frames of windows, (frames, numbers), one by one."""
     rng = np.random.default_rng(9)
-    windows = _Windows(
-        [rng.normal(loc, size=(frames, 4)) for loc, frames in enumerate((9, 5, 7, 3, 8, 6, 2))]
-    )
+    lengths = (9, 5, 7, 3, 8, 6, 2)
+    windows = _Windows([rng.normal(loc, size=(frames, 4)) for loc, frames in enumerate(lengths)])
     got = call(answer, windows)
     frames = np.concatenate(windows.windows)
     means = [window.mean(axis=0) for window in windows.windows]
-    compare(
-        got,
-        frames.mean(axis=0),
-        "seven windows",
+    mistakes = (
         (np.mean(means, axis=0), "A mean of means counts short windows as much as long ones: count frames."),
         (frames.sum(axis=0), "That is the sum of all frames. Divide it by their number."),
         (frames.sum(axis=0) / 7, "You divide by the number of windows, not of frames."),
         (frames.mean(), "That is one mean of everything. Each of the numbers has its own: `axis=0`."),
         (means[-1], "That is the mean of the last window alone."),
     )
+    compare(got, frames.mean(axis=0), "seven windows", *mistakes)
     require(
         windows.held < 3,
         f"The mean is right, but {windows.held} windows were in memory at once. Keep a sum and a count.",

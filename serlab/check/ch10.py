@@ -1,11 +1,9 @@
 """Checkers of chapter 10, the leaderboard."""
 
-from __future__ import annotations
-
 import numpy as np
 from scipy.stats import binom
 
-from serlab.check import call, compare, exercise, require
+from serlab.check import Hint, call, compare, exercise, require
 
 
 @exercise
@@ -17,15 +15,11 @@ def winners_luck(answer) -> str:
         draws = [call(answer, settings, clips, skill, np.random.default_rng(seed)) for seed in range(4)]
         require(np.ndim(draws[0]) == 0, "Return one number: the mean over many draws.")
         got = np.mean(draws)
-        require(
-            abs(got - 100 * best) > 1 and abs(got - best) > 0.01,
-            "That is the score of the best. By how much does it lie above the true one?",
-        )
+        if abs(got - 100 * best) <= 1 or abs(got - best) <= 0.01:
+            raise Hint("That is the score of the best. By how much does it lie above the true one?")
         require(abs(got - right / 100) > 0.02, "That is a share. Points are hundredths: multiply by 100.")
-        require(
-            abs(got) > 0.06,
-            "All settings together are not lucky. Take the best of each draw, and then the mean.",
-        )
+        if abs(got) <= 0.06:
+            raise Hint("All settings together are not lucky. Take the best of each draw, and then the mean.")
         require(
             np.ptp(draws) < 0.4,
             f"It gives {min(draws):.1f} or {max(draws):.1f} by chance: draw so often that this evens out.",
@@ -44,10 +38,7 @@ def holm(answer) -> str:
         raised = p[order] * np.arange(count, 0, -1)
         place = np.argsort(order)
         grown = np.maximum.accumulate(raised)
-        compare(
-            call(answer, p),
-            grown.clip(max=1)[place],
-            f"{count} p-values",
+        mistakes = (
             (grown.clip(max=1), "They come out sorted. Put each back where it came from."),
             (grown[place], "A probability is at most 1: cut off what is larger."),
             (raised.clip(max=1)[place], "A larger p-value has become the smaller one. None may overtake."),
@@ -55,4 +46,5 @@ def holm(answer) -> str:
             ((p * count).clip(max=1), "That is Bonferroni's: you multiply all by the same number."),
             (p * count, "You multiply all by the same number. Holm's is milder with the larger ones."),
         )
+        compare(call(answer, p), grown.clip(max=1)[place], f"{count} p-values", *mistakes)
     return "The smallest of many p-values pays the whole price, the others less and less."

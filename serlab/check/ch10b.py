@@ -1,7 +1,5 @@
 """Checkers of chapter 10b, votes."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from serlab.check import call, compare, exercise
@@ -14,23 +12,18 @@ def winners(answer) -> str:
     for members in (3, 4):
         ballots = rng.dirichlet(np.full(5, 0.4), size=(members, 300)) + 1e-9
         heads = np.array([np.bincount(votes, minlength=5).argmax() for votes in ballots.argmax(axis=2).T])
-        compare(
-            call(answer, ballots),
-            ballots.mean(axis=0).argmax(axis=1),
-            f"{members} members and 300 random clips",
-            (
-                np.log(ballots).mean(axis=0).argmax(axis=1),
-                "That is the product rule. Take the mean of the probabilities as they are.",
-            ),
+        surest = ballots.max(axis=0).argmax(axis=1)
+        by_product = np.log(ballots).mean(axis=0).argmax(axis=1)
+        mistakes = (
+            (by_product, "That is the product rule. Take the mean of the probabilities as they are."),
             (heads, "You count heads. A member that is sure is to count more than one that is not."),
-            (
-                ballots.max(axis=0).argmax(axis=1),
-                "You follow whoever is surest. Let all members count, by a mean.",
-            ),
+            (surest, "You follow whoever is surest. Let all members count, by a mean."),
             (ballots.mean(axis=1).argmax(axis=1), "You average over clips. The first axis has the members."),
             (ballots.mean(axis=0), "These are the means. Say which is the highest for each clip."),
             (ballots.mean(axis=0).max(axis=1), "That is how high the highest mean is. Say where it stands."),
         )
+        case = f"{members} members and 300 random clips"
+        compare(call(answer, ballots), ballots.mean(axis=0).argmax(axis=1), case, *mistakes)
     return "Under a mean, one member alone can no longer stop an emotion."
 
 
@@ -39,16 +32,12 @@ def at_least_two(answer) -> str:
     """Check ``answer(p)``: how often at least two of three are right, if each is by itself."""
     for p in (0.3, 0.55, 0.8):
         both, once = p * p * (1 - p), p * (1 - p) ** 2
-        compare(
-            call(answer, p),
-            p**3 + 3 * both,
-            f"members that are right with probability {p}",
+        anybody = p**3 + 3 * both + 3 * once
+        mistakes = (
             (p**3 + both, "Two of three can be right in three ways: whichever is the one that is wrong."),
             (3 * both, "At least two: all three may be right as well."),
             (p**3, "That is how often all three are right."),
-            (
-                p**3 + 3 * both + 3 * once,
-                "One right answer is not enough: that is how often anybody is right.",
-            ),
+            (anybody, "One right answer is not enough: that is how often anybody is right."),
         )
+        compare(call(answer, p), p**3 + 3 * both, f"members that are right with probability {p}", *mistakes)
     return "Such a vote gains a lot where members are better than a coin, and loses where they are worse."

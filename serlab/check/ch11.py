@@ -1,7 +1,5 @@
 """Checkers of chapter 11, ternary valence."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 
@@ -13,19 +11,16 @@ def parameters(answer) -> str:
     """Check ``answer(filters, outputs)``: the parameters of the notebook's network with filters of 3 x 3."""
     for filters, outputs in ((128, 3), (10, 2), (37, 5)):
         weights, decision = 9 * filters, outputs * filters
-        compare(
-            call(answer, filters, outputs),
-            weights + filters + decision + outputs,
-            f"{filters} filters and {outputs} outputs",
+        unpooled = weights + filters + 9 * decision + outputs
+        mistakes = (
             (weights + decision + outputs, "The filters have a bias each, too: see the drawing."),
             (weights + filters + decision, "Each output has a bias, too: see the drawing."),
             (weights + decision, "Filters and outputs have a bias each: see the drawing."),
             (weights + filters, "Those are the filters. The decision also has weights and biases."),
-            (
-                weights + filters + 9 * decision + outputs,
-                "Of each filter the strongest answer alone is left: one number, and not nine.",
-            ),
+            (unpooled, "Of each filter the strongest answer alone is left: one number, and not nine."),
         )
+        case = f"{filters} filters and {outputs} outputs"
+        compare(call(answer, filters, outputs), weights + filters + decision + outputs, case, *mistakes)
     return "The size of the spectrogram does not matter: pooling leaves one number of each filter."
 
 
@@ -49,16 +44,12 @@ def by_corpus(answer) -> str:
         got = call(answer, corpus, label)
         if isinstance(got, pd.Series):
             got = got.to_numpy()
-        compare(
-            got,
-            rule[corpus].to_numpy(),
-            f"{count} random clips",
+        subtracted = said(share - usual)
+        mistakes = (
             (said(share), "You say what is most common in each corpus. Compare with all clips first."),
             (np.full(count, usual.idxmax()), "You say the same everywhere. Look at each corpus by itself."),
-            (
-                said(share - usual),
-                "You subtract. A rare class gains little so: divide by its share in all clips.",
-            ),
+            (subtracted, "You subtract. A rare class gains little so: divide by its share in all clips."),
             (rule.to_numpy(), "Those are the answers of the corpora. Give each clip that of its corpus."),
         )
+        compare(got, rule[corpus].to_numpy(), f"{count} random clips", *mistakes)
     return "Without a sound it beats a guess, and this is the floor for whoever joins corpora."

@@ -1,7 +1,5 @@
 """Checkers of chapter 12, binary valence."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from serlab.check import call, compare, exercise, require
@@ -32,21 +30,18 @@ def corrected(answer) -> str:
     p = np.random.default_rng(12).uniform(0.02, 0.98, 200)
     for rare in (0.1, 0.25):
         yes, no = p * rare, (1 - p) * (1 - rare)
-        compare(
-            call(answer, p, rare),
-            yes / (yes + no),
-            f"random probabilities and a prevalence of {rare}",
+        swapped = p * (1 - rare) / (p * (1 - rare) + (1 - p) * rare)
+        mistakes = (
             (yes, "Yes and no have to add up to one again: what has become of the no?"),
             (
                 2 * yes,
                 "A sure yes would be sure no more. Weigh the no as well, and divide by the sum of both.",
             ),
             (no / (yes + no), "That is the probability of no."),
-            (
-                p * (1 - rare) / (p * (1 - rare) + (1 - p) * rare),
-                "It has become more probable: you have given the weight of yes to no.",
-            ),
+            (swapped, "It has become more probable: you have given the weight of yes to no."),
             (yes / (yes + 1 - p), "No has become commoner, too. Weigh it by its own share."),
             (p + rare - 0.5, "So some probabilities fall below zero. Multiply yes and no each by its share."),
         )
+        case = f"random probabilities and a prevalence of {rare}"
+        compare(call(answer, p, rare), yes / (yes + no), case, *mistakes)
     return "The order of the clips is kept, so AUC is the same; what changes is what may be promised."

@@ -1,10 +1,8 @@
 """Checkers of chapter 13, across languages."""
 
-from __future__ import annotations
-
 import numpy as np
 
-from serlab.check import call, compare, exercise, require
+from serlab.check import Hint, call, compare, exercise, require
 
 
 @exercise
@@ -23,13 +21,10 @@ def moved(answer) -> str:
         require(not np.any(alone), "Some mean has clips of other speakers in it. Draw each speaker's own.")
         of_all = np.allclose(shares[shares > 0], few / 12)
         require(not of_all, "You take the mean of all clips of a speaker. Only a few are known.")
-        require(
-            all(np.allclose(shares[speakers == name], shares[speakers == name][0]) for name in "abcd"),
-            "Clips of one speaker are moved by different amounts. Draw once for each speaker.",
-        )
-        require(
-            np.allclose(shares, np.round(shares)), f"It is not the mean of {few} clips that is taken away."
-        )
+        if not all(np.allclose(shares[speakers == name], shares[speakers == name][0]) for name in "abcd"):
+            raise Hint("Clips of one speaker are moved by different amounts. Draw once for each speaker.")
+        if not np.allclose(shares, np.round(shares)):
+            raise Hint(f"It is not the mean of {few} clips that is taken away.")
         require(np.allclose(shares.max(axis=1), 1), "Some clip is drawn twice. Draw without replacement.")
     require(not np.allclose(*taken), "It is the same clips every time: let `rng` draw them.")
     return "A few clips without labels are enough to move a speaker; what they are a mixture of is not asked."
@@ -39,27 +34,19 @@ def moved(answer) -> str:
 def everywhere(answer) -> str:
     """Check ``answer(corpora, emotions)``: which clips show an emotion that every corpus has."""
     rng = np.random.default_rng(13)
-    have = {
-        "a": ["sad", "calm", "happy", "bored"],
-        "b": ["sad", "happy", "angry"],
-        "c": ["happy", "angry", "sad"],
-    }
+    have = {"a": ["sad", "calm", "happy", "bored"], "b": ["sad", "happy", "angry"]}
+    have["c"] = ["happy", "angry", "sad"]
     for count in (60, 90):
         pairs = [(name, emotion) for name, own in have.items() for emotion in np.resize(own, count)]
         corpora, emotions = rng.permutation(pairs).T.copy()
         got = np.asarray(call(answer, corpora, emotions))
-        require(
-            got.shape == corpora.shape and got.dtype == bool, "Give True or False for each clip, as an array."
-        )
-        compare(
-            got,
-            np.isin(emotions, ["sad", "happy"]),
-            f"{3 * count} random clips",
-            (
-                np.isin(emotions, ["sad", "happy", "angry"]),
-                "You keep what more than one corpus has. An emotion that one of them lacks goes, too.",
-            ),
+        if got.shape != corpora.shape or got.dtype != bool:
+            raise Hint("Give True or False for each clip, as an array.")
+        shared = np.isin(emotions, ["sad", "happy", "angry"])
+        mistakes = (
+            (shared, "You keep what more than one corpus has. An emotion that one of them lacks goes, too."),
             (~np.isin(emotions, ["sad", "happy"]), "Those are the clips that have to go: turn it round."),
             (np.isin(emotions, have["a"]), "You keep what the first corpus has. Look at the others as well."),
         )
+        compare(got, np.isin(emotions, ["sad", "happy"]), f"{3 * count} random clips", *mistakes)
     return "What one corpus alone has cannot tell languages apart: it tells label sets apart."

@@ -1,10 +1,8 @@
 """Checkers of chapter 14, a published network and questions to it."""
 
-from __future__ import annotations
-
 import numpy as np
 
-from serlab.check import call, compare, exercise, require
+from serlab.check import Hint, call, compare, exercise, require
 
 
 @exercise
@@ -20,9 +18,8 @@ def louder(answer) -> str:
         not found & {"chroma", "tonnetz"},
         "How strong a note is, is measured against the strongest note: that is not moved by loudness.",
     )
-    require(
-        "contrast" not in found, "Contrast is how far peaks lie above valleys, in decibels: both rise alike."
-    )
+    if "contrast" in found:
+        raise Hint("Contrast is how far peaks lie above valleys, in decibels: both rise alike.")
     return "Those that change also hear how near the microphone was."
 
 
@@ -35,10 +32,8 @@ def direction(answer) -> str:
         forth, back, up = (call(answer, one.copy()) for one in (contour, contour[::-1], contour + 3))
         require(np.ndim(forth) == 0, "Give one number for the whole contour.")
         require(abs(forth) > 1e-12, "For a random contour it gives 0.")
-        require(
-            not np.isclose(forth, back),
-            "Backwards it is the same: like a mean, it forgets the order of the frames.",
-        )
+        if np.isclose(forth, back):
+            raise Hint("Backwards it is the same: like a mean, it forgets the order of the frames.")
         compare(up, forth, "a contour that lies higher by 3, so that it should give the same,")
         compare(back, -forth, "a random contour backwards, so that the sign alone should change,")
     return "One number more, and backwards is no longer the same as forwards."
@@ -61,18 +56,15 @@ def lowest(answer) -> str:
             return np.mean(sure >= line)
 
         last = np.flatnonzero(wrong <= risk)[-1]
-        compare(
-            share(found),
-            share(sure[last]),
-            f"a risk of {risk}, as the share of the answers given,",
+        kept = share(np.quantile(sure, risk))
+        mistakes = (
             (share(sure[3]), "You stop at the first mistake too many. Going on, it may be few enough again."),
             (share(1 - risk), "You believe the probabilities. Count how many answers are right."),
             (share(sure[0]), "That is the surest answer. Look for the lowest probability that is enough."),
-            (
-                share(np.quantile(sure, risk)),
-                "That leaves a share of the answers out. It is the share of wrong ones that is limited.",
-            ),
+            (kept, "That leaves a share of the answers out. It is the share of wrong ones that is limited."),
         )
+        case = f"a risk of {risk}, as the share of the answers given,"
+        compare(share(found), share(sure[last]), case, *mistakes)
     return "The line comes from counting, and so it needs no probability that can be believed."
 
 
@@ -84,21 +76,16 @@ def softened(answer) -> str:
     for temperature in (1.5, 3.0):
         powers, soft = p ** (1 / temperature), np.exp(p / temperature)
         sharp = p**temperature
-        compare(
-            call(answer, p, temperature),
-            powers / powers.sum(axis=1, keepdims=True),
-            f"a temperature of {temperature}",
+        from_exp = soft / soft.sum(axis=1, keepdims=True)
+        sharpened = sharp / sharp.sum(axis=1, keepdims=True)
+        mistakes = (
             (powers, "They no longer add up to one for each clip."),
             (powers / powers.sum(axis=0), "Of each clip, not of each emotion, they are to add up to one."),
-            (
-                sharp / sharp.sum(axis=1, keepdims=True),
-                "That makes it surer still. Divide the logarithms, do not multiply.",
-            ),
+            (sharpened, "That makes it surer still. Divide the logarithms, do not multiply."),
             (p, "Nothing has changed. Divide the logarithms, not the probabilities."),
-            (
-                soft / soft.sum(axis=1, keepdims=True),
-                "You divide the probabilities. Take their logarithms first.",
-            ),
+            (from_exp, "You divide the probabilities. Take their logarithms first."),
             (np.log(p) / temperature, "These are logarithms. Make probabilities of them again."),
         )
+        case = f"a temperature of {temperature}"
+        compare(call(answer, p, temperature), powers / powers.sum(axis=1, keepdims=True), case, *mistakes)
     return "The order within a clip stays, so no answer has changed: only how sure the model says it is."

@@ -1,10 +1,8 @@
 """Checkers of chapters 16 and 16b, few labels, and codes or statistics."""
 
-from __future__ import annotations
-
 import numpy as np
 
-from serlab.check import call, compare, exercise, require
+from serlab.check import Hint, call, compare, exercise, require
 
 
 @exercise
@@ -15,15 +13,11 @@ def share_out(answer) -> str:
     dealt = [np.asarray(call(answer, speakers, np.random.default_rng(seed))) for seed in (1, 2)]
     for got in dealt:
         require(got.shape == speakers.shape, "Return the name of a set for every clip, in their order.")
-        require(
-            set(got) <= {"labelled", "unlabelled", "test"},
-            'The sets are called "labelled", "unlabelled" and "test".',
-        )
+        if not set(got) <= {"labelled", "unlabelled", "test"}:
+            raise Hint('The sets are called "labelled", "unlabelled" and "test".')
         people = {part: set(speakers[got == part]) for part in ("labelled", "unlabelled", "test")}
-        require(
-            sum(map(len, people.values())) == len(names),
-            "Somebody is in two sets: you deal clips. Deal people, and let their clips follow.",
-        )
+        if sum(map(len, people.values())) != len(names):
+            raise Hint("Somebody is in two sets: you deal clips. Deal people, and let their clips follow.")
         for part, count in (("labelled", 3), ("unlabelled", 6), ("test", 3)):
             found = len(people[part])
             require(found == count, f"Of 12 people {found} are {part}, where {count} are right.")
@@ -36,15 +30,14 @@ def way_gone(answer) -> str:
     """Check ``answer(loss, perfect, mean)``: how far a loss is from the mean picture to a perfect one."""
     for loss, perfect, mean in ((0.27, 0.23, 0.31), (0.5, 0.45, 0.65), (0.32, 0.2, 0.3)):
         right = (mean - loss) / (mean - perfect)
-        compare(
-            call(answer, loss, perfect, mean),
-            right,
-            f"a loss of {loss} between {perfect} and {mean}",
+        mistakes = (
             (1 - right, "That is the way that is still to go: 1 stands for the perfect painting."),
             (1 - loss / mean, "You measure from the mean picture to zero, but no loss comes down to zero."),
             (perfect / loss, "That has one mark only. Where is the mean picture?"),
             (mean - loss, "That is what was gained. Divide by what there was to gain."),
         )
+        case = f"a loss of {loss} between {perfect} and {mean}"
+        compare(call(answer, loss, perfect, mean), right, case, *mistakes)
     return "Between its two marks a loss can be read, and compared between corpora."
 
 
@@ -57,20 +50,16 @@ def always(answer) -> str:
         f1, uar = got
         case = f"a class with a share of {share} among {classes}"
         own = 2 * share / (1 + share)
-        compare(
-            f1,
-            share * own,
-            f"the F1 of {case}",
+        mistakes = (
             (own, "That is the F1 of the class it says. Weigh it by its share; the others have an F1 of 0."),
             (own / classes, "That is the plain mean of the F1s. Here each is weighed by its share."),
             (share, "That is the accuracy. The precision is `share`, the recall is 1: what is their F1?"),
         )
-        compare(
-            uar,
-            1 / classes,
-            f"the UAR of {case}",
+        compare(f1, share * own, f"the F1 of {case}", *mistakes)
+        mistakes = (
             (share, "The UAR is the mean of the recalls: 1 for one class, 0 for each of the others."),
         )
+        compare(uar, 1 / classes, f"the UAR of {case}", *mistakes)
     return "One of the two scores rises with the share of the common class, and the other does not see it."
 
 
@@ -86,21 +75,15 @@ def lead(answer) -> str:
         got = call(answer, codes, statistics)
         require(np.shape(got) == (2,), "Return two numbers, the mean difference and its standard error.")
         difference, error = got
-        compare(
-            difference,
-            each.mean(),
-            f"the difference of {draws} random draws",
-            (-each.mean(), "That is how far statistics are ahead. Take codes less statistics."),
-        )
+        mistakes = ((-each.mean(), "That is how far statistics are ahead. Take codes less statistics."),)
+        compare(difference, each.mean(), f"the difference of {draws} random draws", *mistakes)
         heap = apart.std(ddof=1) / np.sqrt(apart.size)
         both = codes.mean(axis=1).var(ddof=1) + statistics.mean(axis=1).var(ddof=1)
-        compare(
-            error,
-            each.std(ddof=1) / np.sqrt(draws),
-            f"the error of {draws} random draws",
+        mistakes = (
             (np.sqrt(both / draws), "Subtract draw by draw first: then the luck that both share is gone."),
             (heap, "You count every point as a draw. The points of one curve share their luck."),
             (each.std(ddof=1), "That is the deviation of one draw. The mean of many is surer."),
             (each.std() / np.sqrt(draws), "Nearly: with `ddof=1` few draws do not look surer than they are."),
         )
+        compare(error, each.std(ddof=1) / np.sqrt(draws), f"the error of {draws} random draws", *mistakes)
     return "In pairs, what both have in common does not count: the luck of the draw, good or bad."

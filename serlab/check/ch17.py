@@ -1,7 +1,5 @@
 """Checkers of chapter 17, a speech transformer."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from serlab.check import call, compare, exercise
@@ -23,10 +21,8 @@ def how_far(answer) -> str:
         apart = np.abs(steps) / rate
         right = (weights * apart).sum(axis=-1).mean(axis=-1)
         signed = (weights * steps).sum(axis=-1).mean(axis=-1) / rate
-        compare(
-            call(answer, weights, rate),
-            right,
-            f"{heads} random heads",
+        peak = np.abs(weights.argmax(axis=-1) - np.arange(frames)).mean(axis=-1) / rate
+        mistakes = (
             (right.mean(), "That is the mean of all heads. Keep them apart."),
             (right * rate, "That is in frames. Divide by the frames of a second."),
             (signed, cancels),
@@ -35,11 +31,9 @@ def how_far(answer) -> str:
                 (weights * apart).mean(axis=(-2, -1)),
                 "The weights of a moment add up to one already: sum over where it looks, then take the mean.",
             ),
-            (
-                np.abs(weights.argmax(axis=-1) - np.arange(frames)).mean(axis=-1) / rate,
-                "You take only the place with the largest weight. Let each place count by its weight.",
-            ),
+            (peak, "You take only the place with the largest weight. Let each place count by its weight."),
         )
+        compare(call(answer, weights, rate), right, f"{heads} random heads", *mistakes)
     return "One number for a head says how far it looks, and not what it looks for."
 
 
@@ -53,22 +47,15 @@ def attend_within(answer) -> str:
         scores = query @ keys.T / np.sqrt(depth)
         inside = np.arange(frames) < length
         right = _softmax(np.where(inside, scores, -np.inf))
-        compare(
-            call(answer, query, keys, length),
-            right,
-            f"{frames} frames, the last {frames - length} of them padding",
-            (
-                _softmax(scores),
-                "Padding gets weight: its scores are zero, but the exponential of zero is one.",
-            ),
-            (
-                _softmax(scores) * inside,
-                "Padding has no weight now, but the other weights do not add up to one any more.",
-            ),
-            (
-                right[:, :length],
-                "Those are the right weights. Give padding its zeros, so that the shape stays.",
-            ),
+        cut = right[:, :length]
+        masked_late = _softmax(scores) * inside
+        unmasked = _softmax(scores)
+        mistakes = (
+            (unmasked, "Padding gets weight: its scores are zero, but the exponential of zero is one."),
+            (masked_late, "Padding has no weight now, but the other weights do not add up to one any more."),
+            (cut, "Those are the right weights. Give padding its zeros, so that the shape stays."),
             (_softmax(np.where(inside, query @ keys.T, -np.inf)), "Where is the division by the root?"),
         )
+        case = f"{frames} frames, the last {frames - length} of them padding"
+        compare(call(answer, query, keys, length), right, case, *mistakes)
     return "Now what comes out for a clip does not depend on how long its neighbours are."

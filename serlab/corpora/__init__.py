@@ -1,11 +1,8 @@
 """Corpora: what they are, where they lie, and the table of their utterances."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 
 import pandas as pd
 
@@ -14,32 +11,14 @@ from serlab.corpora.fetch import fetch
 from serlab.corpora.official import find
 from serlab.corpora.record import Record, Remote, file_digest
 from serlab.corpora.registry import names, record
-from serlab.corpora.table import CIRCUMPLEX, COLUMNS, EMOTIONS, build, threads
+from serlab.corpora.table import CIRCUMPLEX, COLUMNS, EMOTIONS, in_threads
 from serlab.corpora.unified import TASKS, unify
 from serlab.corpora.validate import validate
 from serlab.errors import CorpusError
 
-__all__ = [
-    "CIRCUMPLEX",
-    "COLUMNS",
-    "EMOTIONS",
-    "TASKS",
-    "Record",
-    "Remote",
-    "cite",
-    "content_hash",
-    "default_corpus",
-    "fetch",
-    "file_digest",
-    "find",
-    "folds",
-    "license",
-    "load",
-    "names",
-    "record",
-    "unify",
-    "validate",
-]
+__all__ = ["CIRCUMPLEX", "COLUMNS", "EMOTIONS", "TASKS", "Record", "Remote"]
+__all__ += ["cite", "content_hash", "default_corpus", "fetch", "file_digest", "find", "folds"]
+__all__ += ["license", "load", "names", "record", "unify", "validate"]
 
 
 def load(
@@ -90,9 +69,7 @@ def load(
     if name == "demo":
         from serlab.corpora import demo
 
-        return build(
-            demo.table().to_dict("records"), name, demo.RECORD.title, "Delete its folder; it is made anew."
-        )
+        return demo.table()
     return official.load(record(name))
 
 
@@ -162,9 +139,8 @@ def license(name: str) -> str:
     'CC BY-NC-SA 4.0'
     """
     of = record(name)
-    return ", ".join(part for part in (of.licence, of.licence_url) if part) + (
-        f" ({of.licence_source})" if of.licence_source else ""
-    )
+    read = f" ({of.licence_source})" if of.licence_source else ""
+    return f"{of.licence}, {of.licence_url}{read}"
 
 
 def content_hash(table: pd.DataFrame) -> str:
@@ -177,7 +153,6 @@ def content_hash(table: pd.DataFrame) -> str:
     >>> len(content_hash(load("demo").head(3)))
     64
     """
-    with ThreadPoolExecutor(threads()) as pool:
-        digests = pool.map(file_digest, table["path"])
-        lines = sorted(f"{clip}\t{digest}\n" for clip, digest in zip(table["clip"], digests, strict=True))
+    digests = in_threads(file_digest, table["path"])
+    lines = sorted(f"{clip}\t{digest}\n" for clip, digest in zip(table["clip"], digests, strict=True))
     return hashlib.sha256("".join(lines).encode()).hexdigest()

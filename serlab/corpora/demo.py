@@ -5,8 +5,6 @@ stronger form). Each has a way of their own to show an emotion, so that the corp
 acted corpora do. Cut into `PARTS` that are recorded differently, it stands in for three corpora.
 """
 
-from __future__ import annotations
-
 import hashlib
 import io
 import itertools
@@ -24,12 +22,11 @@ import scipy.signal
 import soundfile
 
 from serlab.corpora import synthesis
-from serlab.corpora.record import Record
+from serlab.corpora.record import read_record
 from serlab.corpora.table import build
 from serlab.errors import CorpusError
 from serlab.paths import cache_dir, disk_errors
 
-TAKES = ("1", "2")
 PARTS = {
     "demo-a": synthesis.SPEAKERS[:4],  # as they are
     "demo-b": synthesis.SPEAKERS[4:8],  # soft, and nothing above 3.5 kHz, as over a telephone
@@ -38,7 +35,9 @@ PARTS = {
 _STRENGTH = {"normal": 0.85, "strong": 1.2}
 _REMEDY = "Delete the folder {}: it will be made again."
 _BETWEEN_TAKES = 0.4  # how much two takes differ, against how much two speakers do
-_STEM = re.compile(rf"(d\d\d)-({'|'.join(synthesis.CUES)})-({'|'.join(synthesis.SENTENCES)})-([12])")
+# Speaker, emotion, sentence and take.
+_WORDS = (synthesis.SPEAKERS, synthesis.CUES, synthesis.SENTENCES, ("1", "2"))
+_STEM = re.compile("-".join(f"({'|'.join(words)})" for words in _WORDS))
 
 
 def clips() -> list[str]:
@@ -49,8 +48,7 @@ def clips() -> list[str]:
     >>> len(clips()), clips()[0]
     (384, 'd01-angry-s1-1')
     """
-    parts = itertools.product(synthesis.SPEAKERS, synthesis.CUES, synthesis.SENTENCES, TAKES)
-    return sorted(map("-".join, parts))
+    return sorted(map("-".join, itertools.product(*_WORDS)))
 
 
 def parse(stem: str) -> dict | None:
@@ -61,16 +59,12 @@ def parse(stem: str) -> dict | None:
     >>> parse("d02-angry-s1-2")["gender"], parse("d02-angry-s1-2")["intensity"]
     ('female', 'strong')
     """
-    match = _STEM.fullmatch(stem)
-    if match is None or match[1] not in synthesis.SPEAKERS:
+    if (match := _STEM.fullmatch(stem)) is None:
         return None
-    return {
-        "speaker": match[1],
-        "gender": synthesis.voice(match[1]).gender,
-        "emotion": match[2],
-        "intensity": "strong" if match[4] == "2" and match[2] != "neutral" else "normal",
-        "sentence": match[3],
-    }
+    speaker, emotion, sentence, take = match.groups()
+    intensity = "strong" if take == "2" and emotion != "neutral" else "normal"
+    told = {"speaker": speaker, "gender": synthesis.voice(speaker).gender, "emotion": emotion}
+    return told | {"intensity": intensity, "sentence": sentence}
 
 
 def speak(clip: str) -> np.ndarray:
@@ -126,10 +120,7 @@ def parts_folder() -> Path:
 def table() -> pd.DataFrame:
     """Return the utterance table of the corpus, made if need be."""
     root = folder()
-    rows = [
-        {"clip": clip, "path": str(root / f"{clip}.flac"), "language": RECORD.language, **parse(clip)}
-        for clip in clips()
-    ]
+    rows = [RECORD.row(clip, root / f"{clip}.flac") for clip in clips()]
     return build(rows, RECORD.name, RECORD.title, _REMEDY.format(root))
 
 
@@ -201,40 +192,4 @@ def _write(path: Path, y: np.ndarray) -> None:
     path.write_bytes(sound.getbuffer())
 
 
-RECORD = Record(
-    name="demo",
-    title="demo (synthetic)",
-    description=(
-        "Synthetic speech, not recordings of anybody: twelve voices of a seeded source-filter synthesiser "
-        "say two sentences of nonsense syllables in eight emotions, twice each. It is made on this machine "
-        "in seconds, so that every lesson can be followed without a download. What a model reaches on it "
-        "says nothing about people."
-    ),
-    language="synthetic",
-    licence="CC0 1.0",
-    licence_url="https://creativecommons.org/publicdomain/zero/1.0/",
-    licence_source="Made by serlab; no voice of a person is in it.",
-    citation_key="serlab-demo",
-    citation=(
-        "@misc{serlab-demo,\n"
-        "  title = {demo: a synthetic corpus of emotional speech},\n"
-        "  author = {{The serlab authors}},\n"
-        "  note = {Made by the source-filter synthesiser of the Python package serlab}\n"
-        "}"
-    ),
-    homepage="https://github.com/serlab-book/serlab",
-    clips=len(clips()),
-    speakers=synthesis.SPEAKERS,
-    classes={
-        emotion: len(synthesis.SPEAKERS) * len(synthesis.SENTENCES) * len(TAKES) for emotion in synthesis.CUES
-    },
-    parse=parse,
-    sentences={
-        name: re.sub(r"[ ']+", "", text).replace("|", ", ") for name, text in synthesis.SENTENCES.items()
-    },
-    notes=(
-        "Synthetic: it shows how methods behave, not how well they recognise emotion.",
-        "Neutral has no strong intensity: both its takes are normal.",
-        "All speakers say the same two sentences, so a speaker-disjoint split still shares the text.",
-    ),
-)
+RECORD = read_record("demo", parse=parse)

@@ -1,7 +1,5 @@
 """EmoDB, the Berlin Database of Emotional Speech, in three forms that must not be mixed up."""
 
-from __future__ import annotations
-
 from pathlib import Path, PurePosixPath
 
 import pandas as pd

@@ -1,7 +1,5 @@
 """A folder of recordings with a table: bring your own corpus."""
 
-from __future__ import annotations
-
 import math
 import os
 import warnings
@@ -31,15 +29,6 @@ class Fault(NamedTuple):
     file: str
     kind: str
     detail: str
-
-
-class Contents(NamedTuple):
-    """A table's path, its usable rows, why others are not, and what can be used but may not be meant so."""
-
-    path: Path
-    rows: pd.DataFrame
-    faults: list[Fault]
-    notes: list[Fault]
 
 
 class _UnusableCell(Exception):
@@ -81,9 +70,12 @@ def load(folder: Path | str, labels: Mapping[str, str] | None = None) -> pd.Data
     return table
 
 
-def read(folder: Path | str, labels: Mapping[str, str] | None = None) -> Contents:
+def read(
+    folder: Path | str, labels: Mapping[str, str] | None = None
+) -> tuple[Path, pd.DataFrame, list[Fault], list[Fault]]:
     """Read the table of a folder, and find the recordings that it names.
 
+    Gives its path, its usable rows, why others are not, and what can be used but may not be meant so.
     CorpusError if there is no table, more than one, an empty one, one that `serlab.corpora.sheet` cannot read
     or that lacks the required columns, or one whose rows are parts of files.
     """
@@ -118,7 +110,7 @@ def read(folder: Path | str, labels: Mapping[str, str] | None = None) -> Content
     faults += [Fault(line, "", "table", detail) for line, detail in table.faults]
     rows = rows.drop(index=[line for line, *_ in unusable]).reset_index(drop=True)
     rows["clip"] = pd.Series(_clip_names(rows["path"].tolist(), str(path.parent)), dtype=object)
-    return Contents(path, rows, sorted(faults), notes)
+    return path, rows, sorted(faults), notes
 
 
 def full_path(folder: Path | str) -> Path:
@@ -296,54 +288,43 @@ class _Finder:
 
 
 def _repeated_files(paths: pd.Series) -> Iterator[tuple]:
-    again = paths[paths.duplicated() & paths.notna()]
-    first = _first_lines(paths) if len(again) else {}
-    for line, path in again.items():
+    first = _first_lines(paths)
+    for line, path in paths[paths.duplicated() & paths.notna()].items():
         yield line, "duplicate", f"{path} is already in line {first[path]}"
 
 
 def _other_spellings(names: pd.Series) -> Iterator[tuple]:
     """Find names that are spelled in two ways; of each only the first row is told."""
     column = names.name
-    twins = words.other_spellings(names.dropna().unique())
-    rows, line_of = (names.value_counts(), _first_lines(names)) if twins else ({}, {})
-    for name, first in twins.items():
-        yield (
-            line_of[name],
-            "table",
+    rows, line_of = names.value_counts(), _first_lines(names)
+    for name, first in words.other_spellings(names.dropna().unique()).items():
+        detail = (
             f"{column} {words.quote(name)} ({_counted(rows[name])}) is {words.quote(first)} of line "
             f"{line_of[first]} ({_counted(rows[first])}) in another spelling. Write one {column} "
-            "in one way, and two in ways that differ by more than case, blanks, zeros or Unicode form",
+            "in one way, and two in ways that differ by more than case, blanks, zeros or Unicode form"
         )
+        yield line_of[name], "table", detail
 
 
 def _doubts(rows: pd.DataFrame) -> Iterator[tuple]:
     """Find what can be read but may be meant otherwise: speakers of two genders or none, ratings from 0."""
     genders = rows[["speaker", "gender"] if "gender" in rows else ["speaker"]].dropna().drop_duplicates()
     for name, both in genders[genders.duplicated("speaker", keep=False)].groupby("speaker", sort=False):
-        yield (
-            both.index[1],
-            "name",
-            f"speaker {words.quote(name)} is {both['gender'].iloc[1]} here and {both['gender'].iloc[0]} in "
-            f"line {both.index[0]}: if these are two people, give each a name of their own",
-        )
+        (first, other), (line, here) = list(both["gender"].items())[:2]
+        detail = f"speaker {words.quote(name)} is {here} here and {other} in line {first}"
+        yield line, "name", f"{detail}: if these are two people, give each a name of their own"
     for axis in rows.columns.intersection(["valence", "arousal"]):
         given = rows[axis].astype(float).dropna()
-        if 0 <= given.min() < given.max():
-            yield (
-                given.idxmin(),
-                "ratings",
-                f"{axis} goes from {given.min():g} to {given.max():g}, and is read as -1 (low) to 1 (high). "
-                f"If 0.5 is the middle of your scale, write 2 * {axis} - 1",
-            )
+        low, high = given.min(), given.max()
+        if 0 <= low < high:
+            detail = f"{axis} goes from {low:g} to {high:g}, and is read as -1 (low) to 1 (high)"
+            remedy = f"If 0.5 is the middle of your scale, write 2 * {axis} - 1"
+            yield given.idxmin(), "ratings", f"{detail}. {remedy}"
     for line, name in rows["speaker"].dropna().drop_duplicates().items():
         if words.is_missing(name):
-            yield (
-                line,
-                "name",
-                f"speaker {words.quote(name)} ({_counted((rows['speaker'] == name).sum())}) is taken for a "
-                "name. If it means that nobody knows who speaks, leave these rows out: that may be anybody",
-            )
+            detail = f"{words.quote(name)} ({_counted((rows['speaker'] == name).sum())}) is taken for a name"
+            remedy = "If it means that nobody knows who speaks, leave these rows out: that may be anybody"
+            yield line, "name", f"speaker {detail}. {remedy}"
 
 
 def _first_lines(values: pd.Series) -> dict:

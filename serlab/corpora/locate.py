@@ -3,36 +3,36 @@
 Only folders whose names a corpus is known to use are entered, so that a data folder may be a whole disk.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from serlab.corpora import registry
 from serlab.corpora.record import Record
 from serlab.paths import data_dirs
 from serlab.sound_files import SUFFIXES
 
+# Corpora whose clips have the same names: in a folder with the name of one the other is not looked for. But
+# version 2 of EmoDB may lie in a folder named emodb.
+_RELATIVES = {
+    "emodb": ("emodb2", "emodb_first2s"),
+    "emodb2": ("emodb_first2s",),
+    "emodb_first2s": ("emodb", "emodb2"),
+}
 
-def candidates(record: Record, others: tuple[Record, ...] = ()) -> Iterator[Path]:
-    """Yield folders that may be the corpus: each data folder itself, then those in it with a fitting name.
 
-    A data folder that has the name of one of the others, whose clips have the same names, is passed over.
-    """
+def candidates(record: Record) -> Iterator[Path]:
+    """Yield folders that may be the corpus: each data folder itself, then those in it with a fitting name."""
     own = record.folder or _plain(record.name)
+    others = [registry.record(name).folder for name in _RELATIVES.get(record.name, ())]
     for base in data_dirs():
-        foreign = any(_named(other.folder, base) for other in others)
+        foreign = any(_named(other, base) for other in others)
         places = [base, *_children(base, record.clip_folder)]
         if not foreign and (_named(own, base) or any(_clips_in(record, places))):
             yield base
         yield from sorted(_children(base, own), key=lambda child: (len(child.name), child.name))
-
-
-def holds_clips(record: Record, folder: Path) -> bool:
-    """Say whether at least one clip of the corpus lies in the folder."""
-    return any(clip_files(record, folder))
 
 
 def clip_files(record: Record, folder: Path) -> Iterator[Path]:
@@ -48,7 +48,8 @@ def clip_folders(record: Record, folder: Path) -> list[Path]:
 
 def visible_files(folder: Path) -> list[Path]:
     """Return the files of a folder, without hidden ones such as macOS's ``._`` companions."""
-    return _entries(folder, directories=False)
+    found = sorted(name for name, kind in _scan(folder) if kind != "folder" and not name.startswith("."))
+    return [Path(folder, name) for name in found]
 
 
 def regular_files(folder: Path | str) -> list[str]:
@@ -65,12 +66,8 @@ def _clips_in(record: Record, places: list[Path]) -> Iterator[Path]:
 
 def _children(folder: Path, pattern: str) -> list[Path]:
     """Return the folders in a folder whose names fit a pattern."""
-    return [child for child in _entries(folder, directories=True) if _named(pattern, child)]
-
-
-def _entries(folder: Path, directories: bool) -> list[Path]:
-    found = [name for name, kind in _scan(folder) if (kind == "folder") is directories]
-    return [folder / name for name in sorted(found) if not name.startswith(".")]
+    found = sorted(name for name, kind in _scan(folder) if kind == "folder" and not name.startswith("."))
+    return [child for name in found if _named(pattern, child := folder / name)]
 
 
 def _scan(folder: Path | str) -> list[tuple[str, str]]:

@@ -1,7 +1,5 @@
 """nEMO: nine speakers, ninety sentences, six emotions, in Polish."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,11 +17,8 @@ def expected(folder: Path) -> set[str]:
 
     CorpusError if there is no such table, or it has lost lines.
     """
-    places = [
-        folder / "data.tsv",
-        *sorted(folder.glob("[nN][eE][mM][oO]*/data.tsv")),
-        folder.parent / "data.tsv",
-    ]
+    inside = sorted(folder.glob("[nN][eE][mM][oO]*/data.tsv"))
+    places = [folder / "data.tsv", *inside, folder.parent / "data.tsv"]
     path = next((place for place in places if place.is_file()), None)
     if path is None:
         raise CorpusError(

@@ -1,23 +1,25 @@
 """Corpora with a record: where a copy lies, whether it is what its name says, and its table."""
 
-from __future__ import annotations
-
 import contextlib
 import os
+import re
 import warnings
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Mapping
 from filecmp import cmp
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
-from serlab.corpora import locate, misnamed, registry, unified
-from serlab.corpora.record import Record
-from serlab.corpora.table import EMOTIONS, build, in_order, threads
+from serlab.corpora import locate, registry, unified
+from serlab.corpora.record import Record, file_digest
+from serlab.corpora.table import EMOTIONS, build, in_order, in_threads
 from serlab.errors import CorpusError
 from serlab.paths import data_dirs
+from serlab.sound_files import SUFFIXES
+
+# Characters by which a name may be too long or too short: "_X" for "_XX", or " (1)" at the end.
+_MOST = 4
 
 
 def find(name: str) -> Path | None:
@@ -37,9 +39,7 @@ def find(name: str) -> Path | None:
         from serlab.corpora import demo
 
         return demo.folder()
-    found = [
-        root for root in locate.candidates(record, _relatives(record)) if locate.holds_clips(record, root)
-    ]
+    found = [root for root in locate.candidates(record) if any(locate.clip_files(record, root))]
     right = (root for root in found if not files_of_clips(record, root)[1])
     return next(right, found[0] if found else None)
 
@@ -64,7 +64,7 @@ def hint_at_official(path: Path) -> Iterator[None]:
         if not path.is_dir() or any(path.glob("metadata.*")):
             raise
         for record in (registry.record(name) for name in registry.names() if name != "demo"):
-            if locate.holds_clips(record, path):
+            if any(locate.clip_files(record, path)):
                 raise CorpusError(
                     f"{path} holds clips of {record.title}: set SERLAB_DATA to that folder and use the "
                     f'name "{record.name}". To use it as a folder of your own, put a metadata.csv there.'
@@ -81,17 +81,12 @@ def load(record: Record) -> pd.DataFrame:
     missing, speakers = missing_clips(record, root, set(files))
     if missing:
         raise CorpusError(_incomplete(record, root, missing))
-    partial = len(speakers) < len(record.speakers)
-    title = (
-        f"{record.title} ({len(speakers)} of {len(record.speakers)} speakers)" if partial else record.title
-    )
-    rows = [
-        {"clip": clip, "path": str(path), "language": record.language, **record.parse(clip)}
-        for clip, path in files.items()
-    ]
-    table = build(
-        rows, record.name, title, f'Run serlab.validate("{record.name}") for all faults and their remedies.'
-    )
+    title = record.title
+    if partial := len(speakers) < len(record.speakers):
+        title += f" ({len(speakers)} of {len(record.speakers)} speakers)"
+    rows = [record.row(clip, path) for clip, path in files.items()]
+    remedy = f'Run serlab.validate("{record.name}") for all faults and their remedies.'
+    table = build(rows, record.name, title, remedy)
     _check_names(record, table)
     if record.check is not None:
         record.check(table)
@@ -124,8 +119,7 @@ def _one_file_per_clip(record: Record, root: Path) -> dict[str, Path]:
     if wrong:
         raise CorpusError(wrong)
     pairs = [(first, other) for first, *others in copies.values() for other in others]
-    with ThreadPoolExecutor(threads()) as pool:
-        same = list(pool.map(lambda pair: cmp(*pair, shallow=False), pairs))
+    same = in_threads(lambda pair: cmp(*pair, shallow=False), pairs)
     for (first, other), equal in zip(pairs, same, strict=True):
         if not equal:
             raise CorpusError(
@@ -179,45 +173,69 @@ def wrong_version(record: Record, root: Path, clips: set[str]) -> str:
     return f'{root} holds clips of the usual EmoDB (535), not of version 2 (816). Use the name "emodb".'
 
 
-def _relatives(record: Record) -> tuple[Record, ...]:
-    """Return the corpora whose file names are the same."""
-    if not record.name.startswith("emodb"):
-        return ()
-    family = {"emodb", "emodb2", "emodb_first2s"} - {record.name}
-    if record.name == "emodb2":
-        family.remove("emodb")  # Version 2 may lie in a folder of that name.
-    return tuple(map(registry.record, sorted(family)))
-
-
 def not_found(record: Record) -> str:
     """Say where a corpus was looked for in vain, and how to get it."""
     searched = ", ".join(map(str, data_dirs()))
-    empty = next(locate.candidates(record, _relatives(record)), None)
+    empty = next(locate.candidates(record), None)
     seen = f" The folder {empty} is there but holds no clip of it." if empty else ""
     return f"{record.title} was not found in {searched}.{seen} {how_to_get(record)}"
 
 
 def _incomplete(record: Record, root: Path, missing: list[str]) -> str:
-    renamed = misnamed.find(record, root, missing)
+    renamed = misnamed(record, root, missing)
     # What lies there under another name comes first: that is mended without a download.
     ordered = sorted(missing, key=lambda clip: clip not in renamed)
     few = ", ".join(ordered[:3]) + (", …" if len(missing) > 3 else "")
     clips = "clip is" if len(missing) == 1 else "clips are"
-    remedy = (
-        f' To get it anew, delete that folder and run serlab.fetch("{record.name}").'
-        if record.remotes
-        else ""
-    )
-    if renamed:
-        remedy = "".join(
-            f" Rename {path} to {clip}{path.suffix}: it seems to be that clip."
-            for clip, path in list(renamed.items())[:3]
-        )
+    remedy = ""
+    if record.remotes and not renamed:
+        remedy = f' To get it anew, delete that folder and run serlab.fetch("{record.name}").'
+    for clip, path in list(renamed.items())[:3]:
+        remedy += f" Rename {path} to {clip}{path.suffix}: it seems to be that clip."
     return (
         f"{record.title} in {root} is not complete: {len(missing)} {clips} missing ({few}).{remedy} "
         f'Run serlab.validate("{record.name}") to see all faults. '
         "Copies with whole speakers left out are accepted, but not speakers with clips left out."
     )
+
+
+def unknown_files(record: Record, root: Path) -> list[Path]:
+    """Return the sound files among the clips of a corpus that have the name of none."""
+    return [
+        path
+        for place in locate.clip_folders(record, root)
+        for path in locate.visible_files(place)
+        if path.suffix.lower() in SUFFIXES
+        and (record.parse(path.stem) is None or (record.official and path.stem not in record.official))
+    ]
+
+
+def misnamed(record: Record, root: Path, missing: Iterable[str]) -> dict[str, Path]:
+    """Find missing clips among the files with strange names.
+
+    A file is that clip if it has its official content, or a name that differs by case, signs or a few
+    characters at its end and could mean no other missing clip.
+    """
+    missing, files = set(missing), unknown_files(record, root)
+    if not missing or not files:
+        return {}
+    facts = {PurePosixPath(path).stem: fact for path, fact in record.manifest.items()}
+    sizes = {facts[clip][1] for clip in missing & facts.keys()} - {None}
+    contents = {file_digest(path): path for path in files if path.is_file() and path.stat().st_size in sizes}
+    found = {}
+    for clip in sorted(missing):
+        near = [path for path in files if _near(path.stem, clip)]
+        if (digest := facts.get(clip, (None,))[0]) in contents:
+            found[clip] = contents[digest]
+        elif len(near) == 1 and sum(_near(near[0].stem, other) for other in missing) == 1:
+            found[clip] = near[0]
+    return found
+
+
+def _near(stem: str, clip: str) -> bool:
+    one, other = (re.sub(r"[^a-z0-9]", "", name.lower()) for name in (stem, clip))
+    longer, shorter = sorted((one, other), key=len, reverse=True)
+    return longer.startswith(shorter) and len(longer) - len(shorter) <= _MOST
 
 
 def how_to_get(record: Record) -> str:

@@ -1,7 +1,5 @@
 """What serlab knows about a corpus, and where its files come from."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import re
@@ -9,91 +7,62 @@ import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from importlib import resources
 from pathlib import Path, PurePosixPath
+
+_HERE = Path(__file__).parent
 
 
 @dataclass(frozen=True)
 class Remote:
-    """One file that `serlab.fetch` downloads.
-
-    Attributes
-    ----------
-    url, filename
-        Where it lies; path under the corpus folder, where an archive is unpacked, too.
-    size, checksum
-        Bytes; ``"md5:..."`` or ``"sha256:..."``; None if the host publishes none.
-    """
+    """One file that `serlab.fetch` downloads."""
 
     url: str
-    filename: str
-    size: int | None = None
-    checksum: str | None = None
+    filename: str  #: Path under the corpus folder, where an archive is unpacked, too.
+    size: int | None = None  #: Bytes.
+    checksum: str | None = None  #: ``"md5:..."`` or ``"sha256:..."``; None if the host publishes none.
 
 
 @dataclass(frozen=True)
 class Record:
-    """A corpus: what it is, whose it is, what belongs to it, and how its file names read.
+    """A corpus: what it is, whose it is, what belongs to it, and how its file names read."""
 
-    Attributes
-    ----------
-    name, title, description, language
-        Name for `serlab.load`; name for readers; one paragraph; English name of the language.
-    licence, licence_url, licence_source
-        Licence, its text, and where and when it was read.
-    citation_key, citation, homepage
-        BibTeX key and entry; official page.
-    clips, speakers, classes
-        Official number of clips, official speaker ids, official clips per emotion.
-    parse
-        Turns a stem into the columns speaker, gender, emotion, intensity and sentence, or into None for
-        a file that is no clip of this corpus.
-    remotes
-        Files that `serlab.fetch` downloads.
-    manifest
-        Path of every official file to its SHA-256 and its size in bytes (None where they are not known);
-        empty if there is no such list.
-    expected
-        Needed without a manifest: takes the corpus folder, returns the stems that should be there.
-    check
-        Looks at a loaded table and raises `CorpusError` where the copy is not what its name says.
-    folder, inner, clip_folder
-        Regular expressions for lower-case alphanumeric folder names: the corpus folder (its name, if none is
-        given), a folder that some downloads put inside it, and the folder that holds clips.
-    sentences, folds
-        Sentence id to text; published protocol to list of lists of test speakers.
-    source
-        How to get a corpus that `serlab.fetch` cannot download.
-    silent, notes
-        Clips that are without sound as published; traps worth knowing.
-    """
-
-    name: str
-    title: str
-    description: str
-    language: str
-    licence: str
-    licence_url: str
-    citation_key: str
-    citation: str
-    homepage: str
-    clips: int
-    speakers: tuple[str, ...]
-    classes: Mapping[str, int]
+    name: str  #: Name for `serlab.load`.
+    title: str  #: Name for readers.
+    description: str  #: One paragraph.
+    language: str  #: English name of the language.
+    licence: str  #: Its name.
+    licence_url: str  #: The text of the licence.
+    citation_key: str  #: BibTeX key.
+    citation: str  #: BibTeX entry.
+    homepage: str  #: Official page.
+    clips: int  #: Official number of clips.
+    speakers: tuple[str, ...]  #: Official speaker ids.
+    classes: Mapping[str, int]  #: Official clips per emotion.
+    #: Turns a stem into the columns speaker, gender, emotion, intensity and sentence, or into None for a file
+    #: that is no clip of this corpus.
     parse: Callable[[str], dict | None]
-    licence_source: str = ""
-    remotes: tuple[Remote, ...] = ()
+    licence_source: str = ""  #: Where and when the licence was read.
+    remotes: tuple[Remote, ...] = ()  #: Files that `serlab.fetch` downloads.
+    #: Path of every official file to its SHA-256 and its bytes (None if unknown); empty without such a list.
     manifest: Mapping[str, tuple[str | None, int | None]] = field(default_factory=dict)
+    #: Needed without a manifest: takes the corpus folder, returns the stems that should be there.
     expected: Callable[[Path], set[str]] | None = None
+    #: Looks at a loaded table and raises `CorpusError` where the copy is not what its name says.
     check: Callable[[object], None] | None = None
+    #: Regular expression for the lower-case alphanumeric name of the corpus folder, by default `name`.
     folder: str = ""
-    inner: str = ""
-    clip_folder: str = ""
-    sentences: Mapping[str, str] = field(default_factory=dict)
+    inner: str = ""  #: The same for a folder that some downloads put inside it.
+    clip_folder: str = ""  #: The same for the folder that holds clips.
+    sentences: Mapping[str, str] = field(default_factory=dict)  #: Sentence id to text.
+    #: Published protocol to list of lists of test speakers.
     folds: Mapping[str, list[list[str]]] = field(default_factory=dict)
-    source: str = ""
-    silent: frozenset[str] = frozenset()
-    notes: Sequence[str] = ()
+    source: str = ""  #: How to get a corpus that `serlab.fetch` cannot download.
+    silent: frozenset[str] = frozenset()  #: Clips that are without sound as published.
+    notes: Sequence[str] = ()  #: Traps worth knowing.
+
+    def row(self, clip: str, path: Path) -> dict[str, str | None]:
+        """Return what the utterance table holds of a clip: its name, its file, and what its name says."""
+        return {"clip": clip, "path": str(path), "language": self.language, **self.parse(clip)}
 
     @cached_property
     def official(self) -> Mapping[str, str | None]:
@@ -112,7 +81,8 @@ def read_record(name: str, **functions: Callable) -> Record:
     """
     facts = _read_facts(name)
     genders = {speaker: gender for gender, ids in facts.pop("speakers").items() for speaker in ids}
-    parse = _name_parser(genders, facts.get("sentences"), **facts.pop("names"))
+    if "parse" not in functions:
+        functions["parse"] = _name_parser(genders, facts.get("sentences"), **facts.pop("names"))
     manifest = read_manifest(facts.pop("manifest")) if "manifest" in facts else {}
     remotes = [Remote(**remote) for remote in facts.pop("remotes", [])]
     if files := facts.pop("files", None):
@@ -120,29 +90,17 @@ def read_record(name: str, **functions: Callable) -> Record:
             Remote(files["url"] + path, f"{files['folder']}/{path}", size, f"sha256:{digest}")
             for path, (digest, size) in manifest.items()
         ]
-    return Record(
-        name=name,
-        speakers=tuple(sorted(genders)),
-        parse=parse,
-        manifest=manifest,
-        remotes=tuple(remotes),
-        silent=frozenset(facts.pop("silent", ())),
-        **facts,
-        **functions,
-    )
+    facts |= {"speakers": tuple(sorted(genders)), "manifest": manifest, "remotes": tuple(remotes)}
+    facts["silent"] = frozenset(facts.get("silent", ()))
+    return Record(name=name, **facts, **functions)
 
 
 def _read_facts(name: str) -> dict:
-    facts = tomllib.loads(_text(f"records/{name}.toml"))
+    facts = tomllib.loads((_HERE / f"records/{name}.toml").read_text("utf-8"))
     return (_read_facts(facts.pop("base")) if "base" in facts else {}) | facts
 
 
-def _name_parser(
-    genders: Mapping[str, str],
-    sentences: Mapping[str, str] | None,
-    pattern: str,
-    **meanings: Mapping[str, str],
-) -> Callable[[str], dict[str, str | None] | None]:
+def _name_parser(genders: Mapping, sentences: Mapping | None, pattern: str, **meanings: Mapping) -> Callable:
     compiled = re.compile(pattern)
     listed = {"speaker": genders, **meanings} | ({"sentence": sentences} if sentences else {})
 
@@ -162,15 +120,11 @@ def read_manifest(filename: str) -> dict[str, tuple[str | None, int | None]]:
 
     Its lines hold SHA-256, bytes and path, with tabs between them, and ``-`` for what is not known.
     """
-    lines = (line.split("\t") for line in _text(f"manifests/{filename}").splitlines())
+    lines = (line.split("\t") for line in (_HERE / f"manifests/{filename}").read_text("utf-8").splitlines())
     return {
         path: (None if digest == "-" else digest, None if size == "-" else int(size))
         for digest, size, path in lines
     }
-
-
-def _text(filename: str) -> str:
-    return resources.files("serlab.corpora").joinpath(filename).read_text(encoding="utf-8")
 
 
 def file_digest(path: str | os.PathLike) -> str:

@@ -1,7 +1,5 @@
 """The corpora that serlab knows: name to record."""
 
-from __future__ import annotations
-
 import difflib
 import importlib
 

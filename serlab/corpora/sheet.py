@@ -1,7 +1,5 @@
 """Read a CSV or TSV table that any program may have written, or say in which line it is damaged."""
 
-from __future__ import annotations
-
 import codecs
 import csv
 import io

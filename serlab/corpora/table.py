@@ -1,11 +1,10 @@
 """The utterance table: the same columns for every corpus."""
 
-from __future__ import annotations
-
 import math
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -47,9 +46,11 @@ J. A. Russell, "A circumplex model of affect", Journal of Personality and Social
 _BATCH = 64
 
 
-def threads() -> int:
-    """Return how many threads read files; more than there are cores get in each other's way."""
-    return min(8, os.cpu_count() or 1)
+def in_threads(read: Callable[[Any], Any], items: Iterable) -> list:
+    """Return what a function that reads files makes of each item, in their order."""
+    # More threads than there are cores get in each other's way.
+    with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
+        return list(pool.map(read, items))
 
 
 def build(rows: Iterable[Mapping] | pd.DataFrame, corpus: str, title: str, remedy: str) -> pd.DataFrame:
@@ -85,8 +86,8 @@ def build(rows: Iterable[Mapping] | pd.DataFrame, corpus: str, title: str, remed
 def _durations(paths: list[str], title: str, remedy: str) -> np.ndarray:
     # In batches, because handing over a file takes about as long as reading its header.
     batches = [paths[start : start + _BATCH] for start in range(0, len(paths), _BATCH)]
-    with ThreadPoolExecutor(threads()) as pool:
-        outcomes = [outcome for batch in pool.map(_durations_or_errors, batches) for outcome in batch]
+    parts = in_threads(lambda batch: list(map(_duration_or_error, batch)), batches)
+    outcomes = [outcome for part in parts for outcome in part]
     broken = [outcome for outcome in outcomes if isinstance(outcome, AudioError)]
     if broken:
         more = len(broken) - 1
@@ -95,14 +96,11 @@ def _durations(paths: list[str], title: str, remedy: str) -> np.ndarray:
     return np.array(outcomes, float)
 
 
-def _durations_or_errors(paths: list[str]) -> list[float | AudioError]:
-    outcomes: list[float | AudioError] = []
-    for path in paths:
-        try:
-            outcomes.append(duration(path))
-        except AudioError as error:
-            outcomes.append(error)
-    return outcomes
+def _duration_or_error(path: str) -> float | AudioError:
+    try:
+        return duration(path)
+    except AudioError as error:
+        return error
 
 
 def in_order(classes: Iterable[str]) -> list[str]:

@@ -1,7 +1,5 @@
 """Several corpora as one table, with classes of valence beside the emotions."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping, Sequence
 
@@ -90,43 +88,33 @@ def unify(
     tables = [one if isinstance(one, pd.DataFrame) else corpora.load(one) for one in sources]
     names = [_name(table) for table in tables]
     _check_people(names)
-    emotions = set(EMOTIONS).union(*(table["emotion"] for table in tables))
-    _check_mapping("valence", valence, emotions)
-    _check_mapping("arousal", arousal, emotions)
     unified = pd.concat([_renamed(table) for table in tables], ignore_index=True)
-    own = _mapped(unified, "valence", valence)
+    own = _mapped(unified, "valence", valence or {})
     unified["valence"] = np.sign(own).where(own.isna() | (own.abs() > NEUTRAL_UP_TO), 0.0)
-    unified["arousal"] = _mapped(unified, "arousal", arousal)
-    dropped: dict[str, dict[str, int]] = {}
-    if not keep_all:
-        without = unified[unified["valence"].isna()]
-        for name, part in without.groupby("corpus", sort=False):
-            dropped[name] = part["emotion"].value_counts().sort_index().to_dict()
-        unified = unified.drop(index=without.index).reset_index(drop=True)
+    unified["arousal"] = _mapped(unified, "arousal", arousal or {})
+    without = unified[unified["valence"].isna() & (not keep_all)]
+    dropped: dict[str, dict[str, int]] = {
+        name: part["emotion"].value_counts().sort_index().to_dict()
+        for name, part in without.groupby("corpus", sort=False)
+    }
+    unified = unified.drop(index=without.index).reset_index(drop=True)
     if (again := unified["path"].duplicated()).any():
         path = unified["path"][again].iloc[0]
-        both = unified.loc[unified["path"] == path, "clip"].tolist()
-        raise CorpusError(
-            f"{path} is there twice, as {' and '.join(both)}: one person would be two speakers."
-        )
+        both = " and ".join(unified.loc[unified["path"] == path, "clip"])
+        raise CorpusError(f"{path} is there twice, as {both}: one person would be two speakers.")
     if unified.empty:
         raise CorpusError("No clip has a valence: give one to your labels, as in valence={'excited': 1}.")
     for task, classes in TASKS.items():
         unified[task] = unified["valence"].map(classes).astype(object)
     titles = {name: table.attrs.get("title", name) for name, table in zip(names, tables, strict=True)}
-    unified.attrs = {
-        "corpus": NAME,
-        "title": "Unified: " + " + ".join(titles.values()),
-        "sources": titles,
-        "dropped": dropped,
-    }
+    title = "Unified: " + " + ".join(titles.values())
+    unified.attrs = {"corpus": NAME, "title": title, "sources": titles, "dropped": dropped}
     if dropped:
-        clips = sum(sum(counts.values()) for counts in dropped.values())
-        listed = "; ".join(
+        listed = [
             f"{name}: {', '.join(f'{emotion} {count}' for emotion, count in counts.items())}"
             for name, counts in dropped.items()
-        )
-        print(f"Left out, for want of a valence: {clips} clips ({listed}).")
+        ]
+        print(f"Left out, for want of a valence: {len(without)} clips ({'; '.join(listed)}).")
     return unified
 
 
@@ -170,9 +158,8 @@ def _name(table: pd.DataFrame) -> str:
         raise CorpusError(f"A table to join lacks the columns {', '.join(lacking)}: take one of serlab.load.")
     names = table["corpus"].unique()
     if len(names) != 1:
-        raise CorpusError(
-            f"A table to join must hold one corpus, not {', '.join(map(str, names)) or 'none'}."
-        )
+        held = ", ".join(map(str, names)) or "none"
+        raise CorpusError(f"A table to join must hold one corpus, not {held}.")
     return str(names[0])
 
 
@@ -189,20 +176,20 @@ def _check_people(names: list[str]) -> None:
                 f"Two of the corpora are called {name!r}. Give each once; of folders of one name rename one."
             )
     if len(twins := list(filter(_is_emodb, names))) > 1:
-        raise CorpusError(
-            f"{' and '.join(twins)} hold the same people, whom no split could keep apart. Take one."
-        )
+        both = " and ".join(twins)
+        raise CorpusError(f"{both} hold the same people, whom no split could keep apart. Take one.")
 
 
-def _check_mapping(axis: str, mapping: Mapping | None, emotions: set[str]) -> None:
-    for emotion, value in (mapping or {}).items():
+def _mapped(table: pd.DataFrame, axis: str, changes: Mapping[str, int | None]) -> pd.Series:
+    emotions = set(EMOTIONS).union(table["emotion"])
+    for emotion, value in changes.items():
         if emotion not in emotions:
-            raise CorpusError(
-                f"There is no emotion {emotion!r} to give a {axis}. "
-                f"Emotions are: {', '.join(sorted(emotions))}."
-            )
+            known = ", ".join(sorted(emotions))
+            raise CorpusError(f"There is no emotion {emotion!r} to give a {axis}. Emotions are: {known}.")
         if value not in (-1, 0, 1, None):
             raise CorpusError(f"The {axis} of {emotion!r} must be -1, 0, 1 or None, not {value!r}.")
+    changed = table["emotion"].map(changes)
+    return table[axis].where(~table["emotion"].isin(list(changes)), changed).astype(float)
 
 
 def _renamed(table: pd.DataFrame) -> pd.DataFrame:
@@ -212,11 +199,3 @@ def _renamed(table: pd.DataFrame) -> pd.DataFrame:
         part.loc[given, column] = part["corpus"].astype(str) + "/" + part.loc[given, column].astype(str)
     part["family"] = part["language"].map(FAMILIES)
     return part
-
-
-def _mapped(table: pd.DataFrame, axis: str, changes: Mapping[str, int | None] | None) -> pd.Series:
-    changes = {
-        emotion: np.nan if value is None else float(value) for emotion, value in (changes or {}).items()
-    }
-    changed = table["emotion"].map(changes)
-    return table[axis].where(~table["emotion"].isin(list(changes)), changed).astype(float)

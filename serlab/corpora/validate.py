@@ -1,12 +1,9 @@
 """Report what is wrong with a copy of a corpus, and what to do about it."""
 
-from __future__ import annotations
-
 import hashlib
 import math
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
@@ -16,10 +13,10 @@ import pandas as pd
 
 from serlab import sound_files
 from serlab.corpora import folder as folders
-from serlab.corpora import locate, misnamed, official
+from serlab.corpora import locate, official
 from serlab.corpora.record import Record, file_digest
 from serlab.corpora.registry import record as record_of
-from serlab.corpora.table import threads
+from serlab.corpora.table import in_threads
 from serlab.errors import AudioError, CorpusError
 from serlab.paths import regular_file, shown
 
@@ -33,20 +30,12 @@ _LEFTOVERS = (".part", ".zip", ".tmp", ".crdownload", ".download")
 
 @dataclass(frozen=True)
 class Report:
-    """What `validate` found.
+    """What `validate` found."""
 
-    Attributes
-    ----------
-    title, folder, clips
-        Name of the corpus for readers; where it lies; how many clips were read.
-    problems
-        One row per finding: clip, path, kind, fault (False for what is only worth knowing), detail,
-        remedy.
-    """
-
-    title: str
-    folder: Path
-    clips: int
+    title: str  #: Name of the corpus for readers.
+    folder: Path  #: Where it lies.
+    clips: int  #: How many clips were read.
+    #: One row per finding: clip, path, kind, fault (False for what is only worth knowing), detail, remedy.
     problems: pd.DataFrame = field(repr=False)
 
     @property
@@ -58,10 +47,8 @@ class Report:
         faults = int(self.problems["fault"].sum())
         verdict = "no faults" if self.ok else f"{faults} fault{'s' * (faults > 1)}"
         lines = [f"{self.title} in {self.folder}: {self.clips} clips read, {verdict}."]
-        for heading, rows in (
-            ("Faults", self.problems[self.problems["fault"]]),
-            ("Worth knowing", self.problems[~self.problems["fault"]]),
-        ):
+        for heading, fault in (("Faults", True), ("Worth knowing", False)):
+            rows = self.problems[self.problems["fault"] == fault]
             if len(rows):
                 lines.append(f"{heading}:")
             for kind, group in rows.groupby("kind", sort=False):
@@ -129,7 +116,8 @@ def _validate_folder(
 ) -> Report:
     with official.hint_at_official(folder):
         path, rows, faults, notes = folders.read(folder, labels)
-    sounds = _listen_to_all(zip(rows["clip"], map(Path, rows["path"]), strict=True), max_seconds)
+    clips = zip(rows["clip"], map(Path, rows["path"]), strict=True)
+    sounds = in_threads(lambda clip: _listen(*clip, max_seconds), clips)
     found = [
         _Finding(fault.kind, Path(fault.file).stem, fault.file, f"{path}, line {fault.line}: {fault.detail}")
         for fault in faults + notes
@@ -142,25 +130,20 @@ def _validate_official(record: Record, root: Path, max_seconds: float) -> Report
     copies, wrong = official.files_of_clips(record, root)
     if wrong:
         return _report(record.title, root, 0, [_Finding("corpus", "", root, wrong)])
-    sounds = _listen_to_all(((clip, path) for clip, paths in copies.items() for path in paths), max_seconds)
+    clips = [(clip, path) for clip, paths in copies.items() for path in paths]
+    sounds = in_threads(lambda clip: _listen(*clip, max_seconds), clips)
     by_path = {sound.path: sound for sound in sounds}
     firsts = [by_path[paths[0]] for paths in copies.values()]
     missing = list(_missing(record, root, set(copies)))
-    renamed = misnamed.find(record, root, (one.clip for one in missing if one.kind == "missing"))
-    extra = set(misnamed.unknown_files(record, root)) - set(renamed.values())
-    found = [
-        *_copies(copies, by_path),
-        *(one for one in missing if one.clip not in renamed),
-        *(
-            _Finding("misnamed", clip, path, f"{path} seems to be {clip}{path.suffix}")
-            for clip, path in renamed.items()
-        ),
-        *_remarks(sounds, record.silent),
-        *_changed(record, sounds),
-        *_duplicates(firsts, record.official),
-        *(_Finding("extra", path.stem, path, f"{path} has the name of no clip") for path in sorted(extra)),
-        *_leftovers(locate.clip_folders(record, root)),
-    ]
+    renamed = official.misnamed(record, root, (one.clip for one in missing if one.kind == "missing"))
+    extra = set(official.unknown_files(record, root)) - set(renamed.values())
+    found = [*_copies(copies, by_path), *(one for one in missing if one.clip not in renamed)]
+    for clip, path in renamed.items():
+        found.append(_Finding("misnamed", clip, path, f"{path} seems to be {clip}{path.suffix}"))
+    found += [*_remarks(sounds, record.silent), *_changed(record, sounds)]
+    found += _duplicates(firsts, record.official)
+    found += [_Finding("extra", path.stem, path, f"{path} has the name of no clip") for path in sorted(extra)]
+    found += _leftovers(locate.clip_folders(record, root))
     report = _report(record.title, root, len(sounds), found)
     if not report.ok:
         return report
@@ -183,11 +166,6 @@ def _report(title: str, root: Path, clips: int, found: list[_Finding]) -> Report
     return Report(title, root, clips, problems)
 
 
-def _listen_to_all(clips: Iterable[tuple[str, Path]], max_seconds: float) -> list[_Sound]:
-    with ThreadPoolExecutor(threads()) as pool:
-        return list(pool.map(lambda item: _listen(*item, max_seconds), clips))
-
-
 def _listen(clip: str, path: Path, max_seconds: float) -> _Sound:
     """Read a file as `serlab.audio.read` does, from end to end, and say what there is."""
     digest, content, channels, alike = "", hashlib.sha256(), 1, True
@@ -199,10 +177,7 @@ def _listen(clip: str, path: Path, max_seconds: float) -> _Sound:
             channels = sound.channels
             content.update(f"{sound.rate}".encode())
             for block, mono in sound_files.listen(sound, max_seconds=max_seconds):
-                lowest, highest = (
-                    min(lowest, mono.min(initial=lowest)),
-                    max(highest, mono.max(initial=highest)),
-                )
+                lowest, highest = mono.min(initial=lowest), mono.max(initial=highest)
                 alike = alike and bool((block == block[:, :1]).all())
                 content.update((block[:, 0] if channels > 1 and alike else block).tobytes())
     except sound_files.SoundFileError as error:

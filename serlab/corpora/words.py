@@ -1,16 +1,14 @@
 """What tables call emotions, people and columns: words for one thing, and two spellings of one name."""
 
-from __future__ import annotations
-
 import re
 import tomllib
 import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import cache
-from importlib import resources
 from itertools import chain
+from pathlib import Path
 
-_DATA = tomllib.loads(resources.files("serlab.corpora").joinpath("words.toml").read_text(encoding="utf-8"))
+_DATA = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 
 SPELLINGS: dict[str, list[str]] = _DATA["emotions"]
 """Emotion to other usual words for it, and the codes of well-known corpora that can mean nothing else.

@@ -4,8 +4,6 @@ A page's questions are in the file ``NN_name.toml`` beside this one, each with o
 and a reason for every option. Text may hold *emphasis*, `code` and links, as in Markdown.
 """
 
-from __future__ import annotations
-
 import base64
 import json
 import re

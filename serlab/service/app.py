@@ -1,7 +1,5 @@
 """The endpoints of the service."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import tempfile
@@ -23,8 +21,7 @@ from starlette.requests import ClientDisconnect
 
 from serlab.errors import SerlabError
 from serlab.service import guard, schemas
-from serlab.service.catalogue import card
-from serlab.service.core import Service
+from serlab.service.core import Service, card
 from serlab.service.jobs import STOPPED
 from serlab.service.listeners import Busy
 from serlab.service.settings import Settings
@@ -76,7 +73,7 @@ state = APIRouter()
 @api.get("/corpora", response_model=list[schemas.Corpus], tags=["corpora"])
 def list_corpora(here: Here) -> list[dict]:
     """List the corpora that can be asked about and trained on."""
-    return [here.catalogue.about(name) for name in here.catalogue.corpora]
+    return [here.about(name) for name in here.corpora]
 
 
 @api.get("/corpora/{corpus}/clips", response_model=schemas.Clips, tags=["corpora"])
@@ -135,9 +132,8 @@ async def _receive(request: Request, recording: Path) -> None:
                 if not hasattr(upload := form.get("file"), "read"):
                     raise HTTPException(422, "The form has no file in its field `file`")
                 if len(form) > 1:
-                    raise HTTPException(
-                        422, "A form has the field `file` alone: `model` and `timeline` stand in the address"
-                    )
+                    about = "A form has the field `file` alone: `model` and `timeline` stand in the address"
+                    raise HTTPException(422, about)
                 while part := await upload.read(1 << 20):
                     file.write(part)
         except python_multipart.exceptions.FormParserError as error:
@@ -147,10 +143,8 @@ async def _receive(request: Request, recording: Path) -> None:
 @api.get("/models", response_model=schemas.Models, tags=["models"])
 def list_models(here: Here) -> dict:
     """List the models that answer recordings, and those that can be trained."""
-    trained = [
-        {"title": name} | card(file) | {"name": name} for name, file in here.catalogue.trained().items()
-    ]
-    trainable = [{"name": name, "title": spec.title} for name, spec in here.catalogue.trainable.items()]
+    trained = [{"title": name} | card(file) | {"name": name} for name, file in here.trained().items()]
+    trainable = [{"name": name, "title": spec.title} for name, spec in here.trainable.items()]
     return {"default": here.settings.model, "trained": trained, "trainable": trainable}
 
 
@@ -172,9 +166,9 @@ def download_model(model: str, here: Here) -> Response:
 @api.post("/jobs", response_model=schemas.Job, status_code=202, tags=["train"])
 def start_training(order: schemas.Order, here: Here, response: Response) -> dict:
     """Train a model on a corpus. It takes service when it is whole; until then the one before answers."""
-    if order.model not in here.catalogue.trainable:
+    if order.model not in here.trainable:
         raise HTTPException(404, "There is no such model to be trained: /v1/models lists all")
-    if order.corpus not in here.catalogue.corpora or not here.catalogue.is_here(order.corpus):
+    if order.corpus not in here.corpora or not here.is_here(order.corpus):
         raise HTTPException(404, "There is no such corpus on this computer: /v1/corpora lists all")
     job = here.jobs.add(order.corpus, order.model, order.seed, here.settings.jobs)
     if job is None:

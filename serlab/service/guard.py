@@ -1,7 +1,5 @@
 """What holds for every request: who may ask, how much, how long; problems, logs and counts."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import json
@@ -42,16 +40,14 @@ class Metrics:
 
     def __init__(self):
         self.registry = registry = CollectorRegistry()
-        self.requests = Counter(
-            "serlab_requests", "Requests answered", ["method", "route", "status"], registry=registry
-        )
+        labels = ["method", "route", "status"]
+        self.requests = Counter("serlab_requests", "Requests answered", labels, registry=registry)
         self.seconds = Histogram("serlab_request_seconds", "Time to answer", ["route"], registry=registry)
         self.inside = Gauge("serlab_predictions", "Recordings waiting or listened to", registry=registry)
         self.listeners = Gauge("serlab_listeners", "Processes that can listen", registry=registry)
         self.jobs = Gauge("serlab_jobs", "Trainings by state", ["state"], registry=registry)
-        self.answers = Counter(
-            "serlab_answers", "Answers, one for each window of a timeline", ["sure"], registry=registry
-        )
+        about = "Answers, one for each window of a timeline"
+        self.answers = Counter("serlab_answers", about, ["sure"], registry=registry)
         self.hints = Counter("serlab_hints", "Answers with such a hint", ["hint"], registry=registry)
         # What has not happened yet is counted, too.
         for counter, labels in ((self.answers, ("yes", "no")), (self.hints, KINDS)):
@@ -148,9 +144,8 @@ class Guard:
                 about = f"This took longer than {self._settings.timeout:g} s and was stopped"
                 await problem(504, about, instance=scope["instance"])(scope, receive, give)
         except Exception:
-            LOG.error(
-                "fault", extra={"about": {"request": scope["instance"], "error": traceback.format_exc()}}
-            )
+            fault = {"request": scope["instance"], "error": traceback.format_exc()}
+            LOG.error("fault", extra={"about": fault})
             if not status:
                 about = "The service made a mistake, which its log describes"
                 await problem(500, about, instance=scope["instance"])(scope, receive, give)
@@ -179,9 +174,8 @@ class Guard:
 
     def _note(self, scope, status: int, received: int, seconds: float) -> None:
         # Routes, not paths: those may hold whatever a client put there.
-        route = getattr(
-            scope.get("route"), "path", "/book" if scope["path"].startswith("/book/") else "other"
-        )
+        other = "/book" if scope["path"].startswith("/book/") else "other"
+        route = getattr(scope.get("route"), "path", other)
         method = scope["method"] if scope["method"] in ("GET", "POST", "DELETE", "HEAD") else "other"
         self._metrics.requests.labels(method, route, status).inc()
         self._metrics.seconds.labels(route).observe(seconds)

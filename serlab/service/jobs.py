@@ -1,7 +1,5 @@
 """Trainings that clients asked for: their state in SQLite, and the thread that runs one after the other."""
 
-from __future__ import annotations
-
 import contextlib
 import datetime
 import json

@@ -1,7 +1,5 @@
 """Processes that listen to recordings: what a hostile file does to one of them ends there."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import math
@@ -180,10 +178,8 @@ def _answer(recording: Path, model: Path, timeline: bool, longest: float) -> lis
         if frames is None:
             frames = sum(map(len, sound.blocks(most + 1)))
         if frames > most:
-            raise AudioError(
-                f"{recording} lasts more than the {longest:g} s that this service listens to: cut it into "
-                "parts"
-            )
+            limit = f"the {longest:g} s that this service listens to"
+            raise AudioError(f"{recording} lasts more than {limit}: cut it into parts")
     loaded = _model(model, model.stat().st_mtime_ns)
     return prediction.predict(recording, model=loaded, timeline=timeline).to_dict("records")
 

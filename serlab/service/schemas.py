@@ -1,7 +1,5 @@
 """What goes in and comes out, as OpenAPI documents it. Shares, scores and probabilities are from 0 to 1."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -46,23 +44,21 @@ class Clips(BaseModel):
     clips: list[Clip]
 
 
-class Trained(BaseModel):
-    """A model that answers recordings."""
-
-    name: str
-    title: str
-    classes: list[str]
-    score: Score | None = None
-    protocol: str | None = None
-    licence: str | None = None
-    date: str
-
-
 class Trainable(BaseModel):
     """A model that can be trained."""
 
     name: str
     title: str
+
+
+class Trained(Trainable):
+    """A model that answers recordings."""
+
+    classes: list[str]
+    score: Score | None = None
+    protocol: str | None = None
+    licence: str | None = None
+    date: str
 
 
 class Models(BaseModel):

@@ -1,7 +1,5 @@
 """What can be chosen about the service: defaults, one TOML file, and the environment."""
 
-from __future__ import annotations
-
 import ipaddress
 import os
 import tomllib

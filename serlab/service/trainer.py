@@ -4,8 +4,6 @@ A line of JSON comes in first: the row of the job, with ``source``, what `serlab
 the file of the model. When the input ends, whoever started the process has ended, and so does it.
 """
 
-from __future__ import annotations
-
 import contextlib
 import json
 import os
