@@ -229,31 +229,6 @@ def check_shares(y: pd.DataFrame, clips: Sequence[str]) -> None:
         )
 
 
-def check_learner(model: object, y: np.ndarray | pd.DataFrame) -> None:
-    """Make sure that a model can learn what it is given: labels, values (floats) or shares (a DataFrame).
-
-    Examples
-    --------
-    >>> from sklearn.linear_model import LogisticRegression
-    >>> check_learner(LogisticRegression(), np.array([0.2, 0.7]))
-    Traceback (most recent call last):
-    serlab.errors.EvaluationError: y holds numbers with a fraction, and LogisticRegression tells classes...
-    """
-    name, values = type(model).__name__, not isinstance(y, pd.DataFrame) and y.dtype.kind == "f"
-    if isinstance(y, pd.DataFrame) and not getattr(model, "learns_shares", False):
-        raise EvaluationError(
-            f"{name} learns no shares of votes: take serlab.models.Shares({name}(...)), or learn the class "
-            "with most votes, y=y.idxmax(axis=1)"
-        )
-    if values and not is_regressor(model):
-        raise EvaluationError(
-            f"y holds numbers with a fraction, and {name} tells classes apart: take a regressor, or cut y "
-            "into classes; of numbers that are names of classes, y.astype(str)"
-        )
-    if not values and is_regressor(model):
-        raise EvaluationError(f"{name} learns values: give it y of type float, or take a classifier")
-
-
 def is_regressor(model: object) -> bool:
     """Return whether a model says that it predicts values, not classes, as estimators of scikit-learn can."""
     import sklearn.base
@@ -304,22 +279,6 @@ def check_probabilities(p: np.ndarray, rows: int, classes: int) -> None:
 def _no_shares(p: np.ndarray) -> np.ndarray:
     """Find the rows that do not hold numbers from 0 to 1 that add up to 1, for all that they are rounded."""
     return np.flatnonzero(~((p >= 0).all(axis=1) & (np.abs(p.sum(axis=1) - 1) <= 0.01)))
-
-
-def check_answers(predicted: np.ndarray, classes: Sequence[str]) -> None:
-    """Make sure that a model answers with classes that there are.
-
-    Examples
-    --------
-    >>> check_answers(np.array(["0"]), ["happy", "sad"])
-    Traceback (most recent call last):
-    serlab.errors.EvaluationError: the model answers '0', which is none of the classes happy, sad...
-    """
-    if strange := set(predicted.tolist()) - set(classes):
-        raise EvaluationError(
-            f"the model answers {min(strange)!r}, which is none of the classes {', '.join(classes)}: its "
-            "predict must return labels as they are in the table"
-        )
 
 
 def check_names(classes: Iterable) -> None:

@@ -22,12 +22,11 @@ from serlab import cluster, provenance, results_cache, splits
 from serlab.checks import (
     align,
     align_labels,
-    check_answers,
     check_inputs,
-    check_learner,
     check_probabilities,
     check_shares,
     check_values,
+    is_regressor,
 )
 from serlab.errors import EvaluationError, SplitError
 from serlab.splits import Fold, Split
@@ -212,21 +211,20 @@ def count_parameters(model: Any) -> int | None:
     >>> count_parameters(DecisionTreeClassifier().fit([[0.0], [1.0]], ["sad", "happy"]))
     3
     """
-    if hasattr(model, "model_"):
-        return count_parameters(model.model_)
+    inner = getattr(model, "model_", getattr(model, "best_estimator_", None))
+    if inner is None and hasattr(model, "steps"):
+        inner = model.steps[-1][1]
+    if inner is not None:
+        return count_parameters(inner)
     if hasattr(model, "trainable_weights"):
         return int(sum(np.prod(weight.shape) for weight in model.trainable_weights))
-    if hasattr(model, "best_estimator_"):
-        return count_parameters(model.best_estimator_)
-    if hasattr(model, "steps"):
-        return count_parameters(model.steps[-1][1])
     if hasattr(model, "tree_"):
         return int(model.tree_.node_count)
     if hasattr(model, "estimators_"):
         counts = [count_parameters(one) for one in np.ravel(model.estimators_)]
         return None if None in counts else sum(counts)
+    # The coefficients of an SVM with a curved kernel are those of its support vectors.
     for weights in ("coef_", "dual_coef_"):
-        # The coefficients of an SVM with a curved kernel are those of its support vectors.
         if hasattr(model, weights):
             return int(np.size(getattr(model, weights)) + np.size(model.intercept_))
     return None
@@ -336,7 +334,7 @@ def _train(place: tuple[int, int], given: tuple) -> tuple[tuple[int, int], tuple
 
 def _fit_one(model, X, y, table, fold: Fold, classes) -> tuple[np.ndarray, np.ndarray, str]:
     """Give probabilities, predicted classes or values, and what it cost as JSON."""
-    check_learner(model, y)
+    _check_learner(model, y)
     rows = y.iloc if isinstance(y, pd.DataFrame) else y
     takes = inspect.signature(model.fit).parameters
     extra = {}
@@ -347,7 +345,7 @@ def _fit_one(model, X, y, table, fold: Fold, classes) -> tuple[np.ndarray, np.nd
     with meter() as cost:
         model.fit(X[fold.train], rows[fold.train], **extra)
         if not classes:
-            found = np.empty((fold.test.size, 0))
+            found = None
         elif hasattr(model, "predict_proba"):
             found = np.asarray(model.predict_proba(X[fold.test]))
         else:
@@ -356,17 +354,37 @@ def _fit_one(model, X, y, table, fold: Fold, classes) -> tuple[np.ndarray, np.nd
     probabilities = np.zeros((fold.test.size, len(classes)))
     if classes:
         check_probabilities(found, fold.test.size, len(model.classes_))
-        check_answers(predicted, classes)
+        if strange := set(predicted.tolist()) - set(classes):
+            raise EvaluationError(
+                f"the model answers {min(strange)!r}, which is none of the classes {', '.join(classes)}: its "
+                "predict must return labels as they are in the table"
+            )
         probabilities[:, [classes.index(name) for name in model.classes_]] = found
     else:
         check_values(predicted, table["clip"].to_numpy()[fold.test], "the prediction")
-    chosen = getattr(model, "chosen", None)
     history = getattr(model, "history", None)
     if history is not None:
         history = {name: np.round(values, 4).tolist() for name, values in history.items()}
-    cost |= {"parameters": count_parameters(model), "chosen": chosen, "history": history}
-    cost |= {"machine": provenance.machine()}
+    cost |= {"parameters": count_parameters(model), "machine": provenance.machine()}
+    cost |= {"chosen": getattr(model, "chosen", None), "history": history}
     return probabilities, predicted, json.dumps(cost)
+
+
+def _check_learner(model: Any, y: np.ndarray | pd.DataFrame) -> None:
+    """Make sure that a model can learn what it is given: labels, values (floats) or shares (a DataFrame)."""
+    name, values = type(model).__name__, not isinstance(y, pd.DataFrame) and y.dtype.kind == "f"
+    if isinstance(y, pd.DataFrame) and not getattr(model, "learns_shares", False):
+        raise EvaluationError(
+            f"{name} learns no shares of votes: take serlab.models.Shares({name}(...)), or learn the class "
+            "with most votes, y=y.idxmax(axis=1)"
+        )
+    if values and not is_regressor(model):
+        raise EvaluationError(
+            f"y holds numbers with a fraction, and {name} tells classes apart: take a regressor, or cut y "
+            "into classes; of numbers that are names of classes, y.astype(str)"
+        )
+    if not values and is_regressor(model):
+        raise EvaluationError(f"{name} learns values: give it y of type float, or take a classifier")
 
 
 def _digest(X: np.ndarray, y: np.ndarray | pd.DataFrame, table: pd.DataFrame) -> bytes:
