@@ -107,17 +107,14 @@ def pca_logistic(seed: int = 0) -> SpeakerSearch:
     return logistic(seed, TruncatedSVD(100, random_state=0))
 
 
-def linear_svm(seed: int = 0) -> SpeakerSearch:
-    """Build a linear support vector machine with chosen C."""
-    machine = SVC(kernel="linear", class_weight="balanced", break_ties=True)
-    grid = {"svc__C": [0.0003, 0.001, 0.003, 0.01]}
-    return SpeakerSearch(make_pipeline(StandardScaler(), machine), grid)
+def _svm(kernel: str, values: Sequence[float], seed: int = 0) -> SpeakerSearch:
+    machine = SVC(kernel=kernel, class_weight="balanced", break_ties=True)
+    return SpeakerSearch(make_pipeline(StandardScaler(), machine), {"svc__C": values})
 
 
-def rbf_svm(seed: int = 0) -> SpeakerSearch:
-    """Build a support vector machine with radial kernel and chosen C."""
-    machine = SVC(class_weight="balanced", break_ties=True)
-    return SpeakerSearch(make_pipeline(StandardScaler(), machine), {"svc__C": [1.0, 3.0, 10.0]})
+# Support vector machines with chosen C.
+linear_svm = partial(_svm, "linear", [0.0003, 0.001, 0.003, 0.01])
+rbf_svm = partial(_svm, "rbf", [1.0, 3.0, 10.0])
 
 
 def committee(seed: int = 0) -> Committee:

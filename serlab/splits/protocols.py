@@ -29,8 +29,8 @@ class _Kind(NamedTuple):
     """What the protocols of one name, or of one pattern, have in common."""
 
     meaning: str
-    split: Callable[[pd.DataFrame, int, int], Split]
-    """Takes the table, the number in the name, and the seed."""
+    # Takes the table, the number in the name, and the seed.
+    deal: Callable[[pd.DataFrame, int, int], Split]
     speaker_disjoint: bool = True
     tests_every_clip: bool = True
 
@@ -153,7 +153,8 @@ class Protocol:
 
     Its `target` is the column of the table that is learned: "emotion", or one of `serlab.corpora.TASKS`;
     `six` says whether it is about the six emotions of CREMA-D only; `number` is that in its name, such as the
-    5 of "group5", or 0.
+    5 of "group5", or 0. It says whether it is `speaker_disjoint`: no test speaker is heard in training or
+    validation; and whether it `tests_every_clip`, each in one of the folds.
 
     Examples
     --------
@@ -166,23 +167,16 @@ class Protocol:
     target: str
     six: bool
     number: int
-    kind: _Kind
-
-    @property
-    def speaker_disjoint(self) -> bool:
-        """Whether no test speaker is heard in training or validation."""
-        return self.kind.speaker_disjoint
-
-    @property
-    def tests_every_clip(self) -> bool:
-        """Whether each clip is tested in one of the folds."""
-        return self.kind.tests_every_clip
+    meaning: str
+    deal: Callable[[pd.DataFrame, int, int], Split]
+    speaker_disjoint: bool
+    tests_every_clip: bool
 
     @property
     def tests_speakers_at_once(self) -> bool:
         """Whether all clips of a speaker are tested in one fold."""
         # Where sentences are kept apart too, a speaker is tested in several folds and trained on in none.
-        return self.speaker_disjoint and self.kind is not _KINDS["speaker-text"]
+        return self.speaker_disjoint and self.deal is not _speaker_text_folds
 
     def prepare(self, table: pd.DataFrame) -> pd.DataFrame:
         """Keep the rows of a table that the protocol is about, without clips known to hold no sound.
@@ -212,7 +206,7 @@ class Protocol:
                 f"{self.name} is about the six emotions of CREMA-D, and the table has "
                 f"{', '.join(sorted(others))} too: take six_emotions(table)"
             )
-        split = self.kind.split(table, self.number, seed)
+        split = self.deal(table, self.number, seed)
         title = f"six emotions, {split.title}" if self.six else split.title
         return replace(split, name=self.name, title=title, target=self.target)
 
@@ -231,7 +225,7 @@ def get(name: str) -> Protocol:
         found = re.fullmatch(re.sub("[KP]$", r"(?P<number>[0-9]+)", pattern), name.removeprefix("six-"))
         parts = found.groupdict() if found else {}
         if found and not (six and "task" in parts):
-            return Protocol(name, parts.get("task", "emotion"), six, int(parts.get("number", 0)), kind)
+            return Protocol(name, parts.get("task", "emotion"), six, int(parts.get("number", 0)), *kind)
     known = "; ".join(f"{known!r} ({meaning})" for known, meaning in PROTOCOLS.items())
     raise SplitError(f"unknown protocol {name!r}. Known are: {known}")
 
