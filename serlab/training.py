@@ -315,9 +315,12 @@ def _check(X, y, table: pd.DataFrame, split: Split, wanted: set[int]) -> tuple[A
     return labels.astype(str), {"label": labels.astype(str)}
 
 
-def takes_groups(model: Any) -> bool:
-    """Return whether `fit` of a model wants to know the speakers, to choose its settings by them."""
-    return "groups" in inspect.signature(model.fit).parameters
+def fitted(model: Any, X: np.ndarray, y: Any, **more: Any) -> Any:
+    """Fit a model, with ``groups``, the speakers, and ``validation_data`` where it takes them; return it."""
+    takes = inspect.signature(model.fit).parameters
+    given = {name: value for name, value in more.items() if name in takes and value is not None}
+    model.fit(X, y, **given)
+    return model
 
 
 def _train(place: tuple[int, int], given: tuple) -> tuple[tuple[int, int], tuple]:
@@ -336,14 +339,11 @@ def _fit_one(model, X, y, table, fold: Fold, classes) -> tuple[np.ndarray, np.nd
     """Give probabilities, predicted classes or values, and what it cost as JSON."""
     _check_learner(model, y)
     rows = y.iloc if isinstance(y, pd.DataFrame) else y
-    takes = inspect.signature(model.fit).parameters
-    extra = {}
-    if takes_groups(model):
-        extra["groups"] = table["speaker"].to_numpy(dtype=object)[fold.train]
-    if "validation_data" in takes and fold.validation.size:
-        extra["validation_data"] = (X[fold.validation], rows[fold.validation])
+    more = {"groups": table["speaker"].to_numpy(dtype=object)[fold.train]}
+    if fold.validation.size:
+        more["validation_data"] = (X[fold.validation], rows[fold.validation])
     with meter() as cost:
-        model.fit(X[fold.train], rows[fold.train], **extra)
+        fitted(model, X[fold.train], rows[fold.train], **more)
         if not classes:
             found = None
         elif hasattr(model, "predict_proba"):

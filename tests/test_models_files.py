@@ -36,7 +36,7 @@ from serlab.models.binaries import OneVsRest, Tuned
 from serlab.models.files import _described, _rebuilt
 from serlab.models.network import Network
 from serlab.models.search import SpeakerSearch
-from serlab.training import takes_groups
+from serlab.training import fitted
 
 STORED = Path(__file__).parent / "data" / "model_1.serlab"
 
@@ -262,8 +262,7 @@ def test_models_of_every_kind_answer_alike_in_another_process(rows, tmp_path):
         if isinstance(model, Network):
             model.set_params(epochs=1)
         repeated = np.tile(heard, (6, *[1] * (heard.ndim - 1))) + rng.normal(size=(24, *heard.shape[1:]))
-        extra = {"groups": list("aabbccdd") * 3} if takes_groups(model) else {}
-        model.fit(repeated, ["sad", "happy"] * 12, **extra)
+        fitted(model, repeated, ["sad", "happy"] * 12, groups=list("aabbccdd") * 3)
         models.save(tmp_path / f"{name}.serlab", model, spec.extractors)
         np.save(tmp_path / f"{name}.X.npy", heard)
         expected[name] = model.predict_proba(heard)

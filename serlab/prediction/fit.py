@@ -115,13 +115,11 @@ class Study:
     def model(self, card: dict[str, Any], rows: np.ndarray | slice = slice(None)) -> TrainedModel:
         """Train on some clips and their copies; what is familiar is learned from the clips alone."""
         X, repeated = self.X[rows], 1 + len(self.copies)
-        estimator = self.build(self.seed)
-        groups = np.tile(self.groups[rows], repeated)
-        extra = {"groups": groups} if training.takes_groups(estimator) else {}
-        estimator.fit(
+        estimator = training.fitted(
+            self.build(self.seed),
             np.concatenate([X, *(copy[rows] for copy in self.copies)]),
             np.tile(self.y[rows], repeated),
-            **extra,
+            groups=np.tile(self.groups[rows], repeated),
         )
         flat = X.reshape(len(X), -1)
         directions = min(DIRECTIONS, len(flat) - 1, flat.shape[1])
