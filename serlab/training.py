@@ -248,19 +248,17 @@ def meter() -> Iterator[dict[str, float]]:
     process, done = psutil.Process(), threading.Event()
     cost = {"seconds": 0.0, "peak_memory_mb": 0.0}
 
-    def look() -> None:
-        used = process.memory_info().rss
-        for child in process.children(recursive=True):
-            with contextlib.suppress(psutil.Error):
-                used += child.memory_info().rss
-        cost["peak_memory_mb"] = max(cost["peak_memory_mb"], used / 2**20)
-
     def watch() -> None:
-        while not done.wait(0.1):
-            look()
+        stopped = False
+        while not stopped:
+            stopped = done.wait(0.1)
+            used = process.memory_info().rss
+            for child in process.children(recursive=True):
+                with contextlib.suppress(psutil.Error):
+                    used += child.memory_info().rss
+            cost["peak_memory_mb"] = max(cost["peak_memory_mb"], used / 2**20)
 
     watcher = threading.Thread(target=watch, daemon=True)
-    look()
     watcher.start()
     started = time.perf_counter()
     try:
@@ -269,7 +267,6 @@ def meter() -> Iterator[dict[str, float]]:
         cost["seconds"] = time.perf_counter() - started
         done.set()
         watcher.join()
-        look()
 
 
 def _check(X, y, table: pd.DataFrame, split: Split, wanted: set[int]) -> tuple[Any, dict[str, np.ndarray]]:

@@ -74,7 +74,7 @@ def corpus_folds(table: pd.DataFrame, k: int = 5, seed: int = 0) -> Split:
     >>> [table["corpus"][fold.test].nunique() for fold in corpus_folds(table, 2)]
     [2, 2]
     """
-    groups_of(table, "speaker", 2)
+    groups_of(table, "speaker")
     by_corpus = table.groupby("corpus", sort=False)["speaker"].nunique()
     if not 2 <= k <= by_corpus.max():
         raise SplitError(
@@ -104,7 +104,7 @@ def leave_one_out(table: pd.DataFrame, column: str) -> Split:
     `column` is "corpus" or "language". Where each language is that of one corpus both give the same folds,
     and the title says so.
     """
-    groups_of(table, column, 2)
+    groups_of(table, column)
     codes, names = pd.factorize(table[column])
     folds = tuple(
         fold_of(table, np.flatnonzero(codes != n), np.flatnonzero(codes == n)) for n in range(len(names))
@@ -128,7 +128,7 @@ def across(table: pd.DataFrame, train: str, test: str, column: str = "corpus") -
     >>> across(table, "ravdess", "nemo").folds[0]
     Fold(train=2, validation=0, test=1)
     """
-    there = set(groups_of(table.dropna(subset=[column]), column, 2))
+    there = set(groups_of(table.dropna(subset=[column]), column))
     if train == test or not {train, test} <= there:
         raise SplitError(
             f"cannot train on {train!r} and test on {test!r}: they must be two of {', '.join(sorted(there))}"
@@ -145,7 +145,7 @@ def original_hold_out(table: pd.DataFrame, share: float = 0.3, seed: int = 0) ->
     """
     if not 0 < share < 1:
         raise SplitError(f"cannot hold out a share of {share:g} of the speakers: it must lie between 0 and 1")
-    speakers = groups_of(table, "speaker", 2)
+    speakers = groups_of(table, "speaker")
     count = min(max(round(share * len(speakers)), 1), len(speakers) - 1)
     drawn = np.random.default_rng(seed).choice(len(speakers), count, replace=False)
     fold = fold_of_speakers(table, [speakers[number] for number in drawn])

@@ -50,13 +50,13 @@ def _seed_split(table: pd.DataFrame, *_) -> Split:
 
 def _leave_one_speaker_out(table: pd.DataFrame, *_) -> Split:
     """Test on each speaker in turn, in the order of their names; train on all others."""
-    folds = tuple(fold_of_speakers(table, [speaker]) for speaker in groups_of(table, "speaker", 2))
+    folds = tuple(fold_of_speakers(table, [speaker]) for speaker in groups_of(table, "speaker"))
     return Split("loso", f"leave one speaker out ({len(folds)} speakers)", folds, True)
 
 
 def _text_folds(table: pd.DataFrame, _, seed: int) -> Split:
     """Test on each sentence in turn where there are at most ten, else on ten groups of them."""
-    sentences = len(groups_of(table, "sentence", 2))
+    sentences = len(groups_of(table, "sentence"))
     k = min(sentences, 10)
     folds = tuple(fold_of(table, *rows) for rows in deal(table, "sentence", k, seed))
     what = "leave one sentence out" if k == sentences else f"{k} sentence-disjoint folds, seed {seed}"
@@ -66,8 +66,7 @@ def _text_folds(table: pd.DataFrame, _, seed: int) -> Split:
 def _speaker_text_folds(table: pd.DataFrame, _, seed: int) -> Split:
     """Test each pair of groups of speakers and of sentences once, trained on other speakers and sentences."""
     by_speaker, by_sentence = (
-        deal(table, column, min(5, len(groups_of(table, column, 2))), seed)
-        for column in ("speaker", "sentence")
+        deal(table, column, min(5, len(groups_of(table, column))), seed) for column in ("speaker", "sentence")
     )
     pairs = ((speakers, sentences) for speakers in by_speaker for sentences in by_sentence)
     folds = tuple(
@@ -263,7 +262,7 @@ def honest_protocol(table: pd.DataFrame) -> str:
     try:
         return _published_folds(table, "emobox6", "EmoBox").name
     except SplitError:
-        return "loso" if len(groups_of(table, "speaker", 2)) <= 10 else "group6"
+        return "loso" if len(groups_of(table, "speaker")) <= 10 else "group6"
 
 
 def six_emotions(table: pd.DataFrame) -> pd.DataFrame:
