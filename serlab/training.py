@@ -199,29 +199,19 @@ def softmax(decision: np.ndarray) -> np.ndarray:
     return special.softmax(decision, axis=1)
 
 
-def count_parameters(model: Any) -> int | None:
-    """Count the numbers that training set in a fitted model; None where it cannot be said.
-
-    Weights and intercepts of linear models and networks, nodes of trees, coefficients of support vectors: of
-    a scikit-learn estimator, pipeline, search or committee, or a Keras model.
-
-    Examples
-    --------
-    >>> from sklearn.tree import DecisionTreeClassifier
-    >>> count_parameters(DecisionTreeClassifier().fit([[0.0], [1.0]], ["sad", "happy"]))
-    3
-    """
+def _count_parameters(model: Any) -> int | None:
+    """Count the numbers that training set: weights, nodes of trees; None where it cannot be said."""
     inner = getattr(model, "model_", getattr(model, "best_estimator_", None))
     if inner is None and hasattr(model, "steps"):
         inner = model.steps[-1][1]
     if inner is not None:
-        return count_parameters(inner)
+        return _count_parameters(inner)
     if hasattr(model, "trainable_weights"):
         return int(sum(np.prod(weight.shape) for weight in model.trainable_weights))
     if hasattr(model, "tree_"):
         return int(model.tree_.node_count)
     if hasattr(model, "estimators_"):
-        counts = [count_parameters(one) for one in np.ravel(model.estimators_)]
+        counts = [_count_parameters(one) for one in np.ravel(model.estimators_)]
         return None if None in counts else sum(counts)
     # The coefficients of an SVM with a curved kernel are those of its support vectors.
     for weights in ("coef_", "dual_coef_"):
@@ -362,7 +352,7 @@ def _fit_one(model, X, y, table, fold: Fold, classes) -> tuple[np.ndarray, np.nd
     history = getattr(model, "history", None)
     if history is not None:
         history = {name: np.round(values, 4).tolist() for name, values in history.items()}
-    cost |= {"parameters": count_parameters(model), "machine": provenance.machine()}
+    cost |= {"parameters": _count_parameters(model), "machine": provenance.machine()}
     cost |= {"chosen": getattr(model, "chosen", None), "history": history}
     return probabilities, predicted, json.dumps(cost)
 
