@@ -192,23 +192,6 @@ def _rows_of(names: list, table: pd.DataFrame, what: str) -> list[int]:
     return [found[clip][0] for clip in clips]
 
 
-def check_values(y: np.ndarray, clips: Sequence[str], what: str = "the value") -> None:
-    """Make sure that there is a finite number for each clip.
-
-    Examples
-    --------
-    >>> check_values(np.array([0.5, np.nan]), ["a", "b"])
-    Traceback (most recent call last):
-    serlab.errors.EvaluationError: the value of clip b is nan: give it one, or leave the clip out
-    """
-    y = np.asarray(y, float)
-    if y.shape != (len(clips),):
-        raise EvaluationError(f"{what} must be one number for each of {len(clips)} clips, not {y.shape}")
-    if (wrong := ~np.isfinite(y)).any():
-        row = int(wrong.argmax())
-        raise EvaluationError(f"{what} of clip {clips[row]} is {y[row]}: give it one, or leave the clip out")
-
-
 def check_shares(y: pd.DataFrame, clips: Sequence[str]) -> None:
     """Make sure that shares of votes, one column for each class, add up to 1 in each row.
 

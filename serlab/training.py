@@ -25,7 +25,6 @@ from serlab.checks import (
     check_inputs,
     check_probabilities,
     check_shares,
-    check_values,
     is_regressor,
 )
 from serlab.errors import EvaluationError, SplitError
@@ -289,7 +288,7 @@ def _check(X, y, table: pd.DataFrame, split: Split, wanted: set[int]) -> tuple[A
     y = table[split.target] if y is None else y
     if np.asarray(y).dtype.kind == "f":
         y = np.asarray(y, dtype=float)
-        check_values(y, clips)
+        _check_values(y, clips)
         return y, {"value": y}
     labels = np.asarray(y, dtype=object)
     check_inputs(X, labels, clips)
@@ -348,7 +347,7 @@ def _fit_one(model, X, y, table, fold: Fold, classes) -> tuple[np.ndarray, np.nd
             )
         probabilities[:, [classes.index(name) for name in model.classes_]] = found
     else:
-        check_values(predicted, table["clip"].to_numpy()[fold.test], "the prediction")
+        _check_values(predicted, table["clip"].to_numpy()[fold.test], "the prediction")
     history = getattr(model, "history", None)
     if history is not None:
         history = {name: np.round(values, 4).tolist() for name, values in history.items()}
@@ -372,6 +371,15 @@ def _check_learner(model: Any, y: np.ndarray | pd.DataFrame) -> None:
         )
     if not values and is_regressor(model):
         raise EvaluationError(f"{name} learns values: give it y of type float, or take a classifier")
+
+
+def _check_values(y: np.ndarray, clips: Sequence[str], what: str = "the value") -> None:
+    y = np.asarray(y, float)
+    if y.shape != (len(clips),):
+        raise EvaluationError(f"{what} must be one number for each of {len(clips)} clips, not {y.shape}")
+    if (wrong := ~np.isfinite(y)).any():
+        row = int(wrong.argmax())
+        raise EvaluationError(f"{what} of clip {clips[row]} is {y[row]}: give it one, or leave the clip out")
 
 
 def _digest(X: np.ndarray, y: np.ndarray | pd.DataFrame, table: pd.DataFrame) -> bytes:
