@@ -139,13 +139,10 @@ def save(
         Fitted: a classifier or regressor of scikit-learn, or a network of serlab, which a Keras model of your
         own becomes by `serlab.models.network.Network.of`. Of a search, the best estimator is kept. Or a
         `TrainedModel`, which has all of the following.
-    extractors : sequence of Extractor
-        Of serlab. None for a model of features of your own.
-    card : mapping, optional
-        What is known of the model, as JSON can hold it. Date and versions are added.
-    familiar : object, optional
-        See `TrainedModel`. Without it, and ``limits`` on the card, `serlab.predict` cannot say what is unlike
-        the training data: `serlab.prediction.fit.train` makes both.
+    extractors, card, familiar : optional
+        As of `TrainedModel`; date and versions are added to the card. Without `familiar`, and ``limits`` on
+        the card, `serlab.predict` cannot say what is unlike the training data:
+        `serlab.prediction.fit.train` makes both.
 
     Raises
     ------
