@@ -192,23 +192,6 @@ def _rows_of(names: list, table: pd.DataFrame, what: str) -> list[int]:
     return [found[clip][0] for clip in clips]
 
 
-def check_values(y: np.ndarray, clips: Sequence[str], what: str = "the value") -> None:
-    """Make sure that there is a finite number for each clip.
-
-    Examples
-    --------
-    >>> check_values(np.array([0.5, np.nan]), ["a", "b"])
-    Traceback (most recent call last):
-    serlab.errors.EvaluationError: the value of clip b is nan: give it one, or leave the clip out
-    """
-    y = np.asarray(y, float)
-    if y.shape != (len(clips),):
-        raise EvaluationError(f"{what} must be one number for each of {len(clips)} clips, not {y.shape}")
-    if (wrong := ~np.isfinite(y)).any():
-        row = int(wrong.argmax())
-        raise EvaluationError(f"{what} of clip {clips[row]} is {y[row]}: give it one, or leave the clip out")
-
-
 def check_shares(y: pd.DataFrame, clips: Sequence[str]) -> None:
     """Make sure that shares of votes, one column for each class, add up to 1 in each row.
 
@@ -227,31 +210,6 @@ def check_shares(y: pd.DataFrame, clips: Sequence[str]) -> None:
             f"the shares of clip {clips[row]} are {', '.join(map(str, shares[row]))}, and must be "
             "numbers from 0 to 1 that add up to 1: of votes, y.div(y.sum(axis=1), axis=0)"
         )
-
-
-def check_learner(model: object, y: np.ndarray | pd.DataFrame) -> None:
-    """Make sure that a model can learn what it is given: labels, values (floats) or shares (a DataFrame).
-
-    Examples
-    --------
-    >>> from sklearn.linear_model import LogisticRegression
-    >>> check_learner(LogisticRegression(), np.array([0.2, 0.7]))
-    Traceback (most recent call last):
-    serlab.errors.EvaluationError: y holds numbers with a fraction, and LogisticRegression tells classes...
-    """
-    name, values = type(model).__name__, not isinstance(y, pd.DataFrame) and y.dtype.kind == "f"
-    if isinstance(y, pd.DataFrame) and not getattr(model, "learns_shares", False):
-        raise EvaluationError(
-            f"{name} learns no shares of votes: take serlab.models.Shares({name}(...)), or learn the class "
-            "with most votes, y=y.idxmax(axis=1)"
-        )
-    if values and not is_regressor(model):
-        raise EvaluationError(
-            f"y holds numbers with a fraction, and {name} tells classes apart: take a regressor, or cut y "
-            "into classes; of numbers that are names of classes, y.astype(str)"
-        )
-    if not values and is_regressor(model):
-        raise EvaluationError(f"{name} learns values: give it y of type float, or take a classifier")
 
 
 def is_regressor(model: object) -> bool:
@@ -304,22 +262,6 @@ def check_probabilities(p: np.ndarray, rows: int, classes: int) -> None:
 def _no_shares(p: np.ndarray) -> np.ndarray:
     """Find the rows that do not hold numbers from 0 to 1 that add up to 1, for all that they are rounded."""
     return np.flatnonzero(~((p >= 0).all(axis=1) & (np.abs(p.sum(axis=1) - 1) <= 0.01)))
-
-
-def check_answers(predicted: np.ndarray, classes: Sequence[str]) -> None:
-    """Make sure that a model answers with classes that there are.
-
-    Examples
-    --------
-    >>> check_answers(np.array(["0"]), ["happy", "sad"])
-    Traceback (most recent call last):
-    serlab.errors.EvaluationError: the model answers '0', which is none of the classes happy, sad...
-    """
-    if strange := set(predicted.tolist()) - set(classes):
-        raise EvaluationError(
-            f"the model answers {min(strange)!r}, which is none of the classes {', '.join(classes)}: its "
-            "predict must return labels as they are in the table"
-        )
 
 
 def check_names(classes: Iterable) -> None:

@@ -38,8 +38,8 @@ def key(data: bytes, *deciding: Any) -> str:
     Code of serlab counts by modules: those that define the classes and functions given, and those that these
     import, as far as they can decide. Of functions and classes of the reader's own, in a notebook or a file,
     their code counts, and the functions, classes and constants that this code refers to, but no other data.
-    What cannot change a result does not count (see `normalised_code`). Other packages are to be given by
-    their versions.
+    What cannot change a result does not count: comments, layout and docstrings; and in serlab's own code,
+    statements that can only raise an error. Other packages are to be given by their versions.
 
     `deciding` are models with their settings, functions, numbers, text, arrays, and tuples, lists, mappings
     of these. Gives thirty-two hexadecimal digits, the same in every process.
@@ -56,20 +56,8 @@ def key(data: bytes, *deciding: Any) -> str:
 
 
 @functools.cache
-def normalised_code(source: str, checks: bool = True) -> str:
-    r"""Reduce Python code to what can change a result.
-
-    Comments, layout and docstrings are dropped. So are, in code of serlab (``checks=False``), statements that
-    can only raise an error: ``raise``, an ``if`` that holds nothing else, calls of functions whose name
-    begins with ``check``. In a reader's code these may do anything. Code that cannot be parsed by itself,
-    such as a lambda within a call, is given as it is.
-
-    Examples
-    --------
-    >>> one = normalised_code("def f(x):\n    if x < 0:\n        raise ValueError('no')\n    return x", False)
-    >>> one == normalised_code("def f(x):\n    'Give x.'\n    return x  # as it is")
-    True
-    """
+def _normalised_code(source: str, checks: bool = True) -> str:
+    """Reduce Python code to what can change a result; a lambda within a call is given as it is."""
     try:
         reducer = _WithoutDocstrings() if checks else _WithoutChecks()
         return ast.dump(reducer.visit(ast.parse(textwrap.dedent(source))))
@@ -83,6 +71,7 @@ class _WithoutDocstrings(ast.NodeTransformer):
 
 
 class _WithoutChecks(_WithoutDocstrings):
+    # In a reader's code ``raise``, and what is called check, may do anything.
     def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.ImportFrom | None:
         return None if node.module in ("serlab.checks", "serlab.errors") else node
 
@@ -186,7 +175,7 @@ def _describe_class(kind: type, seen: set) -> Iterator[str]:
             seen.add(one)
             parts = vars(one)
             try:
-                yield normalised_code(inspect.getsource(one))
+                yield _normalised_code(inspect.getsource(one))
             except (OSError, TypeError):
                 # Of a class in a notebook Python finds the source of the methods only.
                 plain = [name for name in parts if not name.startswith("__") and _counts(parts[name])]
@@ -206,7 +195,7 @@ def _describe_function(function: Callable, seen: set) -> Iterator[str]:
     seen.add(function)
     code = function.__code__
     try:
-        yield normalised_code(inspect.getsource(function), checks=not ours)
+        yield _normalised_code(inspect.getsource(function), checks=not ours)
     except OSError:
         # Typed at a prompt, or made from text.
         yield marshal.dumps(code).hex()

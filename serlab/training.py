@@ -22,12 +22,10 @@ from serlab import cluster, provenance, results_cache, splits
 from serlab.checks import (
     align,
     align_labels,
-    check_answers,
     check_inputs,
-    check_learner,
     check_probabilities,
     check_shares,
-    check_values,
+    is_regressor,
 )
 from serlab.errors import EvaluationError, SplitError
 from serlab.splits import Fold, Split
@@ -200,33 +198,22 @@ def softmax(decision: np.ndarray) -> np.ndarray:
     return special.softmax(decision, axis=1)
 
 
-def count_parameters(model: Any) -> int | None:
-    """Count the numbers that training set in a fitted model; None where it cannot be said.
-
-    Weights and intercepts of linear models and networks, nodes of trees, coefficients of support vectors: of
-    a scikit-learn estimator, pipeline, search or committee, or a Keras model.
-
-    Examples
-    --------
-    >>> from sklearn.tree import DecisionTreeClassifier
-    >>> count_parameters(DecisionTreeClassifier().fit([[0.0], [1.0]], ["sad", "happy"]))
-    3
-    """
-    if hasattr(model, "model_"):
-        return count_parameters(model.model_)
+def _count_parameters(model: Any) -> int | None:
+    """Count the numbers that training set: weights, nodes of trees; None where it cannot be said."""
+    inner = getattr(model, "model_", getattr(model, "best_estimator_", None))
+    if inner is None and hasattr(model, "steps"):
+        inner = model.steps[-1][1]
+    if inner is not None:
+        return _count_parameters(inner)
     if hasattr(model, "trainable_weights"):
         return int(sum(np.prod(weight.shape) for weight in model.trainable_weights))
-    if hasattr(model, "best_estimator_"):
-        return count_parameters(model.best_estimator_)
-    if hasattr(model, "steps"):
-        return count_parameters(model.steps[-1][1])
     if hasattr(model, "tree_"):
         return int(model.tree_.node_count)
     if hasattr(model, "estimators_"):
-        counts = [count_parameters(one) for one in np.ravel(model.estimators_)]
+        counts = [_count_parameters(one) for one in np.ravel(model.estimators_)]
         return None if None in counts else sum(counts)
+    # The coefficients of an SVM with a curved kernel are those of its support vectors.
     for weights in ("coef_", "dual_coef_"):
-        # The coefficients of an SVM with a curved kernel are those of its support vectors.
         if hasattr(model, weights):
             return int(np.size(getattr(model, weights)) + np.size(model.intercept_))
     return None
@@ -250,19 +237,17 @@ def meter() -> Iterator[dict[str, float]]:
     process, done = psutil.Process(), threading.Event()
     cost = {"seconds": 0.0, "peak_memory_mb": 0.0}
 
-    def look() -> None:
-        used = process.memory_info().rss
-        for child in process.children(recursive=True):
-            with contextlib.suppress(psutil.Error):
-                used += child.memory_info().rss
-        cost["peak_memory_mb"] = max(cost["peak_memory_mb"], used / 2**20)
-
     def watch() -> None:
-        while not done.wait(0.1):
-            look()
+        stopped = False
+        while not stopped:
+            stopped = done.wait(0.1)
+            used = process.memory_info().rss
+            for child in process.children(recursive=True):
+                with contextlib.suppress(psutil.Error):
+                    used += child.memory_info().rss
+            cost["peak_memory_mb"] = max(cost["peak_memory_mb"], used / 2**20)
 
     watcher = threading.Thread(target=watch, daemon=True)
-    look()
     watcher.start()
     started = time.perf_counter()
     try:
@@ -271,7 +256,6 @@ def meter() -> Iterator[dict[str, float]]:
         cost["seconds"] = time.perf_counter() - started
         done.set()
         watcher.join()
-        look()
 
 
 def _check(X, y, table: pd.DataFrame, split: Split, wanted: set[int]) -> tuple[Any, dict[str, np.ndarray]]:
@@ -304,7 +288,7 @@ def _check(X, y, table: pd.DataFrame, split: Split, wanted: set[int]) -> tuple[A
     y = table[split.target] if y is None else y
     if np.asarray(y).dtype.kind == "f":
         y = np.asarray(y, dtype=float)
-        check_values(y, clips)
+        _check_values(y, clips)
         return y, {"value": y}
     labels = np.asarray(y, dtype=object)
     check_inputs(X, labels, clips)
@@ -317,9 +301,12 @@ def _check(X, y, table: pd.DataFrame, split: Split, wanted: set[int]) -> tuple[A
     return labels.astype(str), {"label": labels.astype(str)}
 
 
-def takes_groups(model: Any) -> bool:
-    """Return whether `fit` of a model wants to know the speakers, to choose its settings by them."""
-    return "groups" in inspect.signature(model.fit).parameters
+def fitted(model: Any, X: np.ndarray, y: Any, **more: Any) -> Any:
+    """Fit a model, with ``groups``, the speakers, and ``validation_data`` where it takes them; return it."""
+    takes = inspect.signature(model.fit).parameters
+    given = {name: value for name, value in more.items() if name in takes and value is not None}
+    model.fit(X, y, **given)
+    return model
 
 
 def _train(place: tuple[int, int], given: tuple) -> tuple[tuple[int, int], tuple]:
@@ -336,18 +323,15 @@ def _train(place: tuple[int, int], given: tuple) -> tuple[tuple[int, int], tuple
 
 def _fit_one(model, X, y, table, fold: Fold, classes) -> tuple[np.ndarray, np.ndarray, str]:
     """Give probabilities, predicted classes or values, and what it cost as JSON."""
-    check_learner(model, y)
+    _check_learner(model, y)
     rows = y.iloc if isinstance(y, pd.DataFrame) else y
-    takes = inspect.signature(model.fit).parameters
-    extra = {}
-    if takes_groups(model):
-        extra["groups"] = table["speaker"].to_numpy(dtype=object)[fold.train]
-    if "validation_data" in takes and fold.validation.size:
-        extra["validation_data"] = (X[fold.validation], rows[fold.validation])
+    more = {"groups": table["speaker"].to_numpy(dtype=object)[fold.train]}
+    if fold.validation.size:
+        more["validation_data"] = (X[fold.validation], rows[fold.validation])
     with meter() as cost:
-        model.fit(X[fold.train], rows[fold.train], **extra)
+        fitted(model, X[fold.train], rows[fold.train], **more)
         if not classes:
-            found = np.empty((fold.test.size, 0))
+            found = None
         elif hasattr(model, "predict_proba"):
             found = np.asarray(model.predict_proba(X[fold.test]))
         else:
@@ -356,17 +340,46 @@ def _fit_one(model, X, y, table, fold: Fold, classes) -> tuple[np.ndarray, np.nd
     probabilities = np.zeros((fold.test.size, len(classes)))
     if classes:
         check_probabilities(found, fold.test.size, len(model.classes_))
-        check_answers(predicted, classes)
+        if strange := set(predicted.tolist()) - set(classes):
+            raise EvaluationError(
+                f"the model answers {min(strange)!r}, which is none of the classes {', '.join(classes)}: its "
+                "predict must return labels as they are in the table"
+            )
         probabilities[:, [classes.index(name) for name in model.classes_]] = found
     else:
-        check_values(predicted, table["clip"].to_numpy()[fold.test], "the prediction")
-    chosen = getattr(model, "chosen", None)
+        _check_values(predicted, table["clip"].to_numpy()[fold.test], "the prediction")
     history = getattr(model, "history", None)
     if history is not None:
         history = {name: np.round(values, 4).tolist() for name, values in history.items()}
-    cost |= {"parameters": count_parameters(model), "chosen": chosen, "history": history}
-    cost |= {"machine": provenance.machine()}
+    cost |= {"parameters": _count_parameters(model), "machine": provenance.machine()}
+    cost |= {"chosen": getattr(model, "chosen", None), "history": history}
     return probabilities, predicted, json.dumps(cost)
+
+
+def _check_learner(model: Any, y: np.ndarray | pd.DataFrame) -> None:
+    """Make sure that a model can learn what it is given: labels, values (floats) or shares (a DataFrame)."""
+    name, values = type(model).__name__, not isinstance(y, pd.DataFrame) and y.dtype.kind == "f"
+    if isinstance(y, pd.DataFrame) and not getattr(model, "learns_shares", False):
+        raise EvaluationError(
+            f"{name} learns no shares of votes: take serlab.models.Shares({name}(...)), or learn the class "
+            "with most votes, y=y.idxmax(axis=1)"
+        )
+    if values and not is_regressor(model):
+        raise EvaluationError(
+            f"y holds numbers with a fraction, and {name} tells classes apart: take a regressor, or cut y "
+            "into classes; of numbers that are names of classes, y.astype(str)"
+        )
+    if not values and is_regressor(model):
+        raise EvaluationError(f"{name} learns values: give it y of type float, or take a classifier")
+
+
+def _check_values(y: np.ndarray, clips: Sequence[str], what: str = "the value") -> None:
+    y = np.asarray(y, float)
+    if y.shape != (len(clips),):
+        raise EvaluationError(f"{what} must be one number for each of {len(clips)} clips, not {y.shape}")
+    if (wrong := ~np.isfinite(y)).any():
+        row = int(wrong.argmax())
+        raise EvaluationError(f"{what} of clip {clips[row]} is {y[row]}: give it one, or leave the clip out")
 
 
 def _digest(X: np.ndarray, y: np.ndarray | pd.DataFrame, table: pd.DataFrame) -> bytes:

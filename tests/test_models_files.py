@@ -33,10 +33,10 @@ from serlab.errors import EvaluationError, ModelError
 from serlab.features.base import Extractor
 from serlab.models import Shares, estimators
 from serlab.models.binaries import OneVsRest, Tuned
-from serlab.models.files import describe, rebuild
+from serlab.models.files import _described, _rebuilt
 from serlab.models.network import Network
 from serlab.models.search import SpeakerSearch
-from serlab.training import takes_groups
+from serlab.training import fitted
 
 STORED = Path(__file__).parent / "data" / "model_1.serlab"
 
@@ -96,7 +96,7 @@ def test_a_spectrogram_network_comes_back_with_its_scaling(tmp_path):
     ids=str,
 )
 def test_extractors_are_described_in_json_and_made_again(extractor):
-    assert rebuild(json.loads(json.dumps(describe(extractor)))) == extractor
+    assert _rebuilt(json.loads(json.dumps(_described(extractor)))) == extractor
 
 
 def test_what_no_file_can_name_is_refused():
@@ -105,10 +105,10 @@ def test_what_no_file_can_name_is_refused():
         name = "mine"
 
     with pytest.raises(ModelError, match=r"Mine is not an extractor of serlab.*give it features"):
-        describe(Mine())
+        _described(Mine())
     chain = augment.Chain(augment.Step(augment.gain, db=3))
     with pytest.raises(ModelError, match=r"cannot hold Chain"):
-        describe(augment.Augmented(extractor=features.Summary(), chain=chain))
+        _described(augment.Augmented(extractor=features.Summary(), chain=chain))
 
 
 def test_models_that_only_running_code_could_restore_are_refused(rows, tmp_path):
@@ -262,8 +262,7 @@ def test_models_of_every_kind_answer_alike_in_another_process(rows, tmp_path):
         if isinstance(model, Network):
             model.set_params(epochs=1)
         repeated = np.tile(heard, (6, *[1] * (heard.ndim - 1))) + rng.normal(size=(24, *heard.shape[1:]))
-        extra = {"groups": list("aabbccdd") * 3} if takes_groups(model) else {}
-        model.fit(repeated, ["sad", "happy"] * 12, **extra)
+        fitted(model, repeated, ["sad", "happy"] * 12, groups=list("aabbccdd") * 3)
         models.save(tmp_path / f"{name}.serlab", model, spec.extractors)
         np.save(tmp_path / f"{name}.X.npy", heard)
         expected[name] = model.predict_proba(heard)

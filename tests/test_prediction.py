@@ -23,7 +23,7 @@ from serlab.errors import AudioError, ModelError
 from serlab.features import Averages
 from serlab.models.files import TrainedModel, tempered
 from serlab.prediction import familiarity
-from serlab.prediction.fit import WANTED, calibrate, decide, flagged, score, threshold, train
+from serlab.prediction.fit import WANTED, _calibrate, _flagged, _threshold, decide, score, train
 
 RATE = 16000
 
@@ -111,7 +111,7 @@ def test_the_threshold_is_the_lowest_that_is_good_enough():
     rows = rows.assign(confidence=confidence, clip=np.arange(4000).astype(str))
     rows.loc[::2, ["label", "predicted", "speaker"]] = ["angry", "angry", "b"]
     rows.loc[::2, "predicted"] = np.where(right[::2], "angry", "sad")
-    sure = threshold(rows)
+    sure = _threshold(rows)
     # Above c, with true probabilities, (1 + c) / 2 are right.
     assert sure == pytest.approx(2 * WANTED - 1, abs=0.05)
     found = score(rows, sure)
@@ -127,7 +127,7 @@ def test_calibration_undoes_a_temperature():
     p = rng.dirichlet([1, 1, 1], 4000)
     label = [rng.choice(list("abc"), p=row) for row in p]
     rows = pd.DataFrame(tempered(p, 1 / 2.5), columns=["p_a", "p_b", "p_c"]).assign(label=label)
-    temperature = calibrate(rows)
+    temperature = _calibrate(rows)
     assert temperature == pytest.approx(2.5, rel=0.1)
     calm = decide(rows, temperature)
     right = calm["label"] == calm["predicted"]
@@ -145,10 +145,10 @@ def test_a_card_s_temperature_reaches_the_answer(model):
 def test_limits_come_from_other_speakers_than_those_that_are_flagged():
     about = pd.DataFrame({"level": [-20.0, -21, -22, -60, -61, -62]})
     odd = pd.DataFrame({"kind": "soft", "row": [0, 3], "level": [-45.0, -75.0]})
-    found = flagged(about, odd, [np.array([0, 1, 2]), np.array([3, 4, 5])])
+    found = _flagged(about, odd, [np.array([0, 1, 2]), np.array([3, 4, 5])])
     # By themselves the second speaker's clips would have set the limits within which the first ones lie.
     assert found == {"as recorded": 1.0, "soft": 1.0}
-    assert flagged(about, odd, [np.array([0]), np.array([3])])["soft"] == 0.5
+    assert _flagged(about, odd, [np.array([0]), np.array([3])])["soft"] == 0.5
 
 
 def test_a_trained_model_s_card_says_what_it_is_worth(model):

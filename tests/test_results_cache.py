@@ -79,7 +79,7 @@ def test_a_key_follows_what_decides(make):
 )
 def test_messages_and_comments_decide_nothing(edit, same):
     assert edit[0] in CODE
-    before, after = (results_cache.normalised_code(code, False) for code in (CODE, CODE.replace(*edit)))
+    before, after = (results_cache._normalised_code(code, False) for code in (CODE, CODE.replace(*edit)))
     assert (before == after) is same
 
 
@@ -88,7 +88,7 @@ def test_in_a_readers_code_what_raises_or_is_called_check_counts():
         ('raise ValueError("no rate")', "rate = 0"),
         ("    return", "    checkerboard(x)\n    return"),
     ):
-        assert results_cache.normalised_code(CODE) != results_cache.normalised_code(CODE.replace(*edit))
+        assert results_cache._normalised_code(CODE) != results_cache._normalised_code(CODE.replace(*edit))
 
 
 @pytest.fixture

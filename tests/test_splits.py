@@ -338,13 +338,13 @@ def test_six_emotions_are_asked_for_by_name():
 
 
 MAKERS = {
-    **{name: lambda table, name=name: splits.make(table, name) for name in ("loso", "group2")},
+    **{
+        name: lambda table, name=name: splits.make(table, name)
+        for name in ("loso", "group2", "seed-split", "text", "speaker-text")
+    },
     "validation": lambda table: splits.with_validation(splits.make(table, "loso"), table),
-    "seed-split": splits.seed_split,
     "clips": splits.hold_out_clips,
     "random": lambda table: splits.random_folds(table, 2),
-    "text": splits.text_folds,
-    "speaker-text": lambda table: splits.speaker_text_folds(table, k=2),
     "across": lambda table: splits.across(table, "x", "y"),
     "loco": lambda table: splits.leave_one_out(table, "corpus"),
     "corpora": lambda table: splits.corpus_folds(table, 2),

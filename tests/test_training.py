@@ -276,9 +276,9 @@ def test_parameters_are_counted_where_they_can_be(corpus):
     table, X = corpus
     y = table["emotion"]
     trees = RandomForestClassifier(3, random_state=0).fit(X, y)
-    assert training.count_parameters(trees) == sum(tree.tree_.node_count for tree in trees.estimators_)
+    assert training._count_parameters(trees) == sum(tree.tree_.node_count for tree in trees.estimators_)
     svm = SVC().fit(X, y)
-    assert training.count_parameters(svm) == svm.dual_coef_.size + 3
+    assert training._count_parameters(svm) == svm.dual_coef_.size + 3
 
     class Weights:
         shape = (4, 3)
@@ -286,8 +286,8 @@ def test_parameters_are_counted_where_they_can_be(corpus):
     class Network:
         trainable_weights = (Weights, Weights)
 
-    assert training.count_parameters(Network()) == 24
-    assert training.count_parameters(object()) is None
+    assert training._count_parameters(Network()) == 24
+    assert training._count_parameters(object()) is None
 
 
 def test_peak_memory_sees_what_was_given_back():

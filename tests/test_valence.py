@@ -13,7 +13,7 @@ from serlab import evaluation, models, runs, voting
 from serlab.errors import EvaluationError
 from serlab.models import binaries, estimators, inputs
 from serlab.models.binaries import OneVsRest, Oversampled, Tuned, best_threshold, calibration, normalised
-from serlab.training import count_parameters, softmax
+from serlab.training import _count_parameters, softmax
 
 CLASSES = np.array(["negative", "neutral", "positive"])
 
@@ -47,7 +47,7 @@ def test_one_against_the_rest_is_as_if_each_were_trained_alone():
     np.testing.assert_allclose(model.decisions(X), np.column_stack(said), atol=1e-6)
     np.testing.assert_allclose(model.predict_proba(X), normalised(np.column_stack(said)), atol=1e-6)
     assert (model.predict(X) == CLASSES[np.argmax(said, axis=0)]).all()
-    assert count_parameters(model) == 9
+    assert _count_parameters(model) == 9
     assert model.chosen is None
     with pytest.raises(EvaluationError, match="three classes or more, not negative, neutral"):
         OneVsRest(LogisticRegression()).fit(X[y != "positive"], y[y != "positive"])
@@ -166,7 +166,7 @@ def test_tuned_is_calibrated_on_speakers_it_did_not_train_on():
     assert tuned.threshold_of("neutral") == pytest.approx(1 - tuned.threshold_of("other"))
     assert tuned.threshold_ > 0.6, "the common class has to be more probable than the rare one"
     assert tuned.chosen["threshold"] == pytest.approx(tuned.threshold_, abs=1e-4)
-    assert count_parameters(tuned) == 3
+    assert _count_parameters(tuned) == 3
 
 
 def test_what_calibrates_was_said_by_models_that_heard_none_of_the_speakers():
@@ -343,7 +343,7 @@ def test_one_sigmoid_is_trained_as_the_binary_cross_entropy_would():
     loss = network.model_.evaluate(X, (y[:, None] == network.classes_).astype(np.float32), verbose=0)[0]
     direct = -np.log(np.where(y == "other", p[:, 1], p[:, 0])).mean()
     assert loss == pytest.approx(direct, rel=1e-4)
-    assert count_parameters(network) == 1409
+    assert _count_parameters(network) == 1409
 
 
 def test_heads_share_a_trunk_and_each_decides_alone():
@@ -358,7 +358,7 @@ def test_heads_share_a_trunk_and_each_decides_alone():
     assert evaluation.uar(y, network.predict(X)) > 0.8
     assert clone(network).get_params() == network.get_params()
     apart = architectures.valence_cnn(X, np.zeros((1, 2))).count_params()
-    together = count_parameters(network)
+    together = _count_parameters(network)
     assert apart < together < 3 * apart / 2
 
 

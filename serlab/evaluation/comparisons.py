@@ -9,15 +9,9 @@ import numpy as np
 import pandas as pd
 
 from serlab.errors import EvaluationError
-from serlab.evaluation.intervals import groups_by, jackknife, measure_by_speaker, student, without_each
-from serlab.evaluation.metrics import (
-    classes_of,
-    count_by_speaker,
-    metric_of_counts,
-    number_speakers,
-    predictions_of,
-)
-from serlab.evaluation.values import STATISTICS, check_columns
+from serlab.evaluation.intervals import groups_by, is_number, jackknife, leave_out, student
+from serlab.evaluation.metrics import predictions_of
+from serlab.evaluation.values import check_columns
 
 
 class Comparison(NamedTuple):
@@ -67,9 +61,8 @@ def compare(
     +33.3 points [-38.4, +105.0], p = 0.184
     """
     first, second = map(predictions_of, (first, second))
-    of_numbers = isinstance(metric, str) and metric in STATISTICS
     truth = [name for name in first if name == "value" or str(name).startswith("share_")]
-    truth = ["clip", "speaker", *(truth if of_numbers else ["label"])]
+    truth = ["clip", "speaker", *(truth if is_number(metric) else ["label"])]
     for one in (first, second):
         check_columns(one, *truth, "predicted")
     clips = [one[truth].drop_duplicates() for one in (first, second)]
@@ -82,14 +75,8 @@ def compare(
         )
     for one, which in ((first, "first"), (second, "second")):
         _check_rows(one, which)
-    if of_numbers:
-        return _compare_numbers(first, second, STATISTICS[metric], confidence)
-    measure = metric_of_counts(metric)
-    classes = classes_of(*(one[column] for one in (first, second) for column in ("label", "predicted")))
-    a, b = (count_by_speaker(one, classes)[0] for one in (first, second))
-    value = measure(a.sum(0)) - measure(b.sum(0))
-    error = jackknife(without_each(measure, a) - without_each(measure, b), a.sum((1, 2)))
-    return Comparison(float(value), *map(float, student(value, error, confidence=confidence)))
+    (a, without_a, sizes), (b, without_b, _) = leave_out(metric, first, second)
+    return _difference(metric, a - b, jackknife(without_a - without_b, sizes), confidence=confidence)
 
 
 def compare_all(
@@ -155,13 +142,8 @@ def group_difference(
             f"speaker {min(both)} is both {first} and {second}: this compares groups of different speakers. "
             "Take by_group, or compare two sets of predictions."
         )
-    check_columns(predictions, "speaker", "label", "predicted")
-    classes = classes_of(predictions["label"], predictions["predicted"])
-    (a, error), (b, other) = (
-        measure_by_speaker(metric_of_counts(metric), count_by_speaker(parts[name], classes)[0])
-        for name in (first, second)
-    )
-    return Comparison(float(a - b), *map(float, student(a - b, error, other, confidence=confidence)))
+    (a, *error), (b, *other) = leave_out(metric, parts[first], parts[second], classes_in=[predictions])
+    return _difference(metric, a - b, jackknife(*error), jackknife(*other), confidence=confidence)
 
 
 def holm(p: Sequence[float]) -> np.ndarray:
@@ -189,19 +171,9 @@ def holm(p: Sequence[float]) -> np.ndarray:
     return corrected
 
 
-def _compare_numbers(
-    first: pd.DataFrame, second: pd.DataFrame, statistic: Callable[[pd.DataFrame], float], confidence: float
-) -> NumberComparison:
-    """Compare by a number that is computed from rows, leaving out one speaker at a time for both."""
-
-    def difference(without: str | None = None) -> float:
-        a, b = (statistic(one[one["speaker"].astype(str) != without]) for one in (first, second))
-        return a - b
-
-    who, speakers = number_speakers(first)
-    error = jackknife(np.array([difference(speaker) for speaker in speakers]), np.bincount(who))
-    value = difference()
-    return NumberComparison(value, *map(float, student(value, error, confidence=confidence)))
+def _difference(metric, value: np.ndarray, *errors, confidence: float) -> Comparison:
+    kind = NumberComparison if is_number(metric) else Comparison
+    return kind(float(value), *map(float, student(value, *errors, confidence=confidence)))
 
 
 def _check_rows(predictions: pd.DataFrame, which: str) -> None:

@@ -80,15 +80,10 @@ def interval(
     83.3 % [11.6, 100.0]
     """
     predictions = predictions_of(predictions)
-    if isinstance(metric, str) and metric in STATISTICS:
-        return Number(*over_speakers(predictions, STATISTICS[metric], confidence))
-    if "value" in predictions and "label" not in predictions:
-        raise EvaluationError('these are values, not classes: take the metric "ccc", "pearson" or "rmse"')
-    check_columns(predictions, "speaker", "label", "predicted")
-    counts = count_by_speaker(predictions, classes_of(predictions["label"], predictions["predicted"]))[0]
-    value, error = measure_by_speaker(metric_of_counts(metric), counts)
-    low, high, _ = student(value, error, confidence=confidence)
-    return Interval(float(value), max(0.0, float(low)), min(1.0, float(high)))
+    value, low, high = _with_ends(*leave_out(metric, predictions)[0], confidence)
+    if is_number(metric):
+        return Number(value, low, high)
+    return Interval(value, max(0.0, low), min(1.0, high))
 
 
 def by_group(
@@ -138,20 +133,7 @@ def over_speakers(
     >>> over_speakers(table, lambda rows: rows["x"].corr(rows["y"])).value
     1.0
     """
-    who, speakers = number_speakers(table)
-    sizes = np.bincount(who)
-    if len(speakers) < 2:
-        raise EvaluationError("an interval over speakers needs rows of at least two speakers")
-    without = np.array([statistic(table[who != number]) for number in range(len(speakers))], float)
-    if not np.isfinite(without).all():
-        bad = speakers[~np.isfinite(without.reshape(len(speakers), -1)).all(axis=1)][0]
-        raise EvaluationError(
-            f"the statistic is not a number without speaker {bad}: too few speakers have what it needs for "
-            "an interval. Leave it out, or give the value alone."
-        )
-    value = np.asarray(statistic(table), float)
-    low, high, _ = student(value, jackknife(without, sizes), confidence=confidence)
-    return Interval(*(float(one) if one.ndim == 0 else one for one in (value, low, high)))
+    return Interval(*_with_ends(*_rows_without(table, statistic), confidence))
 
 
 def scores(predictions: pd.DataFrame) -> dict[str, float]:
@@ -262,21 +244,56 @@ def student(
     return value - half, value + half, p[()]  # a number where the value is one
 
 
-def without_each(measure, counts: np.ndarray) -> np.ndarray:
-    """Give a metric without each speaker in turn: shape (speakers,)."""
-    tables = counts.sum(axis=0) - counts
-    without = np.asarray(measure(tables))
-    if without.shape != (len(counts),) or not np.isclose(without[0], measure(tables[0]), equal_nan=True):
+def _with_ends(value, without, sizes, confidence: float) -> list:
+    low, high, _ = student(value, jackknife(without, sizes), confidence=confidence)
+    return [one if np.ndim(one) else float(one) for one in (value, low, high)]
+
+
+def is_number(metric: str | Callable) -> bool:
+    """Tell whether a metric is of values or shares of votes, and no share of clips."""
+    return isinstance(metric, str) and metric in STATISTICS
+
+
+def leave_out(
+    metric: str | Callable, *tables: pd.DataFrame, classes_in: Sequence[pd.DataFrame] = ()
+) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Give, for each table, a metric, the same without each speaker, (speakers,), and their numbers of rows.
+
+    Classes are those of all tables, or of `classes_in`.
+    """
+    if is_number(metric):
+        return [_rows_without(table, STATISTICS[metric]) for table in tables]
+    for table in tables:
+        if "value" in table and "label" not in table:
+            raise EvaluationError('these are values, not classes: take the metric "ccc", "pearson" or "rmse"')
+        check_columns(table, "speaker", "label", "predicted")
+    measure, columns = metric_of_counts(metric), ("label", "predicted")
+    classes = classes_of(*(table[column] for table in classes_in or tables for column in columns))
+    found = []
+    for table in tables:
+        counts = count_by_speaker(table, classes)[0]
+        rest = counts.sum(axis=0) - counts
+        without = np.asarray(measure(rest))
+        if without.shape != (len(counts),) or not np.isclose(without[0], measure(rest[0]), equal_nan=True):
+            raise EvaluationError(
+                "the metric must give one number for each table of counts: sum over axis=(-2, -1) and index "
+                "with [..., i, j]"
+            )
+        found.append((measure(counts.sum(axis=0)), without, counts.sum((1, 2))))
+    return found
+
+
+def _rows_without(table: pd.DataFrame, statistic: Callable) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Give what is computed from rows, as `leave_out` does."""
+    who, speakers = number_speakers(table)
+    without = np.array([statistic(table[who != number]) for number in range(len(speakers))], float)
+    if not np.isfinite(without).all():
+        bad = speakers[~np.isfinite(without.reshape(len(speakers), -1)).all(axis=1)][0]
         raise EvaluationError(
-            "the metric must give one number for each table of counts: sum over axis=(-2, -1) and index with "
-            "[..., i, j]"
+            f"the statistic is not a number without speaker {bad}: too few speakers have what it needs for "
+            "an interval. Leave it out, or give the value alone."
         )
-    return without
-
-
-def measure_by_speaker(measure, counts: np.ndarray) -> tuple[np.ndarray, tuple[np.ndarray, float]]:
-    """Give a metric over all speakers, and its `jackknife`."""
-    return measure(counts.sum(axis=0)), jackknife(without_each(measure, counts), counts.sum((1, 2)))
+    return np.asarray(statistic(table), float), without, np.bincount(who)
 
 
 def groups_by(predictions: pd.DataFrame, by: str) -> list[tuple[str, pd.DataFrame]]:

@@ -160,9 +160,7 @@ def count_by_speaker(
     predictions: pd.DataFrame, classes: list[str], least: int = 2
 ) -> tuple[np.ndarray, list]:
     """Count confusions of each speaker: shape (speakers, classes, classes), labels before predictions."""
-    speaker, names = number_speakers(predictions)
-    if len(names) < least:
-        raise EvaluationError("an interval over speakers needs predictions for at least two speakers")
+    speaker, names = number_speakers(predictions, least)
     if least > 1:
         _check_common(predictions["label"], predictions["predicted"])
     index = pd.Index(classes)
@@ -176,12 +174,15 @@ def count_by_speaker(
     return counts, list(names)
 
 
-def number_speakers(table: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+def number_speakers(table: pd.DataFrame, least: int = 2) -> tuple[np.ndarray, np.ndarray]:
     """Return the number of each row's speaker, in the order of their names, and the names."""
     if (missing := table["speaker"].isna().to_numpy()).any():
         raise EvaluationError(f"row {int(missing.argmax())} has no speaker: name one, or leave the row out")
     # As text: categories have an order of their own, and 1 and "1" are one person.
-    return pd.factorize(table["speaker"].astype(str).to_numpy(dtype=object), sort=True)
+    codes, names = pd.factorize(table["speaker"].astype(str).to_numpy(dtype=object), sort=True)
+    if len(names) < least:
+        raise EvaluationError("an interval over speakers needs rows of at least two speakers")
+    return codes, names
 
 
 def metric_of_counts(metric: str | Callable[[np.ndarray], np.ndarray]) -> Callable[[np.ndarray], np.ndarray]:

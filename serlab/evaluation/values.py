@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -102,27 +103,20 @@ def check_columns(predictions: pd.DataFrame, *names: str) -> None:
         raise EvaluationError(f"predictions lack the columns {', '.join(missing)}")
 
 
-def _of_values(metric: Callable) -> Callable[[pd.DataFrame], float]:
-    def statistic(predictions: pd.DataFrame) -> float:
-        check_columns(predictions, "value", "predicted")
-        return metric(predictions["value"], predictions["predicted"])
-
-    return statistic
+def _of_values(metric: Callable, predictions: pd.DataFrame) -> float:
+    check_columns(predictions, "value", "predicted")
+    return metric(predictions["value"], predictions["predicted"])
 
 
-def _of_shares(metric: Callable) -> Callable[[pd.DataFrame], float]:
-    def statistic(predictions: pd.DataFrame) -> float:
-        columns = [name for name in predictions if str(name).startswith("share_")]
-        check_columns(predictions, *(columns or ["share_<class>"]))
-        p = [f"p_{name.removeprefix('share_')}" for name in columns]
-        check_columns(predictions, *p)
-        return metric(predictions[columns].to_numpy(float), predictions[p].to_numpy(float))
-
-    return statistic
+def _of_shares(metric: Callable, predictions: pd.DataFrame) -> float:
+    shares = [name for name in predictions if str(name).startswith("share_")] or ["share_<class>"]
+    p = [f"p_{name.removeprefix('share_')}" for name in shares]
+    check_columns(predictions, *shares, *p)
+    return metric(predictions[shares].to_numpy(float), predictions[p].to_numpy(float))
 
 
-STATISTICS = {metric.__name__: _of_values(metric) for metric in (ccc, pearson, rmse)}
-STATISTICS |= {metric.__name__: _of_shares(metric) for metric in (cross_entropy, divergence)}
+STATISTICS = {metric.__name__: partial(_of_values, metric) for metric in (ccc, pearson, rmse)}
+STATISTICS |= {metric.__name__: partial(_of_shares, metric) for metric in (cross_entropy, divergence)}
 
 
 def _alike(one, other) -> tuple[np.ndarray, np.ndarray]:

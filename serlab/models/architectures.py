@@ -21,23 +21,15 @@ layers, ops = keras.layers, keras.ops
 
 def original_ann(X: np.ndarray, y: np.ndarray) -> keras.Model:
     """Make the dense network of the original notebook: 128-64-32, on all values of the spectrogram."""
-    network = keras.Sequential([keras.Input(X.shape[1:]), layers.Flatten()])
-    for units in (128, 64, 32):
-        network.add(layers.Dense(units, activation="relu"))
-    network.add(layers.Dense(y.shape[1], activation="softmax"))
-    return network
+    return _stacked(X, y, layers.Flatten(), *(layers.Dense(n, activation="relu") for n in (128, 64, 32)))
 
 
 def original_cnn(X: np.ndarray, y: np.ndarray) -> keras.Model:
     """Make the convolutional network of the original notebook: five layers of 3 x 3 filters."""
-    network = keras.Sequential([keras.Input(X.shape[1:]), layers.Reshape((*X.shape[1:], 1))])
+    parts = [layers.Reshape((*X.shape[1:], 1))]
     for filters in (32, 64, 128, 256):
-        network.add(layers.Conv2D(filters, 3, activation="relu"))
-        network.add(layers.MaxPooling2D(2))
-    network.add(layers.Conv2D(256, 3, activation="relu"))
-    network.add(layers.Flatten())
-    network.add(layers.Dense(y.shape[1], activation="softmax"))
-    return network
+        parts += [layers.Conv2D(filters, 3, activation="relu"), layers.MaxPooling2D(2)]
+    return _stacked(X, y, *parts, layers.Conv2D(256, 3, activation="relu"), layers.Flatten())
 
 
 def original_augmented_cnn(X: np.ndarray, y: np.ndarray) -> keras.Model:
@@ -46,19 +38,19 @@ def original_augmented_cnn(X: np.ndarray, y: np.ndarray) -> keras.Model:
     Bands are taken for the steps of a sequence, and frames for its channels. Where batch normalisation stands
     was not reported: this is the only plain choice that has the 1,146,312 parameters which were.
     """
-    network = keras.Sequential([keras.Input(X.shape[1:])])
+    parts = []
     for filters in (512, 256, 128):
-        network.add(layers.Conv1D(filters, 3, activation="relu"))
-        network.add(layers.BatchNormalization())
-        network.add(layers.MaxPooling1D(2))
-        network.add(layers.Dropout(0.2))
-    network.add(layers.Conv1D(64, 3, activation="relu"))
-    network.add(layers.Flatten())
-    network.add(layers.Dense(512, activation="relu"))
-    network.add(layers.BatchNormalization())
-    network.add(layers.Dropout(0.2))
-    network.add(layers.Dense(y.shape[1], activation="softmax"))
-    return network
+        parts += [layers.Conv1D(filters, 3, activation="relu"), layers.BatchNormalization()]
+        parts += [layers.MaxPooling1D(2), layers.Dropout(0.2)]
+    parts += [layers.Conv1D(64, 3, activation="relu"), layers.Flatten()]
+    parts += [layers.Dense(512, activation="relu"), layers.BatchNormalization(), layers.Dropout(0.2)]
+    return _stacked(X, y, *parts)
+
+
+def _stacked(X: np.ndarray, y: np.ndarray, *parts: keras.Layer) -> keras.Model:
+    """Put layers on each other, and a decision between all classes on them."""
+    decision = layers.Dense(y.shape[1], activation="softmax")
+    return keras.Sequential([keras.Input(X.shape[1:]), *parts, decision])
 
 
 @keras.saving.register_keras_serializable(package="serlab")
@@ -102,14 +94,11 @@ def _trunk(inputs, last: int | tuple[int, int]):
 
 def dense(X: np.ndarray, y: np.ndarray) -> keras.Model:
     """Make our dense network, for features that are one number each: 128-64, half of it dropped."""
-    network = keras.Sequential([keras.Input(X.shape[1:]), layers.Dropout(0.2)])
+    parts = [layers.Dropout(0.2)]
     for units in (128, 64):
-        network.add(layers.Dense(units, use_bias=False))
-        network.add(layers.BatchNormalization(momentum=0.9))
-        network.add(layers.ReLU())
-        network.add(layers.Dropout(0.5))
-    network.add(layers.Dense(y.shape[1], activation="softmax"))
-    return network
+        parts += [layers.Dense(units, use_bias=False), layers.BatchNormalization(momentum=0.9)]
+        parts += [layers.ReLU(), layers.Dropout(0.5)]
+    return _stacked(X, y, *parts)
 
 
 def attention_pooling(X: np.ndarray, y: np.ndarray) -> keras.Model:
@@ -219,65 +208,46 @@ def model_a(X: np.ndarray, y: np.ndarray) -> keras.Model:
     Demirci & Yazici 2020, Speech emotion recognition with deep convolutional neural networks, Biomedical
     Signal Processing and Control 59, 101894; layers of a unit, and what is dropped, are our reading.
     """
-    network = keras.Sequential([keras.Input(X.shape[1:]), layers.Reshape((-1, 1))])
-    for unit in ((256, 128), (128, 128)):
-        if len(network.layers) > 1:
-            network.add(layers.MaxPooling1D(8))
-        for filters in unit:
-            network.add(layers.Conv1D(filters, 5, padding="same", activation="relu"))
-            network.add(layers.BatchNormalization(momentum=0.9))
-            network.add(layers.Dropout(0.1))
-    network.add(layers.Flatten())
-    network.add(layers.Dense(y.shape[1], activation="softmax"))
-    return network
+    parts = [layers.Reshape((-1, 1))]
+    for number, filters in enumerate((256, 128, 128, 128)):
+        if number == 2:
+            parts += [layers.MaxPooling1D(8)]
+        parts += [layers.Conv1D(filters, 5, padding="same", activation="relu")]
+        parts += [layers.BatchNormalization(momentum=0.9), layers.Dropout(0.1)]
+    return _stacked(X, y, *parts, layers.Flatten())
 
 
 def original_contours(X: np.ndarray, y: np.ndarray) -> keras.Model:
     """Make the original 1-D network of CREMA-D: zero crossings, then energy, as one sequence."""
-    network = _scaled(X)
-    network.add(layers.Reshape((-1, 1)))
+    parts = [_scale(X), layers.Reshape((-1, 1))]
     for filters in (64, 128, 256):
-        network.add(layers.Conv1D(filters, 3, activation="relu"))
-        network.add(layers.MaxPooling1D(2))
-    network.add(layers.Flatten())
-    network.add(layers.Dense(256, activation="relu"))
-    network.add(layers.Dropout(0.5))
-    network.add(layers.Dense(y.shape[1], activation="softmax"))
-    return network
+        parts += [layers.Conv1D(filters, 3, activation="relu"), layers.MaxPooling1D(2)]
+    parts += [layers.Flatten(), layers.Dense(256, activation="relu"), layers.Dropout(0.5)]
+    return _stacked(X, y, *parts)
 
 
 def original_mel(X: np.ndarray, y: np.ndarray) -> keras.Model:
     """Make the original 2-D network of CREMA-D: wide filters on mel spectrograms."""
-    network = _scaled(X)
-    network.add(layers.Reshape((*X.shape[1:], 1)))
-    network.add(layers.Conv2D(256, 5, padding="same", activation="relu"))
+    parts = [_scale(X), layers.Reshape((*X.shape[1:], 1))]
+    parts += [layers.Conv2D(256, 5, padding="same", activation="relu")]
     for filters in (128, 128, 128):
-        network.add(layers.Conv2D(filters, 5, padding="same", activation="relu"))
-        network.add(layers.MaxPooling2D(5, strides=2, padding="same"))
-    network.add(layers.Flatten())
-    network.add(layers.Dense(128, activation="relu"))
-    network.add(layers.Dense(y.shape[1], activation="softmax"))
-    return network
+        parts += [layers.Conv2D(filters, 5, padding="same", activation="relu")]
+        parts += [layers.MaxPooling2D(5, strides=2, padding="same")]
+    return _stacked(X, y, *parts, layers.Flatten(), layers.Dense(128, activation="relu"))
 
 
 def compact_contours(X: np.ndarray, y: np.ndarray) -> keras.Model:
     """Make a small 1-D CNN for contours: contours are channels, filters run along time, pooled over it."""
-    network = keras.Sequential([keras.Input(X.shape[1:]), layers.Permute((2, 1))])
+    parts = [layers.Permute((2, 1))]
     for filters in (64, 96, 128):
-        network.add(layers.Conv1D(filters, 5, padding="same", use_bias=False))
-        network.add(layers.BatchNormalization(momentum=0.9))
-        network.add(layers.ReLU())
-        network.add(layers.MaxPooling1D(2))
-        network.add(layers.SpatialDropout1D(0.1))
-    network.add(StatisticsPooling())
-    network.add(layers.Dropout(0.3))
-    network.add(layers.Dense(y.shape[1], activation="softmax"))
-    return network
+        parts += [layers.Conv1D(filters, 5, padding="same", use_bias=False)]
+        parts += [layers.BatchNormalization(momentum=0.9), layers.ReLU()]
+        parts += [layers.MaxPooling1D(2), layers.SpatialDropout1D(0.1)]
+    return _stacked(X, y, *parts, StatisticsPooling(), layers.Dropout(0.3))
 
 
-def _scaled(X: np.ndarray) -> keras.Sequential:
-    """Begin a network that scales every value to 0...1 by its range in the training data."""
+def _scale(X: np.ndarray) -> keras.Layer:
+    """Scale every value to 0...1 by its range in the training data."""
     lowest, highest = X.min(axis=0), X.max(axis=0)
     axes = tuple(range(1, X.ndim))
-    scale = layers.Normalization(axis=axes, mean=lowest, variance=np.square(highest - lowest))
-    return keras.Sequential([keras.Input(X.shape[1:]), scale])
+    return layers.Normalization(axis=axes, mean=lowest, variance=np.square(highest - lowest))

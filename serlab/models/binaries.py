@@ -5,7 +5,6 @@ All follow scikit-learn's conventions; `fit` takes the speakers as ``groups`` wh
 
 from __future__ import annotations
 
-import inspect
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 
 from serlab.checks import check_inputs
 from serlab.errors import EvaluationError
+from serlab.training import fitted
 
 # scikit-learn has all of this in another form, which gives other predictions than those recorded.
 # OneVsRestClassifier trains on 0 and 1: a network's outputs, and with them its random weights, change places.
@@ -101,13 +101,6 @@ class Wrapper(ClassifierMixin, BaseEstimator):
         """Packages that the model needs."""
         return getattr(self.model, "libraries", ())
 
-    def _fitted(self, X, y, groups=None, validation_data=None):
-        """Fit a copy of the model, with the speakers and the validation clips if it takes them."""
-        takes = inspect.signature(self.model.fit).parameters
-        given = {"groups": groups, "validation_data": validation_data}
-        given = {name: value for name, value in given.items() if name in takes and value is not None}
-        return clone(self.model).fit(X, y, **given)
-
     def predict_proba(self, X: np.ndarray) -> np.ndarray:
         """Return the model's probabilities: (clips, ...) to (clips, classes)."""
         return self.model_.predict_proba(np.asarray(X))
@@ -146,10 +139,10 @@ class Tuned(Wrapper):
         for train, test in StratifiedGroupKFold(parts).split(X, y, groups):
             if len(np.unique(y[train])) < len(self.classes_):
                 raise EvaluationError("clips of a class are all by one speaker only, who cannot be held out")
-            model = self._fitted(X[train], y[train], groups[train])
+            model = fitted(clone(self.model), X[train], y[train], groups=groups[train])
             predicted.append(model.predict_proba(X[test]))
             held.append(test)
-        self.model_ = self._fitted(X, y, groups)
+        self.model_ = fitted(clone(self.model), X, y, groups=groups)
         p, held = np.concatenate(predicted), np.concatenate(held)
         self.scale_, self.offset_ = calibration(p, place[held])
         self.share_ = np.bincount(place) / len(place)
@@ -217,7 +210,8 @@ class OneVsRest(Wrapper):
         if "other" in self.classes_:
             raise EvaluationError("no class may be called 'other', which stands for the rest: rename it")
         self.estimators_ = [
-            self._fitted(X, np.where(y == name, name, "other"), groups) for name in self.classes_
+            fitted(clone(self.model), X, np.where(y == name, name, "other"), groups=groups)
+            for name in self.classes_
         ]
         return self
 
@@ -268,7 +262,8 @@ class Oversampled(Wrapper):
         ]
         rows = np.sort(np.concatenate(drawn))
         groups = None if groups is None else np.asarray(groups)[rows]
-        self.model_ = self._fitted(X[rows], y[rows], groups, validation_data)
+        more = {"groups": groups, "validation_data": validation_data}
+        self.model_ = fitted(clone(self.model), X[rows], y[rows], **more)
         return self
 
     @property

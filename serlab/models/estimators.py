@@ -6,6 +6,7 @@ Keras is loaded when a network is built, not when it is listed.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,15 +23,13 @@ from serlab.features import Summary
 from serlab.models.search import Committee, SpeakerSearch
 
 if TYPE_CHECKING:
-    from serlab.models.network import Network, SharedTrunk
+    from serlab.models.network import Network
 
 MOVED = (Step(shift_frames, most=20), Step(shift_bands, most=3))
 MASKED = (
     Step(time_mask, count=1, width=(0, 20), fill=0.0),
     Step(frequency_mask, count=1, width=(0, 8), fill=0.0),
 )
-# Model A: the paper trains 700 epochs at a rate of 1e-5, the report 300.
-EPOCHS, RATE = 12, 5e-5
 
 
 # ---- rules, trees and linear models ----
@@ -108,17 +107,14 @@ def pca_logistic(seed: int = 0) -> SpeakerSearch:
     return logistic(seed, TruncatedSVD(100, random_state=0))
 
 
-def linear_svm(seed: int = 0) -> SpeakerSearch:
-    """Build a linear support vector machine with chosen C."""
-    machine = SVC(kernel="linear", class_weight="balanced", break_ties=True)
-    grid = {"svc__C": [0.0003, 0.001, 0.003, 0.01]}
-    return SpeakerSearch(make_pipeline(StandardScaler(), machine), grid)
+def _svm(kernel: str, values: Sequence[float], seed: int = 0) -> SpeakerSearch:
+    machine = SVC(kernel=kernel, class_weight="balanced", break_ties=True)
+    return SpeakerSearch(make_pipeline(StandardScaler(), machine), {"svc__C": values})
 
 
-def rbf_svm(seed: int = 0) -> SpeakerSearch:
-    """Build a support vector machine with radial kernel and chosen C."""
-    machine = SVC(class_weight="balanced", break_ties=True)
-    return SpeakerSearch(make_pipeline(StandardScaler(), machine), {"svc__C": [1.0, 3.0, 10.0]})
+# Support vector machines with chosen C.
+linear_svm = partial(_svm, "linear", [0.0003, 0.001, 0.003, 0.01])
+rbf_svm = partial(_svm, "rbf", [1.0, 3.0, 10.0])
 
 
 def committee(seed: int = 0) -> Committee:
@@ -127,44 +123,18 @@ def committee(seed: int = 0) -> Committee:
     return Committee([(slice(0, width), logistic()), (slice(width, None), logistic())])
 
 
-# ---- networks on spectrograms and summary features ----
+# ---- networks ----
 
 
-def original_ann(seed: int) -> Network:
-    """Build the dense network of the original notebook."""
-    return _network("original_ann", epochs=25, seed=seed)
+def _network(architecture: str, seed: int, kind: str = "Network", **settings) -> Network:
+    from serlab.models import architectures
+    from serlab.models import network as kinds
+
+    return getattr(kinds, kind)(getattr(architectures, architecture), seed=seed, **settings)
 
 
-def original_cnn(seed: int) -> Network:
-    """Build the CNN of the original notebook."""
-    return _network("original_cnn", epochs=25, seed=seed)
-
-
-def original_augmented_cnn(seed: int) -> Network:
-    """Build the augmented CNN of the original notebook, which learns from five versions of each clip."""
-    return _network("original_augmented_cnn", epochs=25, copies=True, seed=seed)
-
-
-def dense(seed: int, architecture: str = "dense") -> Network:
-    """Build our dense network on summary features, or another that is trained as it is."""
-    return _ours(architecture, epochs=60, label_smoothing=0.1, balanced=True, seed=seed)
-
-
-def attention(seed: int) -> Network:
-    """Build our network that weighs frames, trained as our dense one is."""
-    return dense(seed, "attention_pooling")
-
-
-def cnn(seed: int, steps: Sequence[Step] = ()) -> Network:
-    """Build our CNN on log-mel spectrograms; `steps` change every batch of training clips."""
-    augment = Chain(*steps, seed=seed) if steps else None
-    settings = {"centre_clips": True, "label_smoothing": 0.1, "augment": augment, "seed": seed}
-    return _ours("cnn", epochs=50, batch_size=16, **settings)
-
-
-def augmented_cnn(seed: int) -> Network:
-    """Build our CNN, trained on clips that are moved and masked, anew in every epoch."""
-    return cnn(seed, (*MOVED, *MASKED))
+def _ours(architecture: str, seed: int, **settings) -> Network:
+    return _network(architecture, seed, optimizer=cosine, standardise=True, **settings)
 
 
 def cosine(steps: int):
@@ -187,75 +157,50 @@ def cosine(steps: int):
     return keras.optimizers.AdamW(rate, weight_decay=1e-2)
 
 
-# ---- networks for valence ----
-
-
-def valence_original(seed: int) -> Network:
-    """Build the original network for valence as it was trained: 15 epochs of Adam, clip by clip."""
-    return _network(
-        "valence_original", epochs=15, batch_size=1, steps_at_once=16, optimizer="adam", seed=seed
-    )
-
-
-def valence_small(seed: int) -> Network:
-    """Build the original network, trained as ours are: standardised bands, classes that weigh alike."""
-    return _ours("valence_original", epochs=20, balanced=True, seed=seed)
-
-
-def valence_cnn(seed: int) -> Network:
-    """Build the deeper network, with one decision between all classes."""
-    return _ours("valence_cnn", epochs=20, balanced=True, seed=seed)
-
-
-def valence_shared(seed: int) -> SharedTrunk:
-    """Build the deeper network with a head for every class against the rest."""
-    from serlab.models import architectures
-    from serlab.models.network import SharedTrunk
-
-    return SharedTrunk(
-        architectures.valence_three_heads, epochs=20, optimizer=cosine, standardise=True, seed=seed
-    )
-
-
-# ---- published networks ----
-
-
-def model_a(seed: int) -> Network:
-    """Build model A, trained on four versions of each clip."""
-    return _network(
-        "model_a", epochs=EPOCHS, batch_size=16, optimizer=rmsprop, standardise=True, copies=True, seed=seed
-    )
-
-
 def rmsprop(steps: int):
     """Make the optimiser of model A: RMSprop, five times as quick as the paper's."""
     from serlab.backend import keras
 
-    return keras.optimizers.RMSprop(RATE)
+    return keras.optimizers.RMSprop(5e-5)
 
 
-def model_a_plain(seed: int) -> Network:
-    """Build model A, trained on clips as they are, for as many steps."""
-    return model_a(seed).set_params(epochs=4 * EPOCHS, copies=False)
+# Those of the original notebook. The last learns from five versions of each clip.
+original_ann = partial(_network, "original_ann", epochs=25)
+original_cnn = partial(_network, "original_cnn", epochs=25)
+original_augmented_cnn = partial(_network, "original_augmented_cnn", epochs=25, copies=True)
+
+# Ours on summary features; the one that weighs frames is trained in the same way.
+_AS_DENSE = {"epochs": 60, "label_smoothing": 0.1, "balanced": True}
+dense = partial(_ours, "dense", **_AS_DENSE)
+attention = partial(_ours, "attention_pooling", **_AS_DENSE)
 
 
-def original_contours(seed: int) -> Network:
-    """Build the original 1-D network of CREMA-D, trained on three versions of each clip."""
-    return _network("original_contours", epochs=15, batch_size=64, optimizer="adam", copies=True, seed=seed)
+def cnn(seed: int, steps: Sequence[Step] = ()) -> Network:
+    """Build our CNN on log-mel spectrograms; `steps` change every batch of training clips, anew each time."""
+    augment = Chain(*steps, seed=seed) if steps else None
+    settings = {"centre_clips": True, "label_smoothing": 0.1, "augment": augment}
+    return _ours("cnn", seed, epochs=50, batch_size=16, **settings)
 
 
-def compact_contours(seed: int) -> Network:
-    """Build our small 1-D network on more contours."""
-    settings = {"label_smoothing": 0.1, "balanced": True, "seed": seed}
-    return _ours("compact_contours", epochs=20, batch_size=16, **settings)
+augmented_cnn = partial(cnn, steps=(*MOVED, *MASKED))
 
+# The original network for valence as it was trained, clip by clip; the same, trained as ours are; a deeper
+# one, with one decision between all classes; and with a head for every class against the rest.
+valence_original = partial(
+    _network, "valence_original", epochs=15, batch_size=1, steps_at_once=16, optimizer="adam"
+)
+valence_small = partial(_ours, "valence_original", epochs=20, balanced=True)
+valence_cnn = partial(_ours, "valence_cnn", epochs=20, balanced=True)
+valence_shared = partial(_ours, "valence_three_heads", kind="SharedTrunk", epochs=20)
 
-def _ours(architecture: str, **settings) -> Network:
-    return _network(architecture, optimizer=cosine, standardise=True, **settings)
-
-
-def _network(architecture: str, **settings) -> Network:
-    from serlab.models import architectures
-    from serlab.models.network import Network
-
-    return Network(getattr(architectures, architecture), **settings)
+# Published ones. Model A is trained on four versions of each clip, or on clips as they are for as many steps;
+# the paper trains 700 epochs at a rate of 1e-5, the report 300. That of CREMA-D learns from three versions.
+_MODEL_A = {"batch_size": 16, "optimizer": rmsprop, "standardise": True}
+model_a = partial(_network, "model_a", epochs=12, copies=True, **_MODEL_A)
+model_a_plain = partial(_network, "model_a", epochs=48, **_MODEL_A)
+original_contours = partial(
+    _network, "original_contours", epochs=15, batch_size=64, optimizer="adam", copies=True
+)
+compact_contours = partial(
+    _ours, "compact_contours", epochs=20, batch_size=16, label_smoothing=0.1, balanced=True
+)

@@ -139,13 +139,10 @@ def save(
         Fitted: a classifier or regressor of scikit-learn, or a network of serlab, which a Keras model of your
         own becomes by `serlab.models.network.Network.of`. Of a search, the best estimator is kept. Or a
         `TrainedModel`, which has all of the following.
-    extractors : sequence of Extractor
-        Of serlab. None for a model of features of your own.
-    card : mapping, optional
-        What is known of the model, as JSON can hold it. Date and versions are added.
-    familiar : object, optional
-        See `TrainedModel`. Without it, and ``limits`` on the card, `serlab.predict` cannot say what is unlike
-        the training data: `serlab.prediction.fit.train` makes both.
+    extractors, card, familiar : optional
+        As of `TrainedModel`; date and versions are added to the card. Without `familiar`, and ``limits`` on
+        the card, `serlab.predict` cannot say what is unlike the training data:
+        `serlab.prediction.fit.train` makes both.
 
     Raises
     ------
@@ -179,7 +176,7 @@ def save(
         "versions": provenance.versions(),
         **dict(card or {}),
         "classes": [str(one) for one in getattr(estimator, "classes_", ())],
-        "extractors": [describe(extractor) for extractor in extractors],
+        "extractors": [_described(extractor) for extractor in extractors],
     }
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -230,7 +227,7 @@ def load(path: str | os.PathLike) -> TrainedModel:
         card = json.loads(files["card.json"])
         if card["format"] > FORMAT:
             raise ModelError(f"{path} was made by a later version of serlab: pip install -U serlab")
-        extractors = tuple(rebuild(one) for one in card["extractors"])
+        extractors = tuple(_rebuilt(dict(one)) for one in card["extractors"])
         if "estimator.keras" in files:
             estimator = _read_network(files, card)
         else:
@@ -247,35 +244,6 @@ def load(path: str | os.PathLike) -> TrainedModel:
     return TrainedModel(estimator, extractors, card, familiar)
 
 
-def describe(extractor: Extractor) -> dict[str, Any]:
-    """Describe an extractor of serlab as JSON can hold it; `rebuild` makes it again.
-
-    Examples
-    --------
-    >>> from serlab.features import Mel
-    >>> describe(Mel(n_mels=40))["n_mels"], rebuild(describe(Mel(n_mels=40))) == Mel(n_mels=40)
-    (40, True)
-    """
-    if not type(extractor).__module__.startswith("serlab."):
-        raise ModelError(
-            f"{type(extractor).__name__} is not an extractor of serlab, so no file can name it: save the "
-            "model without extractors, and give it features"
-        )
-    parameters = {field.name: _plain(getattr(extractor, field.name)) for field in fields(extractor)}
-    return {"extractor": type(extractor).__name__} | parameters
-
-
-def rebuild(described: Mapping[str, Any]) -> Extractor:
-    """Make the extractor that `describe` described."""
-    given = dict(described)
-    name = given.pop("extractor")
-    for room in ROOMS:
-        kind = getattr(importlib.import_module(room), name, None)
-        if isinstance(kind, type) and issubclass(kind, Extractor):
-            return kind(**{field: _rebuilt(value) for field, value in given.items()})
-    raise ModelError(f"This serlab has no extractor {name!r}: pip install -U serlab")
-
-
 def _is_fitted(estimator) -> bool:
     try:
         check_is_fitted(estimator)
@@ -284,20 +252,36 @@ def _is_fitted(estimator) -> bool:
     return True
 
 
-def _plain(value: Any) -> Any:
+def _described(value: Any) -> Any:
+    """Describe an extractor of serlab, or one of its parameters, as JSON can hold it."""
     if isinstance(value, Extractor):
-        return describe(value)
+        name = type(value).__name__
+        if not type(value).__module__.startswith("serlab."):
+            raise ModelError(
+                f"{name} is not an extractor of serlab, so no file can name it: save the model without "
+                "extractors, and give it features"
+            )
+        return {"extractor": name} | {one.name: _described(getattr(value, one.name)) for one in fields(value)}
     if isinstance(value, tuple):
-        return [_plain(one) for one in value]
+        return [_described(one) for one in value]
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     raise ModelError(f"A file cannot hold {value!r}, a parameter of an extractor")
 
 
 def _rebuilt(value: Any) -> Any:
-    if isinstance(value, dict):
-        return rebuild(value)
-    return tuple(_rebuilt(one) for one in value) if isinstance(value, list) else value
+    """Make what `_described` described."""
+    if isinstance(value, list):
+        return tuple(map(_rebuilt, value))
+    if not isinstance(value, dict):
+        return value
+    given = {name: _rebuilt(one) for name, one in value.items()}
+    name = given.pop("extractor")
+    for room in ROOMS:
+        kind = getattr(importlib.import_module(room), name, None)
+        if isinstance(kind, type) and issubclass(kind, Extractor):
+            return kind(**given)
+    raise ModelError(f"This serlab has no extractor {name!r}: pip install -U serlab")
 
 
 def _keras_bytes(network) -> bytes:

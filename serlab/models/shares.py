@@ -13,7 +13,7 @@ from sklearn.utils.validation import has_fit_parameter
 from serlab.checks import check_inputs
 from serlab.errors import EvaluationError
 from serlab.models.binaries import Wrapper
-from serlab.training import takes_groups
+from serlab.training import fitted
 
 
 class Shares(Wrapper):
@@ -50,7 +50,7 @@ class Shares(Wrapper):
         model = clone(self.model)
         self.chosen = None
         if hasattr(model, "refit"):  # A search.
-            found = model.fit(X, majority, **({"groups": groups} if takes_groups(model) else {}))
+            found = fitted(model, X, majority, groups=groups)
             model, self.chosen = clone(found.best_estimator_), found.best_params_
         steps = model.steps if isinstance(model, Pipeline) else [("model", model)]
         last = steps[-1][1]

@@ -103,25 +103,18 @@ def _tuned(seed: int) -> Tuned:
 
 def _probes(*plan, part: str = "", title: str = "", seconds: float | None = None) -> tuple[ModelSpec, ...]:
     """Describe a logistic regression on each kind of features, of all or a part of a clip, and their vote."""
-    summary, egemaps, byols = (
-        ModelSpec(
-            f"valence-{short}{part}",
-            f"Valence: logistic regression on {about}{title}",
-            11,
-            (Treated(features=features, seconds=seconds),),
-            make.logistic,
-            C_CHOSEN,
-            plan=plan,
-        )
-        for short, about, features in (
-            ("summary", "summary features", Summary()),
-            ("egemaps", "eGeMAPS", Egemaps()),
-            ("byols", "BYOL-S", ByolS()),
-        )
+    given = (
+        ("summary", "summary features", Summary(), make.logistic, ()),
+        ("egemaps", "eGeMAPS", Egemaps(), make.logistic, ()),
+        ("byols", "BYOL-S", ByolS(), make.pca_logistic, BORROWED),
     )
-    probes = (summary, egemaps, replace(byols, build=make.pca_logistic, pretrained=BORROWED))
+    probes = []
+    for short, about, features, build, pretrained in given:
+        named = f"valence-{short}{part}", f"Valence: logistic regression on {about}{title}"
+        treated = (Treated(features=features, seconds=seconds),)
+        probes.append(ModelSpec(*named, 11, treated, build, C_CHOSEN, pretrained=pretrained, plan=plan))
     vote_title = f"Valence: vote of summary, eGeMAPS and BYOL-S{title}"
-    return *probes, _vote(f"valence-vote{part}", vote_title, 11, probes, *plan)
+    return *probes, _vote(f"valence-vote{part}", vote_title, 11, tuple(probes), *plan)
 
 
 # A table: rows are as long as they need to be.

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from numbers import Real
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -36,17 +36,6 @@ LONGEST = 3600.0
 RATES = (1000, 1_000_000)
 # From so many recordings or windows on, a bar shows how far it is.
 MANY = 20
-
-
-class _Part(NamedTuple):
-    """A recording, or a window of one, or why there is none."""
-
-    name: str
-    start: float = 0.0
-    y: np.ndarray | None = None
-    rate: int = 0
-    told: tuple[str, ...] = ()
-    error: SerlabError | None = None
 
 
 def predict(
@@ -107,10 +96,12 @@ def predict(
 
     sources = _gather(what, sample_rate)
     bar = {"total": None if timeline else len(sources)} if len(sources) >= MANY else {"disable": True}
+    # A rate that is enough to describe a recording, and for the model.
+    rate = max(Recording().sample_rate, *(one.sample_rate for one in model.extractors))
     # Threads are enough where most of the work is done outside Python's lock, as with the model of serlab.
     with threadpoolctl.threadpool_limits(1), joblib.parallel_config(backend="threading"):
         heard = joblib.Parallel(n_jobs=-1, return_as="generator")(
-            joblib.delayed(_hear)(part, model) for part in _parts(sources, sample_rate, model, timeline)
+            joblib.delayed(_hear)(part, rate, model) for part in _parts(sources, sample_rate, rate, timeline)
         )
         rows = list(tqdm(heard, "predict", unit="recording", **bar))
     if len(sources) == 1 and rows[0]["error"] is not None:
@@ -184,21 +175,20 @@ def _sound_files(folder: Path) -> list[Path]:
 
 
 def _parts(
-    sources: list[tuple[str, Any]], sample_rate: int | None, model: TrainedModel, timeline: bool
-) -> Iterator[_Part]:
-    """Read one recording after the other, at a rate that is enough to describe it and for the model."""
-    rate = max(Recording().sample_rate, *(one.sample_rate for one in model.extractors))
+    sources: list[tuple[str, Any]], sample_rate: int | None, rate: int, timeline: bool
+) -> Iterator[dict[str, Any]]:
+    """Read one recording after the other, and give each, or each window of it, or why there is none."""
     for name, source in sources:
+        row = {"recording": name, "told": [], "error": None}
         try:
-            y, told = _read(name, source, sample_rate, rate)
+            y, row["told"] = _read(name, source, sample_rate, rate)
             windows = list(_windows(y, rate)) if timeline else [(0.0, y)]
             if not windows:
                 raise AudioError(f"{name} has no window with {HEARD} s of sound")
         except SerlabError as error:
-            yield _Part(name, error=error)
+            yield row | {"error": error}
         else:
-            for start, part in windows:
-                yield _Part(name, start, part, rate, told)
+            yield from (row | {"start": start, "y": part} for start, part in windows)
 
 
 def _read(name: str, source: Any, sample_rate: Any, rate: int) -> tuple[np.ndarray, tuple[str, ...]]:
@@ -245,14 +235,13 @@ def _windows(y: np.ndarray, rate: int) -> Iterator[tuple[float, np.ndarray]]:
             yield start / rate, y[start:end]
 
 
-def _hear(part: _Part, model: TrainedModel) -> dict[str, Any]:
+def _hear(row: dict[str, Any], rate: int, model: TrainedModel) -> dict[str, Any]:
     """Measure one recording or window; an error is kept, so that others are not lost."""
-    row = {"recording": part.name, "told": list(part.told), "error": part.error}
-    if part.error is None:
+    if row["error"] is None:
+        y, start = row.pop("y"), row.pop("start")
         try:
-            row["features"] = model.features(part.y, part.rate)
-            row["about"] = describe(part.y, part.rate)
-            row |= {"start": part.start, "end": part.start + len(part.y) / part.rate}
+            row |= {"features": model.features(y, rate), "about": describe(y, rate)}
+            row |= {"start": start, "end": start + len(y) / rate}
         except SerlabError as error:
             row["error"] = error
     return row
@@ -269,7 +258,7 @@ def _table(rows: list[dict], model: TrainedModel) -> pd.DataFrame:
         strange = model.strangeness(X) if model.familiar is not None else np.zeros(len(X))
         for row, values, strangeness in zip(heard, p, strange, strict=True):
             row["about"]["strangeness"] = strangeness
-            row["told"] += hints(row["about"], model.card.get("limits", {}))
+            row["told"] = [*row["told"], *hints(row["about"], model.card.get("limits", {}))]
             best = int(values.argmax())
             sure = values[best] >= model.card.get("threshold", 0.0)
             row |= {"emotion": model.classes[best] if sure else NOT_SURE, "confidence": float(values[best])}

@@ -47,20 +47,12 @@ def odd(rate: int) -> dict[str, Callable[[np.ndarray, np.random.Generator], np.n
         "clipped": lambda y, rng: np.clip(normalise(y, -8), -1, 1),
         "noise 0 dB": lambda y, rng: add_noise(y, 0, rng, "pink"),
         "telephone": lambda y, rng: telephone(y, rate),
-        "music": lambda y, rng: music(len(y) / rate, rate, rng),
+        "music": lambda y, rng: _music(len(y) / rate, rate, rng),
     }
 
 
-def music(seconds: float, rate: int, rng: np.random.Generator) -> np.ndarray:
-    """Play chords and drums: (samples,) at `rate` in Hz, peak at half of full scale.
-
-    Two chords a second, of three notes with eight harmonics each, plucked, and a drum on every beat.
-
-    Examples
-    --------
-    >>> music(2.0, 16000, np.random.default_rng(0)).shape
-    (32000,)
-    """
+def _music(seconds: float, rate: int, rng: np.random.Generator) -> np.ndarray:
+    """Play two chords a second, of three plucked notes with eight harmonics, and a drum on every beat."""
     t = np.arange(round(seconds * rate)) / rate
     y = np.zeros(len(t))
     for beat in np.arange(0, seconds, 0.5):

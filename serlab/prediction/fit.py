@@ -115,13 +115,11 @@ class Study:
     def model(self, card: dict[str, Any], rows: np.ndarray | slice = slice(None)) -> TrainedModel:
         """Train on some clips and their copies; what is familiar is learned from the clips alone."""
         X, repeated = self.X[rows], 1 + len(self.copies)
-        estimator = self.build(self.seed)
-        groups = np.tile(self.groups[rows], repeated)
-        extra = {"groups": groups} if training.takes_groups(estimator) else {}
-        estimator.fit(
+        estimator = training.fitted(
+            self.build(self.seed),
             np.concatenate([X, *(copy[rows] for copy in self.copies)]),
             np.tile(self.y[rows], repeated),
-            **extra,
+            groups=np.tile(self.groups[rows], repeated),
         )
         flat = X.reshape(len(X), -1)
         directions = min(DIRECTIONS, len(flat) - 1, flat.shape[1])
@@ -137,10 +135,12 @@ class Study:
     def judge(self, held_out: Sequence[np.ndarray]) -> tuple[dict[str, Any], pd.DataFrame]:
         """Test on held-out speakers, given as the rows of each fold, as recorded and in all conditions.
 
-        Gives a card: ``temperature``, with which probabilities are calibrated, on all conditions;
-        ``threshold``; ``score`` and ``conditions``, as `score` gives them; ``limits``; and ``flagged``, the
-        share of clips, as recorded or made odd, that get a hint. And the answers to all clips as recorded:
-        ``label``, ``predicted``, ``confidence``, and what the table has.
+        Gives a card: ``temperature``, with which probabilities are calibrated, on all conditions (above 1 if
+        the model was too sure; Guo et al. 2017, On calibration of modern neural networks, ICML, 1321-1330);
+        ``threshold``, the lowest confidence above which four in five answers are right; ``score`` and
+        ``conditions``, as `score` gives them; ``limits``; and ``flagged``, the share of clips, as recorded or
+        made odd, that get a hint. And the answers to all clips as recorded: ``label``, ``predicted``,
+        ``confidence``, and what the table has.
         """
         some = self._some(TESTED_EACH)
         tests = {
@@ -163,10 +163,10 @@ class Study:
         answers = pd.concat(parts, ignore_index=True)
         # What a condition costs is seen on the same clips.
         same = answers["clip"].isin(some["clip"])
-        temperature = calibrate(answers[same])
+        temperature = _calibrate(answers[same])
         answers = decide(answers, temperature)
         clean = answers[answers["condition"] == CLEAN]
-        sure = threshold(clean)
+        sure = _threshold(clean)
         about = describe_all(self.table).assign(strangeness=strange)
         card = {
             "temperature": temperature,
@@ -176,7 +176,7 @@ class Study:
                 name: score(part, sure) for name, part in answers[same].groupby("condition", sort=False)
             },
             "limits": limits(about),
-            "flagged": flagged(about, odd, held_out),
+            "flagged": _flagged(about, odd, held_out),
         }
         return card, clean
 
@@ -195,11 +195,8 @@ class Study:
         return pd.DataFrame(rows)
 
 
-def flagged(about: pd.DataFrame, odd: pd.DataFrame, held_out: Sequence[np.ndarray]) -> dict[str, float]:
-    """Compute the share of clips, as recorded and of every odd kind, beyond limits of other speakers.
-
-    `about` describes all clips; rows of `odd` have a ``kind``, and the ``row`` of the clip they were made of.
-    """
+def _flagged(about: pd.DataFrame, odd: pd.DataFrame, held_out: Sequence[np.ndarray]) -> dict[str, float]:
+    """Compute the share of clips, as recorded and of every odd kind, beyond limits of other speakers."""
     found: dict[str, list[bool]] = {}
     for test in held_out:
         known = limits(about.drop(index=test))
@@ -209,21 +206,8 @@ def flagged(about: pd.DataFrame, odd: pd.DataFrame, held_out: Sequence[np.ndarra
     return {kind: round(float(np.mean(said)), 4) for kind, said in found.items()}
 
 
-def calibrate(answers: pd.DataFrame) -> float:
-    """Find the temperature at which the probabilities of the right answers are highest (Guo et al. 2017).
-
-    Rows have ``label`` and ``p_<class>``. Above 1, a model was too sure.
-
-    References
-    ----------
-    Guo et al. 2017, On calibration of modern neural networks, ICML, 1321-1330.
-
-    Examples
-    --------
-    >>> rows = pd.DataFrame({"label": list("aaab"), "p_a": 0.99, "p_b": 0.01})
-    >>> calibrate(rows) > 3
-    True
-    """
+def _calibrate(answers: pd.DataFrame) -> float:
+    """Find the temperature at which the probabilities of the right answers are highest."""
     from scipy.optimize import minimize_scalar
 
     p = answers.filter(regex="^p_")
@@ -260,17 +244,8 @@ def score(answers: pd.DataFrame, sure: float) -> dict[str, float]:
     return {name: round(float(value), 4) for name, value in values.items()}
 
 
-def threshold(answers: pd.DataFrame) -> float:
-    """Find the lowest confidence above which `WANTED` of the answers are right, on unheard speakers.
-
-    Where no threshold is good enough, that of the surest answer.
-
-    Examples
-    --------
-    >>> rows = pd.DataFrame({"label": list("aabb"), "predicted": list("aaab")})
-    >>> threshold(rows.assign(confidence=[0.9, 0.8, 0.6, 0.7]))
-    0.7
-    """
+def _threshold(answers: pd.DataFrame) -> float:
+    """Find the lowest confidence above which `WANTED` of the answers are right; else that of the surest."""
     ordered = answers.sort_values("confidence", ascending=False)
     right = (ordered["label"] == ordered["predicted"]).expanding().mean().to_numpy()
     enough = np.flatnonzero(right >= WANTED)

@@ -79,23 +79,16 @@ def _check_rows(p: pd.DataFrame, meta: dict) -> list[str]:
 
 
 def _check_manifest(p: pd.DataFrame, meta: dict) -> list[str]:
-    """Compare clip names, speakers and labels with what the corpus's record knows, without its audio."""
+    """Compare a run with what the corpus's record knows, without its audio."""
     name = meta["corpus"]["name"]
     record = corpora.record(name) if name in corpora.names() else None
-    official = record.official if record else {}
-    if not official:
+    if not (record and record.official):
         return []
-    clips = p.drop_duplicates("clip")
-    unknown = sorted(set(clips["clip"]) - set(official))
-    if unknown:
-        return [f"{len(unknown)} clips are not in the manifest of {name}, the first of them {unknown[0]}"]
-    facts = [record.parse(clip) for clip in clips["clip"]]
-    return [
-        f"clip {clip} is recorded as {given}, its file name says {fact[known]}"
-        for column, known in (("speaker", "speaker"), ("label", "emotion"))
-        for clip, given, fact in zip(clips["clip"], clips[column], facts, strict=True)
-        if given != fact[known]
-    ][:3]
+    clips = sorted(set(p["clip"]) & set(record.official))
+    known = pd.DataFrame([record.parse(clip) for clip in clips], index=clips)
+    return _check_facts(
+        p, known.rename(columns={"emotion": "label"}), f"the manifest of {name}", "its file name"
+    )
 
 
 def _check_corpus(p: pd.DataFrame, meta: dict, table: pd.DataFrame) -> list[str]:
@@ -105,19 +98,23 @@ def _check_corpus(p: pd.DataFrame, meta: dict, table: pd.DataFrame) -> list[str]
     protocol = splits.get(meta["protocol"])
     table = protocol.prepare(table)
     known = table.set_index("clip")
-    if unknown := sorted(set(p["clip"]) - set(known.index)):
-        return [f"{len(unknown)} clips are not in the corpus, the first of them {unknown[0]}"]
-    problems = []
-    for column, source in (("label", protocol.target), ("speaker", "speaker")):
-        wrong = p[column].to_numpy() != known.loc[p["clip"], source].to_numpy()
-        if wrong.any():
-            problems.append(
-                f"{wrong.sum()} rows contradict the corpus in {column}, the first of clip "
-                f"{p['clip'][wrong.argmax()]}"
-            )
+    problems = _check_facts(p, known.assign(label=known[protocol.target]), "the corpus", "it")
     folds = protocol.split(table).folds
     expected = {table["clip"].iloc[row]: k for k, fold in enumerate(folds) for row in fold.test}
-    where = p["clip"].map(expected)
-    if set(p["clip"]) != set(expected) or (where != p["fold"]).any():
+    if set(p["clip"]) != set(expected) or (p["clip"].map(expected) != p["fold"]).any():
         problems.append(f"the folds are not those of {meta['protocol']}")
+    return problems
+
+
+def _check_facts(p: pd.DataFrame, known: pd.DataFrame, source: str, what: str) -> list[str]:
+    """Compare clips, labels and speakers with those that are known, one row for each clip."""
+    if unknown := sorted(set(p["clip"]) - set(known.index)):
+        return [f"{len(unknown)} clips are not in {source}, the first of them {unknown[0]}"]
+    problems = []
+    for column in ("label", "speaker"):
+        truth = known.loc[p["clip"], column].to_numpy()
+        if (wrong := p[column].to_numpy() != truth).any():
+            row = wrong.argmax()
+            first = f"the first of clip {p['clip'].iloc[row]}: {what} says {truth[row]}"
+            problems.append(f"{wrong.sum()} rows contradict {source} in {column}, {first}")
     return problems

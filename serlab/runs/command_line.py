@@ -21,9 +21,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m serlab.runs", description="Make the recorded runs that are missing."
     )
-    parser.add_argument("--corpus", action="append", help="only this corpus (may be given again)")
-    parser.add_argument("--protocol", action="append", help="only this protocol (may be given again)")
-    parser.add_argument("--model", action="append", help="only this model (may be given again)")
+    for name in ("corpus", "protocol", "model"):
+        parser.add_argument(f"--{name}", action="append", help=f"only this {name} (may be given again)")
     parser.add_argument(
         "--list", action="store_true", help="list what is recorded and what is missing; make nothing"
     )
@@ -130,23 +129,16 @@ def _make_all(keys: list[tuple[str, str, str]], models, given) -> int:
             f"nothing was made, since the corpora are not here: {wanted}. "
             "Run serlab.fetch(name), or set SERLAB_DATA; --corpus demo --protocol group4 needs neither"
         )
-    for number, (corpus, protocol, name) in enumerate(keys, 1):
-        if (corpus, protocol, name) in absent:
-            print(
-                f"[{number}/{len(keys)}] {corpus}/{protocol}/{name}: left out, the corpus is not here",
-                flush=True,
-            )
+    for number, key in enumerate(keys, 1):
+        place = f"[{number}/{len(keys)}] {'/'.join(key)}"
+        if key in absent:
+            print(f"{place}: left out, the corpus is not here", flush=True)
             continue
+        corpus, protocol, name = key
         allowed = given.allow_changed_code
-        run = make(models.get(name), corpus, protocol, folder=given.folder, allow_changed_code=allowed)
-        scores = run.meta["scores"]
-        shown = evaluation.Interval(
-            *(scores.get(key, float("nan")) for key in ("uar", "uar_low", "uar_high"))
-        )
-        seconds = run.meta["seconds"]
-        print(
-            f"[{number}/{len(keys)}] {corpus}/{protocol}/{name}: UAR {shown} in {seconds:.0f} s", flush=True
-        )
+        meta = make(models.get(name), corpus, protocol, folder=given.folder, allow_changed_code=allowed).meta
+        ends = (meta["scores"].get(score, float("nan")) for score in ("uar", "uar_low", "uar_high"))
+        print(f"{place}: UAR {evaluation.Interval(*ends)} in {meta['seconds']:.0f} s", flush=True)
     return 0
 
 
@@ -157,14 +149,12 @@ def _is_here(corpus: str) -> bool:
 
 def _check_all(keys: list[tuple[str, str, str]], folder: Path | None) -> int:
     bad = 0
-    tables = {}
+    named = {key[0] for key in keys} & {*corpora.names(), "unified"}
+    tables = {name: corpora.load(name) for name in sorted(named) if _is_here(name)}
     for key in keys:
-        if key[0] not in tables:
-            there = key[0] in (*corpora.names(), "unified") and _is_here(key[0])
-            tables[key[0]] = corpora.load(key[0]) if there else None
         try:
             run = read(*key, folder)
-            problems = check(run, tables[key[0]])
+            problems = check(run, tables.get(key[0]))
             # Runs that were made before November 2026 do not say their threads, and may be of lost code.
             if "threads" in run.meta and provenance.is_committed(run.meta["code"]) is False:
                 problems.append(f"no commit holds its code, {run.meta['code']}")

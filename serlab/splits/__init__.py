@@ -7,19 +7,24 @@ name.
 
 from serlab.splits.base import Fold, Split, check, check_rows, fingerprint
 from serlab.splits.folds import (
+    across,
+    corpus_folds,
     hold_out_clips,
-    honest_protocol,
-    leave_one_speaker_out,
-    published_folds,
+    leave_one_out,
+    original_hold_out,
     random_folds,
-    seed_split,
     speaker_folds,
-    speaker_text_folds,
-    text_folds,
 )
-from serlab.splits.joined import across, corpus_folds, leave_one_out, original_hold_out
 from serlab.splits.leakage import audit
-from serlab.splits.protocols import PROTOCOLS, SIX_EMOTIONS, Protocol, get, make, six_emotions
+from serlab.splits.protocols import (
+    PROTOCOLS,
+    SIX_EMOTIONS,
+    Protocol,
+    get,
+    honest_protocol,
+    make,
+    six_emotions,
+)
 from serlab.splits.validation import with_random_validation, with_validation
 
 __all__ = [
@@ -38,16 +43,11 @@ __all__ = [
     "hold_out_clips",
     "honest_protocol",
     "leave_one_out",
-    "leave_one_speaker_out",
     "make",
     "original_hold_out",
-    "published_folds",
     "random_folds",
-    "seed_split",
     "six_emotions",
     "speaker_folds",
-    "speaker_text_folds",
-    "text_folds",
     "with_random_validation",
     "with_validation",
 ]

@@ -150,7 +150,7 @@ def fold_of_speakers(table: pd.DataFrame, test_speakers: Sequence[str]) -> Fold:
     return fold_of(table, np.flatnonzero(~held), np.flatnonzero(held))
 
 
-def groups_of(table: pd.DataFrame, column: str, least: int) -> list[str]:
+def groups_of(table: pd.DataFrame, column: str) -> list[str]:
     """List the distinct speakers or sentences, or say why they cannot be kept apart."""
     if column not in table or table[column].isna().all():
         raise SplitError(
@@ -160,9 +160,9 @@ def groups_of(table: pd.DataFrame, column: str, least: int) -> list[str]:
         clip = table.loc[table[column].isna(), "clip"].iloc[0]
         raise SplitError(f"clip {clip} has no {column}: fill in the {column} column, or leave such clips out")
     found = sorted(table[column].unique(), key=str)
-    if len(found) < least:
+    if len(found) < 2:
         raise SplitError(
-            f"a {column}-disjoint split needs at least {least} different values of {column}, not {found}"
+            f"a {column}-disjoint split needs at least 2 different values of {column}, not {found}"
         )
     return found
 
@@ -174,7 +174,7 @@ def deal(
     from sklearn.model_selection import StratifiedGroupKFold
     from sklearn.utils import check_random_state
 
-    groups = groups_of(table, column, 2)
+    groups = groups_of(table, column)
     if not 2 <= k <= len(groups):
         raise SplitError(
             f"cannot make {k} {column}-disjoint folds of {len(groups)} {column}s: use 2 to {len(groups)}"

@@ -1,42 +1,12 @@
-"""Ways to split one corpus: by clips, by speakers, by sentences, or as published."""
+"""Ways to split a table: by clips, by speakers, by corpora or languages."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
 
-from serlab import corpora
-from serlab.errors import CorpusError, SplitError
+from serlab.errors import SplitError
 from serlab.splits.base import Split, deal, fold_of, fold_of_speakers, groups_of
-
-PUBLISHED = {"emobox6": "EmoBox", "emosuperb5": "EMO-SUPERB"}
-MOST_TEXT_FOLDS = 10
-
-
-def seed_split(table: pd.DataFrame) -> Split:
-    """Split as the original notebook did: a random 20 % for testing, seed 1, whoever speaks.
-
-    Which clips ``train_test_split(..., test_size=0.2, random_state=1)`` draws depends on nothing but the
-    order of the rows. The order of the original's files is not known; here it is by speaker, then clip name,
-    as of sorted folders, one for each actor. RAVDESS gives 1152 clips for training and 288 for testing.
-
-    Examples
-    --------
-    >>> table = pd.DataFrame({"clip": list("abcdefghij"), "speaker": list("1122334455")})
-    >>> seed_split(table).folds[0].test.tolist()
-    [2, 9]
-    """
-    from sklearn.model_selection import train_test_split
-
-    order = (
-        table[["speaker", "clip"]].reset_index(drop=True).sort_values(["speaker", "clip"]).index.to_numpy()
-    )
-    if order.size < 2:
-        raise SplitError(f"a split needs at least two clips, the table has {order.size}")
-    train, test = train_test_split(order, test_size=0.2, random_state=1)
-    return Split(
-        "seed-split", "random 80/20, seed 1 (shares speakers)", (fold_of(table, train, test),), False
-    )
 
 
 def random_folds(table: pd.DataFrame, k: int = 5, seed: int = 0) -> Split:
@@ -90,84 +60,94 @@ def hold_out_clips(table: pd.DataFrame, share: float = 0.3, seed: int = 0, targe
     return Split(f"clips{round(100 * share)}", title, (fold_of(table, *parts),), False)
 
 
-def leave_one_speaker_out(table: pd.DataFrame) -> Split:
-    """Test on each speaker in turn, in the order of their names; train on all others."""
-    folds = tuple(fold_of_speakers(table, [speaker]) for speaker in groups_of(table, "speaker", 2))
-    return Split("loso", f"leave one speaker out ({len(folds)} speakers)", folds, True)
+def corpus_folds(table: pd.DataFrame, k: int = 5, seed: int = 0) -> Split:
+    """Deal the speakers of each corpus into `k` folds, so that each fold has speakers of all corpora.
 
-
-def text_folds(table: pd.DataFrame, seed: int = 0) -> Split:
-    """Test on sentences that are never heard in training; speakers are on both sides.
-
-    Each sentence in turn where there are at most ten, else ten groups of sentences stratified by emotion.
-    """
-    sentences = groups_of(table, "sentence", 2)
-    k = min(len(sentences), MOST_TEXT_FOLDS)
-    folds = tuple(fold_of(table, *rows) for rows in deal(table, "sentence", k, seed))
-    what = "leave one sentence out" if k == len(sentences) else f"{k} sentence-disjoint folds, seed {seed}"
-    return Split("text", f"{what} (shares speakers)", folds, False)
-
-
-def speaker_text_folds(table: pd.DataFrame, seed: int = 0, k: int = 5) -> Split:
-    """Test on speakers and sentences neither of which is heard in training.
-
-    Speakers are dealt into `k` groups, sentences into `k` too (fewer where there are fewer); each pair of
-    groups is tested once, by a model that is trained on the clips of other speakers with other sentences.
-    Training sets are smaller than with speakers alone, which costs accuracy too: say so beside it.
-    """
-    by_speaker = deal(table, "speaker", min(k, len(groups_of(table, "speaker", 2))), seed)
-    by_sentence = deal(table, "sentence", min(k, len(groups_of(table, "sentence", 2))), seed)
-    pairs = ((speakers, sentences) for speakers in by_speaker for sentences in by_sentence)
-    folds = tuple(
-        fold_of(table, np.intersect1d(train_s, train_t), np.intersect1d(test_s, test_t))
-        for (train_s, test_s), (train_t, test_t) in pairs
-    )
-    folds = tuple(fold for fold in folds if fold.test.size and fold.train.size)
-    title = f"speaker- and sentence-disjoint, {len(by_speaker)} × {len(by_sentence)} folds, seed {seed}"
-    return Split("speaker-text", title, folds, True)
-
-
-def published_folds(table: pd.DataFrame, protocol: str) -> Split:
-    """Use the folds that were published for a whole corpus, so that results stand beside those of others.
-
-    They are "emobox6" of RAVDESS and "emosuperb5" of CREMA-D.
-
-    References
-    ----------
-    Wu, H. et al. (2024). EMO-SUPERB: an in-depth look at speech emotion recognition. IEEE SLT.
-
-    Ma, Z. et al. (2024). EmoBox: multilingual multi-corpus speech emotion recognition toolkit and benchmark.
-    Interspeech.
-    """
-    name = table.attrs.get("corpus") or table["corpus"].iloc[0]
-    try:
-        groups = corpora.folds(name, protocol)
-    except CorpusError as error:
-        raise SplitError(
-            f"{protocol} has no folds of {name!r}. Use 'group6' or 'loso' for speaker-disjoint folds of any "
-            "corpus."
-        ) from error
-    missing = {speaker for group in groups for speaker in group} ^ set(table["speaker"])
-    if missing:
-        listed = ", ".join(sorted(map(str, missing)))
-        raise SplitError(f"{protocol} does not fit this table: speakers {listed} are in one of the two only")
-    folds = tuple(fold_of_speakers(table, group) for group in groups)
-    by = PUBLISHED.get(protocol, "published")
-    return Split(protocol, f"speaker-disjoint {len(folds)} folds ({by})", folds, True)
-
-
-def honest_protocol(table: pd.DataFrame) -> str:
-    """Name the speaker-disjoint protocol that suits a corpus.
-
-    The published folds where they fit the table; else "loso" for up to ten speakers, and "group6" for more.
+    Within a corpus, classes are spread as evenly as whole speakers allow: of valence where the table has it,
+    so that the folds do not depend on the task. Speakers of a corpus with fewer than `k` are tested in as
+    many folds as there are speakers. `k` is at most the number of speakers of the corpus that has most.
 
     Examples
     --------
-    >>> table = pd.DataFrame({"clip": list("abcd"), "speaker": list("1122"), "corpus": "mine"})
-    >>> honest_protocol(table)
-    'loso'
+    >>> table = pd.DataFrame({"clip": list("abcdef"), "speaker": list("112345"), "corpus": list("xxxyyy")})
+    >>> table["emotion"] = ["sad", "happy"] * 3
+    >>> [table["corpus"][fold.test].nunique() for fold in corpus_folds(table, 2)]
+    [2, 2]
     """
-    try:
-        return published_folds(table, "emobox6").name
-    except SplitError:
-        return "loso" if len(groups_of(table, "speaker", 2)) <= 10 else "group6"
+    groups_of(table, "speaker")
+    by_corpus = table.groupby("corpus", sort=False)["speaker"].nunique()
+    if not 2 <= k <= by_corpus.max():
+        raise SplitError(
+            f"cannot make {k} speaker-disjoint folds within corpora: the one with most speakers has "
+            f"{by_corpus.max()}. Use 2 to {by_corpus.max()}"
+        )
+    strata = "valence" if "valence" in table and table["valence"].notna().all() else "emotion"
+    tests: list[list[np.ndarray]] = [[] for _ in range(k)]
+    for corpus in by_corpus.index:
+        rows = np.flatnonzero(table["corpus"] == corpus)
+        part = table.iloc[rows]
+        if by_corpus[corpus] == 1:
+            tests[0].append(rows)
+            continue
+        dealt = deal(part, "speaker", min(k, by_corpus[corpus]), seed, strata)
+        for number, (_, test) in enumerate(dealt):
+            tests[number].append(rows[test])
+    every = np.arange(len(table))
+    held = [np.concatenate(parts) for parts in tests]
+    folds = tuple(fold_of(table, np.setdiff1d(every, test), test) for test in held)
+    return Split(f"corpus{k}", f"{k} speaker-disjoint folds within corpora, seed {seed}", folds, True)
+
+
+def leave_one_out(table: pd.DataFrame, column: str) -> Split:
+    """Test on each corpus or language in turn, in the order of the table; train on all others.
+
+    `column` is "corpus" or "language". Where each language is that of one corpus both give the same folds,
+    and the title says so.
+    """
+    groups_of(table, column)
+    codes, names = pd.factorize(table[column])
+    folds = tuple(
+        fold_of(table, np.flatnonzero(codes != n), np.flatnonzero(codes == n)) for n in range(len(names))
+    )
+    same = len(table[["corpus", "language"]].drop_duplicates()) == table["corpus"].nunique() == len(names)
+    title = f"leave one {column} out ({', '.join(map(str, names))})"
+    if same and column == "language":
+        title += ": the same folds as leaving one corpus out"
+    return Split({"corpus": "loco", "language": "lolo"}[column], title, folds, True)
+
+
+def across(table: pd.DataFrame, train: str, test: str, column: str = "corpus") -> Split:
+    """Train on all clips of one corpus or language, test on all of another: one fold.
+
+    The table is one of `serlab.corpora.unify`; `train` and `test` are two values of `column`, which is
+    "corpus", "language" or "family".
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"speaker": list("1234"), "corpus": ["ravdess", "ravdess", "nemo", "emodb"]})
+    >>> across(table, "ravdess", "nemo").folds[0]
+    Fold(train=2, validation=0, test=1)
+    """
+    there = set(groups_of(table.dropna(subset=[column]), column))
+    if train == test or not {train, test} <= there:
+        raise SplitError(
+            f"cannot train on {train!r} and test on {test!r}: they must be two of {', '.join(sorted(there))}"
+        )
+    fold = fold_of(table, *(np.flatnonzero(table[column] == name) for name in (train, test)))
+    return Split(f"{train}-to-{test}", f"trained on {train}, tested on {test}", (fold,), True)
+
+
+def original_hold_out(table: pd.DataFrame, share: float = 0.3, seed: int = 0) -> Split:
+    """Hold out a random share of the speakers, whatever they say: the original split of the valence study.
+
+    It takes the first draw, so that classes and corpora may be unlike on the two sides. `share` is in (0, 1);
+    at least one speaker stays on each side.
+    """
+    if not 0 < share < 1:
+        raise SplitError(f"cannot hold out a share of {share:g} of the speakers: it must lie between 0 and 1")
+    speakers = groups_of(table, "speaker")
+    count = min(max(round(share * len(speakers)), 1), len(speakers) - 1)
+    drawn = np.random.default_rng(seed).choice(len(speakers), count, replace=False)
+    fold = fold_of_speakers(table, [speakers[number] for number in drawn])
+    title = f"a random {round(100 * share)} % of the speakers held out, seed {seed}"
+    return Split(f"original{round(100 * share)}", title, (fold,), True)

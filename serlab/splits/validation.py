@@ -33,7 +33,7 @@ def with_validation(split: Split, table: pd.DataFrame, share: float = 0.2, seed:
         raise SplitError(f"cannot use a share of {share:g} for validation: it must lie in (0, 0.5]")
 
     def hold_out_speakers(part: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-        k = min(round(1 / share), len(groups_of(part, "speaker", 2)))
+        k = min(round(1 / share), len(groups_of(part, "speaker")))
         return deal(part, "speaker", k, seed, split.target)[0]
 
     return _carve(split, table, hold_out_speakers)
