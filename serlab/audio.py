@@ -3,8 +3,6 @@
 Every signal in serlab is a one-dimensional float32 array with full scale at 1.0.
 """
 
-from __future__ import annotations
-
 import math
 import os
 import warnings

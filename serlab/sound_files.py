@@ -4,8 +4,6 @@ libsndfile decodes what it can; what phones and browsers record (MP4, WebM, 3GP,
 PyAV where that is installed. Either way its container is looked through first (see `serlab.containers`).
 """
 
-from __future__ import annotations
-
 import contextlib
 import math
 import os

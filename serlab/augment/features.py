@@ -3,8 +3,6 @@
 Changes depend on the settings and on the sound of a clip, not on its place in a table.
 """
 
-from __future__ import annotations
-
 import zlib
 from dataclasses import dataclass
 from typing import ClassVar

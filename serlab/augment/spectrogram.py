@@ -5,8 +5,6 @@ return a copy of the same shape and type, and raise `serlab.errors.FeatureError`
 cannot be.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from serlab.errors import FeatureError

@@ -5,8 +5,6 @@ the same shape unless they say otherwise. `serlab.errors.AudioError` is raised f
 mono or not finite, and for a setting that is out of range.
 """
 
-from __future__ import annotations
-
 import functools
 import math
 

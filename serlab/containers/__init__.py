@@ -4,8 +4,6 @@ Decoders read what there is of a file that was cut off and say nothing, and some
 guessed. So the container is looked through first: its chunks, pages or frames must lie within the file.
 """
 
-from __future__ import annotations
-
 import re
 from typing import BinaryIO
 

@@ -1,7 +1,5 @@
 """Files whose header or parts tell how long they are: all but MP3."""
 
-from __future__ import annotations
-
 import re
 import struct
 import zlib

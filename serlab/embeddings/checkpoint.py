@@ -5,8 +5,6 @@ numbers of each storage. A pickle can ask for any function of any module to be c
 few names that a dictionary of tensors needs, and refuses all others.
 """
 
-from __future__ import annotations
-
 import io
 import math
 import os

@@ -5,8 +5,6 @@ They are looked for beside this module, where those lie that come with serlab; i
 `serlab.paths.cache_dir`), which is where a download goes.
 """
 
-from __future__ import annotations
-
 import functools
 import gzip
 import itertools

@@ -1,7 +1,5 @@
 """The 193 averages of Issa, Demirci & Yazici: spectra and what is measured on them, averaged over time."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import ClassVar
 

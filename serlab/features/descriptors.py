@@ -1,7 +1,5 @@
 """Descriptors of a frame's spectrum and waveform in one or a few numbers, and several of them together."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import ClassVar
 

@@ -1,7 +1,5 @@
 """eGeMAPS: 88 numbers per clip that voice researchers agreed on, computed by openSMILE."""
 
-from __future__ import annotations
-
 import ctypes
 import functools
 import os

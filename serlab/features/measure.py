@@ -1,7 +1,5 @@
 """Many clips measured at once, in threads or processes."""
 
-from __future__ import annotations
-
 import concurrent.futures
 import functools
 import itertools

@@ -1,7 +1,5 @@
 """The 136 mid-term statistics of pyAudioAnalysis, computed with NumPy and SciPy for all frames at once."""
 
-from __future__ import annotations
-
 import functools
 from dataclasses import dataclass
 from typing import ClassVar

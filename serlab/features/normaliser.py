@@ -1,7 +1,5 @@
 """Normalisation of features within each speaker."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin

@@ -1,7 +1,5 @@
 """The fundamental frequency of the voice, frame by frame."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import ClassVar
 

@@ -1,7 +1,5 @@
 """Traces of how a clip was recorded and cut, rather than of what is said and how: measured, and removed."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import ClassVar
 

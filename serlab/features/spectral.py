@@ -1,7 +1,5 @@
 """Spectra and what is made of them: spectrograms, mel spectrograms, MFCC."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Statistics over time: one vector per clip, whatever its length, for trees, SVMs and linear models."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar

@@ -1,7 +1,5 @@
 """Chapter 1: clips that differ in their emotion only, and pictures of a few sounds beside each other."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt

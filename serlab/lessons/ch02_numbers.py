@@ -1,7 +1,5 @@
 """Chapter 2: sounds that the book makes itself, and pictures of what each step from sound to numbers does."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import librosa

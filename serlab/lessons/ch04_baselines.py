@@ -1,7 +1,5 @@
 """What a rule on one number answers, and what listeners made of EmoDB."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

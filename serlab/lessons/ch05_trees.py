@@ -1,7 +1,5 @@
 """Chapter 5: features with plain names, and the pictures of what a tree looks at and how trees vote."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Chapter 8: moved clips, steady answers, nearest clips, and pictures of gains and of the ladder."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import numpy as np

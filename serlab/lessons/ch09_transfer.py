@@ -1,7 +1,5 @@
 """Chapter 9: a game of altered sounds, who is near whom among embeddings, and how far few speakers teach."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any

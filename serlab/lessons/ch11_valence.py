@@ -1,7 +1,5 @@
 """Chapter 11: the rule that knows only the corpus, pairs of equal arousal, and their pictures."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 
 import numpy as np

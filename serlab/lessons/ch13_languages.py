@@ -1,7 +1,5 @@
 """Chapter 13: scores over several corpora and their intervals, a telephone, effect sizes, and pictures."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise

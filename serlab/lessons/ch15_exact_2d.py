@@ -4,8 +4,6 @@
 that was stopped goes on where it was.
 """
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 from typing import Any

@@ -5,8 +5,6 @@ training and test at random, and scaled by the range of all of them. `measure` r
 ``python -m serlab.lessons.ch15_leaks`` records them for the exact contour network, among the recorded runs.
 """
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Callable
 from dataclasses import replace

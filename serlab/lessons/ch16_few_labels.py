@@ -4,8 +4,6 @@ It goes through `STAGES`; each can be stopped at any moment and goes on at the d
 in ``book/results/few-labels``, and ``about.json`` beside them says how they came about.
 """
 
-from __future__ import annotations
-
 import json
 import sys
 from collections.abc import Callable, Sequence

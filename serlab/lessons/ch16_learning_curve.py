@@ -4,8 +4,6 @@ Only confusions are kept, counted for every draw, percentage, model and test spe
 comes from these.
 """
 
-from __future__ import annotations
-
 import inspect
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -161,7 +159,7 @@ class Curves:
         return pd.Series(found.ravel(), index, name="value").reset_index()
 
     def difference(
-        self, other: Curves, model: str, metric: str = "uar", within: tuple[float, float] | None = None
+        self, other: "Curves", model: str, metric: str = "uar", within: tuple[float, float] | None = None
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Compare a model with itself in curves of the same draws and speakers, which differ in the features.
 

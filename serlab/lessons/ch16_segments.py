@@ -1,7 +1,5 @@
 """Clips cut into parts of one length, with a record of which clip each part is from and of what is lost."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar

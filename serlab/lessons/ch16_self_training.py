@@ -1,7 +1,5 @@
 """A vote of logistic regressions that learns from its own answers about clips that nobody has labelled."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np
@@ -51,7 +49,7 @@ class SelfTrainingVote(ClassifierMixin, BaseEstimator):
         groups: Sequence[str],
         unlabelled: np.ndarray | None = None,
         unlabelled_groups: Sequence[str] | None = None,
-    ) -> SelfTrainingVote:
+    ):
         """Train on labelled clips, then on these and on answers about unlabelled ones; groups are speakers.
 
         Raises `EvaluationError` if X and y cannot be trained on (see `serlab.checks.check_inputs`), there are

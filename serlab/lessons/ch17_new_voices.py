@@ -3,8 +3,6 @@
 ``python -m serlab.lessons.ch17_new_voices`` records what they predict on each of `CORPORA`.
 """
 
-from __future__ import annotations
-
 import functools
 import sys
 from collections.abc import Sequence
@@ -44,7 +42,7 @@ class WithoutVoices(TransformerMixin, BaseEstimator):
     def __init__(self, sets: Sequence[np.ndarray], count: int = 10):
         self.sets, self.count = sets, count
 
-    def fit(self, X: np.ndarray, y=None) -> WithoutVoices:
+    def fit(self, X: np.ndarray, y=None):
         """Make a basis of the directions; nothing is learnt from `X`."""
         self.basis_ = np.linalg.qr(np.concatenate([one[: self.count] for one in self.sets]).T)[0]
         return self

@@ -1,7 +1,5 @@
 """Chapter 17: where the heads of a transformer look, how that sounds, and what each of its blocks knows."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Mapping
 from dataclasses import replace

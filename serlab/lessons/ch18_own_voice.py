@@ -1,7 +1,5 @@
 """Chapter 18: clips of one's own, to learn from or to be tested on, and what a few of them bring."""
 
-from __future__ import annotations
-
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Mapping

@@ -1,7 +1,5 @@
 """Chapter 19: the service on this computer, and what it tells of recordings that come over a telephone."""
 
-from __future__ import annotations
-
 import contextlib
 import io
 import os

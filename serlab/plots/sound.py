@@ -1,7 +1,5 @@
 """Figures of one sound: waveform, spectrum, spectrogram."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import librosa
