@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from serlab.embeddings.base import Embedding, mel_basis
-from serlab.embeddings.checkpoint import read_state_dict
 from serlab.embeddings.weights import Weights
 from serlab.errors import FeatureError
 
@@ -20,8 +18,6 @@ N_FFT, HOP_LENGTH = 1024, 160
 N_MELS, FMIN, FMAX = 64, 60.0, 7800.0
 # Three times the network halves time and frequency.
 POOLING = 8
-# Places of the layers that have weights in PyTorch's lists.
-_PLACES = ("features.0", "features.1", "features.4", "features.5", "features.8", "features.9", "fc.0", "fc.3")
 
 WEIGHTS = Weights(
     title="BYOL-S (AudioNTT2020, d = 512)",
@@ -83,11 +79,6 @@ class ByolS(Embedding):
     mean: float = -5.0
     deviation: float = 2.5
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.sample_rate != 16000:
-            raise FeatureError("BYOL-S takes sound at 16000 Hz only")
-
     @property
     def frame_rate(self) -> float:
         """Frames per second."""
@@ -101,28 +92,18 @@ class ByolS(Embedding):
         from serlab.backend import keras
 
         layers = keras.layers
-        network = keras.Sequential([keras.Input((N_MELS, None, 1))], name="audio_ntt2020")
-        for block in range(1, 4):
-            network.add(layers.Conv2D(64, 3, padding="same", name=f"conv{block}"))
-            network.add(layers.BatchNormalization(momentum=0.9, epsilon=1e-5, name=f"norm{block}"))
+        network = keras.Sequential([keras.Input((N_MELS, None, 1))], name="AudioNTT2020")
+        for place in (0, 4, 8):
+            network.add(layers.Conv2D(64, 3, padding="same", name=f"features-{place}"))
+            network.add(layers.BatchNormalization(momentum=0.9, epsilon=1e-5, name=f"features-{place + 1}"))
             network.add(layers.ReLU())
             network.add(layers.MaxPooling2D(2))
         network.add(layers.Permute((2, 1, 3)))
         network.add(layers.Reshape((-1, 64 * (N_MELS // POOLING))))
-        network.add(layers.Dense(512, activation="relu", name="dense1"))
+        network.add(layers.Dense(512, activation="relu", name="fc-0"))
         network.add(layers.Dropout(0.3))
-        network.add(layers.Dense(512, activation="relu", name="dense2"))
+        network.add(layers.Dense(512, activation="relu", name="fc-3"))
         return network
-
-    def load_weights(self, network: keras.Model, path: Path) -> None:
-        """Give a network that `build` made the weights of a PyTorch checkpoint."""
-        state = read_state_dict(path)
-        try:
-            layers = [layer for layer in network.layers if layer.weights]
-            for layer, place in zip(layers, _PLACES, strict=True):
-                layer.set_weights(_parameters(state, place))
-        except (KeyError, ValueError) as error:
-            raise FeatureError(f"{path} does not hold weights of AudioNTT2020, d = 512: {error}") from error
 
     def frames(self, y: np.ndarray) -> np.ndarray:
         """Turn one signal into frames: (samples,) to (512, time)."""
@@ -133,11 +114,3 @@ class ByolS(Embedding):
             raise FeatureError(f"{self.name} needs {shortest} samples (70 ms) or more, not {len(y)}")
         x = (log_mel(y) - self.mean) / self.deviation
         return keras.ops.convert_to_numpy(self.network(x[None, :, :, None], training=False))[0].T
-
-
-def _parameters(state: dict[str, np.ndarray], place: str) -> list[np.ndarray]:
-    """Return one layer's parameters in the order, and with their axes in the order, that Keras has."""
-    weight, bias = state[f"{place}.weight"], state[f"{place}.bias"]
-    if weight.ndim == 1:
-        return [weight, bias, state[f"{place}.running_mean"], state[f"{place}.running_var"]]
-    return [weight.transpose(2, 3, 1, 0) if weight.ndim == 4 else weight.T, bias]

@@ -10,13 +10,11 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import numpy as np
 
 from serlab.embeddings.base import Embedding, mel_basis
-from serlab.embeddings.checkpoint import read_state_dict
 from serlab.embeddings.weights import Weights
 from serlab.errors import FeatureError
 
@@ -112,8 +110,6 @@ class Whisper(Embedding):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.sample_rate != 16000:
-            raise FeatureError("Whisper takes sound at 16000 Hz only")
         if self.size not in SIZES:
             raise FeatureError(f"size is one of {', '.join(SIZES)}, not {self.size!r}")
         known = range(SIZES[self.size].blocks + 1)
@@ -169,7 +165,6 @@ class Whisper(Embedding):
         x = _add_places(x)
         outputs = [x]
         for number in range(self.depth):
-            # The official names, with hyphens for their dots, which PyTorch takes for no part of a name.
             place = f"blocks-{number}"
             heard = layers.LayerNormalization(epsilon=1e-5, name=f"{place}-attn_ln")(x)
             attention = layers.MultiHeadAttention(
@@ -184,18 +179,21 @@ class Whisper(Embedding):
             outputs.append(layers.LayerNormalization(epsilon=1e-5, name="ln_post")(x))
         return keras.Model(inputs, outputs, name="whisper_encoder")
 
-    def load_weights(self, network: keras.Model, path: Path) -> None:
-        """Give a network that `build` made the weights of the official checkpoint, or of a part of it."""
-        from safetensors.numpy import load_file
-
-        state = load_file(path) if path.suffix == ".safetensors" else read_state_dict(path)
-        try:
-            for layer in network.layers:
-                if layer.weights:
-                    place = f"encoder.{layer.name.replace('-', '.')}"
-                    layer.set_weights(_parameters(state, place, SIZES[self.size].heads))
-        except (KeyError, ValueError) as error:
-            raise FeatureError(f"{path} does not hold the encoder of Whisper {self.size}: {error}") from error
+    def parameters(self, state: dict[str, np.ndarray], place: str) -> list[np.ndarray]:
+        place = f"encoder.{place}"
+        if place in state:  # the places, rounded as they were in training
+            return [state[place]]
+        if not place.endswith(".attn"):
+            return super().parameters(state, place)
+        channels, heads = len(state[f"{place}.out.bias"]), SIZES[self.size].heads
+        apart = (channels, heads, channels // heads)
+        found = []
+        for part in ("query", "key", "value"):
+            weight = state[f"{place}.{part}.weight"]
+            bias = state.get(f"{place}.{part}.bias", np.zeros(channels))  # keys have none
+            found += [weight.T.reshape(apart), bias.reshape(apart[1:])]
+        out = state[f"{place}.out.weight"].T.reshape(*apart[1:], channels)
+        return [*found, out, state[f"{place}.out.bias"]]
 
     def frames(self, y: np.ndarray) -> np.ndarray:
         """Turn one signal into frames: (samples,) to (channels, time); parts of 30 s are heard one by one."""
@@ -229,18 +227,9 @@ def _graph(network: keras.Model) -> Callable:
     return tensorflow.function(hear, input_signature=[mel])
 
 
-def sinusoids(length: int, channels: int) -> np.ndarray:
-    """Compute the numbers that tell a transformer where a frame stands: shape (length, channels), -1 to 1.
-
-    The first half are sines and the second cosines, of wavelengths from 2 pi to 20,000 pi frames (Vaswani et
-    al. 2017, Attention is all you need, section 3.5).
-
-    Examples
-    --------
-    >>> sinusoids(2, 4).round(2)
-    array([[0.  , 0.  , 1.  , 1.  ],
-           [0.84, 0.  , 0.54, 1.  ]], dtype=float32)
-    """
+def _sinusoids(length: int, channels: int) -> np.ndarray:
+    """Compute sines, then cosines, of wavelengths from 2 pi to 20,000 pi frames: (length, channels)."""
+    # Vaswani et al. 2017, Attention is all you need, section 3.5.
     slowness = np.exp(-np.log(10000) / (channels // 2 - 1) * np.arange(channels // 2))
     angle = np.arange(length)[:, None] * slowness
     return np.concatenate([np.sin(angle), np.cos(angle)], axis=1).astype(np.float32)
@@ -254,7 +243,7 @@ def _add_places(x):
 
         def build(self, shape):
             self.places = self.add_weight(shape=(MOST_FRAMES, shape[-1]), trainable=False, name="places")
-            self.places.assign(sinusoids(MOST_FRAMES, shape[-1]))
+            self.places.assign(_sinusoids(MOST_FRAMES, shape[-1]))
 
         def call(self, frames):
             return frames + self.places[: keras.ops.shape(frames)[1]]
@@ -264,23 +253,3 @@ def _add_places(x):
             return keras.KerasTensor(frames.shape, frames.dtype)
 
     return Places(name="positional_embedding")(x)
-
-
-def _parameters(state: dict[str, np.ndarray], place: str, heads: int) -> list[np.ndarray]:
-    """Return one layer's parameters in the order, and with their axes in the order, that Keras has."""
-    if place.endswith(".attn"):
-        channels = len(state[f"{place}.out.bias"])
-        apart = (channels, heads, channels // heads)
-        found = []
-        for part in ("query", "key", "value"):
-            weight = state[f"{place}.{part}.weight"]
-            bias = state.get(f"{place}.{part}.bias", np.zeros(channels))  # keys have none
-            found += [weight.T.reshape(apart), bias.reshape(apart[1:])]
-        out = state[f"{place}.out.weight"].T.reshape(*apart[1:], channels)
-        return [*found, out, state[f"{place}.out.bias"]]
-    if place in state:  # the places, rounded as they were in training
-        return [state[place]]
-    weight, bias = state[f"{place}.weight"], state[f"{place}.bias"]
-    if weight.ndim == 3:
-        return [weight.transpose(2, 1, 0), bias]
-    return [weight.T if weight.ndim == 2 else weight, bias]

@@ -64,15 +64,8 @@ class OpenL3(Embedding):
 
     Needs Keras, ``pip install "serlab[cpu]"``, and weights of 19 MB, which are fetched when first used.
 
-    Attributes
-    ----------
-    statistics : tuple of {"mean", "max", "min", "std", "mean+max"}, optional
-        What is kept of every channel over time, laid end to end; None keeps the frames.
-    content : {"env", "music"}
-        Videos the network was trained on: of environmental sounds, human ones among them, or of music.
-    hop_seconds : float
-        Time from one window of a second to the next; the first is centred on the beginning of the clip.
-        OpenL3's own 0.1 s takes five times as long as 0.5 s.
+    The first window of a second is centred on the beginning of the clip; a hop of 0.1 s, OpenL3's own, takes
+    five times as long.
 
     References
     ----------
@@ -99,8 +92,6 @@ class OpenL3(Embedding):
         super().__post_init__()
         if self.content not in WEIGHTS:
             raise FeatureError(f"content must be 'env' or 'music', not {self.content!r}")
-        if self.sample_rate != SAMPLE_RATE:
-            raise FeatureError(f"OpenL3 takes sound at {SAMPLE_RATE} Hz only")
         if not 0.01 <= self.hop_seconds <= 1:
             raise FeatureError(f"hop_seconds must lie between 0.01 and 1, not {self.hop_seconds}")
 
