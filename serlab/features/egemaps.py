@@ -22,7 +22,12 @@ LICENCE = (
 
 @functools.cache
 def _smile():
-    _load_with_own_symbols()
+    package = find_spec("opensmile")
+    # Where TensorFlow was imported earlier, openSMILE takes its C++ symbols and crashes (openSMILE 2.6,
+    # TensorFlow 2.21, Linux): so it is loaded with symbols of its own.
+    if package is not None and hasattr(os, "RTLD_DEEPBIND"):
+        for library in Path(package.origin).parent.glob("core/bin/*/libSMILEapi.so"):
+            ctypes.CDLL(str(library), mode=os.RTLD_NOW | os.RTLD_DEEPBIND)
     try:
         import opensmile
     except ImportError:
@@ -32,16 +37,6 @@ def _smile():
     return opensmile.Smile(
         feature_set=opensmile.FeatureSet.eGeMAPSv02, feature_level=opensmile.FeatureLevel.Functionals
     )
-
-
-def _load_with_own_symbols() -> None:
-    # Where TensorFlow was imported earlier, openSMILE takes its C++ symbols and crashes (openSMILE 2.6,
-    # TensorFlow 2.21, Linux).
-    package = find_spec("opensmile")
-    if package is None or not hasattr(os, "RTLD_DEEPBIND"):
-        return
-    for library in Path(package.origin).parent.glob("core/bin/*/libSMILEapi.so"):
-        ctypes.CDLL(str(library), mode=os.RTLD_NOW | os.RTLD_DEEPBIND)
 
 
 @dataclass(frozen=True, kw_only=True)

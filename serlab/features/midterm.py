@@ -11,14 +11,8 @@ from serlab.errors import FeatureError
 from serlab.features.base import Extractor
 
 SHORT_TERM = (
-    "zcr",
-    "energy",
-    "energy_entropy",
-    "spectral_centroid",
-    "spectral_spread",
-    "spectral_entropy",
-    "spectral_flux",
-    "spectral_rolloff",
+    *("zcr", "energy", "energy_entropy"),
+    *(f"spectral_{name}" for name in ("centroid", "spread", "entropy", "flux", "rolloff")),
     *(f"mfcc_{number}" for number in range(1, 14)),
     *(f"chroma_{number}" for number in range(1, 13)),
     "chroma_std",

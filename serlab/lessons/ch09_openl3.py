@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -21,26 +21,22 @@ N_FFT, HOP_LENGTH, N_MELS = 2048, 242, 256
 FRAMES = -(-SAMPLE_RATE // HOP_LENGTH)
 DYNAMIC_RANGE_DB = 80.0
 
-_URL = "https://github.com/marl/openl3/raw/models/openl3_audio_mel256_{}-v0_4_0.h5.gz"
-_LICENCE = "CC BY 4.0, by Cramer, Wu, Salamon and Bello"
+WEIGHTS = {
+    content: Weights(
+        title=f"OpenL3 (mel256, {videos} videos)",
+        filename=f"openl3_audio_mel256_{content}.h5",
+        url=f"https://github.com/marl/openl3/raw/models/openl3_audio_mel256_{content}-v0_4_0.h5.gz",
+        licence="CC BY 4.0, by Cramer, Wu, Salamon and Bello",
+    )
+    for content, videos in {"env": "environmental", "music": "music"}.items()
+}
 # The authors publish no checksums. Those of "music" are as another project recorded them; for "env" none was
 # found, so that the shape of every layer is all there is to go by.
-WEIGHTS = {
-    "env": Weights(
-        title="OpenL3 (mel256, environmental videos)",
-        filename="openl3_audio_mel256_env.h5",
-        url=_URL.format("env"),
-        licence=_LICENCE,
-    ),
-    "music": Weights(
-        title="OpenL3 (mel256, music videos)",
-        filename="openl3_audio_mel256_music.h5",
-        url=_URL.format("music"),
-        sha256="624ee7b1dd5ff87e18073f66fd8b2052bebb8ac70210e9c0937c0c940c63e9d6",
-        download_sha256="e379f41e880b78e157c199ebddac80d3764e6a46282bcccdbe875bcf538f9afd",
-        licence=_LICENCE,
-    ),
-}
+WEIGHTS["music"] = replace(
+    WEIGHTS["music"],
+    sha256="624ee7b1dd5ff87e18073f66fd8b2052bebb8ac70210e9c0937c0c940c63e9d6",
+    download_sha256="e379f41e880b78e157c199ebddac80d3764e6a46282bcccdbe875bcf538f9afd",
+)
 
 
 def mel_db(windows: np.ndarray) -> np.ndarray:
