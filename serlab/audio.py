@@ -142,9 +142,7 @@ def signal(y: np.ndarray, name: str) -> np.ndarray:
         raise AudioError(f"{name} needs a mono signal with samples in it, and this one has none.")
     peak = float(np.abs(y).max())
     if not math.isfinite(peak):
-        raise AudioError(
-            f"{name} cannot take NaN or infinite samples. serlab.audio.read finds them in files."
-        )
+        raise AudioError(f"{name} cannot take NaN or infinite samples. serlab.audio.read finds them.")
     if peak > LOUDEST_PEAK:
         raise AudioError(
             f"{name} takes signals with full scale at 1, and this one reaches {peak:.0f}. Divide it by the "

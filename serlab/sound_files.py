@@ -126,9 +126,7 @@ def _check_length(duration: float, shortest: float, longest: float) -> None:
     if duration < shortest:
         raise SoundFileError("short", f"lasts {duration:.3g} s, less than the {shortest:g} s needed")
     if duration > longest:
-        raise SoundFileError(
-            "long", f"lasts {duration:.0f} s, more than the {longest:g} s allowed for an utterance"
-        )
+        raise SoundFileError("long", f"lasts {duration:.0f} s, more than the {longest:g} s allowed")
 
 
 def _on_flat_tops(block: np.ndarray) -> int:

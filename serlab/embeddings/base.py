@@ -51,6 +51,7 @@ class Embedding(Extractor):
         "trained": "False for random weights: a control that needs no download",
     }
     channels: ClassVar[int] = 512
+    shortest: ClassVar[int] = 1
 
     statistics: tuple[str, ...] | None = ("mean",)
     trained: bool = True
@@ -140,7 +141,11 @@ class Embedding(Extractor):
 
     def extract(self, y: np.ndarray) -> np.ndarray:
         """Turn one signal into its embedding: (samples,) to `shape`."""
-        frames = self.frames(audio.signal(y, self.name))
+        y = audio.signal(y, self.name)
+        if len(y) < self.shortest:
+            least = f"{self.shortest} samples ({1000 * self.shortest / self.sample_rate:g} ms)"
+            raise FeatureError(f"{self.name} needs {least} or more, not {len(y)}")
+        frames = self.frames(y)
         if self.statistics is None:
             return frames
         return np.concatenate([STATISTICS[name](frames) for name in self.statistics])

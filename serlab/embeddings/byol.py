@@ -9,7 +9,6 @@ import numpy as np
 
 from serlab.embeddings.base import Embedding, mel_basis
 from serlab.embeddings.weights import Weights
-from serlab.errors import FeatureError
 
 if TYPE_CHECKING:
     import keras
@@ -74,6 +73,7 @@ class ByolS(Embedding):
         "deviation": "that what is left is divided by",
     }
     weights: ClassVar[Weights] = WEIGHTS
+    shortest: ClassVar[int] = (POOLING - 1) * HOP_LENGTH
 
     statistics: tuple[str, ...] | None = ("mean+max", "mean", "max", "std")
     mean: float = -5.0
@@ -109,8 +109,5 @@ class ByolS(Embedding):
         """Turn one signal into frames: (samples,) to (512, time)."""
         from serlab.backend import keras
 
-        shortest = (POOLING - 1) * HOP_LENGTH
-        if len(y) < shortest:
-            raise FeatureError(f"{self.name} needs {shortest} samples (70 ms) or more, not {len(y)}")
         x = (log_mel(y) - self.mean) / self.deviation
         return keras.ops.convert_to_numpy(self.network(x[None, :, :, None], training=False))[0].T

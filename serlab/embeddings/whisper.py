@@ -102,6 +102,7 @@ class Whisper(Embedding):
         "blocks": "whose output is kept, laid end to end, from 1; 0 is what enters the first",
         "normalised": "whether the last block's output is normalised, as the decoder gets it",
     }
+    shortest: ClassVar[int] = STRIDE * HOP_LENGTH
 
     statistics: tuple[str, ...] | None = ("mean", "std")
     size: str = "tiny.en"
@@ -199,10 +200,6 @@ class Whisper(Embedding):
         """Turn one signal into frames: (samples,) to (channels, time); parts of 30 s are heard one by one."""
         from serlab.backend import keras
 
-        if len(y) < STRIDE * HOP_LENGTH:
-            raise FeatureError(
-                f"{self.name} needs {STRIDE * HOP_LENGTH} samples (20 ms) or more, not {len(y)}"
-            )
         mel, hear, found = log_mel(y), _graph(self.network), []
         normalised = SIZES[self.size].blocks if self.normalised else None
         for start in range(0, mel.shape[1], STRIDE * MOST_FRAMES):

@@ -45,15 +45,11 @@ class SpeakerNormaliser(TransformerMixin, BaseEstimator):
         """
         X = check_array(X, dtype=(np.float64, np.float32), allow_nd=True)
         if groups is None:
-            raise ValueError(
-                "SpeakerNormaliser needs groups, the speaker of each row: transform(X, groups=...)"
-            )
+            raise ValueError("SpeakerNormaliser needs groups, the speaker of each row, as groups=...")
         groups = np.asarray(groups, dtype=object)
         check_consistent_length(X, groups)
         if (missing := pd.isna(groups)).any():
-            raise ValueError(
-                f"row {int(missing.argmax())} has no speaker in groups: name one, or leave it out"
-            )
+            raise ValueError(f"row {missing.argmax()} has no speaker in groups: name one, or leave it out")
         groups = groups.astype(str)
         result = np.empty_like(X)
         measured = (0, *range(2, X.ndim))

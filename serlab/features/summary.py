@@ -125,9 +125,7 @@ class Summary(Extractor):
             )
         fixed = [feature.name for feature in self.features if feature.seconds is not None]
         if fixed:
-            raise FeatureError(
-                f"The features of a summary follow the clip's length: leave seconds out of {fixed}"
-            )
+            raise FeatureError(f"A summary follows the clip's length: leave seconds out of {fixed}")
 
     @property
     def feature_names(self) -> tuple[str, ...]:
