@@ -72,21 +72,28 @@ def read(
     >>> y.shape, y.dtype, rate
     ((4000,), dtype('float32'), 8000)
     """
+    import soxr
+
     for name, value in (("sample_rate", sample_rate), ("seconds", seconds)):
         if value is not None and not value > 0:
             raise AudioError(f"{name} must be above 0, not {value}. Leave it out to read the sound as it is.")
     # Block by block, so that little memory is needed besides the result.
     with sound_files.opened(path) as sound:
         rate = sample_rate or sound.rate
-        resampler = _Resampler(sound.rate, rate)
+        stream = None
+        if rate != sound.rate:
+            stream = soxr.ResampleStream(sound.rate, rate, 1, dtype="float32", quality="HQ")
         margin = None if seconds is None else seconds + RESAMPLING_MARGIN
         _check_size(min((sound.frames or 0) / sound.rate, margin or math.inf) * rate, rate)
-        parts, samples = [], 0
+        parts, heard, samples = [], 0, 0
         for _, mono in sound_files.listen(sound, margin, min_seconds, max_seconds):
-            parts.append(resampler(mono))
+            heard += len(mono)
+            parts.append(mono if stream is None else stream.resample_chunk(mono))
             samples += len(parts[-1])
             _check_size(samples, rate)
-    y = resampler.join(parts)
+    if stream is not None:
+        parts.append(stream.resample_chunk(np.empty(0, np.float32), last=True))
+    y = fit_length(np.concatenate(parts), math.ceil(heard * rate / sound.rate))
     for _, words in sound.notes:
         warnings.warn(f"{shown(path)} {words}.", AudioWarning, stacklevel=2)
     return (y if seconds is None else y[: round(seconds * rate)]), rate
@@ -95,28 +102,6 @@ def read(
 def _check_size(samples: float, rate: int) -> None:
     if samples > MAX_SAMPLES:
         raise SoundFileError("large", f"gives more than {MAX_SAMPLES:,} samples at {rate} Hz")
-
-
-class _Resampler:
-    """Changes the rate of a signal that comes in parts; the result does not depend on where they end."""
-
-    def __init__(self, from_rate: int, to_rate: int):
-        import soxr
-
-        self._ratio, self._samples, self._stream = (to_rate, from_rate), 0, None
-        if from_rate != to_rate:
-            self._stream = soxr.ResampleStream(from_rate, to_rate, 1, dtype="float32", quality="HQ")
-
-    def __call__(self, y: np.ndarray) -> np.ndarray:
-        self._samples += len(y)
-        return y if self._stream is None else self._stream.resample_chunk(y)
-
-    def join(self, parts: list[np.ndarray]) -> np.ndarray:
-        if self._stream is None:
-            return parts[0] if len(parts) == 1 else np.concatenate(parts)
-        last = self._stream.resample_chunk(np.empty(0, np.float32), last=True)
-        to_rate, from_rate = self._ratio
-        return fit_length(np.concatenate([*parts, last]), math.ceil(self._samples * to_rate / from_rate))
 
 
 def signal(y: np.ndarray, name: str) -> np.ndarray:
@@ -185,10 +170,10 @@ def resample(y: np.ndarray, from_rate: int, to_rate: int) -> np.ndarray:
     return fit_length(soxr.resample(y, from_rate, to_rate, quality="HQ"), length)
 
 
-def trim(y: np.ndarray, top_db: float = 40.0, *, n_fft: int = 1024, hop_length: int = 256) -> np.ndarray:
+def trim(y: np.ndarray, top_db: float = 40.0) -> np.ndarray:
     """Cut silence off both ends: frames more than `top_db` decibels below the loudest one.
 
-    Frames are of `n_fft` samples, one every `hop_length`.
+    Frames are of 1024 samples, one every 256.
 
     Examples
     --------
@@ -198,7 +183,7 @@ def trim(y: np.ndarray, top_db: float = 40.0, *, n_fft: int = 1024, hop_length: 
     """
     import librosa
 
-    return librosa.effects.trim(_mono(y, "trim"), top_db=top_db, frame_length=n_fft, hop_length=hop_length)[0]
+    return librosa.effects.trim(_mono(y, "trim"), top_db=top_db, frame_length=1024, hop_length=256)[0]
 
 
 def fit_length(y: np.ndarray, length: int, align: str = "left") -> np.ndarray:

@@ -91,14 +91,11 @@ class Versions(_Altered):
 
     def extract(self, y: np.ndarray) -> np.ndarray:
         """Measure one signal and its versions."""
-        return np.stack([one.extract(y) for one in (self.extractor, *self._altered)])
-
-    @property
-    def _altered(self) -> tuple[Augmented, ...]:
-        return tuple(
+        altered = [
             Augmented(extractor=self.extractor, chain=chain, version=number)
             for number, chain in enumerate(self.chains, 1)
-        )
+        ]
+        return np.stack([one.extract(y) for one in (self.extractor, *altered)])
 
 
 @dataclass(frozen=True, kw_only=True)
