@@ -110,8 +110,7 @@ def add_noise(y: np.ndarray, snr: float, rng: np.random.Generator, colour: str =
     """Add noise at a signal-to-noise ratio in dB: at 30 it is faint, at 0 as loud as the voice.
 
     The ratio is that of the whole signal's power, pauses included; a silent one has none. `colour` is
-    "white", the same power in every hertz, or "pink", the same in every octave, as rooms and streets
-    roughly have.
+    "white", the same power in every hertz, or "pink", the same in every octave, as in rooms and streets.
     """
     y = audio.signal(y, "Augmentation")
     if not math.isfinite(snr):

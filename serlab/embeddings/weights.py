@@ -1,8 +1,7 @@
 """Weights of networks trained elsewhere: found on this computer, or fetched once and verified.
 
-They are looked for beside this module, where those lie that come with serlab; in each folder named in
-``SERLAB_DATA``, in ``weights`` in it and beside it; then in ``weights`` in the cache folder (see
-`serlab.paths.cache_dir`), which is where a download goes.
+They are looked for beside this module; in each folder of ``SERLAB_DATA``, ``weights`` in it and beside it;
+then in ``weights`` in the cache folder (see `serlab.paths.cache_dir`), which is where a download goes.
 """
 
 import functools

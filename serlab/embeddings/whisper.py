@@ -1,8 +1,7 @@
 """Whisper's encoder: a transformer that learned to hear words, and hears much else on the way.
 
-KerasHub has this network as well. It takes 30 seconds at a time, of which a clip of the corpora fills a
-tenth, and gives its last block alone; it also brings TensorFlow Text. So it is built here from layers of
-Keras, for clips as long as they are.
+KerasHub has this network as well. It takes 30 seconds at a time, of which a clip fills a tenth, gives its
+last block alone, and brings TensorFlow Text. So it is built here from layers of Keras.
 """
 
 from __future__ import annotations
@@ -79,9 +78,8 @@ class Whisper(Embedding):
     """What blocks of Whisper's encoder, a transformer trained to write down speech, make of a clip: 50 frames
     per second.
 
-    Needs Keras, ``pip install "serlab[cpu]"``. Weights of three blocks of "tiny.en" come with serlab; others
-    are fetched when first used. Sizes have 384, 512 or 768 channels and 4, 6 or 12 blocks, in files of 72,
-    139 and 461 MB.
+    Needs Keras, ``pip install "serlab[cpu]"``. Three blocks of "tiny.en" come with serlab; others are fetched
+    when used. Sizes have 384, 512 or 768 channels, 4, 6 or 12 blocks, files of 72, 139 or 461 MB.
 
     References
     ----------

@@ -32,8 +32,7 @@ class Averages(Summary):
     Contrast has 7 and tonnetz has 6. Two readings make up the rest: 40 MFCC, 128 mel bands and 12 pitch
     classes, which is what libraries give by default (`USUAL`), or 60 of each (`GUESSED`).
 
-    All frames count, pauses too. Tonnetz is computed from the whole chroma, not from the harmonic part of
-    the sound.
+    All frames count, pauses too. Tonnetz is computed from the whole chroma, not of the harmonic part.
 
     References
     ----------

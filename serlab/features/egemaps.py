@@ -45,8 +45,7 @@ class Egemaps(Extractor):
     shimmer, loudness, formants, spectral balance, MFCC 1-4 and rhythm.
 
     Needs the extra ``pip install "serlab[egemaps]"``. openSMILE is free for private use, research and
-    teaching, not for commercial products. Values depend on the sampling rate: compare only what was computed
-    at the same.
+    teaching, not for commercial products. Compare only values of the same sampling rate.
 
     References
     ----------

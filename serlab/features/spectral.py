@@ -216,9 +216,8 @@ class Spectrogram(Extractor):
     """A magnitude spectrogram in dB, scaled to an image: the loudest value of the clip is 1, what is
     `range_db` or more below it is 0.
 
-    Frames do not overlap, and no window function is applied. Like the spectrograms of pyAudioAnalysis it
-    begins after the first frame and has no line for half the sampling rate: 30,000 samples at 8 kHz give 74
-    frames of 200 lines.
+    Frames do not overlap, and no window function is applied. As in pyAudioAnalysis the first frame and the
+    line of half the sampling rate are left out: 30,000 samples at 8 kHz give 74 frames of 200 lines.
 
     Examples
     --------

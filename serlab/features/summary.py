@@ -85,8 +85,7 @@ class Summary(Extractor):
     voiced frames is added. Where no frame is left, statistics are 0.
 
     All `STATISTICS` can be taken; "slope" is the change per second of a fitted line, "movement" the mean
-    absolute change per second. A burst of speech is a stretch without a pause; peaks of loudness follow
-    syllables.
+    absolute change per second. A burst of speech has no pause; peaks of loudness count as syllables.
 
     Examples
     --------

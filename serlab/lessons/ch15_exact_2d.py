@@ -1,7 +1,6 @@
 """Chapter 15b: the notebook's 2-D network trained as it was, and once more with seven actors held out.
 
-``python -m serlab.lessons.ch15_exact_2d`` records both. An epoch is kept when it is done, so that a training
-that was stopped goes on where it was.
+``python -m serlab.lessons.ch15_exact_2d`` records both. What was stopped goes on at the epoch where it was.
 """
 
 import sys

@@ -113,8 +113,7 @@ class Curves:
 
     `counts` are (draws, percentages, models, speakers, classes, classes), labels before predictions; `folds`
     says the fold that each test speaker is in, and those of one fold are tested with the same draws; `clips`
-    are the training clips at each percentage, mean over folds; `seconds` is processor time of training and
-    predicting.
+    are the training clips at each percentage, mean over folds; `seconds` is processor time.
     """
 
     counts: np.ndarray
@@ -229,8 +228,7 @@ def learn(
     the same for all features. `percentages` are of the training clips of each class, `n_jobs` the draws
     worked on at a time, `cache` the folder where finished draws are kept: a second call goes on there.
 
-    Raises `EvaluationError` if one cannot train on X, or a class of the test clips is not among the training
-    clips.
+    Raises `EvaluationError` if one cannot train on X, or a class is among the test clips only.
 
     Examples
     --------
@@ -297,9 +295,8 @@ def join(parts: Sequence[Curves]) -> Curves:
 def crossing(difference: Sequence[float], percentages: Sequence[float] = PERCENTAGES) -> float:
     """Give the percentage up to which the first of two curves is ahead and after which the second is.
 
-    `difference` is the first curve less the second at each of the rising `percentages`. Curves may cross many
-    times: the lowest percentage is given that makes this true of as many points as possible, 0 if the second
-    is ahead from the beginning.
+    `difference` is the first curve less the second at rising `percentages`. Curves may cross often: given is
+    the lowest percentage that makes this true of most points, 0 if the second is ahead from the beginning.
 
     Examples
     --------

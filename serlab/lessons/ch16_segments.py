@@ -132,8 +132,7 @@ def parts(table: pd.DataFrame, seconds: float, pad: bool = False) -> pd.DataFram
 def features(table: pd.DataFrame, extractor: Parts, *, max_seconds: float = audio.MAX_SECONDS) -> np.ndarray:
     """Measure the parts of all clips of a table: (parts, ...), float32, in the order of `parts`.
 
-    A recording may last `max_seconds`. Raises `serlab.errors.FeatureError` if a file is not as long as the
-    table says.
+    A recording may last `max_seconds`. Raises `serlab.errors.FeatureError` if the table is wrong on it.
     """
     found = store.features(table, extractor, progress=False, max_seconds=max_seconds)
     measured = [found[row] for row in range(len(found))]

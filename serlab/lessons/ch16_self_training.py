@@ -17,8 +17,7 @@ class SelfTrainingVote(ClassifierMixin, BaseEstimator):
 
     The surest of their answers about unlabelled clips become labels of the next round: in round r of R each
     class is given r/R of the answers that it may have at most. The mean of the members' log-probabilities is
-    standardised within each speaker (**transductive**: it uses the speaker's other clips, never their labels;
-    see `serlab.voting.normalise_scores`).
+    standardised within each speaker (**transductive**, see `serlab.voting.normalise_scores`).
 
     `parts` are the columns that each member sees, as after `serlab.features.SpeakerNormaliser`, and
     `strength` is the members' C. With no `rounds` it is a plain vote. `share`, in (0, 1], of the unlabelled

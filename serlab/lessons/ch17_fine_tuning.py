@@ -40,8 +40,7 @@ class Variant:
 
     Blocks from `first` to the third are trained, and those below are left as they are. With `probe` the head
     begins as a logistic regression that was trained on the frozen blocks; else its weights are random. `rate`
-    is the highest learning rate of AdamW; it rises for a tenth of the steps, then falls as a cosine. So many
-    `folds` and `seeds` are recorded.
+    is the highest learning rate of AdamW, after a rise and before a fall as a cosine.
     """
 
     first: int

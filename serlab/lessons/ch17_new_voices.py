@@ -90,8 +90,7 @@ def without_voices(corpus: str) -> tuple[pd.DataFrame, dict]:
 def self_training(corpus: str) -> tuple[pd.DataFrame, dict]:
     """Normalise by speaker, and learn in three rounds from the surest answers about the test clips.
 
-    Answers are standardised within each speaker. All of it is transductive: it uses the other clips of each
-    test speaker, never their labels.
+    Answers are standardised within each speaker. All of it is transductive.
     """
     table, X = _clips(corpus)
     y, speakers = (table[name].to_numpy(str) for name in ("emotion", "speaker"))

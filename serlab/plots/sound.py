@@ -36,9 +36,8 @@ def spectrum(
     """Draw the average spectrum of a whole signal, in dB below its strongest frequency (floor at -80 dB).
 
     Power is averaged over overlapping windows of `n_fft` samples (Welch's method, IEEE Trans. Audio
-    Electroacoust. 15(2), 1967), far less ragged than one long transform; longer windows tell closer
-    frequencies apart. A signal shorter than a window is one window. `line` goes to
-    `matplotlib.axes.Axes.plot`.
+    Electroacoust. 15(2), 1967), far less ragged than one long transform. A shorter signal is one window.
+    `line` goes to `matplotlib.axes.Axes.plot`.
 
     Examples
     --------
@@ -127,8 +126,7 @@ def emotion_grid(
     """Draw one spectrogram per emotion, all with the same time, frequency and level scales.
 
     Only then may panels be compared: with a scale of its own, a whisper would look as bright as a shout.
-    There is one signal per emotion, best of the same speaker and sentence. Gives an array of axes in their
-    order.
+    Signals are best of one speaker and sentence. Gives an array of axes.
 
     Examples
     --------
