@@ -13,22 +13,7 @@ from serlab import sound_files
 from serlab.containers import SoundFileError
 from serlab.errors import AudioError, AudioWarning
 from serlab.paths import shown
-from serlab.sound_files import LOUDEST_PEAK, MAX_SECONDS, MIN_SECONDS, SILENT_PEAK
-
-__all__ = [
-    "MAX_SAMPLES",
-    "MAX_SECONDS",
-    "MIN_SECONDS",
-    "SILENT_PEAK",
-    "fit_length",
-    "level",
-    "loudest",
-    "normalise",
-    "read",
-    "resample",
-    "signal",
-    "trim",
-]
+from serlab.sound_files import LOUDEST_PEAK, MAX_SECONDS, MIN_SECONDS
 
 MAX_SAMPLES = 1 << 26
 """So many samples a signal may have, over an hour at 16 kHz and 256 MiB."""

@@ -12,6 +12,7 @@ import numpy as np
 
 from serlab import audio
 from serlab.errors import AudioError
+from serlab.sound_files import SILENT_PEAK
 
 # Step from piece to piece when a signal is stretched: two periods of a low voice.
 HOP_SECONDS = 0.02
@@ -118,7 +119,7 @@ def add_noise(y: np.ndarray, snr: float, rng: np.random.Generator, colour: str =
     if colour not in ("white", "pink"):
         raise ValueError(f"colour must be 'white' or 'pink', not {colour!r}")
     power = np.mean(np.square(y, dtype=np.float64))
-    if power < audio.SILENT_PEAK**2 / 2:
+    if power < SILENT_PEAK**2 / 2:
         raise AudioError("A silent signal has no signal-to-noise ratio. Leave it out, or add no noise to it.")
     noise = rng.standard_normal(len(y))
     if colour == "pink":
@@ -192,7 +193,7 @@ def telephone(y: np.ndarray, sample_rate: int) -> np.ndarray:
     y = audio.signal(y, "Augmentation")
     sections = butter(6, TELEPHONE_BAND, "bandpass", fs=sample_rate, output="sos")
     line = audio.resample(sosfilt(sections, y).astype(np.float32), sample_rate, TELEPHONE_RATE)
-    full_scale = max(float(np.abs(line).max()), audio.SILENT_PEAK)
+    full_scale = max(float(np.abs(line).max()), SILENT_PEAK)
     coded = librosa.mu_compress(np.clip(line / full_scale, -1, 1), mu=255, quantize=True)
     heard = librosa.mu_expand(coded, mu=255, quantize=True) * full_scale
     return audio.fit_length(audio.resample(heard.astype(np.float32), TELEPHONE_RATE, sample_rate), len(y))
