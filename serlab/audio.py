@@ -8,6 +8,7 @@ import os
 import warnings
 
 import numpy as np
+import soxr
 
 from serlab import sound_files
 from serlab.containers import SoundFileError
@@ -57,8 +58,6 @@ def read(
     >>> y.shape, y.dtype, rate
     ((4000,), dtype('float32'), 8000)
     """
-    import soxr
-
     for name, value in (("sample_rate", sample_rate), ("seconds", seconds)):
         if value is not None and not value > 0:
             raise AudioError(f"{name} must be above 0, not {value}. Leave it out to read the sound as it is.")
@@ -149,8 +148,6 @@ def resample(y: np.ndarray, from_rate: int, to_rate: int) -> np.ndarray:
         raise AudioError(f"rates must be above 0, not {from_rate} and {to_rate}.")
     if from_rate == to_rate:
         return y
-    import soxr
-
     length = math.ceil(len(y) * to_rate / from_rate)
     return fit_length(soxr.resample(y, from_rate, to_rate, quality="HQ"), length)
 

@@ -6,9 +6,13 @@ mono or not finite, and for a setting that is out of range.
 """
 
 import functools
+import io
 import math
 
+import librosa
 import numpy as np
+import soundfile
+import soxr
 
 from serlab import audio
 from serlab.errors import AudioError
@@ -45,8 +49,6 @@ def pitch_shift(y: np.ndarray, semitones: float, sample_rate: int) -> np.ndarray
     >>> len(octave), int(np.abs(np.fft.rfft(octave)).argmax())
     (16000, 440)
     """
-    import soxr
-
     y = audio.signal(y, "Augmentation")
     if not abs(semitones) <= 24:
         raise AudioError(f"The pitch cannot be shifted by {semitones} semitones: take -24 to 24.")
@@ -187,7 +189,6 @@ def telephone(y: np.ndarray, sample_rate: int) -> np.ndarray:
     >>> bool(middle > 100 * low)
     True
     """
-    import librosa
     from scipy.signal import butter, sosfilt
 
     y = audio.signal(y, "Augmentation")
@@ -209,10 +210,6 @@ def voice_message(y: np.ndarray, sample_rate: int) -> np.ndarray:
     >>> voice_message(np.sin(np.arange(16000) * 0.1), 16000).shape
     (16000,)
     """
-    import io
-
-    import soundfile
-
     y = audio.signal(y, "Augmentation")
     file = io.BytesIO()
     soundfile.write(file, y, sample_rate, format="OGG", subtype="OPUS", compression_level=SMALL)

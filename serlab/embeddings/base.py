@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+import librosa
 import numpy as np
 
 from serlab import audio
@@ -35,8 +36,6 @@ _loading = threading.Lock()
 @functools.cache
 def mel_basis(**parameters) -> np.ndarray:
     """Return what `librosa.filters.mel` makes of the same parameters, computed once."""
-    import librosa
-
     return librosa.filters.mel(**parameters)
 
 

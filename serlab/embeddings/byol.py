@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+import librosa
 import numpy as np
 
 from serlab.embeddings.base import Embedding, mel_basis
@@ -33,8 +34,6 @@ def log_mel(y: np.ndarray) -> np.ndarray:
 
     Natural logarithm of magnitude, 64 bands from 60 to 7800 Hz (HTK mel scale), 100 frames per second.
     """
-    import librosa
-
     magnitude = np.abs(librosa.stft(y, n_fft=N_FFT, hop_length=HOP_LENGTH, pad_mode="reflect"))
     basis = mel_basis(sr=16000, n_fft=N_FFT, n_mels=N_MELS, fmin=FMIN, fmax=FMAX, htk=True, norm=None)
     return np.log(basis @ magnitude + np.finfo(np.float32).eps)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
+import librosa
 import numpy as np
 
 from serlab.embeddings.base import Embedding, mel_basis
@@ -66,8 +67,6 @@ def log_mel(y: np.ndarray) -> np.ndarray:
 
     Logarithm to base 10 of power in 80 bands, at most 8 below its maximum, then (x + 4) / 4: about -1 to 1.
     """
-    import librosa
-
     power = np.abs(librosa.stft(y, n_fft=N_FFT, hop_length=HOP_LENGTH, pad_mode="reflect"))[:, :-1] ** 2
     level = np.log10(np.maximum(mel_basis(sr=16000, n_fft=N_FFT, n_mels=N_MELS) @ power, 1e-10))
     return (np.maximum(level, level.max() - 8) + 4) / 4

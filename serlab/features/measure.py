@@ -9,8 +9,10 @@ import threading
 import time
 from collections.abc import Iterator
 
+import joblib
 import numpy as np
 import psutil
+import threadpoolctl
 from tqdm import tqdm
 
 from serlab import audio, cluster
@@ -46,9 +48,6 @@ def measure(
 
     The first AudioError or FeatureError is raised at the end: what is under way by then is finished.
     """
-    import joblib
-    import threadpoolctl
-
     failed: list[SerlabError] = []
 
     def batches() -> Iterator:

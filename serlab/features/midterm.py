@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+import scipy.fft
 
 from serlab import audio
 from serlab.errors import FeatureError
@@ -148,8 +149,6 @@ def _rolloff(spectrum: np.ndarray) -> np.ndarray:
 
 
 def _mfcc(spectrum: np.ndarray, sample_rate: int) -> np.ndarray:
-    import scipy.fft
-
     bands = np.log10(spectrum @ _filters(sample_rate, spectrum.shape[1]).T + EPS)
     return scipy.fft.dct(bands, type=2, norm="ortho", axis=1)[:, :13]
 

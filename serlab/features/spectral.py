@@ -7,6 +7,8 @@ from typing import ClassVar
 
 import librosa
 import numpy as np
+import scipy.fft
+import scipy.sparse
 
 from serlab import audio
 from serlab.errors import FeatureError
@@ -21,8 +23,6 @@ def _power(y: np.ndarray, n_fft: int, hop_length: int) -> Iterator[tuple[slice, 
 
     A block that fits into the processor's cache takes half the time of all frames at once.
     """
-    import scipy.fft
-
     frames = np.lib.stride_tricks.sliding_window_view(np.pad(y, n_fft // 2), n_fft)[::hop_length]
     size = max(1, BLOCK_SAMPLES // n_fft)
     buffer = np.empty((min(size, len(frames)), n_fft), dtype=np.float32)
@@ -62,8 +62,6 @@ def power_spectrogram(y: np.ndarray, n_fft: int, hop_length: int) -> np.ndarray:
 @functools.lru_cache(maxsize=16)
 def _mel_basis(sample_rate: int, n_fft: int, n_mels: int, fmin: float, fmax: float | None):
     # librosa makes its filters anew for every clip, in a third of its time.
-    import scipy.sparse
-
     return scipy.sparse.csr_array(
         librosa.filters.mel(sr=sample_rate, n_fft=n_fft, n_mels=n_mels, fmin=fmin, fmax=fmax)
     )

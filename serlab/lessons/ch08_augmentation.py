@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from sklearn.neighbors import NearestNeighbors
 
 from serlab.plots import emotion_palette, new_axes
 from serlab.plots.style import EDGE, FLATTERING, HONEST, SIZE, panels
@@ -100,8 +101,6 @@ def gains(found: pd.DataFrame, ax: Axes | None = None) -> Axes:
 
 def nearest(pictures: np.ndarray, train: Sequence[int], test: Sequence[int]) -> np.ndarray:
     """Give for each test row the training row whose picture, (rows, ...), is most like it."""
-    from sklearn.neighbors import NearestNeighbors
-
     flat, train = np.asarray(pictures).reshape(len(pictures), -1), np.asarray(train)
     searched = NearestNeighbors(n_neighbors=1).fit(flat[train])
     return train[searched.kneighbors(flat[test], return_distance=False)[:, 0]]

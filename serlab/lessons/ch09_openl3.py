@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+import librosa
 import numpy as np
 
 from serlab.embeddings.base import Embedding, mel_basis
@@ -45,8 +46,6 @@ def mel_db(windows: np.ndarray) -> np.ndarray:
     As version 0.4 of OpenL3 does it: ten times the logarithm of magnitude, though decibels would take
     twenty, 0 at the loudest value of a window and at least -80. Frames begin at their time, zeros follow.
     """
-    import librosa
-
     padded = np.pad(windows, ((0, 0), (0, (FRAMES - 1) * HOP_LENGTH + N_FFT - SAMPLE_RATE)))
     magnitude = np.abs(librosa.stft(padded, n_fft=N_FFT, hop_length=HOP_LENGTH, center=False))
     mel = mel_basis(sr=SAMPLE_RATE, n_fft=N_FFT, n_mels=N_MELS) @ magnitude

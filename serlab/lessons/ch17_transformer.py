@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from serlab import audio
 from serlab.corpora import emodb, synthesis
 from serlab.embeddings import Whisper
+from serlab.embeddings.whisper import log_mel
 from serlab.players import Players, listen
 from serlab.plots import new_axes, spectrogram
 from serlab.plots.style import EDGE, FLATTERING, HONEST, SIZE
@@ -50,7 +51,6 @@ def voice(number: int) -> np.ndarray:
 def _at_heads(y: np.ndarray, block: int):
     """Give what the heads of a block are given, (1, time, channels), and the layer that they are."""
     from serlab.backend import keras
-    from serlab.embeddings.whisper import log_mel
 
     network = Whisper(blocks=(block,)).network
     place = f"blocks-{block - 1}-attn"
