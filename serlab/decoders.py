@@ -1,22 +1,17 @@
 """Decoders that give sound block by block: libsndfile, and PyAV for what phones and browsers record."""
 
-from __future__ import annotations
-
 import contextlib
 import hashlib
 import itertools
 import math
 import os
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
 import soundfile
 
 from serlab.containers import Container, SoundFileError, damaged
-
-if TYPE_CHECKING:
-    import av
 
 # Samples of all channels that are decoded at a time.
 BLOCK = 1 << 20
@@ -206,7 +201,7 @@ class ByPyAV(Sound):
         except ImportError:
             detail = f"holds {container.name} sound, for which PyAV is needed"
             raise SoundFileError("decoder", detail) from None
-        self._error = av.error.FFmpegError
+        self._av = av
         file.seek(0)
         with self._errors():
             # Names of tracks and the like are no part of the sound.
@@ -228,9 +223,7 @@ class ByPyAV(Sound):
         self._media.close()
 
     def blocks(self, limit: int | None = None) -> Iterator[np.ndarray]:
-        import av
-
-        resampler = av.AudioResampler(format="fltp", layout=self._layout, rate=self.rate)
+        resampler = self._av.AudioResampler(format="fltp", layout=self._layout, rate=self.rate)
         left = math.inf if limit is None else limit
         with self._errors():
             for frame in self._decoded:
@@ -241,15 +234,13 @@ class ByPyAV(Sound):
                     if not left:
                         return
 
-    def _frames(self, stream: av.AudioStream) -> Iterator[av.AudioFrame]:
-        import av
-
+    def _frames(self, stream) -> Iterator:
         codec = stream.codec_context
         # FFmpeg's own decoders of AMR stop at a pause.
         better = f"libopencore_{codec.name}"
         is_amr = self.container.name == "AMR"
-        if better in av.codecs_available:
-            codec = av.CodecContext.create(better, "r")
+        if better in self._av.codecs_available:
+            codec = self._av.CodecContext.create(better, "r")
             codec.sample_rate, codec.layout = stream.rate, stream.layout.name
         for packet in self._media.demux(stream):
             if is_amr and packet.size and bytes(packet)[0] & 0x83:
@@ -260,6 +251,6 @@ class ByPyAV(Sound):
     def _errors(self) -> Iterator[None]:
         try:
             yield
-        except self._error as error:
+        except self._av.error.FFmpegError as error:
             detail = f"cannot be decoded as {self.container.name} ({error.strerror})"
             raise SoundFileError("corrupt", detail) from error

@@ -1,18 +1,13 @@
 """BYOL-S: a small network that learned, from speech without labels, what two versions of a sound share."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import librosa
 import numpy as np
 
 from serlab.embeddings.base import Embedding, mel_basis
 from serlab.embeddings.weights import Weights
-
-if TYPE_CHECKING:
-    import keras
 
 N_FFT, HOP_LENGTH = 1024, 160
 N_MELS, FMIN, FMAX = 64, 60.0, 7800.0
@@ -83,7 +78,7 @@ class ByolS(Embedding):
         """Frames per second."""
         return self.sample_rate / (HOP_LENGTH * POOLING)
 
-    def build(self) -> keras.Model:
+    def build(self):
         """Make AudioNTT2020, the network of BYOL-A, up to its last step, mean plus maximum over time.
 
         It takes standardised log-mel spectrograms (clips, 64, time, 1), gives (clips, time // 8, 512).

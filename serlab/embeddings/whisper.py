@@ -4,12 +4,10 @@ KerasHub has this network as well. It takes 30 seconds at a time, of which a cli
 last block alone, and brings TensorFlow Text. So it is built here from layers of Keras.
 """
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple
 
 import librosa
 import numpy as np
@@ -17,9 +15,6 @@ import numpy as np
 from serlab.embeddings.base import Embedding, mel_basis
 from serlab.embeddings.weights import Weights
 from serlab.errors import FeatureError
-
-if TYPE_CHECKING:
-    import keras
 
 N_FFT, HOP_LENGTH, N_MELS = 400, 160, 80
 # The second convolution halves the frames.
@@ -146,7 +141,7 @@ class Whisper(Embedding):
         name = f"{self.size}.pt"
         return Weights(f"Whisper {self.size}", name, f"{_PLACE}/{sha256}/{name}", _LICENCE, sha256)
 
-    def build(self) -> keras.Model:
+    def build(self):
         """Make the encoder up to the deepest block: log-mel spectrograms (clips, time, 80) to its outputs.
 
         Outputs are those of blocks 0, 1, ... of shape (clips, time // 2, channels); after the last block of
@@ -208,7 +203,7 @@ class Whisper(Embedding):
 
 
 @functools.cache
-def _graph(network: keras.Model) -> Callable:
+def _graph(network) -> Callable:
     """Give a network as a function: of TensorFlow a graph, made once for clips of all lengths."""
     from serlab.backend import keras
 

@@ -1,20 +1,16 @@
 """OpenL3, an extractor that chapter 9 tries: it learned from videos which sound belongs to which picture."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import librosa
 import numpy as np
 
+from serlab.backend import keras
 from serlab.embeddings.base import Embedding, mel_basis
 from serlab.embeddings.weights import Weights
 from serlab.errors import FeatureError
-
-if TYPE_CHECKING:
-    import keras
 
 SAMPLE_RATE = 48000
 N_FFT, HOP_LENGTH, N_MELS = 2048, 242, 256
@@ -105,8 +101,6 @@ class OpenL3(Embedding):
 
         It takes `mel_db` spectrograms of shape (windows, 256, 199, 1), gives (windows, 512).
         """
-        from serlab.backend import keras
-
         layers = keras.layers
         network = keras.Sequential([keras.Input((N_MELS, FRAMES, 1))], name="openl3_mel256")
         network.add(layers.BatchNormalization(name="batch_normalization_1"))
@@ -134,8 +128,6 @@ class OpenL3(Embedding):
 
     def frames(self, y: np.ndarray) -> np.ndarray:
         """Turn one signal into frames: (samples,) to (512, windows)."""
-        from serlab.backend import keras
-
         # One window takes some 150 MB in the first layers: more at a time would not be quicker.
         windows = self.windows(y)[:, None]
         parts = [self.network(mel_db(window)[..., None], training=False) for window in windows]
