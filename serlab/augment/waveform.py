@@ -5,7 +5,6 @@ the same shape unless they say otherwise. `serlab.errors.AudioError` is raised f
 mono or not finite, and for a setting that is out of range.
 """
 
-import functools
 import io
 import math
 
@@ -16,6 +15,7 @@ import soxr
 
 from serlab import audio
 from serlab.errors import AudioError
+from serlab.features.spectral import hann_window
 from serlab.sound_files import SILENT_PEAK
 
 # Step from piece to piece when a signal is stretched: two periods of a low voice.
@@ -85,7 +85,7 @@ def time_stretch(y: np.ndarray, rate: float, sample_rate: int) -> np.ndarray:
     margin = hop + reach + 2 * step
     samples = margin + max(len(y), math.ceil((length + hop) * rate)) + hop + margin
     x = np.pad(y, (margin, samples - margin - len(y)))
-    return overlap_add(x, _window(2 * hop), margin, reach, step, rate, length)
+    return overlap_add(x, hann_window(2 * hop), margin, reach, step, rate, length)
 
 
 def shift(y: np.ndarray, seconds: float, sample_rate: int) -> np.ndarray:
@@ -215,8 +215,3 @@ def voice_message(y: np.ndarray, sample_rate: int) -> np.ndarray:
     soundfile.write(file, y, sample_rate, format="OGG", subtype="OPUS", compression_level=SMALL)
     file.seek(0)
     return audio.fit_length(soundfile.read(file, dtype="float32")[0], len(y))
-
-
-@functools.lru_cache(maxsize=8)
-def _window(size: int) -> np.ndarray:
-    return (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(size) / size)).astype(np.float32)

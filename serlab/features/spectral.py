@@ -28,7 +28,7 @@ def _power(y: np.ndarray, n_fft: int, hop_length: int) -> Iterator[tuple[slice, 
     buffer = np.empty((min(size, len(frames)), n_fft), dtype=np.float32)
     for start in range(0, len(frames), size):
         block = frames[start : start + size]
-        windowed = np.multiply(block, _window(n_fft), out=buffer[: len(block)])
+        windowed = np.multiply(block, hann_window(n_fft), out=buffer[: len(block)])
         spectrum = scipy.fft.rfft(windowed, overwrite_x=True)
         power = np.square(spectrum.real)
         power += np.square(spectrum.imag)
@@ -36,7 +36,8 @@ def _power(y: np.ndarray, n_fft: int, hop_length: int) -> Iterator[tuple[slice, 
 
 
 @functools.lru_cache(maxsize=16)
-def _window(n_fft: int) -> np.ndarray:
+def hann_window(n_fft: int) -> np.ndarray:
+    """Make a Hann window whose halves add up to one when they overlap: float32 of shape (n_fft,)."""
     import scipy.signal
 
     return scipy.signal.get_window("hann", n_fft).astype(np.float32)

@@ -23,12 +23,8 @@ def move(pictures: np.ndarray, frames: int) -> np.ndarray:
     >>> move(np.array([[[1, 2, 3]]]), 1).tolist(), move(np.array([[[1, 2, 3]]]), -2).tolist()
     ([[[0, 1, 2]]], [[[3, 0, 0]]])
     """
-    moved = np.zeros_like(pictures)
-    if frames >= 0:
-        moved[:, :, frames:] = pictures[:, :, : pictures.shape[2] - frames]
-    else:
-        moved[:, :, :frames] = pictures[:, :, -frames:]
-    return moved
+    padded = np.pad(pictures, ((0, 0), (0, 0), (max(frames, 0), max(-frames, 0))))
+    return padded[:, :, max(-frames, 0) :][:, :, : pictures.shape[2]]
 
 
 def kept_epochs(history: Mapping[str, Sequence[float]]) -> dict[str, int]:

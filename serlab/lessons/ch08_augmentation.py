@@ -67,13 +67,11 @@ def move(pictures: np.ndarray, frames: int = 0, bands: int = 0) -> np.ndarray:
     ([[[1.0, 1.0], [1.0, 3.0]]], [[[1.0, 2.0], [1.0, 2.0]]])
     """
     pictures = np.asarray(pictures)
-    if frames:
-        silence = np.broadcast_to(pictures.min(axis=(1, 2), keepdims=True), pictures.shape)
-        silence = silence[:, :, : abs(frames)]
-        kept = pictures[:, :, max(-frames, 0) : pictures.shape[2] - max(frames, 0)]
-        pictures = np.concatenate([silence, kept] if frames > 0 else [kept, silence], axis=2)
-    places = np.arange(pictures.shape[1]) - bands
-    return pictures[:, places.clip(0, pictures.shape[1] - 1)]
+    rows = np.arange(pictures.shape[1]) - bands
+    columns = np.arange(pictures.shape[2]) - frames
+    inside = (columns >= 0) & (columns < len(columns))
+    moved = pictures[:, rows.clip(0, len(rows) - 1)][:, :, columns.clip(0, len(columns) - 1)]
+    return np.where(inside, moved, pictures.min(axis=(1, 2), keepdims=True))
 
 
 def steadiness(shares: pd.DataFrame, xlabel: str, ax: Axes | None = None) -> Axes:
