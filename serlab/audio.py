@@ -91,9 +91,8 @@ def _check_size(samples: float, rate: int) -> None:
 def signal(y: np.ndarray, name: str) -> np.ndarray:
     """Return a mono signal with full scale at 1 as float32, of shape (samples,), or refuse what is none.
 
-    Whole numbers are refused, because they do not say what full scale is; so are floats that reach far beyond
-    1, which come of whole numbers that were not divided, NaN and infinity. The message of the `AudioError`
-    names what was to be done with it.
+    Whole numbers are refused, because they do not say what full scale is; so are NaN, infinity, and floats
+    far beyond 1, which were not divided. The `AudioError` begins with `name`.
 
     Examples
     --------
@@ -236,9 +235,8 @@ def level(y: np.ndarray, measure: str = "rms") -> float:
 def normalise(y: np.ndarray, target: float = -23.0, measure: str = "rms") -> np.ndarray:
     """Scale a signal so that its `level` is the one wanted: one gain for all of it, nothing is clipped.
 
-    Takes (samples,), not silent, since no gain can help silence, and the level wanted in dBFS; gives float32
-    of the same shape. After RMS normalisation single samples may exceed full scale: harmless for analysis,
-    but look at ``level(y, "peak")`` before you write a file.
+    Takes (samples,), not silent, and the level wanted in dBFS; gives float32 of the same shape. After RMS
+    normalisation single samples may exceed full scale: look at ``level(y, "peak")`` before you write a file.
 
     Examples
     --------

@@ -60,9 +60,8 @@ def shift_frames(X: np.ndarray, rng: np.random.Generator, most: int, fill: float
 def shift_bands(X: np.ndarray, rng: np.random.Generator, most: int) -> np.ndarray:
     """Move every clip by up to `most` bands, down or up; the outermost band is repeated.
 
-    Speakers differ in pitch and in the length of the vocal tract; on a mel axis both look much like a move.
-    The same idea with a warp: Jaitly & Hinton 2013, Vocal tract length perturbation improves speech
-    recognition, ICML workshop.
+    Voices differ in pitch and vocal tract, which on a mel axis is much like a move. With a warp: Jaitly &
+    Hinton 2013, Vocal tract length perturbation improves speech recognition, ICML workshop.
     """
     return _moved(X, rng, 1, most)[0]
 

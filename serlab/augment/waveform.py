@@ -1,8 +1,7 @@
 """Changes to a signal that leave the emotion in it: pitch, tempo, place, noise, level, room.
 
-Functions take ``y``, a mono signal of shape (samples,), and its ``sample_rate`` in Hz; they return float32 of
-the same shape unless they say otherwise. `serlab.errors.AudioError` is raised for a signal that is empty, not
-mono or not finite, and for a setting that is out of range.
+Functions take ``y``, a mono signal of shape (samples,), and its ``sample_rate`` in Hz; most return float32 of
+the same shape. `serlab.errors.AudioError` is raised for a signal or a setting that cannot be.
 """
 
 import io

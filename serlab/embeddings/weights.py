@@ -24,9 +24,8 @@ from serlab.paths import cache_dir, data_dirs, disk_errors, locked
 class Weights:
     """A file of trained weights: what it is, whose it is, where it comes from.
 
-    It is found by `filename`, or by the name that it has at `url`, which is unpacked if it ends in ``.gz``.
-    `sha256` is the checksum of the file, unpacked, and `download_sha256` that of what is downloaded, where
-    that is another file; None where none is known.
+    It is found by `filename`, or by its name at `url`, which is unpacked if it ends in ``.gz``.
+    `download_sha256` is of the download, where that is another file; None where none is known.
     """
 
     title: str

@@ -94,8 +94,7 @@ class Treated(Extractor):
 
     The steps follow each other as the parameters do. None leaves a step out.
 
-    The loudest part of a clip holds a stressed vowel more often than not. The noise is always the same, and
-    fills what the band left out, too.
+    The loudest part of a clip holds a stressed vowel more often than not. The noise is always the same.
 
     Examples
     --------

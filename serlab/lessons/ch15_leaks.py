@@ -40,9 +40,8 @@ RECORDED = {"ravdess": ("six-emobox6", None), "nemo": ("loso", 40)}
 def deal(table: pd.DataFrame, versions: int) -> tuple[pd.DataFrame, dict[str, Split]]:
     """Make a row of every version of every clip, and deal them out into folds anew in each step.
 
-    Gives the rows, ``source`` is the clip, ``version`` counts from 0 for the clip as it is, and ``clip`` is
-    ``<source>#<version>``; and a split of them for each of `STEPS`, the last two alike, which differ in
-    scaling.
+    Gives the rows, where ``version`` counts from 0 for the clip as it is, and ``clip`` is
+    ``<source>#<version>``; and a split of them for each of `STEPS`, the last two alike.
 
     Examples
     --------

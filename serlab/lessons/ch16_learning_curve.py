@@ -1,7 +1,6 @@
 """How good models are by the number of labels they were given: many draws, intervals, and paired comparison.
 
-Only confusions are kept, counted for every draw, percentage, model and test speaker; every score and interval
-comes from these.
+Confusions by draw, percentage, model and test speaker are kept; every score and interval comes from these.
 """
 
 import inspect
@@ -37,8 +36,7 @@ NEIGHBOURS = 5
 def classifier(name: str, scaled: bool, seed: int = 0, clips: int = NEIGHBOURS):
     """Build one of `CLASSIFIERS` as scikit-learn has it by default, with or without standardised features.
 
-    `seed` is that of classifiers that draw lots, and `clips` the number of training clips: k-NN asks five
-    neighbours, or as many as there are.
+    `seed` is for those that draw lots, `clips` the training clips there are: k-NN asks no more than five.
 
     Examples
     --------

@@ -55,8 +55,7 @@ class WithoutVoices(TransformerMixin, BaseEstimator):
 def directions_of_voices(X: np.ndarray, labels: Sequence[str], speakers: Sequence[str]) -> np.ndarray:
     """Find how speakers differ when they show the same emotion: (clips, features) to (directions, features).
 
-    Features are standardised. The directions are at right angles to each other and have length 1; the one in
-    which speakers differ most comes first.
+    Features are standardised. Directions are orthonormal; speakers differ most along the first.
 
     Examples
     --------

@@ -150,8 +150,7 @@ def where_heads_look(number: int, second: float, looks: Mapping[str, np.ndarray]
 def by_block(table: pd.DataFrame, chance: float, ax: Axes | None = None) -> Axes:
     """Draw what can be read from each block, beside a guess.
 
-    The table has a row per block, its number in the index, and a column of scores (0…1) for each question, up
-    to four; `chance` (0…1) is the score of guessing.
+    The table has a row per block and a column of scores (0…1) for each of up to four questions.
 
     Examples
     --------
