@@ -13,12 +13,6 @@ from serlab.containers.mpeg import first_frame, mpeg, tag_length
 
 __all__ = ["REMEDIES", "Container", "SoundFileError", "damaged", "inspect_container"]
 
-
-def _by_ffmpeg(file: BinaryIO, start: int, size: int, name: str) -> Container:
-    """Leave to FFmpeg what it checks itself."""
-    return Container(name, needs_pyav=True)
-
-
 _FORMATS = (
     ("WAV", rb"RIFF....WAVE|RIFX....WAVE|RF64....WAVE", chunked),
     ("W64", rb"riff\x2e\x91\xcf\x11", chunked),
@@ -33,11 +27,11 @@ _FORMATS = (
     ("QuickTime", rb"....(ftypqt|moov|wide)", mp4),
     ("MP4 (AAC or alike)", rb"....ftyp", mp4),
     ("WebM or Matroska", rb"\x1a\x45\xdf\xa3", ebml),
-    ("AMR", rb"#!AMR(-WB)?\n", _by_ffmpeg),
-    ("AAC", rb"\xff[\xf0\xf1\xf8\xf9]", _by_ffmpeg),
+    ("AMR", rb"#!AMR(-WB)?\n", None),
+    ("AAC", rb"\xff[\xf0\xf1\xf8\xf9]", None),
     ("Windows Media (WMA)", rb"\x30\x26\xb2\x75\x8e\x66\xcf\x11", chunked),
 )
-"""Name, beginning and explorer of every format that is read; MP3 is told by its frames alone."""
+"""Name, beginning and explorer (none where FFmpeg checks it all) of every format but MP3: its frames tell."""
 
 _REFUSED = (
     ("pointer", "is a git-lfs pointer, not the sound itself", rb"version https://git-lfs"),
@@ -83,7 +77,7 @@ def inspect_container(file: BinaryIO, size: int) -> Container:
         raise SoundFileError("empty", "is empty (0 bytes)" if not size else "holds no sound, only tags")
     for name, pattern, explore in _FORMATS:
         if re.match(pattern, head, re.DOTALL):
-            return explore(file, start, size, name)
+            return explore(file, start, size, name) if explore else Container(name, needs_pyav=True)
     for kind, name, pattern in _REFUSED:
         if re.match(pattern, head, re.DOTALL):
             raise SoundFileError(kind, _WORDS[kind].format(name))
