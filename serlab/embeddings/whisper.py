@@ -155,7 +155,11 @@ class Whisper(Embedding):
         x = layers.Conv1D(size.channels, 3, activation="gelu", name="conv1")(x)
         x = layers.ZeroPadding1D(1)(x)
         x = layers.Conv1D(size.channels, 3, strides=STRIDE, activation="gelu", name="conv2")(x)
-        x = _add_places(x)
+        places = layers.Embedding(
+            MOST_FRAMES, size.channels, _sinusoids, trainable=False, name="positional_embedding"
+        )
+        number_of_frame = keras.ops.cumsum(keras.ops.ones_like(x[:, :, 0]), axis=1) - 1
+        x = layers.Add()([x, places(number_of_frame)])
         outputs = [x]
         for number in range(self.depth):
             place = f"blocks-{number}"
@@ -216,29 +220,9 @@ def _graph(network) -> Callable:
     return tensorflow.function(hear, input_signature=[mel])
 
 
-def _sinusoids(length: int, channels: int) -> np.ndarray:
-    """Compute sines, then cosines, of wavelengths from 2 pi to 20,000 pi frames: (length, channels)."""
+def _sinusoids(shape: tuple[int, int], dtype: str = "float32") -> np.ndarray:
+    """Compute sines, then cosines, of wavelengths from 2 pi to 20,000 pi frames: (frames, channels)."""
     # Vaswani et al. 2017, Attention is all you need, section 3.5.
-    slowness = np.exp(-np.log(10000) / (channels // 2 - 1) * np.arange(channels // 2))
-    angle = np.arange(length)[:, None] * slowness
-    return np.concatenate([np.sin(angle), np.cos(angle)], axis=1).astype(np.float32)
-
-
-def _add_places(x):
-    from serlab.backend import keras
-
-    class Places(keras.layers.Layer):
-        """Adds to every frame numbers that tell where it stands."""
-
-        def build(self, shape):
-            self.places = self.add_weight(shape=(MOST_FRAMES, shape[-1]), trainable=False, name="places")
-            self.places.assign(_sinusoids(MOST_FRAMES, shape[-1]))
-
-        def call(self, frames):
-            return frames + self.places[: keras.ops.shape(frames)[1]]
-
-        def compute_output_spec(self, frames):
-            # JAX cannot tell that a length that is not known yet is that of both.
-            return keras.KerasTensor(frames.shape, frames.dtype)
-
-    return Places(name="positional_embedding")(x)
+    frames, half = shape[0], shape[1] // 2
+    angle = np.arange(frames)[:, None] * np.exp(-np.log(10000) / (half - 1) * np.arange(half))
+    return np.concatenate([np.sin(angle), np.cos(angle)], axis=1).astype(dtype)
