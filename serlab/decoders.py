@@ -11,7 +11,7 @@ from typing import BinaryIO
 import numpy as np
 import soundfile
 
-from serlab.containers import Container, SoundFileError, damaged
+from serlab.containers import Container, SoundFileError, damaged, shorter
 
 # Samples of all channels that are decoded at a time.
 BLOCK = 1 << 20
@@ -74,7 +74,7 @@ class ByLibsndfile(Sound):
             # The last block of a compressed file is filled up.
             self.frames = container.frames
         elif filling < 0:
-            raise _lacking(self.frames, container.frames)
+            raise shorter(self.frames, container.frames, "samples")
 
     def _open(self, spliced: bool) -> soundfile.SoundFile:
         source = self._file.fileno()
@@ -133,7 +133,7 @@ class ByLibsndfile(Sound):
             if not len(block):
                 if self.frames is None:
                     break
-                raise _lacking(done, self.frames)
+                raise shorter(done, self.frames, "samples")
             done += len(block)
             if digest:
                 digest.update(_as_stored(block, self._sound.subtype))
@@ -150,11 +150,6 @@ def _as_stored(block: np.ndarray, subtype: str) -> bytes:
     if width == 2:
         return (block >> 16).astype("<i2").tobytes()
     return block.astype("<i4").view("u1").reshape(-1, 4)[:, 4 - width :].tobytes()
-
-
-def _lacking(there: int, promised: int) -> SoundFileError:
-    detail = f"is cut off: {there} of the {promised} samples in its header could be read"
-    return SoundFileError("truncated", detail)
 
 
 def _reason(error: soundfile.LibsndfileError) -> str:

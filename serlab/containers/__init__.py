@@ -8,10 +8,10 @@ import re
 from typing import BinaryIO
 
 from serlab.containers.chunks import au, chunked, ebml, flac, mp4, nist, ogg
-from serlab.containers.container import REMEDIES, Container, SoundFileError, damaged, read_at
+from serlab.containers.container import REMEDIES, Container, SoundFileError, damaged, read_at, shorter
 from serlab.containers.mpeg import first_frame, mpeg, tag_length
 
-__all__ = ["REMEDIES", "Container", "SoundFileError", "damaged", "inspect_container"]
+__all__ = ["REMEDIES", "Container", "SoundFileError", "damaged", "inspect_container", "shorter"]
 
 _FORMATS = (
     ("WAV", rb"RIFF....WAVE|RIFX....WAVE|RF64....WAVE", chunked),
