@@ -103,8 +103,7 @@ class ByLibsndfile(Sound):
         if not found:
             raise SoundFileError("truncated", "is cut off: its last samples cannot be read")
         if found > 1:
-            detail = f"contradicts itself: its header says {count} samples, its sound has more"
-            raise SoundFileError("corrupt", detail)
+            raise damaged(f"it contradicts itself: its header says {count} samples, its sound has more")
 
     def _samples_from(self, place: int, spliced: bool) -> int:
         # After a failure a decoder cannot seek any more, so each has one of its own.
