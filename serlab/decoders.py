@@ -156,17 +156,14 @@ def _reason(error: soundfile.LibsndfileError) -> str:
 
 
 class _Spliced:
-    """Some bytes and then a part of a file, to be read as one file.
-
-    libsndfile guesses how long MP3 is from its size, and stops there: so it is told a size that is large
-    enough, as if zeros followed.
-    """
+    """Some bytes and then a part of a file, to be read as one file."""
 
     def __init__(self, file: BinaryIO, container: Container):
         end = os.fstat(file.fileno()).st_size if container.end is None else container.end
         self._file, self._head, self._place = file, container.head, 0
         self._shift = container.start - len(container.head)
         self._size = end - self._shift
+        # libsndfile guesses how long MP3 is from its size, and stops there: it is told of zeros to follow.
         self._claimed = self._size << 10 * container.guessed
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:

@@ -154,10 +154,7 @@ class Embedding(Extractor):
 
 
 def _randomise(network: keras.Model) -> None:
-    """Give the layers that multiply random weights, the same on every backend.
-
-    Their deviation keeps signals at one level (He et al. 2015, Delving deep into rectifiers, ICCV 2015).
-    """
+    """Give the layers that multiply random weights, the same on every backend (He et al. 2015, ICCV)."""
     rng = np.random.default_rng(0)
     for layer in network.layers:
         # Attention has four of them.
