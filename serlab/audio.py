@@ -3,34 +3,18 @@
 Every signal in serlab is a one-dimensional float32 array with full scale at 1.0.
 """
 
-from __future__ import annotations
-
 import math
 import os
 import warnings
 
 import numpy as np
+import soxr
 
 from serlab import sound_files
 from serlab.containers import SoundFileError
 from serlab.errors import AudioError, AudioWarning
 from serlab.paths import shown
-from serlab.sound_files import LOUDEST_PEAK, MAX_SECONDS, MIN_SECONDS, SILENT_PEAK
-
-__all__ = [
-    "MAX_SAMPLES",
-    "MAX_SECONDS",
-    "MIN_SECONDS",
-    "SILENT_PEAK",
-    "fit_length",
-    "level",
-    "loudest",
-    "normalise",
-    "read",
-    "resample",
-    "signal",
-    "trim",
-]
+from serlab.sound_files import LOUDEST_PEAK, MAX_SECONDS, MIN_SECONDS
 
 MAX_SAMPLES = 1 << 26
 """So many samples a signal may have, over an hour at 16 kHz and 256 MiB."""
@@ -80,15 +64,20 @@ def read(
     # Block by block, so that little memory is needed besides the result.
     with sound_files.opened(path) as sound:
         rate = sample_rate or sound.rate
-        resampler = _Resampler(sound.rate, rate)
+        stream = None
+        if rate != sound.rate:
+            stream = soxr.ResampleStream(sound.rate, rate, 1, dtype="float32", quality="HQ")
         margin = None if seconds is None else seconds + RESAMPLING_MARGIN
         _check_size(min((sound.frames or 0) / sound.rate, margin or math.inf) * rate, rate)
-        parts, samples = [], 0
+        parts, heard, samples = [], 0, 0
         for _, mono in sound_files.listen(sound, margin, min_seconds, max_seconds):
-            parts.append(resampler(mono))
+            heard += len(mono)
+            parts.append(mono if stream is None else stream.resample_chunk(mono))
             samples += len(parts[-1])
             _check_size(samples, rate)
-    y = resampler.join(parts)
+    if stream is not None:
+        parts.append(stream.resample_chunk(np.empty(0, np.float32), last=True))
+    y = fit_length(np.concatenate(parts), math.ceil(heard * rate / sound.rate))
     for _, words in sound.notes:
         warnings.warn(f"{shown(path)} {words}.", AudioWarning, stacklevel=2)
     return (y if seconds is None else y[: round(seconds * rate)]), rate
@@ -99,34 +88,11 @@ def _check_size(samples: float, rate: int) -> None:
         raise SoundFileError("large", f"gives more than {MAX_SAMPLES:,} samples at {rate} Hz")
 
 
-class _Resampler:
-    """Changes the rate of a signal that comes in parts; the result does not depend on where they end."""
-
-    def __init__(self, from_rate: int, to_rate: int):
-        import soxr
-
-        self._ratio, self._samples, self._stream = (to_rate, from_rate), 0, None
-        if from_rate != to_rate:
-            self._stream = soxr.ResampleStream(from_rate, to_rate, 1, dtype="float32", quality="HQ")
-
-    def __call__(self, y: np.ndarray) -> np.ndarray:
-        self._samples += len(y)
-        return y if self._stream is None else self._stream.resample_chunk(y)
-
-    def join(self, parts: list[np.ndarray]) -> np.ndarray:
-        if self._stream is None:
-            return parts[0] if len(parts) == 1 else np.concatenate(parts)
-        last = self._stream.resample_chunk(np.empty(0, np.float32), last=True)
-        to_rate, from_rate = self._ratio
-        return fit_length(np.concatenate([*parts, last]), math.ceil(self._samples * to_rate / from_rate))
-
-
 def signal(y: np.ndarray, name: str) -> np.ndarray:
     """Return a mono signal with full scale at 1 as float32, of shape (samples,), or refuse what is none.
 
-    Whole numbers are refused, because they do not say what full scale is; so are floats that reach far beyond
-    1, which come of whole numbers that were not divided, NaN and infinity. The message of the `AudioError`
-    names what was to be done with it.
+    Whole numbers are refused, because they do not say what full scale is; so are NaN, infinity, and floats
+    far beyond 1, which were not divided. The `AudioError` begins with `name`.
 
     Examples
     --------
@@ -144,9 +110,7 @@ def signal(y: np.ndarray, name: str) -> np.ndarray:
         raise AudioError(f"{name} needs a mono signal with samples in it, and this one has none.")
     peak = float(np.abs(y).max())
     if not math.isfinite(peak):
-        raise AudioError(
-            f"{name} cannot take NaN or infinite samples. serlab.audio.read finds them in files."
-        )
+        raise AudioError(f"{name} cannot take NaN or infinite samples. serlab.audio.read finds them.")
     if peak > LOUDEST_PEAK:
         raise AudioError(
             f"{name} takes signals with full scale at 1, and this one reaches {peak:.0f}. Divide it by the "
@@ -183,16 +147,14 @@ def resample(y: np.ndarray, from_rate: int, to_rate: int) -> np.ndarray:
         raise AudioError(f"rates must be above 0, not {from_rate} and {to_rate}.")
     if from_rate == to_rate:
         return y
-    import soxr
-
     length = math.ceil(len(y) * to_rate / from_rate)
     return fit_length(soxr.resample(y, from_rate, to_rate, quality="HQ"), length)
 
 
-def trim(y: np.ndarray, top_db: float = 40.0, *, n_fft: int = 1024, hop_length: int = 256) -> np.ndarray:
+def trim(y: np.ndarray, top_db: float = 40.0) -> np.ndarray:
     """Cut silence off both ends: frames more than `top_db` decibels below the loudest one.
 
-    Frames are of `n_fft` samples, one every `hop_length`.
+    Frames are of 1024 samples, one every 256.
 
     Examples
     --------
@@ -202,7 +164,7 @@ def trim(y: np.ndarray, top_db: float = 40.0, *, n_fft: int = 1024, hop_length: 
     """
     import librosa
 
-    return librosa.effects.trim(_mono(y, "trim"), top_db=top_db, frame_length=n_fft, hop_length=hop_length)[0]
+    return librosa.effects.trim(_mono(y, "trim"), top_db=top_db, frame_length=1024, hop_length=256)[0]
 
 
 def fit_length(y: np.ndarray, length: int, align: str = "left") -> np.ndarray:
@@ -273,9 +235,8 @@ def level(y: np.ndarray, measure: str = "rms") -> float:
 def normalise(y: np.ndarray, target: float = -23.0, measure: str = "rms") -> np.ndarray:
     """Scale a signal so that its `level` is the one wanted: one gain for all of it, nothing is clipped.
 
-    Takes (samples,), not silent, since no gain can help silence, and the level wanted in dBFS; gives float32
-    of the same shape. After RMS normalisation single samples may exceed full scale: harmless for analysis,
-    but look at ``level(y, "peak")`` before you write a file.
+    Takes (samples,), not silent, and the level wanted in dBFS; gives float32 of the same shape. After RMS
+    normalisation single samples may exceed full scale: look at ``level(y, "peak")`` before you write a file.
 
     Examples
     --------

@@ -1,22 +1,17 @@
 """Decoders that give sound block by block: libsndfile, and PyAV for what phones and browsers record."""
 
-from __future__ import annotations
-
 import contextlib
 import hashlib
 import itertools
 import math
 import os
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
 import soundfile
 
-from serlab.containers import Container, SoundFileError, damaged
-
-if TYPE_CHECKING:
-    import av
+from serlab.containers import Container, SoundFileError, damaged, shorter
 
 # Samples of all channels that are decoded at a time.
 BLOCK = 1 << 20
@@ -79,7 +74,7 @@ class ByLibsndfile(Sound):
             # The last block of a compressed file is filled up.
             self.frames = container.frames
         elif filling < 0:
-            raise _lacking(self.frames, container.frames)
+            raise shorter(self.frames, container.frames, "samples")
 
     def _open(self, spliced: bool) -> soundfile.SoundFile:
         source = self._file.fileno()
@@ -108,8 +103,7 @@ class ByLibsndfile(Sound):
         if not found:
             raise SoundFileError("truncated", "is cut off: its last samples cannot be read")
         if found > 1:
-            detail = f"contradicts itself: its header says {count} samples, its sound has more"
-            raise SoundFileError("corrupt", detail)
+            raise damaged(f"it contradicts itself: its header says {count} samples, its sound has more")
 
     def _samples_from(self, place: int, spliced: bool) -> int:
         # After a failure a decoder cannot seek any more, so each has one of its own.
@@ -138,7 +132,7 @@ class ByLibsndfile(Sound):
             if not len(block):
                 if self.frames is None:
                     break
-                raise _lacking(done, self.frames)
+                raise shorter(done, self.frames, "samples")
             done += len(block)
             if digest:
                 digest.update(_as_stored(block, self._sound.subtype))
@@ -157,27 +151,19 @@ def _as_stored(block: np.ndarray, subtype: str) -> bytes:
     return block.astype("<i4").view("u1").reshape(-1, 4)[:, 4 - width :].tobytes()
 
 
-def _lacking(there: int, promised: int) -> SoundFileError:
-    detail = f"is cut off: {there} of the {promised} samples in its header could be read"
-    return SoundFileError("truncated", detail)
-
-
 def _reason(error: soundfile.LibsndfileError) -> str:
     return error.error_string.rstrip(".")
 
 
 class _Spliced:
-    """Some bytes and then a part of a file, to be read as one file.
-
-    libsndfile guesses how long MP3 is from its size, and stops there: so it is told a size that is large
-    enough, as if zeros followed.
-    """
+    """Some bytes and then a part of a file, to be read as one file."""
 
     def __init__(self, file: BinaryIO, container: Container):
         end = os.fstat(file.fileno()).st_size if container.end is None else container.end
         self._file, self._head, self._place = file, container.head, 0
         self._shift = container.start - len(container.head)
         self._size = end - self._shift
+        # libsndfile guesses how long MP3 is from its size, and stops there: it is told of zeros to follow.
         self._claimed = self._size << 10 * container.guessed
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
@@ -206,7 +192,7 @@ class ByPyAV(Sound):
         except ImportError:
             detail = f"holds {container.name} sound, for which PyAV is needed"
             raise SoundFileError("decoder", detail) from None
-        self._error = av.error.FFmpegError
+        self._av = av
         file.seek(0)
         with self._errors():
             # Names of tracks and the like are no part of the sound.
@@ -228,9 +214,7 @@ class ByPyAV(Sound):
         self._media.close()
 
     def blocks(self, limit: int | None = None) -> Iterator[np.ndarray]:
-        import av
-
-        resampler = av.AudioResampler(format="fltp", layout=self._layout, rate=self.rate)
+        resampler = self._av.AudioResampler(format="fltp", layout=self._layout, rate=self.rate)
         left = math.inf if limit is None else limit
         with self._errors():
             for frame in self._decoded:
@@ -241,15 +225,13 @@ class ByPyAV(Sound):
                     if not left:
                         return
 
-    def _frames(self, stream: av.AudioStream) -> Iterator[av.AudioFrame]:
-        import av
-
+    def _frames(self, stream) -> Iterator:
         codec = stream.codec_context
         # FFmpeg's own decoders of AMR stop at a pause.
         better = f"libopencore_{codec.name}"
         is_amr = self.container.name == "AMR"
-        if better in av.codecs_available:
-            codec = av.CodecContext.create(better, "r")
+        if better in self._av.codecs_available:
+            codec = self._av.CodecContext.create(better, "r")
             codec.sample_rate, codec.layout = stream.rate, stream.layout.name
         for packet in self._media.demux(stream):
             if is_amr and packet.size and bytes(packet)[0] & 0x83:
@@ -260,6 +242,6 @@ class ByPyAV(Sound):
     def _errors(self) -> Iterator[None]:
         try:
             yield
-        except self._error as error:
+        except self._av.error.FFmpegError as error:
             detail = f"cannot be decoded as {self.container.name} ({error.strerror})"
             raise SoundFileError("corrupt", detail) from error

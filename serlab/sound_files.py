@@ -4,8 +4,6 @@ libsndfile decodes what it can; what phones and browsers record (MP4, WebM, 3GP,
 PyAV where that is installed. Either way its container is looked through first (see `serlab.containers`).
 """
 
-from __future__ import annotations
-
 import contextlib
 import math
 import os
@@ -41,8 +39,7 @@ CLIPPED_PEAK, CLIPPED_SHARE = 0.98, 5e-4
 def opened(path: str | os.PathLike) -> Iterator[Sound]:
     """Open a sound file of any format and make sure that its container is whole.
 
-    `AudioError` if it is no regular file, cannot be opened, or is damaged; the sound in it is judged while it
-    is decoded, within the same ``with``.
+    `AudioError` if it is no regular file, cannot be opened, or is damaged; its sound is judged while decoded.
 
     Examples
     --------
@@ -86,10 +83,9 @@ def listen(
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Decode an open sound file and judge it on the way: its length, its amplitude, its channels.
 
-    Takes a sound from `opened`, which names the file in errors; its ``notes`` are complete when all blocks
-    have come. `seconds` is how much of the beginning, by default all; the others are the shortest file, and
-    the longest part of one, that will do. Yields blocks of float32, (samples, channels), and their mono mix,
-    (samples,).
+    Takes a sound from `opened`; its ``notes`` are complete when all blocks have come. `seconds` is how much
+    of the beginning, by default all; the others are the shortest file, and the longest part of one, that will
+    do. Yields blocks of float32, (samples, channels), and their mix, (samples,).
     """
     limit = None if seconds is None else math.ceil(seconds * sound.rate)
     if sound.frames is not None:
@@ -128,9 +124,7 @@ def _check_length(duration: float, shortest: float, longest: float) -> None:
     if duration < shortest:
         raise SoundFileError("short", f"lasts {duration:.3g} s, less than the {shortest:g} s needed")
     if duration > longest:
-        raise SoundFileError(
-            "long", f"lasts {duration:.0f} s, more than the {longest:g} s allowed for an utterance"
-        )
+        raise SoundFileError("long", f"lasts {duration:.0f} s, more than the {longest:g} s allowed")
 
 
 def _on_flat_tops(block: np.ndarray) -> int:

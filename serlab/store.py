@@ -14,8 +14,6 @@ package, with a size to be set beforehand; joblib.Memory has no checksums and on
 stay outside of the database, so that a table is one array, which need not fit memory.
 """
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import hashlib
@@ -28,18 +26,17 @@ import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple
 
+import joblib
 import numpy as np
+import pandas as pd
 
 from serlab import audio
 from serlab.errors import AudioError, FeatureError
 from serlab.features.base import Extractor
 from serlab.features.measure import file_sha256, file_state, measure
 from serlab.paths import cache_dir, disk_errors, locked
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 # A killed process loses at most so much work.
 COMMIT_SECONDS = 1.0
@@ -257,8 +254,6 @@ def _open_index(root: Path) -> Iterator[sqlite3.Connection]:
 
 def _digests(index: sqlite3.Connection, paths: list[str], n_jobs: int) -> list[str]:
     """Hash every file's content, trusting an earlier hash while size and time stamp are the same."""
-    import joblib
-
     keys = [(os.fsencode(os.path.abspath(path)), *file_state(path)) for path in paths]
     query = "SELECT sha256 FROM sounds WHERE path = ? AND size = ? AND time = ?"
     known = {key: found[0] for key in keys if (found := index.execute(query, key).fetchone())}

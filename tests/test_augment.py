@@ -12,10 +12,10 @@ from scipy import signal
 from conftest import real_corpus
 from serlab import audio, augment, splits, store
 from serlab.augment import Batches, Chain, Step, Uniform, wsola
-from serlab.augment.waveform import _window
 from serlab.corpora.synthesis import synthesise_phrase
 from serlab.errors import AudioError, FeatureError, SplitError
 from serlab.features import Mel, OriginalMel
+from serlab.features.spectral import hann_window
 from serlab.training import cross_validate
 
 RATE = 16000
@@ -110,7 +110,7 @@ def test_the_shortest_signals_are_stretched_too(samples):
 
 def test_the_compiled_loop_does_what_its_source_says():
     y = np.pad(tone(130, seconds=0.2), 900)
-    arguments = (y, _window(640), 600, 128, 4, 1.3, 2000)
+    arguments = (y, hann_window(640), 600, 128, 4, 1.3, 2000)
     compiled = wsola.overlap_add(*arguments)
     plain_similarity, wsola.overlap_add.py_func.__globals__["_similarity"] = (
         wsola._similarity,

@@ -63,7 +63,7 @@ def test_every_training_speaker_teaches_once_and_none_is_tested(corpus):
     teachers = len(set(corpus["speaker"].iloc[split.folds[0].train]))
     assert run.groupby("clip")["seed"].nunique().eq(teachers).all()
     assert set(run["clip"]) == set(corpus["clip"])
-    groups = lesson.speaker_groups(list("abcdefgh"), 2)
+    groups = lesson._groups(list("abcdefgh"), 2)
     assert sorted(np.concatenate(groups)) == list("abcdefgh")
 
 

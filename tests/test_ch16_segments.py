@@ -65,7 +65,7 @@ def test_a_clip_that_lacks_a_sample_is_long_enough():
     parts = Parts(features=MidTerm(sample_rate=8000), seconds=2.5)
     assert parts.cut(np.ones(19999, np.float32)).shape == (1, 20000)
     assert parts.cut(np.ones(19900, np.float32)).shape == (0, 20000)
-    assert segments.number_of_parts(7.4999, 2.5) == 3
+    assert segments._number_of_parts(7.4999, 2.5) == 3
 
 
 def test_files_that_are_not_as_long_as_said_are_found(clips):

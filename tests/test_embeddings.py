@@ -461,7 +461,7 @@ def test_importing_embeddings_does_not_import_keras():
 def test_the_key_knows_the_code_that_reads_weights(own_weights):
     from serlab import results_cache
 
-    assert "serlab.embeddings.checkpoint" in results_cache._module("serlab.embeddings.byol")[1]
+    assert "serlab.embeddings.checkpoint" in results_cache._module("serlab.embeddings.base")[1]
     assert ByolS().key != ByolS(mean=0.0).key
 
 

@@ -1,7 +1,5 @@
 """Augmentation on the fly: steps with random settings, applied one after another, anew in every epoch."""
 
-from __future__ import annotations
-
 import inspect
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Altered copies of training clips as rows of their own, each with the clip that it comes from."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 

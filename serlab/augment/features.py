@@ -3,8 +3,6 @@
 Changes depend on the settings and on the sound of a clip, not on its place in a table.
 """
 
-from __future__ import annotations
-
 import zlib
 from dataclasses import dataclass
 from typing import ClassVar
@@ -93,14 +91,11 @@ class Versions(_Altered):
 
     def extract(self, y: np.ndarray) -> np.ndarray:
         """Measure one signal and its versions."""
-        return np.stack([one.extract(y) for one in (self.extractor, *self._altered)])
-
-    @property
-    def _altered(self) -> tuple[Augmented, ...]:
-        return tuple(
+        altered = [
             Augmented(extractor=self.extractor, chain=chain, version=number)
             for number, chain in enumerate(self.chains, 1)
-        )
+        ]
+        return np.stack([one.extract(y) for one in (self.extractor, *altered)])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,9 +103,8 @@ class OriginalVersions(Extractor):
     """The five spectrograms of each clip that the original augmented CNN learned from; `seed` draws them.
 
     The first is the clip itself. Each of the next four is shifted up in pitch by 0 to 3 whole semitones from
-    the one before, so that the last may be an octave above the clip. The last three of them are then covered
-    by four time masks of 15 to 49 frames and four frequency masks of 5 to 14 bands, filled with zeros: nearly
-    all of a clip may be covered.
+    the one before, up to an octave in all. The last three of them are covered by four time masks of 15 to 49
+    frames and four frequency masks of 5 to 14 bands, filled with zeros: nearly all of a clip may be covered.
 
     A clip's versions are one row, so that they are on one side of any split: train on ``X[fold.train]``
     with the first two dimensions made one, test on ``X[fold.test, 0]``, the clips as they are.

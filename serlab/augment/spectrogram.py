@@ -1,11 +1,8 @@
 """Changes to a batch of spectrograms, all clips at once: masks, moves in time and frequency, mixtures.
 
-Functions take ``X``, an array of floats of shape (clips, bands, frames, ...), and a random generator; they
-return a copy of the same shape and type, and raise `serlab.errors.FeatureError` for a shape or setting that
-cannot be.
+Functions take ``X``, floats of shape (clips, bands, frames, ...), and a random generator; they return a copy
+of the same shape and type, and raise `serlab.errors.FeatureError` for what cannot be.
 """
-
-from __future__ import annotations
 
 import numpy as np
 
@@ -22,9 +19,8 @@ def time_mask(
     """Blank out `count` stretches of time, which may overlap, other ones in every clip.
 
     SpecAugment: Park et al. 2019, Interspeech, 2613-2617. They filled with zero spectrograms whose mean was
-    zero, which is "mean" here, whatever the scale. `width` is the fewest and the most frames that a mask
-    covers, every width and place being equally likely; `fill` is what is put there: each clip's own "mean" or
-    least value, "min", or a number.
+    zero, which is "mean" here, whatever the scale. `width` is the fewest and the most frames of a mask, all
+    equally likely; `fill` is each clip's own "mean" or least value, "min", or a number.
 
     Examples
     --------
@@ -64,9 +60,8 @@ def shift_frames(X: np.ndarray, rng: np.random.Generator, most: int, fill: float
 def shift_bands(X: np.ndarray, rng: np.random.Generator, most: int) -> np.ndarray:
     """Move every clip by up to `most` bands, down or up; the outermost band is repeated.
 
-    Speakers differ in pitch and in the length of the vocal tract; on a mel axis both look much like a move.
-    The same idea with a warp: Jaitly & Hinton 2013, Vocal tract length perturbation improves speech
-    recognition, ICML workshop.
+    Voices differ in pitch and vocal tract, which on a mel axis is much like a move. With a warp: Jaitly &
+    Hinton 2013, Vocal tract length perturbation improves speech recognition, ICML workshop.
     """
     return _moved(X, rng, 1, most)[0]
 

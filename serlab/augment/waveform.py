@@ -1,19 +1,21 @@
 """Changes to a signal that leave the emotion in it: pitch, tempo, place, noise, level, room.
 
-Functions take ``y``, a mono signal of shape (samples,), and its ``sample_rate`` in Hz; they return float32 of
-the same shape unless they say otherwise. `serlab.errors.AudioError` is raised for a signal that is empty, not
-mono or not finite, and for a setting that is out of range.
+Functions take ``y``, a mono signal of shape (samples,), and its ``sample_rate`` in Hz; most return float32 of
+the same shape. `serlab.errors.AudioError` is raised for a signal or a setting that cannot be.
 """
 
-from __future__ import annotations
-
-import functools
+import io
 import math
 
+import librosa
 import numpy as np
+import soundfile
+import soxr
 
 from serlab import audio
 from serlab.errors import AudioError
+from serlab.features.spectral import hann_window
+from serlab.sound_files import SILENT_PEAK
 
 # Step from piece to piece when a signal is stretched: two periods of a low voice.
 HOP_SECONDS = 0.02
@@ -46,8 +48,6 @@ def pitch_shift(y: np.ndarray, semitones: float, sample_rate: int) -> np.ndarray
     >>> len(octave), int(np.abs(np.fft.rfft(octave)).argmax())
     (16000, 440)
     """
-    import soxr
-
     y = audio.signal(y, "Augmentation")
     if not abs(semitones) <= 24:
         raise AudioError(f"The pitch cannot be shifted by {semitones} semitones: take -24 to 24.")
@@ -84,7 +84,7 @@ def time_stretch(y: np.ndarray, rate: float, sample_rate: int) -> np.ndarray:
     margin = hop + reach + 2 * step
     samples = margin + max(len(y), math.ceil((length + hop) * rate)) + hop + margin
     x = np.pad(y, (margin, samples - margin - len(y)))
-    return overlap_add(x, _window(2 * hop), margin, reach, step, rate, length)
+    return overlap_add(x, hann_window(2 * hop), margin, reach, step, rate, length)
 
 
 def shift(y: np.ndarray, seconds: float, sample_rate: int) -> np.ndarray:
@@ -112,8 +112,7 @@ def add_noise(y: np.ndarray, snr: float, rng: np.random.Generator, colour: str =
     """Add noise at a signal-to-noise ratio in dB: at 30 it is faint, at 0 as loud as the voice.
 
     The ratio is that of the whole signal's power, pauses included; a silent one has none. `colour` is
-    "white", the same power in every hertz, or "pink", the same in every octave, as rooms and streets
-    roughly have.
+    "white", the same power in every hertz, or "pink", the same in every octave, as in rooms and streets.
     """
     y = audio.signal(y, "Augmentation")
     if not math.isfinite(snr):
@@ -121,7 +120,7 @@ def add_noise(y: np.ndarray, snr: float, rng: np.random.Generator, colour: str =
     if colour not in ("white", "pink"):
         raise ValueError(f"colour must be 'white' or 'pink', not {colour!r}")
     power = np.mean(np.square(y, dtype=np.float64))
-    if power < audio.SILENT_PEAK**2 / 2:
+    if power < SILENT_PEAK**2 / 2:
         raise AudioError("A silent signal has no signal-to-noise ratio. Leave it out, or add no noise to it.")
     noise = rng.standard_normal(len(y))
     if colour == "pink":
@@ -189,13 +188,12 @@ def telephone(y: np.ndarray, sample_rate: int) -> np.ndarray:
     >>> bool(middle > 100 * low)
     True
     """
-    import librosa
     from scipy.signal import butter, sosfilt
 
     y = audio.signal(y, "Augmentation")
     sections = butter(6, TELEPHONE_BAND, "bandpass", fs=sample_rate, output="sos")
     line = audio.resample(sosfilt(sections, y).astype(np.float32), sample_rate, TELEPHONE_RATE)
-    full_scale = max(float(np.abs(line).max()), audio.SILENT_PEAK)
+    full_scale = max(float(np.abs(line).max()), SILENT_PEAK)
     coded = librosa.mu_compress(np.clip(line / full_scale, -1, 1), mu=255, quantize=True)
     heard = librosa.mu_expand(coded, mu=255, quantize=True) * full_scale
     return audio.fit_length(audio.resample(heard.astype(np.float32), TELEPHONE_RATE, sample_rate), len(y))
@@ -211,17 +209,8 @@ def voice_message(y: np.ndarray, sample_rate: int) -> np.ndarray:
     >>> voice_message(np.sin(np.arange(16000) * 0.1), 16000).shape
     (16000,)
     """
-    import io
-
-    import soundfile
-
     y = audio.signal(y, "Augmentation")
     file = io.BytesIO()
     soundfile.write(file, y, sample_rate, format="OGG", subtype="OPUS", compression_level=SMALL)
     file.seek(0)
     return audio.fit_length(soundfile.read(file, dtype="float32")[0], len(y))
-
-
-@functools.lru_cache(maxsize=8)
-def _window(size: int) -> np.ndarray:
-    return (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(size) / size)).astype(np.float32)

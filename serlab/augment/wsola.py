@@ -1,7 +1,5 @@
 """The inner loop of time stretching, compiled by numba when it is first used."""
 
-from __future__ import annotations
-
 import numba
 import numpy as np
 

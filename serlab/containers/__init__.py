@@ -4,22 +4,14 @@ Decoders read what there is of a file that was cut off and say nothing, and some
 guessed. So the container is looked through first: its chunks, pages or frames must lie within the file.
 """
 
-from __future__ import annotations
-
 import re
 from typing import BinaryIO
 
 from serlab.containers.chunks import au, chunked, ebml, flac, mp4, nist, ogg
-from serlab.containers.container import REMEDIES, Container, SoundFileError, damaged, read_at
+from serlab.containers.container import REMEDIES, Container, SoundFileError, damaged, read_at, shorter
 from serlab.containers.mpeg import first_frame, mpeg, tag_length
 
-__all__ = ["REMEDIES", "Container", "SoundFileError", "damaged", "inspect_container"]
-
-
-def _by_ffmpeg(file: BinaryIO, start: int, size: int, name: str) -> Container:
-    """Leave to FFmpeg what it checks itself."""
-    return Container(name, needs_pyav=True)
-
+__all__ = ["REMEDIES", "Container", "SoundFileError", "damaged", "inspect_container", "shorter"]
 
 _FORMATS = (
     ("WAV", rb"RIFF....WAVE|RIFX....WAVE|RF64....WAVE", chunked),
@@ -35,11 +27,11 @@ _FORMATS = (
     ("QuickTime", rb"....(ftypqt|moov|wide)", mp4),
     ("MP4 (AAC or alike)", rb"....ftyp", mp4),
     ("WebM or Matroska", rb"\x1a\x45\xdf\xa3", ebml),
-    ("AMR", rb"#!AMR(-WB)?\n", _by_ffmpeg),
-    ("AAC", rb"\xff[\xf0\xf1\xf8\xf9]", _by_ffmpeg),
+    ("AMR", rb"#!AMR(-WB)?\n", None),
+    ("AAC", rb"\xff[\xf0\xf1\xf8\xf9]", None),
     ("Windows Media (WMA)", rb"\x30\x26\xb2\x75\x8e\x66\xcf\x11", chunked),
 )
-"""Name, beginning and explorer of every format that is read; MP3 is told by its frames alone."""
+"""Name, beginning and explorer (none where FFmpeg checks it all) of every format but MP3: its frames tell."""
 
 _REFUSED = (
     ("pointer", "is a git-lfs pointer, not the sound itself", rb"version https://git-lfs"),
@@ -85,13 +77,11 @@ def inspect_container(file: BinaryIO, size: int) -> Container:
         raise SoundFileError("empty", "is empty (0 bytes)" if not size else "holds no sound, only tags")
     for name, pattern, explore in _FORMATS:
         if re.match(pattern, head, re.DOTALL):
-            return explore(file, start, size, name)
+            return explore(file, start, size, name) if explore else Container(name, needs_pyav=True)
     for kind, name, pattern in _REFUSED:
         if re.match(pattern, head, re.DOTALL):
             raise SoundFileError(kind, _WORDS[kind].format(name))
     found = first_frame(file, start, size)
     if found is None:
-        raise SoundFileError(
-            "corrupt", "cannot be read as sound: its content is of no kind that serlab knows"
-        )
+        raise SoundFileError("corrupt", "cannot be read as sound: it is of no kind that serlab knows")
     return mpeg(file, found, size)

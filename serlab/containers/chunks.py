@@ -1,7 +1,5 @@
 """Files whose header or parts tell how long they are: all but MP3."""
 
-from __future__ import annotations
-
 import re
 import struct
 import zlib
@@ -96,9 +94,7 @@ def _check_blocks(channels: int, block: int, bits: int) -> None:
     # 24 bits may lie in four bytes.
     fits = block == channels * -(-bits // 8) or (bits == 24 and block == 4 * channels)
     if not (channels and bits and fits):
-        raise SoundFileError(
-            "corrupt", f"says {channels} channels of {bits} bits in blocks of {block} bytes, which contradict"
-        )
+        raise damaged(f"{channels} channels of {bits} bits in blocks of {block} bytes, which contradict")
 
 
 def au(file: BinaryIO, start: int, size: int, name: str) -> Container:

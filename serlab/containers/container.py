@@ -1,7 +1,5 @@
 """What is known of a sound file before it is decoded, and the error for one that cannot be used."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import BinaryIO
 

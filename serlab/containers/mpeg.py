@@ -1,7 +1,5 @@
 """MP3: frames, each of which tells how long it is, and tags around them."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple

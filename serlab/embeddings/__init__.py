@@ -1,8 +1,7 @@
 """Embeddings: what networks trained elsewhere, on much more sound, make of a clip.
 
-Each is an extractor like those of `serlab.features`: its results go through the feature store. The
-networks are Keras models (``pip install "serlab[cpu]"``); their weights are found or fetched when first
-needed, see `serlab.embeddings.weights`.
+Each is an extractor like those of `serlab.features`. The networks need Keras, ``pip install "serlab[cpu]"``;
+their weights are found or fetched when first needed, see `serlab.embeddings.weights`.
 """
 
 from serlab.embeddings.base import STATISTICS, Embedding

@@ -9,9 +9,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+import librosa
 import numpy as np
 
 from serlab import audio
+from serlab.embeddings.checkpoint import read_state_dict
 from serlab.embeddings.weights import Weights
 from serlab.errors import FeatureError
 from serlab.features.base import Extractor
@@ -34,8 +36,6 @@ _loading = threading.Lock()
 @functools.cache
 def mel_basis(**parameters) -> np.ndarray:
     """Return what `librosa.filters.mel` makes of the same parameters, computed once."""
-    import librosa
-
     return librosa.filters.mel(**parameters)
 
 
@@ -50,11 +50,15 @@ class Embedding(Extractor):
         "trained": "False for random weights: a control that needs no download",
     }
     channels: ClassVar[int] = 512
+    shortest: ClassVar[int] = 1
 
     statistics: tuple[str, ...] | None = ("mean",)
     trained: bool = True
 
     def __post_init__(self) -> None:
+        rate = type(self).sample_rate
+        if self.sample_rate != rate:
+            raise FeatureError(f"{type(self).__name__} takes sound at {rate} Hz only")
         unknown = [name for name in self.statistics or () if name not in STATISTICS]
         if unknown or self.statistics == ():
             raise FeatureError(
@@ -77,12 +81,31 @@ class Embedding(Extractor):
         raise NotImplementedError
 
     def build(self) -> keras.Model:
-        """Make the network, untrained."""
+        """Make the network, untrained; layers that have weights are named as PyTorch names them.
+
+        Hyphens stand for dots, which PyTorch takes for no part of a name.
+        """
         raise NotImplementedError
 
     def load_weights(self, network: keras.Model, path: Path) -> None:
         """Give a network that `build` made the weights of a file; FeatureError if it holds others."""
-        raise NotImplementedError
+        from safetensors.numpy import load_file
+
+        state = load_file(path) if path.suffix == ".safetensors" else read_state_dict(path)
+        try:
+            for layer in network.layers:
+                if layer.weights:
+                    layer.set_weights(self.parameters(state, layer.name.replace("-", ".")))
+        except (KeyError, ValueError) as error:
+            raise FeatureError(f"{path} does not hold weights of {network.name}: {error}") from error
+
+    def parameters(self, state: dict[str, np.ndarray], place: str) -> list[np.ndarray]:
+        """Return one layer's parameters in the order, and with their axes in the order, that Keras has."""
+        weight = state[f"{place}.weight"]
+        if weight.ndim > 1:
+            weight = np.moveaxis(weight, (0, 1), (-1, -2))
+        names = [f"{place}.{name}" for name in ("bias", "running_mean", "running_var")]
+        return [weight, *(state[name] for name in names if name in state)]
 
     def frames(self, y: np.ndarray) -> np.ndarray:
         """Turn one signal into frames: (samples,) to (512, time)."""
@@ -117,7 +140,11 @@ class Embedding(Extractor):
 
     def extract(self, y: np.ndarray) -> np.ndarray:
         """Turn one signal into its embedding: (samples,) to `shape`."""
-        frames = self.frames(audio.signal(y, self.name))
+        y = audio.signal(y, self.name)
+        if len(y) < self.shortest:
+            least = f"{self.shortest} samples ({1000 * self.shortest / self.sample_rate:g} ms)"
+            raise FeatureError(f"{self.name} needs {least} or more, not {len(y)}")
+        frames = self.frames(y)
         if self.statistics is None:
             return frames
         return np.concatenate([STATISTICS[name](frames) for name in self.statistics])
@@ -127,10 +154,7 @@ class Embedding(Extractor):
 
 
 def _randomise(network: keras.Model) -> None:
-    """Give the layers that multiply random weights, the same on every backend.
-
-    Their deviation keeps signals at one level (He et al. 2015, Delving deep into rectifiers, ICCV 2015).
-    """
+    """Give the layers that multiply random weights, the same on every backend (He et al. 2015, ICCV)."""
     rng = np.random.default_rng(0)
     for layer in network.layers:
         # Attention has four of them.

@@ -1,27 +1,18 @@
 """BYOL-S: a small network that learned, from speech without labels, what two versions of a sound share."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
+import librosa
 import numpy as np
 
 from serlab.embeddings.base import Embedding, mel_basis
-from serlab.embeddings.checkpoint import read_state_dict
 from serlab.embeddings.weights import Weights
-from serlab.errors import FeatureError
-
-if TYPE_CHECKING:
-    import keras
 
 N_FFT, HOP_LENGTH = 1024, 160
 N_MELS, FMIN, FMAX = 64, 60.0, 7800.0
 # Three times the network halves time and frequency.
 POOLING = 8
-# Places of the layers that have weights in PyTorch's lists.
-_PLACES = ("features.0", "features.1", "features.4", "features.5", "features.8", "features.9", "fc.0", "fc.3")
 
 WEIGHTS = Weights(
     title="BYOL-S (AudioNTT2020, d = 512)",
@@ -38,8 +29,6 @@ def log_mel(y: np.ndarray) -> np.ndarray:
 
     Natural logarithm of magnitude, 64 bands from 60 to 7800 Hz (HTK mel scale), 100 frames per second.
     """
-    import librosa
-
     magnitude = np.abs(librosa.stft(y, n_fft=N_FFT, hop_length=HOP_LENGTH, pad_mode="reflect"))
     basis = mel_basis(sr=16000, n_fft=N_FFT, n_mels=N_MELS, fmin=FMIN, fmax=FMAX, htk=True, norm=None)
     return np.log(basis @ magnitude + np.finfo(np.float32).eps)
@@ -78,22 +67,18 @@ class ByolS(Embedding):
         "deviation": "that what is left is divided by",
     }
     weights: ClassVar[Weights] = WEIGHTS
+    shortest: ClassVar[int] = (POOLING - 1) * HOP_LENGTH
 
     statistics: tuple[str, ...] | None = ("mean+max", "mean", "max", "std")
     mean: float = -5.0
     deviation: float = 2.5
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.sample_rate != 16000:
-            raise FeatureError("BYOL-S takes sound at 16000 Hz only")
 
     @property
     def frame_rate(self) -> float:
         """Frames per second."""
         return self.sample_rate / (HOP_LENGTH * POOLING)
 
-    def build(self) -> keras.Model:
+    def build(self):
         """Make AudioNTT2020, the network of BYOL-A, up to its last step, mean plus maximum over time.
 
         It takes standardised log-mel spectrograms (clips, 64, time, 1), gives (clips, time // 8, 512).
@@ -101,43 +86,22 @@ class ByolS(Embedding):
         from serlab.backend import keras
 
         layers = keras.layers
-        network = keras.Sequential([keras.Input((N_MELS, None, 1))], name="audio_ntt2020")
-        for block in range(1, 4):
-            network.add(layers.Conv2D(64, 3, padding="same", name=f"conv{block}"))
-            network.add(layers.BatchNormalization(momentum=0.9, epsilon=1e-5, name=f"norm{block}"))
+        network = keras.Sequential([keras.Input((N_MELS, None, 1))], name="AudioNTT2020")
+        for place in (0, 4, 8):
+            network.add(layers.Conv2D(64, 3, padding="same", name=f"features-{place}"))
+            network.add(layers.BatchNormalization(momentum=0.9, epsilon=1e-5, name=f"features-{place + 1}"))
             network.add(layers.ReLU())
             network.add(layers.MaxPooling2D(2))
         network.add(layers.Permute((2, 1, 3)))
         network.add(layers.Reshape((-1, 64 * (N_MELS // POOLING))))
-        network.add(layers.Dense(512, activation="relu", name="dense1"))
+        network.add(layers.Dense(512, activation="relu", name="fc-0"))
         network.add(layers.Dropout(0.3))
-        network.add(layers.Dense(512, activation="relu", name="dense2"))
+        network.add(layers.Dense(512, activation="relu", name="fc-3"))
         return network
-
-    def load_weights(self, network: keras.Model, path: Path) -> None:
-        """Give a network that `build` made the weights of a PyTorch checkpoint."""
-        state = read_state_dict(path)
-        try:
-            layers = [layer for layer in network.layers if layer.weights]
-            for layer, place in zip(layers, _PLACES, strict=True):
-                layer.set_weights(_parameters(state, place))
-        except (KeyError, ValueError) as error:
-            raise FeatureError(f"{path} does not hold weights of AudioNTT2020, d = 512: {error}") from error
 
     def frames(self, y: np.ndarray) -> np.ndarray:
         """Turn one signal into frames: (samples,) to (512, time)."""
         from serlab.backend import keras
 
-        shortest = (POOLING - 1) * HOP_LENGTH
-        if len(y) < shortest:
-            raise FeatureError(f"{self.name} needs {shortest} samples (70 ms) or more, not {len(y)}")
         x = (log_mel(y) - self.mean) / self.deviation
         return keras.ops.convert_to_numpy(self.network(x[None, :, :, None], training=False))[0].T
-
-
-def _parameters(state: dict[str, np.ndarray], place: str) -> list[np.ndarray]:
-    """Return one layer's parameters in the order, and with their axes in the order, that Keras has."""
-    weight, bias = state[f"{place}.weight"], state[f"{place}.bias"]
-    if weight.ndim == 1:
-        return [weight, bias, state[f"{place}.running_mean"], state[f"{place}.running_var"]]
-    return [weight.transpose(2, 3, 1, 0) if weight.ndim == 4 else weight.T, bias]

@@ -5,8 +5,6 @@ numbers of each storage. A pickle can ask for any function of any module to be c
 few names that a dictionary of tensors needs, and refuses all others.
 """
 
-from __future__ import annotations
-
 import io
 import math
 import os
@@ -34,8 +32,7 @@ _DTYPES = {
 
 
 def read_state_dict(path: str | os.PathLike) -> dict[str, np.ndarray]:
-    """Read the tensors of a PyTorch state dict, as ``torch.save(model.state_dict(), path)`` writes it, or of
-    the one called "model_state_dict" in the file.
+    """Read the tensors of a PyTorch state dict, or of the one called "model_state_dict" in the file.
 
     Gives read-only arrays in the order of the file. Raises FeatureError if it is no such file (zip, since
     PyTorch 1.6), is damaged, or asks for anything but tensors.

@@ -1,11 +1,8 @@
 """Weights of networks trained elsewhere: found on this computer, or fetched once and verified.
 
-They are looked for beside this module, where those lie that come with serlab; in each folder named in
-``SERLAB_DATA``, in ``weights`` in it and beside it; then in ``weights`` in the cache folder (see
-`serlab.paths.cache_dir`), which is where a download goes.
+They are looked for beside this module; in each folder of ``SERLAB_DATA``, ``weights`` in it and beside it;
+then in ``weights`` in the cache folder (see `serlab.paths.cache_dir`), which is where a download goes.
 """
-
-from __future__ import annotations
 
 import functools
 import gzip
@@ -13,6 +10,9 @@ import itertools
 import zlib
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+
+import pooch
+from tqdm import tqdm
 
 from serlab.corpora.download import Downloads
 from serlab.corpora.record import Remote, file_digest
@@ -24,9 +24,8 @@ from serlab.paths import cache_dir, data_dirs, disk_errors, locked
 class Weights:
     """A file of trained weights: what it is, whose it is, where it comes from.
 
-    It is found by `filename`, or by the name that it has at `url`, which is unpacked if it ends in ``.gz``.
-    `sha256` is the checksum of the file, unpacked, and `download_sha256` that of what is downloaded, where
-    that is another file; None where none is known.
+    It is found by `filename`, or by its name at `url`, which is unpacked if it ends in ``.gz``.
+    `download_sha256` is of the download, where that is another file; None where none is known.
     """
 
     title: str
@@ -61,8 +60,6 @@ class Weights:
         return path
 
     def _fetch(self) -> Path:
-        from tqdm import tqdm
-
         target, work = cache_dir() / "weights" / self.filename, cache_dir() / ".downloads"
         name = PurePosixPath(self.url).name
         known = self.download_sha256 or (None if name.endswith(".gz") else self.sha256)
@@ -92,8 +89,6 @@ def _digest(path: Path, size: int, changed: int) -> str:
 
 def _move(got: Path, target: Path) -> None:
     """Give a download its name, unpacked; a file of that name is always whole."""
-    import pooch
-
     unpacked = got
     if got.suffix == ".gz":
         try:

@@ -1,27 +1,20 @@
 """Whisper's encoder: a transformer that learned to hear words, and hears much else on the way.
 
-KerasHub has this network as well. It takes 30 seconds at a time, of which a clip of the corpora fills a
-tenth, and gives its last block alone; it also brings TensorFlow Text. So it is built here from layers of
-Keras, for clips as long as they are.
+KerasHub has this network as well. It takes 30 seconds at a time, of which a clip fills a tenth, gives its
+last block alone, and brings TensorFlow Text. So it is built here from layers of Keras.
 """
-
-from __future__ import annotations
 
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple
 
+import librosa
 import numpy as np
 
 from serlab.embeddings.base import Embedding, mel_basis
-from serlab.embeddings.checkpoint import read_state_dict
 from serlab.embeddings.weights import Weights
 from serlab.errors import FeatureError
-
-if TYPE_CHECKING:
-    import keras
 
 N_FFT, HOP_LENGTH, N_MELS = 400, 160, 80
 # The second convolution halves the frames.
@@ -69,8 +62,6 @@ def log_mel(y: np.ndarray) -> np.ndarray:
 
     Logarithm to base 10 of power in 80 bands, at most 8 below its maximum, then (x + 4) / 4: about -1 to 1.
     """
-    import librosa
-
     power = np.abs(librosa.stft(y, n_fft=N_FFT, hop_length=HOP_LENGTH, pad_mode="reflect"))[:, :-1] ** 2
     level = np.log10(np.maximum(mel_basis(sr=16000, n_fft=N_FFT, n_mels=N_MELS) @ power, 1e-10))
     return (np.maximum(level, level.max() - 8) + 4) / 4
@@ -81,9 +72,8 @@ class Whisper(Embedding):
     """What blocks of Whisper's encoder, a transformer trained to write down speech, make of a clip: 50 frames
     per second.
 
-    Needs Keras, ``pip install "serlab[cpu]"``. Weights of three blocks of "tiny.en" come with serlab; others
-    are fetched when first used. Sizes have 384, 512 or 768 channels and 4, 6 or 12 blocks, in files of 72,
-    139 and 461 MB.
+    Needs Keras, ``pip install "serlab[cpu]"``. Three blocks of "tiny.en" come with serlab; others are fetched
+    when used. Sizes have 384, 512 or 768 channels, 4, 6 or 12 blocks, files of 72, 139 or 461 MB.
 
     References
     ----------
@@ -104,6 +94,7 @@ class Whisper(Embedding):
         "blocks": "whose output is kept, laid end to end, from 1; 0 is what enters the first",
         "normalised": "whether the last block's output is normalised, as the decoder gets it",
     }
+    shortest: ClassVar[int] = STRIDE * HOP_LENGTH
 
     statistics: tuple[str, ...] | None = ("mean", "std")
     size: str = "tiny.en"
@@ -112,8 +103,6 @@ class Whisper(Embedding):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.sample_rate != 16000:
-            raise FeatureError("Whisper takes sound at 16000 Hz only")
         if self.size not in SIZES:
             raise FeatureError(f"size is one of {', '.join(SIZES)}, not {self.size!r}")
         known = range(SIZES[self.size].blocks + 1)
@@ -152,7 +141,7 @@ class Whisper(Embedding):
         name = f"{self.size}.pt"
         return Weights(f"Whisper {self.size}", name, f"{_PLACE}/{sha256}/{name}", _LICENCE, sha256)
 
-    def build(self) -> keras.Model:
+    def build(self):
         """Make the encoder up to the deepest block: log-mel spectrograms (clips, time, 80) to its outputs.
 
         Outputs are those of blocks 0, 1, ... of shape (clips, time // 2, channels); after the last block of
@@ -166,10 +155,13 @@ class Whisper(Embedding):
         x = layers.Conv1D(size.channels, 3, activation="gelu", name="conv1")(x)
         x = layers.ZeroPadding1D(1)(x)
         x = layers.Conv1D(size.channels, 3, strides=STRIDE, activation="gelu", name="conv2")(x)
-        x = _add_places(x)
+        places = layers.Embedding(
+            MOST_FRAMES, size.channels, _sinusoids, trainable=False, name="positional_embedding"
+        )
+        number_of_frame = keras.ops.cumsum(keras.ops.ones_like(x[:, :, 0]), axis=1) - 1
+        x = layers.Add()([x, places(number_of_frame)])
         outputs = [x]
         for number in range(self.depth):
-            # The official names, with hyphens for their dots, which PyTorch takes for no part of a name.
             place = f"blocks-{number}"
             heard = layers.LayerNormalization(epsilon=1e-5, name=f"{place}-attn_ln")(x)
             attention = layers.MultiHeadAttention(
@@ -184,27 +176,26 @@ class Whisper(Embedding):
             outputs.append(layers.LayerNormalization(epsilon=1e-5, name="ln_post")(x))
         return keras.Model(inputs, outputs, name="whisper_encoder")
 
-    def load_weights(self, network: keras.Model, path: Path) -> None:
-        """Give a network that `build` made the weights of the official checkpoint, or of a part of it."""
-        from safetensors.numpy import load_file
-
-        state = load_file(path) if path.suffix == ".safetensors" else read_state_dict(path)
-        try:
-            for layer in network.layers:
-                if layer.weights:
-                    place = f"encoder.{layer.name.replace('-', '.')}"
-                    layer.set_weights(_parameters(state, place, SIZES[self.size].heads))
-        except (KeyError, ValueError) as error:
-            raise FeatureError(f"{path} does not hold the encoder of Whisper {self.size}: {error}") from error
+    def parameters(self, state: dict[str, np.ndarray], place: str) -> list[np.ndarray]:
+        place = f"encoder.{place}"
+        if place in state:  # the places, rounded as they were in training
+            return [state[place]]
+        if not place.endswith(".attn"):
+            return super().parameters(state, place)
+        channels, heads = len(state[f"{place}.out.bias"]), SIZES[self.size].heads
+        apart = (channels, heads, channels // heads)
+        found = []
+        for part in ("query", "key", "value"):
+            weight = state[f"{place}.{part}.weight"]
+            bias = state.get(f"{place}.{part}.bias", np.zeros(channels))  # keys have none
+            found += [weight.T.reshape(apart), bias.reshape(apart[1:])]
+        out = state[f"{place}.out.weight"].T.reshape(*apart[1:], channels)
+        return [*found, out, state[f"{place}.out.bias"]]
 
     def frames(self, y: np.ndarray) -> np.ndarray:
         """Turn one signal into frames: (samples,) to (channels, time); parts of 30 s are heard one by one."""
         from serlab.backend import keras
 
-        if len(y) < STRIDE * HOP_LENGTH:
-            raise FeatureError(
-                f"{self.name} needs {STRIDE * HOP_LENGTH} samples (20 ms) or more, not {len(y)}"
-            )
         mel, hear, found = log_mel(y), _graph(self.network), []
         normalised = SIZES[self.size].blocks if self.normalised else None
         for start in range(0, mel.shape[1], STRIDE * MOST_FRAMES):
@@ -216,7 +207,7 @@ class Whisper(Embedding):
 
 
 @functools.cache
-def _graph(network: keras.Model) -> Callable:
+def _graph(network) -> Callable:
     """Give a network as a function: of TensorFlow a graph, made once for clips of all lengths."""
     from serlab.backend import keras
 
@@ -229,58 +220,9 @@ def _graph(network: keras.Model) -> Callable:
     return tensorflow.function(hear, input_signature=[mel])
 
 
-def sinusoids(length: int, channels: int) -> np.ndarray:
-    """Compute the numbers that tell a transformer where a frame stands: shape (length, channels), -1 to 1.
-
-    The first half are sines and the second cosines, of wavelengths from 2 pi to 20,000 pi frames (Vaswani et
-    al. 2017, Attention is all you need, section 3.5).
-
-    Examples
-    --------
-    >>> sinusoids(2, 4).round(2)
-    array([[0.  , 0.  , 1.  , 1.  ],
-           [0.84, 0.  , 0.54, 1.  ]], dtype=float32)
-    """
-    slowness = np.exp(-np.log(10000) / (channels // 2 - 1) * np.arange(channels // 2))
-    angle = np.arange(length)[:, None] * slowness
-    return np.concatenate([np.sin(angle), np.cos(angle)], axis=1).astype(np.float32)
-
-
-def _add_places(x):
-    from serlab.backend import keras
-
-    class Places(keras.layers.Layer):
-        """Adds to every frame numbers that tell where it stands."""
-
-        def build(self, shape):
-            self.places = self.add_weight(shape=(MOST_FRAMES, shape[-1]), trainable=False, name="places")
-            self.places.assign(sinusoids(MOST_FRAMES, shape[-1]))
-
-        def call(self, frames):
-            return frames + self.places[: keras.ops.shape(frames)[1]]
-
-        def compute_output_spec(self, frames):
-            # JAX cannot tell that a length that is not known yet is that of both.
-            return keras.KerasTensor(frames.shape, frames.dtype)
-
-    return Places(name="positional_embedding")(x)
-
-
-def _parameters(state: dict[str, np.ndarray], place: str, heads: int) -> list[np.ndarray]:
-    """Return one layer's parameters in the order, and with their axes in the order, that Keras has."""
-    if place.endswith(".attn"):
-        channels = len(state[f"{place}.out.bias"])
-        apart = (channels, heads, channels // heads)
-        found = []
-        for part in ("query", "key", "value"):
-            weight = state[f"{place}.{part}.weight"]
-            bias = state.get(f"{place}.{part}.bias", np.zeros(channels))  # keys have none
-            found += [weight.T.reshape(apart), bias.reshape(apart[1:])]
-        out = state[f"{place}.out.weight"].T.reshape(*apart[1:], channels)
-        return [*found, out, state[f"{place}.out.bias"]]
-    if place in state:  # the places, rounded as they were in training
-        return [state[place]]
-    weight, bias = state[f"{place}.weight"], state[f"{place}.bias"]
-    if weight.ndim == 3:
-        return [weight.transpose(2, 1, 0), bias]
-    return [weight.T if weight.ndim == 2 else weight, bias]
+def _sinusoids(shape: tuple[int, int], dtype: str = "float32") -> np.ndarray:
+    """Compute sines, then cosines, of wavelengths from 2 pi to 20,000 pi frames: (frames, channels)."""
+    # Vaswani et al. 2017, Attention is all you need, section 3.5.
+    frames, half = shape[0], shape[1] // 2
+    angle = np.arange(frames)[:, None] * np.exp(-np.log(10000) / (half - 1) * np.arange(half))
+    return np.concatenate([np.sin(angle), np.cos(angle)], axis=1).astype(dtype)

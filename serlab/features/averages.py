@@ -1,7 +1,5 @@
 """The 193 averages of Issa, Demirci & Yazici: spectra and what is measured on them, averaged over time."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -34,8 +32,7 @@ class Averages(Summary):
     Contrast has 7 and tonnetz has 6. Two readings make up the rest: 40 MFCC, 128 mel bands and 12 pitch
     classes, which is what libraries give by default (`USUAL`), or 60 of each (`GUESSED`).
 
-    All frames count, pauses too. Tonnetz is computed from the whole chroma, not from the harmonic part of
-    the sound.
+    All frames count, pauses too. Tonnetz is computed from the whole chroma, not of the harmonic part.
 
     References
     ----------

@@ -1,7 +1,5 @@
 """What every feature extractor has: parameters, a name, a shape, a key, and documentation to print."""
 
-from __future__ import annotations
-
 import inspect
 from dataclasses import dataclass, fields
 from importlib.metadata import version

@@ -1,7 +1,5 @@
 """Descriptors of a frame's spectrum and waveform in one or a few numbers, and several of them together."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -61,17 +59,13 @@ class Rms(FrameFeature):
         return rms if self.scale == "linear" else 20 * np.log10(np.maximum(rms, 10 ** (FLOOR_DB / 20)))
 
 
-@dataclass(frozen=True, kw_only=True)
-class SpectralFeature(FrameFeature):
-    """Something measured on the magnitude spectrum of each frame."""
-
-    def spectrum(self, y: np.ndarray) -> dict:
-        """Compute the magnitude spectrum, (1 + n_fft // 2, time), and its rate, as librosa takes them."""
-        return {"S": np.sqrt(power_spectrogram(y, self.n_fft, self.hop_length)), "sr": self.sample_rate}
+def _spectrum(feature: FrameFeature, y: np.ndarray) -> dict:
+    """Compute the magnitude spectrum, (1 + n_fft // 2, time), and its rate, as librosa takes them."""
+    return {"S": np.sqrt(power_spectrogram(y, feature.n_fft, feature.hop_length)), "sr": feature.sample_rate}
 
 
 @dataclass(frozen=True, kw_only=True)
-class SpectralCentroid(SpectralFeature):
+class SpectralCentroid(FrameFeature):
     """Centre of gravity of the spectrum in Hz: how bright a frame sounds.
 
     Examples
@@ -83,21 +77,21 @@ class SpectralCentroid(SpectralFeature):
     name: ClassVar[str] = "centroid"
 
     def frames(self, y: np.ndarray) -> np.ndarray:
-        return librosa.feature.spectral_centroid(**self.spectrum(y))
+        return librosa.feature.spectral_centroid(**_spectrum(self, y))
 
 
 @dataclass(frozen=True, kw_only=True)
-class SpectralBandwidth(SpectralFeature):
+class SpectralBandwidth(FrameFeature):
     """Spread of the spectrum about its centroid, in Hz."""
 
     name: ClassVar[str] = "bandwidth"
 
     def frames(self, y: np.ndarray) -> np.ndarray:
-        return librosa.feature.spectral_bandwidth(**self.spectrum(y))
+        return librosa.feature.spectral_bandwidth(**_spectrum(self, y))
 
 
 @dataclass(frozen=True, kw_only=True)
-class SpectralRolloff(SpectralFeature):
+class SpectralRolloff(FrameFeature):
     """Frequency in Hz below which most of the spectrum lies."""
 
     name: ClassVar[str] = "rolloff"
@@ -106,11 +100,11 @@ class SpectralRolloff(SpectralFeature):
     share: float = 0.85
 
     def frames(self, y: np.ndarray) -> np.ndarray:
-        return librosa.feature.spectral_rolloff(**self.spectrum(y), roll_percent=self.share)
+        return librosa.feature.spectral_rolloff(**_spectrum(self, y), roll_percent=self.share)
 
 
 @dataclass(frozen=True, kw_only=True)
-class SpectralContrast(SpectralFeature):
+class SpectralContrast(FrameFeature):
     """Difference in dB between peaks and valleys of the spectrum, octave by octave: harmonic against noisy.
 
     References
@@ -144,7 +138,7 @@ class SpectralContrast(SpectralFeature):
         return tuple(f"contrast{band}" for band in range(self.n_bands + 1))
 
     def frames(self, y: np.ndarray) -> np.ndarray:
-        return librosa.feature.spectral_contrast(**self.spectrum(y), n_bands=self.n_bands, fmin=self.fmin)
+        return librosa.feature.spectral_contrast(**_spectrum(self, y), n_bands=self.n_bands, fmin=self.fmin)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,5 @@
 """eGeMAPS: 88 numbers per clip that voice researchers agreed on, computed by openSMILE."""
 
-from __future__ import annotations
-
 import ctypes
 import functools
 import os
@@ -24,7 +22,12 @@ LICENCE = (
 
 @functools.cache
 def _smile():
-    _load_with_own_symbols()
+    package = find_spec("opensmile")
+    # Where TensorFlow was imported earlier, openSMILE takes its C++ symbols and crashes (openSMILE 2.6,
+    # TensorFlow 2.21, Linux): so it is loaded with symbols of its own.
+    if package is not None and hasattr(os, "RTLD_DEEPBIND"):
+        for library in Path(package.origin).parent.glob("core/bin/*/libSMILEapi.so"):
+            ctypes.CDLL(str(library), mode=os.RTLD_NOW | os.RTLD_DEEPBIND)
     try:
         import opensmile
     except ImportError:
@@ -36,24 +39,13 @@ def _smile():
     )
 
 
-def _load_with_own_symbols() -> None:
-    # Where TensorFlow was imported earlier, openSMILE takes its C++ symbols and crashes (openSMILE 2.6,
-    # TensorFlow 2.21, Linux).
-    package = find_spec("opensmile")
-    if package is None or not hasattr(os, "RTLD_DEEPBIND"):
-        return
-    for library in Path(package.origin).parent.glob("core/bin/*/libSMILEapi.so"):
-        ctypes.CDLL(str(library), mode=os.RTLD_NOW | os.RTLD_DEEPBIND)
-
-
 @dataclass(frozen=True, kw_only=True)
 class Egemaps(Extractor):
     """The extended Geneva minimalistic acoustic parameter set, eGeMAPSv02: 88 functionals of pitch, jitter,
     shimmer, loudness, formants, spectral balance, MFCC 1-4 and rhythm.
 
     Needs the extra ``pip install "serlab[egemaps]"``. openSMILE is free for private use, research and
-    teaching, not for commercial products. Values depend on the sampling rate: compare only what was computed
-    at the same.
+    teaching, not for commercial products. Compare only values of the same sampling rate.
 
     References
     ----------

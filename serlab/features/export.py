@@ -1,7 +1,5 @@
 """Features in files for other programs: CSV, Parquet, and ARFF, the format of WEKA."""
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Callable, Sequence

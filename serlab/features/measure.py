@@ -1,7 +1,5 @@
 """Many clips measured at once, in threads or processes."""
 
-from __future__ import annotations
-
 import concurrent.futures
 import functools
 import itertools
@@ -11,8 +9,10 @@ import threading
 import time
 from collections.abc import Iterator
 
+import joblib
 import numpy as np
 import psutil
+import threadpoolctl
 from tqdm import tqdm
 
 from serlab import audio, cluster
@@ -48,9 +48,6 @@ def measure(
 
     The first AudioError or FeatureError is raised at the end: what is under way by then is finished.
     """
-    import joblib
-    import threadpoolctl
-
     failed: list[SerlabError] = []
 
     def batches() -> Iterator:

@@ -1,26 +1,19 @@
 """The 136 mid-term statistics of pyAudioAnalysis, computed with NumPy and SciPy for all frames at once."""
 
-from __future__ import annotations
-
 import functools
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+import scipy.fft
 
 from serlab import audio
 from serlab.errors import FeatureError
 from serlab.features.base import Extractor
 
 SHORT_TERM = (
-    "zcr",
-    "energy",
-    "energy_entropy",
-    "spectral_centroid",
-    "spectral_spread",
-    "spectral_entropy",
-    "spectral_flux",
-    "spectral_rolloff",
+    *("zcr", "energy", "energy_entropy"),
+    *(f"spectral_{name}" for name in ("centroid", "spread", "entropy", "flux", "rolloff")),
     *(f"mfcc_{number}" for number in range(1, 14)),
     *(f"chroma_{number}" for number in range(1, 13)),
     "chroma_std",
@@ -156,8 +149,6 @@ def _rolloff(spectrum: np.ndarray) -> np.ndarray:
 
 
 def _mfcc(spectrum: np.ndarray, sample_rate: int) -> np.ndarray:
-    import scipy.fft
-
     bands = np.log10(spectrum @ _filters(sample_rate, spectrum.shape[1]).T + EPS)
     return scipy.fft.dct(bands, type=2, norm="ortho", axis=1)[:, :13]
 

@@ -1,7 +1,5 @@
 """Normalisation of features within each speaker."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
@@ -17,11 +15,10 @@ class SpeakerNormaliser(TransformerMixin, BaseEstimator):
     Of spectrograms every band is a feature, measured over all frames of all clips of the speaker. A feature
     that is constant within a speaker becomes 0, and so do all features of a speaker with one clip.
 
-    Every speaker is measured on the very clips that are transformed; nothing is carried over from `fit`. So
-    it works for speakers never seen in training, and it is **transductive**: a test clip's value depends on
-    the speaker's other test clips (on their sound, never on their labels). A system that hears one clip of a
-    stranger cannot do that. Name it wherever you report a result that uses it, and give the result without
-    it beside.
+    Every speaker is measured on the very clips that are transformed. So it works for speakers never seen in
+    training, and is **transductive**: a test clip's value depends on the speaker's other test clips (on their
+    sound, never on their labels). A system that hears one clip of a stranger cannot do that. Wherever you
+    report a result that uses it, say so, and give the one without it.
 
     Since no speaker lends anything to another, the whole table can be normalised before cross-validation. In
     a pipeline with metadata routing,
@@ -47,15 +44,11 @@ class SpeakerNormaliser(TransformerMixin, BaseEstimator):
         """
         X = check_array(X, dtype=(np.float64, np.float32), allow_nd=True)
         if groups is None:
-            raise ValueError(
-                "SpeakerNormaliser needs groups, the speaker of each row: transform(X, groups=...)"
-            )
+            raise ValueError("SpeakerNormaliser needs groups, the speaker of each row, as groups=...")
         groups = np.asarray(groups, dtype=object)
         check_consistent_length(X, groups)
         if (missing := pd.isna(groups)).any():
-            raise ValueError(
-                f"row {int(missing.argmax())} has no speaker in groups: name one, or leave it out"
-            )
+            raise ValueError(f"row {missing.argmax()} has no speaker in groups: name one, or leave it out")
         groups = groups.astype(str)
         result = np.empty_like(X)
         measured = (0, *range(2, X.ndim))

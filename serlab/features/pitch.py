@@ -1,7 +1,5 @@
 """The fundamental frequency of the voice, frame by frame."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -103,11 +101,7 @@ class F0(FrameFeature):
         return np.stack([chosen, np.where(level > SILENCE, np.clip(correlation.max(axis=1), 0, 1), 0)])
 
     def _candidates(self, frames: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Find the periods of frames (time, samples).
-
-        Gives frequencies in Hz and correlations (0 for no candidate), (time, candidates), and the peak of the
-        middle of each frame, (time,).
-        """
+        """Find frequencies in Hz and correlations (time, candidates), 0 for none; and each frame's peak."""
         longest = self.sample_rate / self.fmin
         window = np.hanning(self.n_fft + 2)[1:-1].astype(np.float32)
         size = scipy.fft.next_fast_len(self.n_fft + int(longest) + 2, real=True)
@@ -137,10 +131,7 @@ class F0(FrameFeature):
 
 
 def _best_path(octaves: np.ndarray, strength: np.ndarray, unvoiced: np.ndarray, scale: float) -> np.ndarray:
-    """Choose one candidate per frame by the Viterbi algorithm; the number after the last one is unvoiced.
-
-    `octaves` and `strength` are (time, candidates), `unvoiced` is (time,); costs count `scale` times.
-    """
+    """Choose a candidate per frame (Viterbi algorithm): the last is unvoiced, costs count `scale` times."""
     count, last = strength.shape
     strength = np.column_stack([strength, unvoiced])
     cost = np.full((count, last + 1, last + 1), SWITCH_COST)  # from a candidate of the frame before

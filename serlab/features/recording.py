@@ -1,7 +1,5 @@
 """Traces of how a clip was recorded and cut, rather than of what is said and how: measured, and removed."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -96,8 +94,7 @@ class Treated(Extractor):
 
     The steps follow each other as the parameters do. None leaves a step out.
 
-    The loudest part of a clip holds a stressed vowel more often than not. The noise is always the same, and
-    fills what the band left out, too.
+    The loudest part of a clip holds a stressed vowel more often than not. The noise is always the same.
 
     Examples
     --------

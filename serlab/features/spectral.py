@@ -1,7 +1,5 @@
 """Spectra and what is made of them: spectrograms, mel spectrograms, MFCC."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,6 +7,8 @@ from typing import ClassVar
 
 import librosa
 import numpy as np
+import scipy.fft
+import scipy.sparse
 
 from serlab import audio
 from serlab.errors import FeatureError
@@ -23,14 +23,12 @@ def _power(y: np.ndarray, n_fft: int, hop_length: int) -> Iterator[tuple[slice, 
 
     A block that fits into the processor's cache takes half the time of all frames at once.
     """
-    import scipy.fft
-
     frames = np.lib.stride_tricks.sliding_window_view(np.pad(y, n_fft // 2), n_fft)[::hop_length]
     size = max(1, BLOCK_SAMPLES // n_fft)
     buffer = np.empty((min(size, len(frames)), n_fft), dtype=np.float32)
     for start in range(0, len(frames), size):
         block = frames[start : start + size]
-        windowed = np.multiply(block, _window(n_fft), out=buffer[: len(block)])
+        windowed = np.multiply(block, hann_window(n_fft), out=buffer[: len(block)])
         spectrum = scipy.fft.rfft(windowed, overwrite_x=True)
         power = np.square(spectrum.real)
         power += np.square(spectrum.imag)
@@ -38,7 +36,8 @@ def _power(y: np.ndarray, n_fft: int, hop_length: int) -> Iterator[tuple[slice, 
 
 
 @functools.lru_cache(maxsize=16)
-def _window(n_fft: int) -> np.ndarray:
+def hann_window(n_fft: int) -> np.ndarray:
+    """Make a Hann window whose halves add up to one when they overlap: float32 of shape (n_fft,)."""
     import scipy.signal
 
     return scipy.signal.get_window("hann", n_fft).astype(np.float32)
@@ -64,8 +63,6 @@ def power_spectrogram(y: np.ndarray, n_fft: int, hop_length: int) -> np.ndarray:
 @functools.lru_cache(maxsize=16)
 def _mel_basis(sample_rate: int, n_fft: int, n_mels: int, fmin: float, fmax: float | None):
     # librosa makes its filters anew for every clip, in a third of its time.
-    import scipy.sparse
-
     return scipy.sparse.csr_array(
         librosa.filters.mel(sr=sample_rate, n_fft=n_fft, n_mels=n_mels, fmin=fmin, fmax=fmax)
     )
@@ -218,9 +215,8 @@ class Spectrogram(Extractor):
     """A magnitude spectrogram in dB, scaled to an image: the loudest value of the clip is 1, what is
     `range_db` or more below it is 0.
 
-    Frames do not overlap, and no window function is applied. Like the spectrograms of pyAudioAnalysis it
-    begins after the first frame and has no line for half the sampling rate: 30,000 samples at 8 kHz give 74
-    frames of 200 lines.
+    Frames do not overlap, and no window function is applied. As in pyAudioAnalysis the first frame and the
+    line of half the sampling rate are left out: 30,000 samples at 8 kHz give 74 frames of 200 lines.
 
     Examples
     --------

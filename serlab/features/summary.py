@@ -1,9 +1,8 @@
 """Statistics over time: one vector per clip, whatever its length, for trees, SVMs and linear models."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
@@ -27,27 +26,21 @@ def _slope(x: np.ndarray, t: np.ndarray) -> np.ndarray:
     return (x * centred).sum(axis=1) / spread if spread > 0 else np.zeros(len(x))
 
 
-def _movement(middle: Callable) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
-    def movement(x: np.ndarray, t: np.ndarray) -> np.ndarray:
-        if len(t) < 2:
-            return np.zeros(len(x))
-        return middle(np.abs(np.diff(x)), axis=1) / np.diff(t).min()
-
-    return movement
+def _movement(x: np.ndarray, t: np.ndarray, middle: Callable = np.mean) -> np.ndarray:
+    if len(t) < 2:
+        return np.zeros(len(x))
+    return middle(np.abs(np.diff(x)), axis=1) / np.diff(t).min()
 
 
-def _standardised_moment(order: int) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
-    def moment(x: np.ndarray, t: np.ndarray) -> np.ndarray:
-        centred = x - x.mean(axis=1, keepdims=True)
-        spread = x.std(axis=1)
-        power = (centred**order).mean(axis=1)
-        return np.divide(power, spread**order, out=np.zeros(len(x)), where=spread > 1e-6)
-
-    return moment
+def _standardised_moment(x: np.ndarray, t: np.ndarray, order: int) -> np.ndarray:
+    centred = x - x.mean(axis=1, keepdims=True)
+    spread = x.std(axis=1)
+    power = (centred**order).mean(axis=1)
+    return np.divide(power, spread**order, out=np.zeros(len(x)), where=spread > 1e-6)
 
 
-def _percentile(q: float) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
-    return lambda x, t: np.percentile(x, q, axis=1)
+def _percentile(x: np.ndarray, t: np.ndarray, q: float) -> np.ndarray:
+    return np.percentile(x, q, axis=1)
 
 
 # Each takes values (channels, frames) and the frames' times in seconds, and gives one number per channel.
@@ -56,18 +49,15 @@ STATISTICS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
     "std": lambda x, t: x.std(axis=1),
     "min": lambda x, t: x.min(axis=1),
     "max": lambda x, t: x.max(axis=1),
-    "p5": _percentile(5),
-    "p20": _percentile(20),
-    "median": _percentile(50),
-    "p80": _percentile(80),
-    "p95": _percentile(95),
+    **{f"p{q}": partial(_percentile, q=q) for q in (5, 20, 80, 95)},
+    "median": partial(_percentile, q=50),
     "iqr": lambda x, t: np.percentile(x, 75, axis=1) - np.percentile(x, 25, axis=1),
     "range": lambda x, t: np.percentile(x, 95, axis=1) - np.percentile(x, 5, axis=1),
     "slope": _slope,
-    "movement": _movement(np.mean),
-    "median_movement": _movement(np.median),
-    "skewness": _standardised_moment(3),
-    "kurtosis": _standardised_moment(4),
+    "movement": _movement,
+    "median_movement": partial(_movement, middle=np.median),
+    "skewness": partial(_standardised_moment, order=3),
+    "kurtosis": partial(_standardised_moment, order=4),
 }
 
 FRAME = {"n_fft": 512, "hop_length": 160}
@@ -95,8 +85,7 @@ class Summary(Extractor):
     voiced frames is added. Where no frame is left, statistics are 0.
 
     All `STATISTICS` can be taken; "slope" is the change per second of a fitted line, "movement" the mean
-    absolute change per second. A burst of speech is a stretch without a pause; peaks of loudness follow
-    syllables.
+    absolute change per second. A burst of speech has no pause; peaks of loudness count as syllables.
 
     Examples
     --------
@@ -135,9 +124,7 @@ class Summary(Extractor):
             )
         fixed = [feature.name for feature in self.features if feature.seconds is not None]
         if fixed:
-            raise FeatureError(
-                f"The features of a summary follow the clip's length: leave seconds out of {fixed}"
-            )
+            raise FeatureError(f"A summary follows the clip's length: leave seconds out of {fixed}")
 
     @property
     def feature_names(self) -> tuple[str, ...]:
@@ -169,15 +156,12 @@ class Summary(Extractor):
         vector = []
         for feature in self.features:
             values = feature.extract(y).astype(np.float64)
-            kept = speech
-            if isinstance(feature, F0):
-                kept = speech & (values[0] > 0)
-            for statistic in self._statistics(feature):
-                vector.append(
-                    STATISTICS[statistic](values[:, kept], times[kept])
-                    if kept.any()
-                    else np.zeros(len(values))
-                )
+            kept = speech & (values[0] > 0) if isinstance(feature, F0) else speech
+            names = self._statistics(feature)
+            if kept.any():
+                vector += [STATISTICS[name](values[:, kept], times[kept]) for name in names]
+            else:
+                vector.append(np.zeros(len(names) * len(values)))
             if isinstance(feature, F0):
                 vector.append([kept.sum() / max(1, speech.sum())])
         if self.timing:

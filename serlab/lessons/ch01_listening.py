@@ -1,7 +1,5 @@
 """Chapter 1: clips that differ in their emotion only, and pictures of a few sounds beside each other."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
@@ -22,9 +20,8 @@ WIDTH = 5.2  # inches of a figure that can be read on a telephone
 def one_speaker(corpus: pd.DataFrame) -> pd.DataFrame:
     """Choose clips of one speaker and one sentence, one for each emotion, the strongest if there are several.
 
-    The speaker is the one with the most emotions, a woman if possible: her harmonics are easier to
-    see. Where the table does not say which sentence is spoken, all count as the same. Gives rows of the
-    table, the emotion in the index.
+    The speaker is the one with the most emotions, a woman if possible: her harmonics are easier to see. Where
+    the table does not say which sentence is spoken, all count as the same. Gives rows, by emotion.
 
     Examples
     --------

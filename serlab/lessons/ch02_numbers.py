@@ -1,7 +1,5 @@
 """Chapter 2: sounds that the book makes itself, and pictures of what each step from sound to numbers does."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import librosa
@@ -73,8 +71,7 @@ def voice(*, rate: int = RATE, bits: int = 16) -> np.ndarray:
 def rebuilt(*, bands: int = 0, coefficients: int = 0) -> np.ndarray:
     """Turn the synthetic voice into a spectrogram and back into sound, with a guessed phase (Griffin & Lim).
 
-    It goes through so many mel bands, or all frequencies (0), and so many MFCCs of them, or the bands
-    themselves.
+    It goes through so many mel bands, or all frequencies (0), and so many MFCCs of these, or none.
 
     Examples
     --------

@@ -1,7 +1,5 @@
 """Chapter 3: whose voice the nearest clip has, a network watched epoch by epoch, and pictures of scores."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """What a rule on one number answers, and what listeners made of EmoDB."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np
@@ -9,6 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from serlab import corpora, plots
+from serlab.corpora import emodb
 from serlab.plots.style import FLATTERING, HONEST, new_axes
 
 
@@ -41,8 +40,6 @@ def listeners() -> pd.DataFrame:
     Gives ``emotion``, ``recognised`` (share of the listeners) and ``kept``, whether the take is one of the
     535 published clips; no rows where no copy of EmoDB is found. See `serlab.corpora.emodb.recognition`.
     """
-    from serlab.corpora import emodb
-
     folder = corpora.find("emodb") or corpora.find("emodb_first2s")
     if folder is None:
         none = {"emotion": str, "recognised": float, "kept": bool}

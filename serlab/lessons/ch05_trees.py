@@ -1,7 +1,5 @@
 """Chapter 5: features with plain names, and the pictures of what a tree looks at and how trees vote."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np
@@ -50,8 +48,7 @@ def where_it_looks(
 ) -> Axes:
     """Draw on a spectrogram, (bands, frames), the pixels that the first questions of a tree are about.
 
-    The tree was fitted to spectrograms of that shape, each laid out as one row; `depth` is how many questions
-    in a row, from the top.
+    The tree was fitted to spectrograms of that shape, laid flat; `depth` is how many questions in a row.
     """
     ax = new_axes(ax, SIZE)
     asked, nodes, level = tree.tree_, [], [0]

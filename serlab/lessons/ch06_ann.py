@@ -1,7 +1,5 @@
 """Chapter 6: clips moved in time, which epoch a rule keeps, and pictures of epochs, shifts and seeds."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import numpy as np

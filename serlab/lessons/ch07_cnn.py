@@ -1,7 +1,5 @@
 """Chapters 7 and 7b: what a convolution finds, what passes a network, and what its answers hang on."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 
 import matplotlib.pyplot as plt

@@ -1,12 +1,11 @@
 """Chapter 8: moved clips, steady answers, nearest clips, and pictures of gains and of the ladder."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from sklearn.neighbors import NearestNeighbors
 
 from serlab.lessons import ch06_ann
 from serlab.plots.style import EDGE, FLATTERING, HONEST, SIZE, emotion_palette, name_rows, new_axes, panels
@@ -90,8 +89,6 @@ def gains(found: pd.DataFrame, ax: Axes | None = None) -> Axes:
 
 def nearest(pictures: np.ndarray, train: Sequence[int], test: Sequence[int]) -> np.ndarray:
     """Give for each test row the training row whose picture, (rows, ...), is most like it."""
-    from sklearn.neighbors import NearestNeighbors
-
     flat, train = np.asarray(pictures).reshape(len(pictures), -1), np.asarray(train)
     searched = NearestNeighbors(n_neighbors=1).fit(flat[train])
     return train[searched.kneighbors(flat[test], return_distance=False)[:, 0]]

@@ -4,8 +4,6 @@
 `CONDITIONS`. ``python -m serlab.lessons.ch08c_microphone`` records it for the models of `RECORDED`.
 """
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace

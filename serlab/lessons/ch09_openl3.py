@@ -1,19 +1,16 @@
 """OpenL3, an extractor that chapter 9 tries: it learned from videos which sound belongs to which picture."""
 
-from __future__ import annotations
-
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
+import librosa
 import numpy as np
 
+from serlab.backend import keras
 from serlab.embeddings.base import Embedding, mel_basis
 from serlab.embeddings.weights import Weights
 from serlab.errors import FeatureError
-
-if TYPE_CHECKING:
-    import keras
 
 SAMPLE_RATE = 48000
 N_FFT, HOP_LENGTH, N_MELS = 2048, 242, 256
@@ -21,26 +18,22 @@ N_FFT, HOP_LENGTH, N_MELS = 2048, 242, 256
 FRAMES = -(-SAMPLE_RATE // HOP_LENGTH)
 DYNAMIC_RANGE_DB = 80.0
 
-_URL = "https://github.com/marl/openl3/raw/models/openl3_audio_mel256_{}-v0_4_0.h5.gz"
-_LICENCE = "CC BY 4.0, by Cramer, Wu, Salamon and Bello"
+WEIGHTS = {
+    content: Weights(
+        title=f"OpenL3 (mel256, {videos} videos)",
+        filename=f"openl3_audio_mel256_{content}.h5",
+        url=f"https://github.com/marl/openl3/raw/models/openl3_audio_mel256_{content}-v0_4_0.h5.gz",
+        licence="CC BY 4.0, by Cramer, Wu, Salamon and Bello",
+    )
+    for content, videos in {"env": "environmental", "music": "music"}.items()
+}
 # The authors publish no checksums. Those of "music" are as another project recorded them; for "env" none was
 # found, so that the shape of every layer is all there is to go by.
-WEIGHTS = {
-    "env": Weights(
-        title="OpenL3 (mel256, environmental videos)",
-        filename="openl3_audio_mel256_env.h5",
-        url=_URL.format("env"),
-        licence=_LICENCE,
-    ),
-    "music": Weights(
-        title="OpenL3 (mel256, music videos)",
-        filename="openl3_audio_mel256_music.h5",
-        url=_URL.format("music"),
-        sha256="624ee7b1dd5ff87e18073f66fd8b2052bebb8ac70210e9c0937c0c940c63e9d6",
-        download_sha256="e379f41e880b78e157c199ebddac80d3764e6a46282bcccdbe875bcf538f9afd",
-        licence=_LICENCE,
-    ),
-}
+WEIGHTS["music"] = replace(
+    WEIGHTS["music"],
+    sha256="624ee7b1dd5ff87e18073f66fd8b2052bebb8ac70210e9c0937c0c940c63e9d6",
+    download_sha256="e379f41e880b78e157c199ebddac80d3764e6a46282bcccdbe875bcf538f9afd",
+)
 
 
 def mel_db(windows: np.ndarray) -> np.ndarray:
@@ -49,8 +42,6 @@ def mel_db(windows: np.ndarray) -> np.ndarray:
     As version 0.4 of OpenL3 does it: ten times the logarithm of magnitude, though decibels would take
     twenty, 0 at the loudest value of a window and at least -80. Frames begin at their time, zeros follow.
     """
-    import librosa
-
     padded = np.pad(windows, ((0, 0), (0, (FRAMES - 1) * HOP_LENGTH + N_FFT - SAMPLE_RATE)))
     magnitude = np.abs(librosa.stft(padded, n_fft=N_FFT, hop_length=HOP_LENGTH, center=False))
     mel = mel_basis(sr=SAMPLE_RATE, n_fft=N_FFT, n_mels=N_MELS) @ magnitude
@@ -64,15 +55,8 @@ class OpenL3(Embedding):
 
     Needs Keras, ``pip install "serlab[cpu]"``, and weights of 19 MB, which are fetched when first used.
 
-    Attributes
-    ----------
-    statistics : tuple of {"mean", "max", "min", "std", "mean+max"}, optional
-        What is kept of every channel over time, laid end to end; None keeps the frames.
-    content : {"env", "music"}
-        Videos the network was trained on: of environmental sounds, human ones among them, or of music.
-    hop_seconds : float
-        Time from one window of a second to the next; the first is centred on the beginning of the clip.
-        OpenL3's own 0.1 s takes five times as long as 0.5 s.
+    The first window of a second is centred on the beginning of the clip; a hop of 0.1 s, OpenL3's own, takes
+    five times as long.
 
     References
     ----------
@@ -99,8 +83,6 @@ class OpenL3(Embedding):
         super().__post_init__()
         if self.content not in WEIGHTS:
             raise FeatureError(f"content must be 'env' or 'music', not {self.content!r}")
-        if self.sample_rate != SAMPLE_RATE:
-            raise FeatureError(f"OpenL3 takes sound at {SAMPLE_RATE} Hz only")
         if not 0.01 <= self.hop_seconds <= 1:
             raise FeatureError(f"hop_seconds must lie between 0.01 and 1, not {self.hop_seconds}")
 
@@ -119,8 +101,6 @@ class OpenL3(Embedding):
 
         It takes `mel_db` spectrograms of shape (windows, 256, 199, 1), gives (windows, 512).
         """
-        from serlab.backend import keras
-
         layers = keras.layers
         network = keras.Sequential([keras.Input((N_MELS, FRAMES, 1))], name="openl3_mel256")
         network.add(layers.BatchNormalization(name="batch_normalization_1"))
@@ -148,8 +128,6 @@ class OpenL3(Embedding):
 
     def frames(self, y: np.ndarray) -> np.ndarray:
         """Turn one signal into frames: (samples,) to (512, windows)."""
-        from serlab.backend import keras
-
         # One window takes some 150 MB in the first layers: more at a time would not be quicker.
         windows = self.windows(y)[:, None]
         parts = [self.network(mel_db(window)[..., None], training=False) for window in windows]

@@ -1,7 +1,5 @@
 """Chapter 9: a game of altered sounds, who is near whom among embeddings, and how far few speakers teach."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -141,15 +139,8 @@ def nearest_shares(X: np.ndarray, **labels: Sequence[str]) -> dict[str, float]:
     return {name: float((np.asarray(one)[other] == np.asarray(one)).mean()) for name, one in labels.items()}
 
 
-def speaker_groups(speakers: Sequence[str], size: int) -> list[np.ndarray]:
-    """Deal speakers at random into groups of a size, so that each teaches once; who is left over does not.
-
-    Examples
-    --------
-    >>> groups = speaker_groups(list("abcde"), 2)
-    >>> [len(group) for group in groups], len(set(np.concatenate(groups)))
-    ([2, 2], 4)
-    """
+def _groups(speakers: Sequence[str], size: int) -> list[np.ndarray]:
+    """Deal speakers at random into groups of a size, so that each teaches once; who is left over does not."""
     dealt = np.random.default_rng(0).permutation(sorted(set(speakers)))
     return [dealt[start : start + size] for start in range(0, len(dealt) - size + 1, size)]
 
@@ -162,7 +153,7 @@ def few_speakers(
     Gives what `serlab.training.cross_validate` does; ``seed`` numbers the group of speakers.
     """
     speakers = corpus["speaker"].to_numpy().astype(str)
-    dealt = [speaker_groups(speakers[fold.train], size) for fold in split.folds]
+    dealt = [_groups(speakers[fold.train], size) for fold in split.folds]
     runs = []
     for seed, groups in enumerate(zip(*dealt, strict=False)):
         folds = tuple(

@@ -1,7 +1,5 @@
 """Chapter 10: who is right on which clip, which ranks are open, gaps between groups, and their pictures."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import numpy as np

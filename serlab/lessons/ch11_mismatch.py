@@ -1,7 +1,5 @@
 """How corpora differ as recordings, and how well a classifier tells them apart."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 from sklearn.linear_model import LogisticRegression

@@ -1,7 +1,5 @@
 """Chapter 12: what a yes-or-no accuracy can hide, thresholds, and pictures of both."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Chapter 13: scores over several corpora and their intervals, a telephone, effect sizes, and pictures."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
@@ -34,19 +32,10 @@ def title(name: str) -> str:
     return re.sub(r" \(.*", "", corpora.record(name).title) if name in corpora.names() else name
 
 
-def over_corpora(table: pd.DataFrame, statistic: Callable[[pd.DataFrame], float]) -> Comparison:
-    """Give any number that is computed from several corpora, with its interval over the speakers of each.
-
-    One speaker at a time is left out, as in `serlab.evaluation.over_speakers`. Those of one corpus say
-    nothing about those of another, so each corpus has a standard error of its own. Speakers are named such as
-    "ravdess/03"; where a row stands for several clips, a column ``clips`` says for how many.
-
-    Examples
-    --------
-    >>> table = pd.DataFrame({"speaker": ["a/1", "a/2", "b/1", "b/2"], "x": [0.2, 0.4, 0.6, 0.8]})
-    >>> round(over_corpora(table, lambda rows: rows["x"].mean()).difference, 2)
-    0.5
-    """
+def _over_corpora(table: pd.DataFrame, statistic: Callable[[pd.DataFrame], float]) -> Comparison:
+    """Give a number computed from several corpora, with its interval over speakers, such as "ravdess/03"."""
+    # One speaker at a time is left out. Those of one corpus tell nothing of those of another: each corpus has
+    # a standard error of its own.
     clips = table["clips"] if "clips" in table else pd.Series(1, table.index)
     sizes, errors = clips.groupby(table["speaker"]).sum(), []
     for _, part in sizes.groupby(sizes.index.str.split("/").str[0]):
@@ -56,7 +45,7 @@ def over_corpora(table: pd.DataFrame, statistic: Callable[[pd.DataFrame], float]
     return Comparison(float(value), *map(float, evaluation.student(value, *errors)))
 
 
-def count_right(answers: pd.DataFrame) -> pd.DataFrame:
+def _count_right(answers: pd.DataFrame) -> pd.DataFrame:
     """Count the clips and the right answers of each journey (``trained``, ``tested``), speaker and class."""
     right = (answers["label"] == answers["predicted"]).groupby(
         [answers[name] for name in (*JOURNEY, "speaker", "label")], observed=True
@@ -64,8 +53,7 @@ def count_right(answers: pd.DataFrame) -> pd.DataFrame:
     return right.agg(right="sum", clips="count").reset_index()
 
 
-def uar_of_counts(counts: pd.DataFrame) -> float:
-    """Give the UAR of each journey, in the mean over journeys, from `count_right`."""
+def _uar_of_counts(counts: pd.DataFrame) -> float:
     sums = counts.groupby([*JOURNEY, "label"])[["right", "clips"]].sum()
     recalls = sums["right"] / sums["clips"]
     return float(recalls.groupby(level=JOURNEY).mean().mean())
@@ -85,7 +73,7 @@ def mean_auc(answers: pd.DataFrame) -> float:
 
 
 def mean_uar(answers: pd.DataFrame) -> float:
-    """Give the UAR (0…1) of each journey, in the mean over journeys; `answers` as for `count_right`.
+    """Give the UAR (0…1) of each journey (``trained``, ``tested``), in the mean over journeys.
 
     Examples
     --------
@@ -93,23 +81,23 @@ def mean_uar(answers: pd.DataFrame) -> float:
     ...                        "predicted": ["sad", "happy", "sad"]}))
     0.75
     """
-    return uar_of_counts(count_right(answers))
+    return _uar_of_counts(_count_right(answers))
 
 
 def score(answers: pd.DataFrame) -> Interval:
     """Give `mean_uar` with its interval over speakers."""
-    found = over_corpora(count_right(answers), uar_of_counts)
+    found = _over_corpora(_count_right(answers), _uar_of_counts)
     return Interval(found.difference, max(found.low, 0.0), min(found.high, 1.0))
 
 
 def change(first: pd.DataFrame, second: pd.DataFrame) -> Comparison:
     """Compare `mean_uar` of two sets of answers by the same speakers: the first less the second."""
-    sides = [count_right(answers).assign(side=side) for side, answers in ((1, first), (-1, second))]
+    sides = [_count_right(answers).assign(side=side) for side, answers in ((1, first), (-1, second))]
 
     def difference(rows: pd.DataFrame) -> float:
-        return sum(side * uar_of_counts(part) for side, part in rows.groupby("side"))
+        return sum(side * _uar_of_counts(part) for side, part in rows.groupby("side"))
 
-    return over_corpora(pd.concat(sides, ignore_index=True), difference)
+    return _over_corpora(pd.concat(sides, ignore_index=True), difference)
 
 
 def home(answers: pd.DataFrame) -> pd.DataFrame:
@@ -244,7 +232,7 @@ def agreement(X: np.ndarray, table: pd.DataFrame, axis: str, first: str, second:
         d = effects(X, rows, axis)
         return d[first].corr(d[second])
 
-    return over_corpora(both, correlation)
+    return _over_corpora(both, correlation)
 
 
 def recorded_table(models: Sequence[str]) -> pd.DataFrame:

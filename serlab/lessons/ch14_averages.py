@@ -1,7 +1,5 @@
 """Chapter 14: what averages over time keep of a clip, and questions to the answers of a recorded network."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt

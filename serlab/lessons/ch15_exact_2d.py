@@ -1,10 +1,7 @@
 """Chapter 15b: the notebook's 2-D network trained as it was, and once more with seven actors held out.
 
-``python -m serlab.lessons.ch15_exact_2d`` records both. An epoch is kept when it is done, so that a training
-that was stopped goes on where it was.
+``python -m serlab.lessons.ch15_exact_2d`` records both. What was stopped goes on at the epoch where it was.
 """
-
-from __future__ import annotations
 
 import sys
 from pathlib import Path
@@ -12,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn.model_selection import train_test_split
 
 from serlab import corpora, evaluation, provenance, run_files, runs, splits, store
 from serlab.augment import Versions
@@ -40,8 +38,6 @@ def deal(table: pd.DataFrame, way: str) -> tuple[pd.DataFrame, Fold]:
     >>> deal(table, "as it was")[1], deal(table, "actors apart")[1]
     (Fold(train=190, validation=11, test=87), Fold(train=192, validation=12, test=84))
     """
-    from sklearn.model_selection import train_test_split
-
     rows = rows_of_versions(table, 3)
     if way == "actors apart":
         test = rows["speaker"].isin(HELD_OUT).to_numpy()

@@ -5,8 +5,6 @@ training and test at random, and scaled by the range of all of them. `measure` r
 ``python -m serlab.lessons.ch15_leaks`` records them for the exact contour network, among the recorded runs.
 """
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -42,9 +40,8 @@ RECORDED = {"ravdess": ("six-emobox6", None), "nemo": ("loso", 40)}
 def deal(table: pd.DataFrame, versions: int) -> tuple[pd.DataFrame, dict[str, Split]]:
     """Make a row of every version of every clip, and deal them out into folds anew in each step.
 
-    Gives the rows, ``source`` is the clip, ``version`` counts from 0 for the clip as it is, and ``clip`` is
-    ``<source>#<version>``; and a split of them for each of `STEPS`, the last two alike, which differ in
-    scaling.
+    Gives the rows, where ``version`` counts from 0 for the clip as it is, and ``clip`` is
+    ``<source>#<version>``; and a split of them for each of `STEPS`, the last two alike.
 
     Examples
     --------

@@ -1,7 +1,5 @@
 """Chapter 15: a tone made of zero crossings and energy, versions that find each other, steps of a leak."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt

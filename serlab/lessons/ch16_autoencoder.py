@@ -1,7 +1,5 @@
 """Autoencoders: networks that learn, without labels, to paint pictures again from a few numbers."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterable, Mapping
 from functools import partial
@@ -104,7 +102,7 @@ class Autoencoder(TransformerMixin, BaseEstimator):
         self.learning_rate, self.batch_size = learning_rate, batch_size
         self.epochs, self.patience, self.seed = epochs, patience, seed
 
-    def fit(self, X: np.ndarray, y: None = None, validation: np.ndarray | None = None) -> Autoencoder:
+    def fit(self, X: np.ndarray, y: None = None, validation: np.ndarray | None = None):
         """Train on pictures, (clips, height, width) in [0, 1]; others for validation decide when to stop.
 
         Raises `EvaluationError` if values are not numbers in [0, 1], or there is no such architecture.

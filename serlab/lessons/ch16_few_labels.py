@@ -4,8 +4,6 @@ It goes through `STAGES`; each can be stopped at any moment and goes on at the d
 in ``book/results/few-labels``, and ``about.json`` beside them says how they came about.
 """
 
-from __future__ import annotations
-
 import json
 import sys
 from collections.abc import Callable, Sequence
@@ -120,7 +118,7 @@ def encode(pictures: np.ndarray, rows: np.ndarray, speakers: Sequence[str], sett
         network.fit(pictures[rows[~held]], validation=pictures[rows[held]])
         return network.transform(pictures)
 
-    return _computed_once(compute, network, pictures, rows.astype(np.int64), held)
+    return computed_once(compute, network, pictures, rows.astype(np.int64), held)
 
 
 def pca_scores(X: np.ndarray, rows: np.ndarray, components: int) -> np.ndarray:
@@ -152,7 +150,7 @@ def _search() -> Made:
     def searched(name: str, latent: int) -> pd.DataFrame:
         grid = {"architecture": (name,), **GRID, "latent": (latent,)}
         search = partial(autoencoder.search, trained, validation, grid, epochs=EPOCHS, patience=PATIENCE)
-        found = run_files.parsed(str(_computed_once(lambda: search().to_csv(index=False), search)))
+        found = run_files.parsed(str(computed_once(lambda: search().to_csv(index=False), search)))
         print(found.to_string(), flush=True)
         return found
 
@@ -297,9 +295,9 @@ def _learn(models, X, table, fold, draws, number=0, **more) -> Curves:
     return curves
 
 
-def _computed_once(compute: Callable, *deciding) -> np.ndarray:
-    """Read a result from the cache, or compute and keep it under all that decides it."""
-    file = cache_dir() / FOLDER / f"{results_cache.key(b'', provenance.versions('keras'), *deciding)}.npz"
+def computed_once(compute: Callable, *deciding, folder: str = FOLDER) -> np.ndarray:
+    """Read a result from a folder in the cache, or compute and keep it under all that decides it."""
+    file = cache_dir() / folder / f"{results_cache.key(b'', provenance.versions('keras'), *deciding)}.npz"
     if (found := results_cache.read(file, "result")) is None:
         found = (compute(),)
         results_cache.write(file, result=found[0])

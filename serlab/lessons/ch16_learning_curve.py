@@ -1,10 +1,7 @@
 """How good models are by the number of labels they were given: many draws, intervals, and paired comparison.
 
-Only confusions are kept, counted for every draw, percentage, model and test speaker; every score and interval
-comes from these.
+Confusions by draw, percentage, model and test speaker are kept; every score and interval comes from these.
 """
-
-from __future__ import annotations
 
 import inspect
 import time
@@ -39,8 +36,7 @@ NEIGHBOURS = 5
 def classifier(name: str, scaled: bool, seed: int = 0, clips: int = NEIGHBOURS):
     """Build one of `CLASSIFIERS` as scikit-learn has it by default, with or without standardised features.
 
-    `seed` is that of classifiers that draw lots, and `clips` the number of training clips: k-NN asks five
-    neighbours, or as many as there are.
+    `seed` is for those that draw lots, `clips` the training clips there are: k-NN asks no more than five.
 
     Examples
     --------
@@ -115,8 +111,7 @@ class Curves:
 
     `counts` are (draws, percentages, models, speakers, classes, classes), labels before predictions; `folds`
     says the fold that each test speaker is in, and those of one fold are tested with the same draws; `clips`
-    are the training clips at each percentage, mean over folds; `seconds` is processor time of training and
-    predicting.
+    are the training clips at each percentage, mean over folds; `seconds` is processor time.
     """
 
     counts: np.ndarray
@@ -161,7 +156,7 @@ class Curves:
         return pd.Series(found.ravel(), index, name="value").reset_index()
 
     def difference(
-        self, other: Curves, model: str, metric: str = "uar", within: tuple[float, float] | None = None
+        self, other: "Curves", model: str, metric: str = "uar", within: tuple[float, float] | None = None
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Compare a model with itself in curves of the same draws and speakers, which differ in the features.
 
@@ -231,8 +226,7 @@ def learn(
     the same for all features. `percentages` are of the training clips of each class, `n_jobs` the draws
     worked on at a time, `cache` the folder where finished draws are kept: a second call goes on there.
 
-    Raises `EvaluationError` if one cannot train on X, or a class of the test clips is not among the training
-    clips.
+    Raises `EvaluationError` if one cannot train on X, or a class is among the test clips only.
 
     Examples
     --------
@@ -299,9 +293,8 @@ def join(parts: Sequence[Curves]) -> Curves:
 def crossing(difference: Sequence[float], percentages: Sequence[float] = PERCENTAGES) -> float:
     """Give the percentage up to which the first of two curves is ahead and after which the second is.
 
-    `difference` is the first curve less the second at each of the rising `percentages`. Curves may cross many
-    times: the lowest percentage is given that makes this true of as many points as possible, 0 if the second
-    is ahead from the beginning.
+    `difference` is the first curve less the second at rising `percentages`. Curves may cross often: given is
+    the lowest percentage that makes this true of most points, 0 if the second is ahead from the beginning.
 
     Examples
     --------

@@ -1,7 +1,5 @@
 """Chapter 16: pictures turned back into sound, and pictures of paintings, draws and differences."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import librosa

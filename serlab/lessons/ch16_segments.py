@@ -1,7 +1,5 @@
 """Clips cut into parts of one length, with a record of which clip each part is from and of what is lost."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -67,7 +65,7 @@ class Parts(Extractor):
     def cut(self, y: np.ndarray) -> np.ndarray:
         """Cut a signal: (samples,) to (parts, samples of a part)."""
         size = round(self.seconds * self.sample_rate)
-        count = number_of_parts(len(y) / self.sample_rate, self.seconds, self.pad)
+        count = _number_of_parts(len(y) / self.sample_rate, self.seconds, self.pad)
         if len(y) < count * size:
             y = audio.fit_length(y, count * size, "centre")
         return y[: count * size].reshape(count, size)
@@ -78,14 +76,8 @@ class Parts(Extractor):
         return np.array(found, np.float32).reshape(-1, *self.features.shape)
 
 
-def number_of_parts(duration: float | np.ndarray, seconds: float, pad: bool = False) -> int | np.ndarray:
-    """Count the whole parts of a clip, or of each of many; a clip that lacks less than a millisecond fits.
-
-    Examples
-    --------
-    >>> number_of_parts(8.0, 3.75), number_of_parts(3.0, 3.75), number_of_parts(3.0, 3.75, pad=True)
-    (2, 0, 1)
-    """
+def _number_of_parts(duration: float | np.ndarray, seconds: float, pad: bool = False) -> int | np.ndarray:
+    """Count the whole parts of a clip, or of each of many; a clip that lacks less than a millisecond fits."""
     counts = np.maximum((np.asarray(duration) + ROUNDING_SECONDS) // seconds, pad).astype(int)
     return counts if counts.ndim else int(counts)
 
@@ -122,7 +114,7 @@ def parts(table: pd.DataFrame, seconds: float, pad: bool = False) -> pd.DataFram
     >>> parts(table, 2.5)[["clip", "source", "start"]].values.tolist()
     [['a#0', 'a', 0.0], ['a#1', 'a', 2.5]]
     """
-    rows = np.repeat(np.arange(len(table)), number_of_parts(table["duration"], seconds, pad))
+    rows = np.repeat(np.arange(len(table)), _number_of_parts(table["duration"], seconds, pad))
     result = table.iloc[rows].reset_index(drop=True)
     result["source"], result["part"] = result["clip"], result.groupby(rows).cumcount()
     result["start"] = result["part"] * seconds
@@ -134,13 +126,12 @@ def parts(table: pd.DataFrame, seconds: float, pad: bool = False) -> pd.DataFram
 def features(table: pd.DataFrame, extractor: Parts, *, max_seconds: float = audio.MAX_SECONDS) -> np.ndarray:
     """Measure the parts of all clips of a table: (parts, ...), float32, in the order of `parts`.
 
-    A recording may last `max_seconds`. Raises `serlab.errors.FeatureError` if a file is not as long as the
-    table says.
+    A recording may last `max_seconds`. Raises `serlab.errors.FeatureError` if the table is wrong on it.
     """
     found = store.features(table, extractor, progress=False, max_seconds=max_seconds)
     measured = [found[row] for row in range(len(found))]
     for clip, duration, one in zip(table["clip"], table["duration"], measured, strict=True):
-        if len(one) != number_of_parts(duration, extractor.seconds, extractor.pad):
+        if len(one) != _number_of_parts(duration, extractor.seconds, extractor.pad):
             raise FeatureError(f"{clip} gave {len(one)} parts, which does not fit its {duration:.3f} s")
     return np.concatenate(measured)
 
@@ -166,10 +157,10 @@ def bookkeeping(
     rows = []
     for name, (seconds, pad) in cuts.items():
         duration = table["duration"]
-        counts = number_of_parts(duration, seconds, pad)
+        counts = _number_of_parts(duration, seconds, pad)
         found = pd.DataFrame({"corpus": table["corpus"], "class": table[target], "set": list(sets)})
         found = found.assign(clips=1, kept=counts > 0)
-        found = found.assign(lost=counts == 0, padded=counts > number_of_parts(duration, seconds))
+        found = found.assign(lost=counts == 0, padded=counts > _number_of_parts(duration, seconds))
         found = found.assign(parts=counts, sound=np.minimum(counts * seconds, duration), all=duration)
         sums = found.groupby(["set", "corpus", "class"], observed=True).sum().reset_index()
         rows.append(sums.assign(cut=name, sound=sums["sound"] / sums["all"]))

@@ -1,7 +1,5 @@
 """A vote of logistic regressions that learns from its own answers about clips that nobody has labelled."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np
@@ -19,8 +17,7 @@ class SelfTrainingVote(ClassifierMixin, BaseEstimator):
 
     The surest of their answers about unlabelled clips become labels of the next round: in round r of R each
     class is given r/R of the answers that it may have at most. The mean of the members' log-probabilities is
-    standardised within each speaker (**transductive**: it uses the speaker's other clips, never their labels;
-    see `serlab.voting.normalise_scores`).
+    standardised within each speaker (**transductive**, see `serlab.voting.normalise_scores`).
 
     `parts` are the columns that each member sees, as after `serlab.features.SpeakerNormaliser`, and
     `strength` is the members' C. With no `rounds` it is a plain vote. `share`, in (0, 1], of the unlabelled
@@ -51,7 +48,7 @@ class SelfTrainingVote(ClassifierMixin, BaseEstimator):
         groups: Sequence[str],
         unlabelled: np.ndarray | None = None,
         unlabelled_groups: Sequence[str] | None = None,
-    ) -> SelfTrainingVote:
+    ):
         """Train on labelled clips, then on these and on answers about unlabelled ones; groups are speakers.
 
         Raises `EvaluationError` if X and y cannot be trained on (see `serlab.checks.check_inputs`), there are

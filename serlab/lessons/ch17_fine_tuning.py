@@ -21,8 +21,7 @@ from sklearn.preprocessing import StandardScaler
 
 from serlab import corpora, evaluation, provenance, run_files, runs, splits, store
 from serlab.embeddings import Whisper
-from serlab.errors import RunError
-from serlab.paths import atomic_write_together, cache_dir, disk_errors
+from serlab.lessons.ch16_few_labels import computed_once
 from serlab.plots.style import SIZE, new_axes
 
 if TYPE_CHECKING:
@@ -41,8 +40,7 @@ class Variant:
 
     Blocks from `first` to the third are trained, and those below are left as they are. With `probe` the head
     begins as a logistic regression that was trained on the frozen blocks; else its weights are random. `rate`
-    is the highest learning rate of AdamW; it rises for a tenth of the steps, then falls as a cosine. So many
-    `folds` and `seeds` are recorded.
+    is the highest learning rate of AdamW, after a rise and before a fall as a cosine.
     """
 
     first: int
@@ -196,19 +194,15 @@ def frames_below(table: pd.DataFrame, variant: Variant) -> Sequence[np.ndarray]:
 
 def _predictions(variant: Variant, table: pd.DataFrame, seed: int, number: int) -> pd.DataFrame:
     """Train on one fold, or read from the cache what that gave: `COLUMNS` but the variant's name."""
-    folder = cache_dir() / "fine-tuning"
-    settings = "-".join(str(getattr(variant, part)) for part in ("first", "probe", "rate", "epochs"))
-    file = folder / f"{settings}-{number}-{seed}.csv"
-    if not file.is_file():
-        fold = splits.make(table, PROTOCOL).folds[number]
-        y = table["emotion"].to_numpy(str)
-        told = train(variant, frames_below(table, variant), y, fold.train, fold.test, seed)
-        rows = table.iloc[fold.test][["clip", "speaker"]].assign(label=y[fold.test], fold=number, seed=seed)
-        each = [rows.assign(epoch=epoch, predicted=labels) for epoch, labels in enumerate(told)]
-        with disk_errors("Predictions", folder, RunError):
-            folder.mkdir(parents=True, exist_ok=True)
-            atomic_write_together({file: pd.concat(each).to_csv(index=False).encode()})
-    return run_files.parsed(file.read_text("utf-8"))
+    fold, y = splits.make(table, PROTOCOL).folds[number], table["emotion"].to_numpy(str)
+    sides = (y, fold.train, fold.test, seed)
+    deciding = (train, frames_below, variant, table["clip"].to_numpy(str), sides)
+    told = computed_once(
+        lambda: train(variant, frames_below(table, variant), *sides), *deciding, folder="fine-tuning"
+    )
+    rows = table.iloc[fold.test][["clip", "speaker"]].assign(label=y[fold.test], fold=number, seed=seed)
+    each = [rows.assign(epoch=epoch, predicted=labels) for epoch, labels in enumerate(told)]
+    return pd.concat(each, ignore_index=True)
 
 
 def scores(predictions: pd.DataFrame) -> pd.DataFrame:

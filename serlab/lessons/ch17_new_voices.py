@@ -3,8 +3,6 @@
 ``python -m serlab.lessons.ch17_new_voices`` records what they predict on each of `CORPORA`.
 """
 
-from __future__ import annotations
-
 import functools
 import sys
 from collections.abc import Sequence
@@ -44,7 +42,7 @@ class WithoutVoices(TransformerMixin, BaseEstimator):
     def __init__(self, sets: Sequence[np.ndarray], count: int = 10):
         self.sets, self.count = sets, count
 
-    def fit(self, X: np.ndarray, y=None) -> WithoutVoices:
+    def fit(self, X: np.ndarray, y=None):
         """Make a basis of the directions; nothing is learnt from `X`."""
         self.basis_ = np.linalg.qr(np.concatenate([one[: self.count] for one in self.sets]).T)[0]
         return self
@@ -57,8 +55,7 @@ class WithoutVoices(TransformerMixin, BaseEstimator):
 def directions_of_voices(X: np.ndarray, labels: Sequence[str], speakers: Sequence[str]) -> np.ndarray:
     """Find how speakers differ when they show the same emotion: (clips, features) to (directions, features).
 
-    Features are standardised. The directions are at right angles to each other and have length 1; the one in
-    which speakers differ most comes first.
+    Features are standardised. Directions are orthonormal; speakers differ most along the first.
 
     Examples
     --------
@@ -92,8 +89,7 @@ def without_voices(corpus: str) -> tuple[pd.DataFrame, dict]:
 def self_training(corpus: str) -> tuple[pd.DataFrame, dict]:
     """Normalise by speaker, and learn in three rounds from the surest answers about the test clips.
 
-    Answers are standardised within each speaker. All of it is transductive: it uses the other clips of each
-    test speaker, never their labels.
+    Answers are standardised within each speaker. All of it is transductive.
     """
     table, X = _clips(corpus)
     y, speakers = (table[name].to_numpy(str) for name in ("emotion", "speaker"))

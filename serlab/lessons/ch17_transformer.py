@@ -1,7 +1,5 @@
 """Chapter 17: where the heads of a transformer look, how that sounds, and what each of its blocks knows."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
@@ -12,8 +10,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from serlab import audio
+from serlab.backend import keras
 from serlab.corpora import emodb, synthesis
 from serlab.embeddings import Whisper
+from serlab.embeddings.whisper import log_mel
 from serlab.players import Players, listen
 from serlab.plots import spectrogram
 from serlab.plots.style import EDGE, FLATTERING, HONEST, SIZE, new_axes
@@ -51,9 +51,6 @@ def voice(number: int) -> np.ndarray:
 
 def _at_heads(y: np.ndarray, block: int):
     """Give what the heads of a block are given, (1, time, channels), and the layer that they are."""
-    from serlab.backend import keras
-    from serlab.embeddings.whisper import log_mel
-
     network = Whisper(blocks=(block,)).network
     place = f"blocks-{block - 1}-attn"
     lower = keras.Model(network.input, network.get_layer(f"{place}_ln").output)
@@ -72,8 +69,6 @@ def one_head(y: np.ndarray, block: int, head: int) -> tuple[np.ndarray, list[tup
     >>> frames.shape, [weights.shape for weights, _ in layers]
     ((81, 384), [(384, 64), (384, 64), (384, 64)])
     """
-    from serlab.backend import keras
-
     frames, layer = _at_heads(y, block)
     learnt = layer.get_weights()
     layers = [(learnt[i][:, head - 1], learnt[i + 1][head - 1]) for i in (0, 2, 4)]
@@ -89,8 +84,6 @@ def attention(y: np.ndarray, block: int) -> np.ndarray:
     >>> maps.shape, bool(np.allclose(maps.sum(axis=-1), 1, atol=1e-5))
     ((6, 81, 81), True)
     """
-    from serlab.backend import keras
-
     frames, layer = _at_heads(y, block)
     return keras.ops.convert_to_numpy(layer(frames, frames, return_attention_scores=True)[1])[0]
 
@@ -157,8 +150,7 @@ def where_heads_look(number: int, second: float, looks: Mapping[str, np.ndarray]
 def by_block(table: pd.DataFrame, chance: float, ax: Axes | None = None) -> Axes:
     """Draw what can be read from each block, beside a guess.
 
-    The table has a row per block, its number in the index, and a column of scores (0…1) for each question, up
-    to four; `chance` (0…1) is the score of guessing.
+    The table has a row per block and a column of scores (0…1) for each of up to four questions.
 
     Examples
     --------

@@ -1,7 +1,5 @@
 """Chapter 18: clips of one's own, to learn from or to be tested on, and what a few of them bring."""
 
-from __future__ import annotations
-
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
@@ -22,9 +20,8 @@ COLOURS = ("#332288", "#CC6677", "#117733")
 def deal(table: pd.DataFrame, speaker: str, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Deal the clips of a speaker at random: `MOST` of every emotion to learn from, the others to be tested.
 
-    Takes an utterance table, its rows numbered from 0; another seed deals otherwise. Gives two arrays of
-    rows. The first begins with one clip of every emotion, then comes a second of every emotion, and so on.
-    Where there are few clips, half of them are tested.
+    Takes an utterance table, its rows numbered from 0; gives two arrays of rows. The first begins with one
+    clip of every emotion, then a second, and so on. Of few clips half are tested.
 
     Examples
     --------

@@ -1,7 +1,5 @@
 """Chapter 19: the service on this computer, and what it tells of recordings that come over a telephone."""
 
-from __future__ import annotations
-
 import contextlib
 import io
 import os
@@ -43,8 +41,8 @@ class Api(requests.Session):
 def service() -> Iterator[Api]:
     """Run ``serlab serve`` on a free port, with a folder of its own, and end it afterwards.
 
-    Beside the corpora of serlab it knows `few_clips`, by the name ``few``. `SerlabError` holds what the
-    service said, if it does not start.
+    Beside the corpora of serlab it knows ``few``, two clips of each emotion from four synthetic speakers.
+    `SerlabError` holds what the service said, if it does not start.
     """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -53,7 +51,7 @@ def service() -> Iterator[Api]:
         settings = {"PORT": port, "DATA": Path(folder, "data"), "PAGES": Path(folder, "none"), "LISTENERS": 1}
         environment = os.environ | {f"SERLAB_SERVE_{name}": str(value) for name, value in settings.items()}
         log, config = Path(folder, "log"), Path(folder, "serve.toml")
-        few = few_clips(Path(folder, "few")).as_posix()
+        few = _few_clips(Path(folder, "few")).as_posix()
         config.write_text(f"[corpora]\nfew = '{few}'\n", encoding="utf-8")
         with open(log, "w", encoding="utf-8") as file:
             command = [sys.executable, "-m", "serlab", "serve", "--config", str(config)]
@@ -73,16 +71,8 @@ def service() -> Iterator[Api]:
             server.wait(30)
 
 
-def few_clips(folder: Path) -> Path:
-    """Lay a corpus of one's own into a folder: two clips of each emotion from four synthetic speakers.
-
-    Examples
-    --------
-    >>> with tempfile.TemporaryDirectory() as place:
-    ...     table = corpora.load(few_clips(Path(place, "few")))
-    >>> table["speaker"].nunique(), table.groupby(["speaker", "emotion"]).size().unique().tolist()
-    (4, [2])
-    """
+def _few_clips(folder: Path) -> Path:
+    """Lay a corpus of one's own into a folder: two clips of each emotion from four synthetic speakers."""
     folder.mkdir()
     table = corpora.load("demo")
     table = table[table["speaker"].isin(table["speaker"].unique()[:4])]

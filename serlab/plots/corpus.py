@@ -1,7 +1,5 @@
 """Figures of a corpus: durations, and any value by emotion."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

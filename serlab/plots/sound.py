@@ -1,7 +1,5 @@
 """Figures of one sound: waveform, spectrum, spectrogram."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import librosa
@@ -37,9 +35,8 @@ def spectrum(
     """Draw the average spectrum of a whole signal, in dB below its strongest frequency (floor at -80 dB).
 
     Power is averaged over overlapping windows of `n_fft` samples (Welch's method, IEEE Trans. Audio
-    Electroacoust. 15(2), 1967), far less ragged than one long transform; longer windows tell closer
-    frequencies apart. A signal shorter than a window is one window. `line` goes to
-    `matplotlib.axes.Axes.plot`.
+    Electroacoust. 15(2), 1967), far less ragged than one long transform. A shorter signal is one window.
+    `line` goes to `matplotlib.axes.Axes.plot`.
 
     Examples
     --------
@@ -126,8 +123,7 @@ def emotion_grid(signals: Mapping[str, np.ndarray], sample_rate: float, kind: st
     """Draw one spectrogram per emotion, all with the same time, frequency and level scales.
 
     Only then may panels be compared: with a scale of its own, a whisper would look as bright as a shout.
-    There is one signal per emotion, best of the same speaker and sentence. Gives an array of axes in their
-    order.
+    Signals are best of one speaker and sentence. Gives an array of axes.
 
     Examples
     --------

@@ -21,7 +21,7 @@ from serlab.features import Recording
 from serlab.models.files import TrainedModel
 from serlab.paths import shown
 from serlab.prediction.familiarity import describe, hints
-from serlab.sound_files import SUFFIXES
+from serlab.sound_files import SILENT_PEAK, SUFFIXES
 
 __all__ = ["NOT_SURE", "describe", "hints", "predict"]
 
@@ -195,7 +195,7 @@ def _read(name: str, source: Any, sample_rate: Any, rate: int) -> tuple[np.ndarr
     """Return samples at `rate` in Hz, and what was remarkable about the file."""
     if isinstance(source, np.ndarray):
         y = audio.signal(source, "predict")
-        if np.abs(y).max() < audio.SILENT_PEAK:
+        if np.abs(y).max() < SILENT_PEAK:
             raise AudioError("The samples are silent: there is nothing to hear")
         if not audio.MIN_SECONDS <= len(y) / sample_rate <= LONGEST:
             raise AudioError(
