@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 _HERE = Path(__file__).parent
 
@@ -71,7 +72,7 @@ class Record:
 
 
 @lru_cache
-def read_record(name: str, **functions: Callable) -> Record:
+def read_record(name: str, **functions: Any) -> Record:
     """Read the record of a corpus from ``serlab/corpora/records/NAME.toml``.
 
     The file holds fields of `Record`, and in place of ``parse`` and ``speakers`` the speakers of each gender,

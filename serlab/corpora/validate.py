@@ -117,7 +117,7 @@ def _validate_folder(
     with official.hint_at_official(folder):
         path, rows, faults, notes = folders.read(folder, labels)
     clips = zip(rows["clip"], map(Path, rows["path"]), strict=True)
-    sounds = in_threads(lambda clip: _listen(*clip, max_seconds), clips)
+    sounds = in_threads(lambda clip: _listen(clip[0], clip[1], max_seconds), clips)
     found = [
         _Finding(fault.kind, Path(fault.file).stem, fault.file, f"{path}, line {fault.line}: {fault.detail}")
         for fault in faults + notes
@@ -131,7 +131,7 @@ def _validate_official(record: Record, root: Path, max_seconds: float) -> Report
     if wrong:
         return _report(record.title, root, 0, [_Finding("corpus", "", root, wrong)])
     clips = [(clip, path) for clip, paths in copies.items() for path in paths]
-    sounds = in_threads(lambda clip: _listen(*clip, max_seconds), clips)
+    sounds = in_threads(lambda clip: _listen(clip[0], clip[1], max_seconds), clips)
     by_path = {sound.path: sound for sound in sounds}
     firsts = [by_path[paths[0]] for paths in copies.values()]
     missing = list(_missing(record, root, set(copies)))
