@@ -48,8 +48,23 @@ def check_inputs(X: np.ndarray, y: Sequence | None = None, clips: Sequence[str] 
             "X.astype(float)"
         )
     _check_finite(X, clips)
-    if y is not None:
-        _check_labels(y, len(X), clips)
+    if y is None:
+        return
+    y = np.asarray(y, dtype=object)
+    if y.shape != (len(X),):
+        raise EvaluationError(
+            f"labels of shape {y.shape} do not go with {len(X)} rows of features: one label for each row"
+        )
+    if (missing := pd.isna(y) | (y == "")).any():
+        row = int(missing.argmax())
+        raise EvaluationError(
+            f"the label of row {row}{_clip_of(row, clips)} is missing: give it one, or leave the clip out"
+        )
+    if len(classes := dict.fromkeys(y.tolist())) < 2:
+        raise EvaluationError(
+            f"all labels are {next(iter(classes))!r}: a model needs two classes or more to tell apart"
+        )
+    check_names(classes)
 
 
 def check_order(X: np.ndarray | pd.DataFrame | pd.Series, table: pd.DataFrame, what: str = "X") -> None:
@@ -297,24 +312,6 @@ def _spelled_plainly(name: object) -> str:
         return str(float(text))
     except ValueError:
         return text
-
-
-def _check_labels(y: Sequence, rows: int, clips: Sequence[str] | None) -> None:
-    y = np.asarray(y, dtype=object)
-    if y.shape != (rows,):
-        raise EvaluationError(
-            f"labels of shape {y.shape} do not go with {rows} rows of features: one label for each row"
-        )
-    if (missing := pd.isna(y) | (y == "")).any():
-        row = int(missing.argmax())
-        raise EvaluationError(
-            f"the label of row {row}{_clip_of(row, clips)} is missing: give it one, or leave the clip out"
-        )
-    if len(classes := dict.fromkeys(y.tolist())) < 2:
-        raise EvaluationError(
-            f"all labels are {next(iter(classes))!r}: a model needs two classes or more to tell apart"
-        )
-    check_names(classes)
 
 
 def _check_finite(X: np.ndarray, clips: Sequence[str] | None) -> None:

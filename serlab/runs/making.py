@@ -58,7 +58,14 @@ def make(
     if spec.members:
         predictions, facts = _vote(spec, [read(corpus, protocol, name, folder) for name in spec.members])
     else:
-        predictions, facts = _train(spec, utterances, split, cache or cache_dir() / "runs", progress)
+        more = {"seeds": seeds_of(spec, len(split)), "cache": cache or cache_dir() / "runs"}
+        predictions = _cross_validate(spec, utterances, split, progress=progress, **more)
+        facts = {
+            "features": [extractor.name for extractor in spec.extractors],
+            "extractors": [repr(extractor) for extractor in spec.extractors],
+            "augmentation": spec.augmentation,
+            **predictions.attrs["cost"],
+        }
     predictions = run_files.parsed(as_csv(predictions))
     meta = {
         "model": spec.name,
@@ -235,19 +242,6 @@ def _cross_validate(
     emotions = utterances["emotion"]
     predictions = training.cross_validate(spec.build, X, utterances, split, y=emotions, **options)
     return voting.merge_classes(predictions, dict(pairs.to_numpy()))
-
-
-def _train(
-    spec: ModelSpec, utterances: pd.DataFrame, split: splits.Split, cache: Path, progress: bool
-) -> tuple[pd.DataFrame, dict[str, Any]]:
-    seeds = seeds_of(spec, len(split))
-    predictions = _cross_validate(spec, utterances, split, seeds=seeds, cache=cache, progress=progress)
-    facts = {
-        "features": [extractor.name for extractor in spec.extractors],
-        "extractors": [repr(extractor) for extractor in spec.extractors],
-        "augmentation": spec.augmentation,
-    }
-    return predictions, facts | predictions.attrs["cost"]
 
 
 def _vote(spec: ModelSpec, members: list[Run]) -> tuple[pd.DataFrame, dict[str, Any]]:
