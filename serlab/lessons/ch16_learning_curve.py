@@ -259,16 +259,8 @@ def learn(
         counts, seconds = zip(*joblib.Parallel(n_jobs=n_jobs)(tasks), strict=True)
     clips = [len(draw(labels[fold.train], percent, (number, 0))) for percent in percentages]
     speakers = tuple(sorted(set(groups[fold.test])))
-    return Curves(
-        np.array(counts),
-        tuple(percentages),
-        tuple(models),
-        tuple(classes),
-        speakers,
-        (number,) * len(speakers),
-        np.array(clips, float),
-        float(sum(seconds)),
-    )
+    facts = (tuple(percentages), tuple(models), tuple(classes), speakers, (number,) * len(speakers))
+    return Curves(np.array(counts), *facts, np.array(clips, float), float(sum(seconds)))
 
 
 def join(parts: Sequence[Curves]) -> Curves:
