@@ -268,10 +268,7 @@ def join(parts: Sequence[Curves]) -> Curves:
     facts = {(one.percentages, one.models, one.classes, len(one.counts)) for one in parts}
     speakers = tuple(name for one in parts for name in one.speakers)
     if len(facts) != 1 or len(set(speakers)) < len(speakers):
-        raise EvaluationError(
-            "Folds to join must have the same models, classes, percentages and number of draws, and "
-            "different test speakers."
-        )
+        raise EvaluationError("Folds need the same models, classes and draws, and different test speakers")
     return replace(
         parts[0],
         counts=np.concatenate([one.counts for one in parts], axis=3),
