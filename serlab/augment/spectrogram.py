@@ -100,11 +100,9 @@ def mixup(
 
 def _mask(X, rng, axis: int, count: int, width: tuple[int, int], fill: float | str) -> np.ndarray:
     X = _checked(X)
-    size, (least, most) = X.shape[axis], width
+    size, (least, most), unit = X.shape[axis], width, _UNITS[axis]
     if not 0 <= least <= most <= size:
-        raise FeatureError(
-            f"Masks of {least} to {most} {_UNITS[axis]} do not fit into {size} {_UNITS[axis]}."
-        )
+        raise FeatureError(f"Masks of {least} to {most} {unit} do not fit into {size} {unit}.")
     widths = rng.integers(least, most + 1, size=(len(X), count, 1))
     starts = rng.integers(0, size - widths + 1)
     places = np.arange(size)

@@ -99,10 +99,7 @@ def shift(y: np.ndarray, seconds: float, sample_rate: int) -> np.ndarray:
     """
     y = audio.signal(y, "Augmentation")
     if not abs(seconds) * sample_rate < len(y) - 0.5:
-        raise AudioError(
-            f"A shift by {seconds} s leaves nothing of a signal of {len(y) / sample_rate:.3g} s. "
-            "Take a smaller one."
-        )
+        raise AudioError(f"A shift by {seconds} s leaves nothing of {len(y) / sample_rate:.3g} s: take less.")
     samples = round(seconds * sample_rate)
     kept = y[max(-samples, 0) : len(y) - max(samples, 0)]
     return np.pad(kept, (max(samples, 0), max(-samples, 0)))

@@ -91,19 +91,18 @@ class MidTerm(Extractor):
         frames = np.lib.stride_tricks.sliding_window_view(y, window)[::step]
         lines = window // 2
         spectrum = np.abs(np.fft.rfft(frames)[:, :lines]) / lines
-        return np.vstack(
-            [
-                np.abs(np.diff(np.sign(frames))).sum(axis=1) / 2 / (window - 1),
-                np.square(frames).sum(axis=1) / window,
-                _entropy(frames),
-                *_centroid_and_spread(spectrum),
-                _entropy(spectrum),
-                _flux(spectrum),
-                _rolloff(spectrum),
-                _mfcc(spectrum, self.sample_rate).T,
-                *_chroma(spectrum, self.sample_rate),
-            ]
-        )
+        measured = [
+            np.abs(np.diff(np.sign(frames))).sum(axis=1) / 2 / (window - 1),
+            np.square(frames).sum(axis=1) / window,
+            _entropy(frames),
+            *_centroid_and_spread(spectrum),
+            _entropy(spectrum),
+            _flux(spectrum),
+            _rolloff(spectrum),
+            _mfcc(spectrum, self.sample_rate).T,
+            *_chroma(spectrum, self.sample_rate),
+        ]
+        return np.vstack(measured)
 
     def extract(self, y: np.ndarray) -> np.ndarray:
         """Turn one signal into the 136 numbers: (samples,) to (136,)."""

@@ -123,11 +123,8 @@ class F0(FrameFeature):
         correlation = np.where(is_peak, top + (right - left) * offset / 4, 0)
         kept = np.argsort(correlation + OCTAVE_COST * np.log2(f0) * is_peak, axis=1)[:, -CANDIDATES:]
         middle = slice(int((self.n_fft - longest) / 2), int((self.n_fft + longest) / 2) + 1)
-        return (
-            np.take_along_axis(f0, kept, axis=1),
-            np.take_along_axis(correlation, kept, axis=1),
-            np.abs(frames[:, middle]).max(axis=1),
-        )
+        f0, correlation = (np.take_along_axis(values, kept, axis=1) for values in (f0, correlation))
+        return f0, correlation, np.abs(frames[:, middle]).max(axis=1)
 
 
 def _best_path(octaves: np.ndarray, strength: np.ndarray, unvoiced: np.ndarray, scale: float) -> np.ndarray:

@@ -131,11 +131,8 @@ class Summary(Extractor):
         """What each number of the vector is, such as 'mfcc3_mean'."""
         names = []
         for feature in self.features:
-            names += [
-                f"{channel}_{statistic}"
-                for statistic in self._statistics(feature)
-                for channel in feature.channels
-            ]
+            taken = self._statistics(feature)
+            names += [f"{channel}_{statistic}" for statistic in taken for channel in feature.channels]
             if isinstance(feature, F0):
                 names.append("voiced_share")
         return (*names, *(TIMING if self.timing else ()))

@@ -49,14 +49,9 @@ def rank_intervals(right: pd.DataFrame) -> pd.DataFrame:
 
     rows = right.reset_index()
     pairs = evaluation.over_speakers(rows, lambda part: np.subtract.outer(uar(part), uar(part)))
-    table = pd.DataFrame(
-        {
-            "place": (-uar(rows)).argsort().argsort() + 1,
-            "best": 1 + (pairs.high < 0).sum(axis=1),
-            "worst": right.shape[1] - (pairs.low > 0).sum(axis=1),
-        },
-        index=list(right),
-    )
+    place = (-uar(rows)).argsort().argsort() + 1
+    best, worst = 1 + (pairs.high < 0).sum(axis=1), right.shape[1] - (pairs.low > 0).sum(axis=1)
+    table = pd.DataFrame({"place": place, "best": best, "worst": worst}, index=list(right))
     return table.sort_values("place")
 
 

@@ -52,14 +52,9 @@ def corpus_recognition(X: np.ndarray, table: pd.DataFrame, C: float = 0.01) -> p
     """
     speakers = table.groupby("corpus", sort=False)["speaker"].nunique()
     if len(speakers) < 2:
-        raise SplitError(
-            f"there is nothing to tell apart: the table holds {speakers.index[0]} only. "
-            "Join more corpora with serlab.corpora.unify"
-        )
+        raise SplitError(f"the table holds {speakers.index[0]} only: join more with serlab.corpora.unify")
     if speakers.min() < 2:
-        raise SplitError(
-            f"{speakers.idxmin()} has one speaker only, who cannot be trained on and tested: leave it out"
-        )
+        raise SplitError(f"{speakers.idxmin()} has one speaker only, too few to train and test: omit it")
     split = splits.corpus_folds(table, min(FOLDS, speakers.max()))
     model = LogisticRegression(C=C, class_weight="balanced", max_iter=2000)
     return training.cross_validate(

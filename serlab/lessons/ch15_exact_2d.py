@@ -73,25 +73,15 @@ def train(X: np.ndarray, y: np.ndarray, fold: Fold, folder: Path, epochs: int = 
     folder.mkdir(parents=True, exist_ok=True)
     log, best = folder / "epochs.csv", folder / "best.weights.h5"
     reached = pd.read_csv(log)["val_accuracy"].max() if log.is_file() else None
-    network.fit(
-        X[fold.train],
-        y[fold.train],
-        batch_size=BATCH_SIZE,
-        epochs=epochs,
-        validation_data=(X[fold.validation], y[fold.validation]),
-        verbose=2,
-        callbacks=[
-            keras.callbacks.ModelCheckpoint(
-                best,
-                monitor="val_accuracy",
-                save_best_only=True,
-                save_weights_only=True,
-                initial_value_threshold=reached,
-            ),
-            keras.callbacks.CSVLogger(log, append=True),
-            keras.callbacks.BackupAndRestore(folder / "state", delete_checkpoint=False),
-        ],
-    )
+    kept = {"monitor": "val_accuracy", "save_best_only": True, "save_weights_only": True}
+    callbacks = [
+        keras.callbacks.ModelCheckpoint(best, initial_value_threshold=reached, **kept),
+        keras.callbacks.CSVLogger(log, append=True),
+        keras.callbacks.BackupAndRestore(folder / "state", delete_checkpoint=False),
+    ]
+    how = {"batch_size": BATCH_SIZE, "epochs": epochs, "verbose": 2, "callbacks": callbacks}
+    validation = (X[fold.validation], y[fold.validation])
+    network.fit(X[fold.train], y[fold.train], validation_data=validation, **how)
     return network, best, pd.read_csv(log)
 
 

@@ -57,12 +57,8 @@ def deal(table: pd.DataFrame, versions: int) -> tuple[pd.DataFrame, dict[str, Sp
     rows = rows.assign(source=rows["clip"])
     rows["clip"] = rows["source"] + "#" + rows["version"].astype(str)
     apart = _each_version(splits.speaker_folds(table, FOLDS), rows, versions)
-    found = (
-        splits.random_folds(rows, FOLDS),
-        _each_version(splits.random_folds(table, FOLDS), rows, versions),
-        apart,
-        apart,
-    )
+    together = _each_version(splits.random_folds(table, FOLDS), rows, versions)
+    found = (splits.random_folds(rows, FOLDS), together, apart, apart)
     return rows, dict(zip(STEPS, found, strict=True))
 
 

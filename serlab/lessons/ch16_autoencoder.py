@@ -22,14 +22,9 @@ def dense(shape: tuple[int, int], latent: int) -> tuple[keras.Model, keras.Model
     """Build encoder and decoder of one dense layer each: from pictures of a shape to a code, and back."""
     layers = keras.layers
     size = shape[0] * shape[1]
-    encoder = keras.Sequential(
-        [keras.Input(shape), layers.Flatten(), layers.Dense(latent, activation="relu")], name="encoder"
-    )
-    decoder = keras.Sequential(
-        [keras.Input((latent,)), layers.Dense(size, activation="sigmoid"), layers.Reshape(shape)],
-        name="decoder",
-    )
-    return encoder, decoder
+    encoder = [keras.Input(shape), layers.Flatten(), layers.Dense(latent, activation="relu")]
+    decoder = [keras.Input((latent,)), layers.Dense(size, activation="sigmoid"), layers.Reshape(shape)]
+    return keras.Sequential(encoder, name="encoder"), keras.Sequential(decoder, name="decoder")
 
 
 def _convolutional(shape, latent, filters):
@@ -38,30 +33,24 @@ def _convolutional(shape, latent, filters):
     border = tuple((extra // 2, extra - extra // 2) for extra in added)
     small = tuple((side + extra) // MULTIPLE for side, extra in zip(shape, added, strict=True))
     more = {"strides": 2, "padding": "same", "activation": "relu"}
-    encoder = keras.Sequential(
-        [
-            keras.Input(shape),
-            layers.Reshape((*shape, 1)),
-            layers.ZeroPadding2D(border),
-            *(layers.Conv2D(count, 3, **more) for count in filters),
-            layers.Flatten(),
-            layers.Dense(latent, activation="relu"),
-        ],
-        name="encoder",
-    )
-    decoder = keras.Sequential(
-        [
-            keras.Input((latent,)),
-            layers.Dense(small[0] * small[1] * filters[-1], activation="relu"),
-            layers.Reshape((*small, filters[-1])),
-            *(layers.Conv2DTranspose(count, 3, **more) for count in filters[-2::-1]),
-            layers.Conv2DTranspose(1, 3, strides=2, padding="same", activation="sigmoid"),
-            layers.Cropping2D(border),
-            layers.Reshape(shape),
-        ],
-        name="decoder",
-    )
-    return encoder, decoder
+    encoder = [
+        keras.Input(shape),
+        layers.Reshape((*shape, 1)),
+        layers.ZeroPadding2D(border),
+        *(layers.Conv2D(count, 3, **more) for count in filters),
+        layers.Flatten(),
+        layers.Dense(latent, activation="relu"),
+    ]
+    decoder = [
+        keras.Input((latent,)),
+        layers.Dense(small[0] * small[1] * filters[-1], activation="relu"),
+        layers.Reshape((*small, filters[-1])),
+        *(layers.Conv2DTranspose(count, 3, **more) for count in filters[-2::-1]),
+        layers.Conv2DTranspose(1, 3, strides=2, padding="same", activation="sigmoid"),
+        layers.Cropping2D(border),
+        layers.Reshape(shape),
+    ]
+    return keras.Sequential(encoder, name="encoder"), keras.Sequential(decoder, name="decoder")
 
 
 # Three convolutions, each of which halves the picture, and their mirror.

@@ -259,16 +259,8 @@ def learn(
         counts, seconds = zip(*joblib.Parallel(n_jobs=n_jobs)(tasks), strict=True)
     clips = [len(draw(labels[fold.train], percent, (number, 0))) for percent in percentages]
     speakers = tuple(sorted(set(groups[fold.test])))
-    return Curves(
-        np.array(counts),
-        tuple(percentages),
-        tuple(models),
-        tuple(classes),
-        speakers,
-        (number,) * len(speakers),
-        np.array(clips, float),
-        float(sum(seconds)),
-    )
+    facts = (tuple(percentages), tuple(models), tuple(classes), speakers, (number,) * len(speakers))
+    return Curves(np.array(counts), *facts, np.array(clips, float), float(sum(seconds)))
 
 
 def join(parts: Sequence[Curves]) -> Curves:
@@ -276,10 +268,7 @@ def join(parts: Sequence[Curves]) -> Curves:
     facts = {(one.percentages, one.models, one.classes, len(one.counts)) for one in parts}
     speakers = tuple(name for one in parts for name in one.speakers)
     if len(facts) != 1 or len(set(speakers)) < len(speakers):
-        raise EvaluationError(
-            "Folds to join must have the same models, classes, percentages and number of draws, and "
-            "different test speakers."
-        )
+        raise EvaluationError("Folds need the same models, classes and draws, and different test speakers")
     return replace(
         parts[0],
         counts=np.concatenate([one.counts for one in parts], axis=3),

@@ -167,11 +167,8 @@ def record(name: str, *, allow_changed_code: bool = False) -> None:
     variant = VARIANTS[name]
     table = splits.get(PROTOCOL).prepare(corpora.load("ravdess"))
     frames_below(table, variant)
-    calls = [
-        joblib.delayed(_predictions)(variant, table, seed, number)
-        for seed in range(variant.seeds)
-        for number in range(variant.folds)
-    ]
+    places = np.ndindex(variant.seeds, variant.folds)
+    calls = [joblib.delayed(_predictions)(variant, table, seed, number) for seed, number in places]
     parts = []
     for part in joblib.Parallel(n_jobs=2, return_as="generator")(calls):
         parts.append(part.assign(variant=name))

@@ -50,24 +50,11 @@ def by_emotion(
     ax = new_axes(ax)
     data = pd.DataFrame({"emotion": np.asarray(emotions, dtype=object), label: np.asarray(values, float)})
     palette = emotion_palette(data["emotion"])
-    order = list(palette)
+    order = {"order": list(palette), "hue_order": list(palette), "palette": palette}
     # A dark rim makes the white line show on light boxes, too.
     median = {"color": "white", "linewidth": 2, "path_effects": [withStroke(linewidth=4, foreground=INK)]}
-    sns.boxplot(
-        data,
-        x="emotion",
-        y=label,
-        hue="emotion",
-        order=order,
-        hue_order=order,
-        palette=palette,
-        legend=False,
-        saturation=1,
-        linewidth=0.9,
-        fliersize=2,
-        medianprops=median,
-        ax=ax,
-    )
+    look = {"legend": False, "saturation": 1, "linewidth": 0.9, "fliersize": 2, "medianprops": median}
+    sns.boxplot(data, x="emotion", y=label, hue="emotion", **order, **look, ax=ax)
     ax.set(xlabel="")
     ax.grid(axis="y")
     ax.tick_params(axis="x", rotation=30 if len(palette) > 6 else 0)

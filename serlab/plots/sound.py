@@ -96,21 +96,13 @@ def spectrogram(
     >>> spectrogram(np.sin(np.arange(16000)), 16000, kind="mel").get_ylabel()
     'frequency (Hz), mel scale'
     """
-    level = spectrogram_db(y, sample_rate, kind, n_fft=n_fft, hop_length=hop_length)
+    frame = {"n_fft": n_fft, "hop_length": hop_length}
+    level = spectrogram_db(y, sample_rate, kind, **frame)
+    level = level - (level.max() if reference is None else reference)
     ax = new_axes(ax)
-    image = librosa.display.specshow(
-        level - (level.max() if reference is None else reference),
-        sr=sample_rate,
-        n_fft=n_fft,
-        hop_length=hop_length,
-        x_axis="time",
-        y_axis="mel" if kind == "mel" else "linear",
-        ax=ax,
-        cmap="magma",
-        vmin=-_FLOOR_DB,
-        vmax=0,
-        rasterized=True,
-    )
+    scales = {"sr": sample_rate, "x_axis": "time", "y_axis": "mel" if kind == "mel" else "linear", **frame}
+    look = {"cmap": "magma", "vmin": -_FLOOR_DB, "vmax": 0, "rasterized": True}
+    image = librosa.display.specshow(level, ax=ax, **scales, **look)
     _in_seconds(ax)
     label = "frequency (Hz), mel scale" if kind == "mel" else "frequency (Hz)"
     ax.set(ylabel=label, ylim=(0, sample_rate / 2))
