@@ -160,7 +160,7 @@ def regular_file(path: str | os.PathLike, error: type[SerlabError] = SerlabError
         found = os.stat(path)
     except (FileNotFoundError, NotADirectoryError):
         lost = "is a link to something that does not exist" if os.path.islink(path) else "does not exist"
-        fault = f"{lost}. Check the path; if it was a clip of a corpus, fetch that again."
+        fault = f"{lost}. Check the path; if it was a clip of a corpus, get that again."
         if is_address(path):
             fault = f"is an address, not a file. {NOT_COPIED}"
     except ValueError:
