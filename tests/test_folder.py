@@ -80,7 +80,16 @@ def test_optional_columns(folder):
     assert (first["valence"], first["arousal"]) == (0.5, -1)
     assert second["gender"] == "male"
     assert second["language"] is None
-    assert (second["valence"], second["arousal"]) == (1, 1)
+    assert math.isnan(second["valence"])
+    assert math.isnan(second["arousal"])
+
+
+def test_a_blank_rating_is_none_and_an_axis_without_a_column_is_that_of_the_labels(folder):
+    t = serlab.load(
+        table(folder, "file,emotion,speaker,arousal\na,happy,x,-0.2\nb,sad,x,\nsub/c,angry,x,0.3\n")
+    )
+    assert t["arousal"].tolist() == pytest.approx([-0.2, math.nan, 0.3], nan_ok=True)
+    assert t["valence"].tolist() == [1, -1, -1]
 
 
 def test_usual_words_for_emotions_become_ours(folder):

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from serlab.corpora import locate, sheet, words
-from serlab.corpora.table import EMOTIONS, build
+from serlab.corpora.table import AXES, EMOTIONS, build
 from serlab.errors import CorpusError
 from serlab.paths import NOT_COPIED, is_address, regular_file, shown
 from serlab.sound_files import SUFFIXES
@@ -91,8 +91,7 @@ def read(
         "file": finder.find,
         "emotion": lambda label: meanings.get(label) or _read_emotion(label),
         "gender": lambda text: words.GENDERS.get(text.lower(), text.lower()),
-        "valence": partial(_read_axis, "valence"),
-        "arousal": partial(_read_axis, "arousal"),
+        **{axis: partial(_read_axis, axis) for axis in AXES},
     }
     rows = pd.DataFrame(index=cells.index)
     unusable: list[tuple] = []
@@ -101,6 +100,9 @@ def read(
             read_cell = partial(_read_cell, column, table.header[column], readers.get(column))
             rows[column] = _read_column(cells[column], read_cell, unusable)
     rows = rows.rename(columns={"file": "path"})
+    for axis in rows.columns.intersection(AXES):
+        # A blank among ratings is none, not that of the label.
+        rows[axis] = rows[axis].astype(float)
     unusable += _repeated_files(rows["path"])
     faults = [*unusable, *_other_spellings(rows["speaker"]), *_other_spellings(rows["emotion"])]
     faults, notes = (
@@ -313,8 +315,8 @@ def _doubts(rows: pd.DataFrame) -> Iterator[tuple]:
         (first, other), (line, here) = list(both["gender"].items())[:2]
         detail = f"speaker {words.quote(name)} is {here} here and {other} in line {first}"
         yield line, "name", f"{detail}: if these are two people, give each a name of their own"
-    for axis in rows.columns.intersection(["valence", "arousal"]):
-        given = rows[axis].astype(float).dropna()
+    for axis in rows.columns.intersection(AXES):
+        given = rows[axis].dropna()
         low, high = given.min(), given.max()
         if 0 <= low < high:
             detail = f"{axis} goes from {low:g} to {high:g}, and is read as -1 (low) to 1 (high)"
