@@ -251,6 +251,31 @@ def test_labels_that_are_no_words_can_be_given_a_meaning(folder):
         serlab.load("demo", labels={"01": "neutral"})
 
 
+@pytest.mark.filterwarnings("ignore:.*are not among serlab's emotions")
+def test_different_words_that_become_one_emotion_are_told_and_can_be_kept_apart(folder):
+    text = "file,emotion,speaker\na,fear,x\nb,anxiety,x\nsub/c,Fearful,x\n"
+    with pytest.warns(UserWarning, match=r"line 3: read as fearful: 'fear' and 'anxiety'.*\{'anxiety': 'a"):
+        assert set(serlab.load(table(folder, text))["emotion"]) == {"fearful"}
+    assert serlab.validate(folder).problems[["kind", "fault"]].values.tolist() == [["name", False]]
+    for word, emotion in {"anxious": "anxious", "anxiety": "anxiety", "Fearful": "fearful"}.items():
+        t = serlab.load(folder, labels={"anxiety": word})
+        assert t["emotion"].tolist() == ["fearful", emotion, "fearful"]
+        assert not len(serlab.validate(folder, labels={"anxiety": word}).problems)
+
+
+@pytest.mark.filterwarnings("ignore:.*are not among serlab's emotions")
+@pytest.mark.parametrize(("others", "told"), [("glad,trist", True), ("ang,oth", False), ("exc,ang", False)])
+def test_a_code_among_foreign_words_may_be_one_of_them(folder, others, told):
+    one, other = others.split(",")
+    table(folder, f"file,emotion,speaker\na,sur,x\nb,{one},x\nsub/c,{other},x\n")
+    details = serlab.validate(folder).problems["detail"].tolist()
+    assert [detail.split(". ")[0] for detail in details] == [
+        "metadata.csv, line 2: read as surprised: 'sur'"
+    ] * told
+    if told:
+        assert serlab.load(folder, labels={"sur": "cross"})["emotion"][0] == "cross"
+
+
 # What is refused, with its line
 
 

@@ -107,7 +107,7 @@ def read(
     faults = [*unusable, *_other_spellings(rows["speaker"]), *_other_spellings(rows["emotion"])]
     faults, notes = (
         [Fault(line, cells["file"][line], kind, detail) for line, kind, detail in found]
-        for found in (faults, _doubts(rows))
+        for found in (faults, [*_doubts(rows), *_readings(cells["emotion"], rows["emotion"], meanings)])
     )
     faults += [Fault(line, "", "table", detail) for line, detail in table.faults]
     rows = rows.drop(index=[line for line, *_ in unusable]).reset_index(drop=True)
@@ -189,7 +189,12 @@ def _meanings(path: Path, labels: Mapping[str, str] | None, cells: pd.Series) ->
             raise CorpusError(f"No row of {path} has the label {label!r} that labels= names. It has: {few}.")
         if not word or words.why_no_label(word):
             raise CorpusError(f"labels= says that {label!r} means {word!r}, no emotion: give a word.")
-    return {label: words.to_emotion(word) for label, word in meanings.items()}
+    for label, word in meanings.items():
+        emotion = words.to_emotion(word)
+        # To give "anxious" for "anxiety", both of which would be fearful, is to keep that apart.
+        if words.normalise(word) == emotion or words.to_emotion(label) != emotion:
+            meanings[label] = emotion
+    return meanings
 
 
 def _read_column(cells: pd.Series, read_cell: Callable, unusable: list[tuple]) -> pd.Series:
@@ -327,6 +332,24 @@ def _doubts(rows: pd.DataFrame) -> Iterator[tuple]:
             detail = f"{words.quote(name)} ({_counted((rows['speaker'] == name).sum())}) is taken for a name"
             remedy = "If it means that nobody knows who speaks, leave these rows out: that may be anybody"
             yield line, "name", f"speaker {detail}. {remedy}"
+
+
+def _readings(labels: pd.Series, emotions: pd.Series, given: Mapping[str, str]) -> Iterator[tuple]:
+    """Find different words that are read as one emotion, and codes that may be words of another language."""
+    read = pd.DataFrame({"label": labels, "emotion": emotions}).dropna().drop_duplicates("label")
+    read = read[~read["label"].isin(list(given))]
+    foreign = read["emotion"].isin([*EMOTIONS, *words.OTHERS.values()]).mean() <= 0.5
+    # "anger" and "angry" are one word.
+    read = read.assign(stem=read["label"].map(words.normalise).str[:3]).drop_duplicates(["stem", "emotion"])
+    for emotion, alike in read.groupby("emotion", sort=False)["label"]:
+        other = alike[alike.map(words.normalise) != words.normalise(emotion)]
+        code = foreign and any(len(label) <= 3 and label.isascii() for label in other)
+        if len(alike) > 1 or code:
+            # Of "fear" and "anxiety" the latter is to be kept apart.
+            label = min(other, key=lambda label, stem=emotion[:3]: label.lower().startswith(stem))
+            detail = f"read as {emotion}: {' and '.join(map(words.quote, alike))}"
+            remedy = f"To keep {label} apart use labels={{{label!r}: {label!r}}}, or another word of your own"
+            yield other.index[other == label][0], "name", f"{detail}. {remedy}"
 
 
 def _first_lines(values: pd.Series) -> dict:
