@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import re
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -408,6 +409,30 @@ def test_a_pipe_or_a_folder_in_place_of_a_table_is_refused_at_once(folder):
     (folder / "metadata.csv").symlink_to("metadata.csv")
     with pytest.raises(CorpusError, match=r"metadata\.csv is a link that leads back to itself"):
         serlab.load(folder)
+
+
+@pytest.mark.parametrize(("there", "told"), [("NFC", "NFD"), ("NFD", "NFC")])
+@pytest.mark.parametrize("name", ["Zoë/Ü 1.wav", "Zoë/Ü 1", "Zoë\\Ü 1.wav"])
+def test_names_in_another_unicode_form_are_found(folder, there, told, name):
+    place = folder / unicodedata.normalize(there, "Zoë/Ü 1.wav")
+    place.parent.mkdir()
+    (folder / "a.wav").rename(place)
+    text = f"file,emotion,speaker\n{unicodedata.normalize(told, name)},sad,x\n"
+    assert serlab.load(table(folder, text))["path"].tolist() == [str(place)]
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [("A.WAV", "a.wav"), ("A", "a.wav"), ("Sub/c.wav", "sub"), ("sub/C", "c.wav"), ("d", "")],
+)
+def test_names_in_another_case_are_told(folder, name, near):
+    if (folder / "A.WAV").exists():
+        pytest.skip("names that differ in case are one here")
+    (folder / "d.txt").touch()
+    said = refused(folder, f"file,emotion,speaker\n{name},sad,x\n")
+    assert f"there is no recording {folder / name}, under any extension" in said
+    assert ("whose case differs" in said) == bool(near)
+    assert f"but there is {near}, whose" in said or not near
 
 
 def test_odd_things_in_a_folder_hide_nothing_else(folder):

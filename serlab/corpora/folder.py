@@ -1,7 +1,9 @@
 """A folder of recordings with a table: bring your own corpus."""
 
+import contextlib
 import math
 import os
+import unicodedata
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -257,9 +259,19 @@ class _Finder:
 
     def __init__(self, root: Path):
         self.root = str(root)
-        self.files, self.stems = cache(self._files), cache(self._stems)
+        self.files, self.stems, self.cases = cache(self._files), cache(self._stems), cache(self._cases)
 
     def find(self, name: str) -> str:
+        try:
+            return self._find(name)
+        except _UnusableCell:
+            # An accent is a character of its own in names that a Mac wrote, but in few tables.
+            for other in {unicodedata.normalize(form, name) for form in ("NFC", "NFD")} - {name}:
+                with contextlib.suppress(_UnusableCell):
+                    return self._find(other)
+            raise
+
+    def _find(self, name: str) -> str:
         # Tables made on Windows have backslashes.
         head, slash, tail = name.replace("\\", "/").rpartition("/")
         folder, files = self.files(head + slash)
@@ -267,8 +279,7 @@ class _Finder:
         # The second question is for systems that do not tell A from a.
         if tail in files or os.path.isfile(path):
             return path
-        stem, suffix = os.path.splitext(tail)
-        found = self.stems(folder).get(stem if suffix.lower() in SUFFIXES else tail, [])
+        found = self.stems(folder).get(_stem(tail), [])
         if len(found) > 1:
             raise _UnusableCell(f"{name} may be {found[0]} or {found[1]}: give the extension", "ambiguous")
         if found and found[0] in files:
@@ -279,11 +290,21 @@ class _Finder:
                 regular_file(there, CorpusError)
             except CorpusError as error:
                 raise _UnusableCell(str(error).removesuffix("."), "unopened") from error
-        raise _UnusableCell(f"there is no recording {path}, under any extension", "missing")
+        while not os.path.isdir(folder):
+            folder, tail = os.path.split(folder)
+        near = self.cases(folder).get(_stem(tail).lower())
+        but = f", but there is {near}, whose case differs" if near else ""
+        raise _UnusableCell(f"there is no recording {path}, under any extension{but}", "missing")
 
     def _files(self, head: str) -> tuple[str, frozenset[str]]:
         folder = os.path.normpath(os.path.join(self.root, head))
         return os.path.join(folder, ""), frozenset(locate.regular_files(folder))
+
+    def _cases(self, folder: str) -> dict[str, str]:
+        """Map names without extension, in lower case, to what there is in a folder."""
+        with contextlib.suppress(OSError):
+            return {_stem(name).lower(): name for name in os.listdir(folder)}
+        return {}
 
     def _stems(self, folder: str) -> dict[str, list[str]]:
         """List what may be meant by a name without extension: whatever is no folder, to say what is wrong."""
@@ -292,6 +313,11 @@ class _Finder:
             if file.suffix.lower() in SUFFIXES:
                 stems.setdefault(file.stem, []).append(file.name)
         return stems
+
+
+def _stem(name: str) -> str:
+    stem, suffix = os.path.splitext(name)
+    return stem if suffix.lower() in SUFFIXES else name
 
 
 def _repeated_files(paths: pd.Series) -> Iterator[tuple]:
