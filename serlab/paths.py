@@ -15,7 +15,7 @@ import platformdirs
 from serlab.errors import SerlabError
 
 _ADDRESS = re.compile(r"[A-Za-z][\w+.:-]+://")
-NOT_COPIED = "Mount or copy what lies there: see “More than one machine”."
+NOT_COPIED = "Download what lies there, or mount it, and give its path on this computer."
 _CANNOT_FOLLOW = {
     errno.ELOOP: "is a link that leads back to itself. Replace it by the file itself.",
     errno.ENAMETOOLONG: "has a longer name than a file can have. Correct the name where it is listed.",
@@ -142,7 +142,6 @@ def is_address(path: str | os.PathLike) -> bool:
     >>> is_address("s3://clips"), is_address(Path("s3://clips")), is_address("clips")
     (True, True, False)
     """
-    # Path makes one slash of two.
     return bool(_ADDRESS.match(os.fsdecode(path).replace(":/", "://", 1)))
 
 
@@ -190,4 +189,7 @@ def shown(path: str | os.PathLike) -> str:
     """
     text = os.fspath(path)
     text = os.fsdecode(text) if isinstance(text, bytes) else text
+    if is_address(text) and "://" not in text:
+        # Path makes one slash of two.
+        text = text.replace(":/", "://", 1)
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace").replace("\0", r"\x00")

@@ -542,7 +542,7 @@ def test_an_unknown_name_is_answered_with_the_nearest():
         corpora.record("xyzzy")
     with pytest.raises(CorpusError, match="There is no folder"):
         serlab.load("./no/such/folder")
-    with pytest.raises(CorpusError, match=r"s3://clips/mine is an address, not a folder\. Mount or copy"):
+    with pytest.raises(CorpusError, match=r"s3://clips/mine is an address, not a folder\. Download"):
         serlab.load("s3://clips/mine")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from pathlib import Path
 
 import pytest
 
@@ -53,6 +54,12 @@ def test_a_regular_file_passes_whatever_its_name(tmp_path):
         file.write(b"abc")
     assert regular_file(os.fsdecode(path)).st_size == 3
     assert shown(os.fsdecode(path)).endswith(r"caf\xe9.wav")
+
+
+@pytest.mark.parametrize("path", ["https://example.org/a.wav", Path("https://example.org/a.wav")])
+def test_an_address_is_no_file_and_is_shown_as_it_was_given(path):
+    with pytest.raises(SerlabError, match=r"^https://example.org/a.wav is an address, not a file. Download"):
+        regular_file(path)
 
 
 @pytest.mark.parametrize("address", ["s3://bucket/folder", "gs://bucket", "https://example.org/clips"])
