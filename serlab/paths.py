@@ -45,9 +45,10 @@ def data_dirs() -> list[Path]:
     True
     """
     named = os.environ.get("SERLAB_DATA", "")
-    # An address is refused whole, rather than cut at its colon.
-    entries = [named] if _ADDRESS.match(named) else named.split(os.pathsep)
-    return [absolute(entry, "SERLAB_DATA") for entry in entries if entry] + [cache_dir() / "corpora"]
+    # An address is refused whole, rather than cut at its colons.
+    rest = f"[^{os.pathsep}]"
+    entries = re.findall(rf"{_ADDRESS.pattern}{rest}*(?::\d+{rest}*)?|{rest}+", named)
+    return [absolute(entry, "SERLAB_DATA") for entry in entries] + [cache_dir() / "corpora"]
 
 
 def absolute(path: str | os.PathLike, setting: str) -> Path:

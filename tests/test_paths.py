@@ -68,3 +68,19 @@ def test_an_address_is_no_folder_for_a_setting(address, setting, folder, monkeyp
     monkeypatch.setenv(setting, address)
     with pytest.raises(SerlabError, match=f"{setting}: {address} is no folder. Give its path in full"):
         folder()
+
+
+@pytest.mark.skipif(os.pathsep != ":", reason="folders are not separated as in addresses")
+@pytest.mark.parametrize("address", ["s3://bucket/x", "https://host:8080/x", "simplecache::s3://bucket"])
+@pytest.mark.parametrize("named", ["/folder:{}", "{}:/folder", ":/folder::{}:/other"])
+def test_an_address_among_folders_stays_whole(address, named, monkeypatch):
+    monkeypatch.setenv("SERLAB_DATA", named.format(address))
+    with pytest.raises(SerlabError, match=f"SERLAB_DATA: {address} is no folder"):
+        data_dirs()
+
+
+def test_folders_are_separated_as_in_path(monkeypatch, tmp_path):
+    monkeypatch.setenv(
+        "SERLAB_DATA", os.pathsep.join(["", str(tmp_path / "a"), "", str(tmp_path / "b c"), ""])
+    )
+    assert data_dirs()[:-1] == [tmp_path / "a", tmp_path / "b c"]
