@@ -470,6 +470,23 @@ def test_rows_that_mean_parts_of_files_are_refused(folder, header, values):
     assert "serlab takes whole files" in said
 
 
+def test_the_page_cuts_parts_out_and_stops_at_one_that_is_not_there(folder, monkeypatch):
+    page = (Path(__file__).parents[1] / "book" / "how_to_use.md").read_text("utf-8")
+    (code,) = re.findall(r"```python\n(from pathlib.*?)```", page, re.DOTALL)
+    monkeypatch.chdir(folder)
+    rows = "file,emotion,speaker,start,end\na.wav,happy,NA,0,0.025\na.wav,sad,01,0.05,{}\n"
+    for end in ("0.2", "0.04", "0.05"):
+        Path("parts.csv").write_text(rows.format(end))
+        with pytest.raises(ValueError, match=r"parts.csv, line 3: no such part in 0.10 s of a.wav"):
+            exec(code, {})
+    Path("parts.csv").write_text(rows.format("0.1"))
+    exec(code, {})
+    with pytest.warns(UserWarning, match="'NA' .* is taken for a name"):
+        t = serlab.load("cut/metadata.csv")
+    assert t["duration"].tolist() == pytest.approx([0.025, 0.05])
+    assert t["speaker"].tolist() == ["NA", "01"]
+
+
 @pytest.mark.parametrize(
     ("header", "values"),
     [
