@@ -552,6 +552,10 @@ def test_an_official_corpus_given_by_path_is_named(copy):
         serlab.load(folder)
     with pytest.raises(CorpusError, match='use the name "nemo"'):
         serlab.validate(folder / "samples")
+    folder = copy("emodb_first2s")
+    for place in (folder, folder / "wav"):
+        with pytest.raises(CorpusError, match='use the name "emodb_first2s"'):
+            serlab.load(place)
 
 
 @pytest.mark.parametrize("name", [*OFFICIAL, "demo"])

@@ -46,6 +46,11 @@ def clip_folders(record: Record, folder: Path) -> list[Path]:
     return [place for top in tops for place in (top, *_children(top, record.clip_folder))]
 
 
+def is_named(record: Record, folder: Path) -> bool:
+    """Say whether a folder, or the one that it is in, has a name that the corpus is known to use."""
+    return any(_named(record.folder or _plain(record.name), place) for place in (folder, folder.parent))
+
+
 def visible_files(folder: Path) -> list[Path]:
     """Return the files of a folder, without hidden ones such as macOS's ``._`` companions."""
     found = sorted(name for name, kind in _scan(folder) if kind != "folder" and not name.startswith("."))
