@@ -10,6 +10,7 @@ import contextlib
 import functools
 import random
 import re
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -39,7 +40,7 @@ class Downloads:
         import requests
 
         self.bar = bar
-        self.stop = threading.Event()
+        self.stop, self.told = threading.Event(), False
         self.session = requests.Session()
         # Byte counts and ranges are those of the file, not of a compressed transfer.
         self.session.headers["Accept-Encoding"] = "identity"
@@ -81,6 +82,7 @@ class Downloads:
                 furthest, since = max(size, furthest), now
                 if failures > RETRIES:
                     raise FetchError(f"{remote.url} cannot be downloaded: {error}") from error
+                self._tell(f"Trying again for a while: {remote.url}: {error}")
                 self.stop.wait(max(_wait(failures), min(error.wait, LONGEST_WAIT)))
         raise FetchError(f"{remote.url}: stopped, because another file failed")
 
@@ -158,6 +160,13 @@ class Downloads:
         part.unlink(missing_ok=True)
         _version_file(part).unlink(missing_ok=True)
         return 0
+
+    def _tell(self, trouble: str) -> None:
+        """Say once why nothing seems to happen."""
+        with self.bar.get_lock():
+            if not (self.told or self.stop.is_set()):
+                self.bar.write(trouble, file=sys.stderr)
+            self.told = True
 
     def _advance(self, count: int) -> None:
         with self.bar.get_lock():
