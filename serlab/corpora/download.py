@@ -40,7 +40,7 @@ class Downloads:
         import requests
 
         self.bar = bar
-        self.stop, self.told = threading.Event(), False
+        self.stop, self.told = threading.Event(), threading.Lock()
         self.session = requests.Session()
         # Byte counts and ranges are those of the file, not of a compressed transfer.
         self.session.headers["Accept-Encoding"] = "identity"
@@ -82,7 +82,9 @@ class Downloads:
                 furthest, since = max(size, furthest), now
                 if failures > RETRIES:
                     raise FetchError(f"{remote.url} cannot be downloaded: {error}") from error
-                self._tell(f"Trying again for a while: {remote.url}: {error}")
+                # Once, or nothing would seem to happen.
+                if not self.stop.is_set() and self.told.acquire(blocking=False):
+                    self.bar.write(f"Trying again for a while: {remote.url}: {error}", file=sys.stderr)
                 self.stop.wait(max(_wait(failures), min(error.wait, LONGEST_WAIT)))
         raise FetchError(f"{remote.url}: stopped, because another file failed")
 
@@ -160,13 +162,6 @@ class Downloads:
         part.unlink(missing_ok=True)
         _version_file(part).unlink(missing_ok=True)
         return 0
-
-    def _tell(self, trouble: str) -> None:
-        """Say once why nothing seems to happen."""
-        with self.bar.get_lock():
-            if not (self.told or self.stop.is_set()):
-                self.bar.write(trouble, file=sys.stderr)
-            self.told = True
 
     def _advance(self, count: int) -> None:
         with self.bar.get_lock():

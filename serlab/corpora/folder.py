@@ -102,9 +102,8 @@ def read(
             read_cell = partial(_read_cell, column, table.header[column], readers.get(column))
             rows[column] = _read_column(cells[column], read_cell, unusable)
     rows = rows.rename(columns={"file": "path"})
-    for axis in rows.columns.intersection(AXES):
-        # A blank among ratings is none, not that of the label.
-        rows[axis] = rows[axis].astype(float)
+    # A blank among ratings is none, not that of the label.
+    rows = rows.astype(dict.fromkeys(rows.columns.intersection(AXES), float))
     unusable += _repeated_files(rows["path"])
     faults = [*unusable, *_other_spellings(rows["speaker"]), *_other_spellings(rows["emotion"])]
     faults, notes = (
@@ -259,7 +258,8 @@ class _Finder:
 
     def __init__(self, root: Path):
         self.root = str(root)
-        self.files, self.stems, self.cases = cache(self._files), cache(self._stems), cache(self._cases)
+        self.files, self.stems = cache(self._files), cache(self._stems)
+        self.cases = cache(lambda folder: {_stem(name).lower(): name for name, _ in locate.scan(folder)})
 
     def find(self, name: str) -> str:
         try:
@@ -290,7 +290,7 @@ class _Finder:
                 regular_file(there, CorpusError)
             except CorpusError as error:
                 raise _UnusableCell(str(error).removesuffix("."), "unopened") from error
-        while not os.path.isdir(folder):
+        while folder != os.path.dirname(folder) and not os.path.isdir(folder):
             folder, tail = os.path.split(folder)
         near = self.cases(folder).get(_stem(tail).lower())
         but = f", but there is {near}, whose case differs" if near else ""
@@ -299,12 +299,6 @@ class _Finder:
     def _files(self, head: str) -> tuple[str, frozenset[str]]:
         folder = os.path.normpath(os.path.join(self.root, head))
         return os.path.join(folder, ""), frozenset(locate.regular_files(folder))
-
-    def _cases(self, folder: str) -> dict[str, str]:
-        """Map names without extension, in lower case, to what there is in a folder."""
-        with contextlib.suppress(OSError):
-            return {_stem(name).lower(): name for name in os.listdir(folder)}
-        return {}
 
     def _stems(self, folder: str) -> dict[str, list[str]]:
         """List what may be meant by a name without extension: whatever is no folder, to say what is wrong."""
@@ -369,8 +363,7 @@ def _readings(labels: pd.Series, emotions: pd.Series, given: Mapping[str, str]) 
     read = read.assign(stem=read["label"].map(words.normalise).str[:3]).drop_duplicates(["stem", "emotion"])
     for emotion, alike in read.groupby("emotion", sort=False)["label"]:
         other = alike[alike.map(words.normalise) != words.normalise(emotion)]
-        code = foreign and any(len(label) <= 3 and label.isascii() for label in other)
-        if len(alike) > 1 or code:
+        if len(alike) > 1 or (foreign and any(len(label) <= 3 and label.isascii() for label in other)):
             # Of "fear" and "anxiety" the latter is to be kept apart.
             label = min(other, key=lambda label, stem=emotion[:3]: label.lower().startswith(stem))
             detail = f"read as {emotion}: {' and '.join(map(words.quote, alike))}"

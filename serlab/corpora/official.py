@@ -64,8 +64,8 @@ def hint_at_official(path: Path) -> Iterator[None]:
         if not path.is_dir() or any(path.glob("metadata.*")):
             raise
         records = [registry.record(name) for name in registry.names() if name != "demo"]
-        # What the folder is called tells corpora apart whose clips have the same names.
-        for record in sorted(records, key=lambda record: not locate.is_named(record, path)):
+        # What folders are called tells corpora apart whose clips have the same names.
+        for record in sorted(records, key=lambda record: record.name not in path.parts):
             if any(locate.clip_files(record, path)):
                 raise CorpusError(
                     f"{path} holds clips of {record.title}: set SERLAB_DATA to that folder and use the "

@@ -13,7 +13,6 @@ from serlab.errors import AudioError, CorpusError
 from serlab.sound_files import duration
 
 AXES = ("valence", "arousal")
-
 COLUMNS = (
     *("clip", "path", "corpus", "speaker", "gender", "emotion", "intensity", "sentence", "language"),
     *("duration", *AXES),
