@@ -15,7 +15,7 @@ import platformdirs
 from serlab.errors import SerlabError
 
 _ADDRESS = re.compile(r"[A-Za-z][\w+.:-]+://")
-NOT_COPIED = "Mount or copy what lies there: see “More than one machine”."
+NOT_COPIED = "Download what lies there, or mount it, and give its path on this computer."
 _CANNOT_FOLLOW = {
     errno.ELOOP: "is a link that leads back to itself. Replace it by the file itself.",
     errno.ENAMETOOLONG: "has a longer name than a file can have. Correct the name where it is listed.",
@@ -45,9 +45,10 @@ def data_dirs() -> list[Path]:
     True
     """
     named = os.environ.get("SERLAB_DATA", "")
-    # An address is refused whole, rather than cut at its colon.
-    entries = [named] if _ADDRESS.match(named) else named.split(os.pathsep)
-    return [absolute(entry, "SERLAB_DATA") for entry in entries if entry] + [cache_dir() / "corpora"]
+    # An address is refused whole, rather than cut at its colons.
+    rest = f"[^{os.pathsep}]"
+    entries = re.findall(rf"{_ADDRESS.pattern}{rest}*(?::\d+{rest}*)?|{rest}+", named)
+    return [absolute(entry, "SERLAB_DATA") for entry in entries] + [cache_dir() / "corpora"]
 
 
 def absolute(path: str | os.PathLike, setting: str) -> Path:
@@ -142,7 +143,6 @@ def is_address(path: str | os.PathLike) -> bool:
     >>> is_address("s3://clips"), is_address(Path("s3://clips")), is_address("clips")
     (True, True, False)
     """
-    # Path makes one slash of two.
     return bool(_ADDRESS.match(os.fsdecode(path).replace(":/", "://", 1)))
 
 
@@ -160,7 +160,7 @@ def regular_file(path: str | os.PathLike, error: type[SerlabError] = SerlabError
         found = os.stat(path)
     except (FileNotFoundError, NotADirectoryError):
         lost = "is a link to something that does not exist" if os.path.islink(path) else "does not exist"
-        fault = f"{lost}. Check the path; if it was a clip of a corpus, fetch that again."
+        fault = f"{lost}. Check the path; if it was a clip of a corpus, get that again."
         if is_address(path):
             fault = f"is an address, not a file. {NOT_COPIED}"
     except ValueError:
@@ -190,4 +190,7 @@ def shown(path: str | os.PathLike) -> str:
     """
     text = os.fspath(path)
     text = os.fsdecode(text) if isinstance(text, bytes) else text
+    if is_address(text) and "://" not in text:
+        # Path makes one slash of two.
+        text = text.replace(":/", "://", 1)
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace").replace("\0", r"\x00")

@@ -330,7 +330,7 @@ def test_clips_in_the_cloud_are_refused_and_copies_made_as_the_page_says_are_mea
     for path in plain["path"]:
         cloud.pipe(path, Path(path).read_bytes())
     table = plain.assign(path=[f"memory:/{path}" for path in plain["path"]])
-    with pytest.raises(AudioError, match=r"memory://.*000\.wav is an address, not a file\. Mount or copy"):
+    with pytest.raises(AudioError, match=r"memory://.*000\.wav is an address, not a file\. Download"):
         ask(table)
     cut_off = tmp_path / "copies" / f"{plain['path'][0].lstrip('/')}.part"
     cut_off.parent.mkdir(parents=True)

@@ -542,7 +542,7 @@ def test_an_unknown_name_is_answered_with_the_nearest():
         corpora.record("xyzzy")
     with pytest.raises(CorpusError, match="There is no folder"):
         serlab.load("./no/such/folder")
-    with pytest.raises(CorpusError, match=r"s3://clips/mine is an address, not a folder\. Mount or copy"):
+    with pytest.raises(CorpusError, match=r"s3://clips/mine is an address, not a folder\. Download"):
         serlab.load("s3://clips/mine")
 
 
@@ -552,6 +552,10 @@ def test_an_official_corpus_given_by_path_is_named(copy):
         serlab.load(folder)
     with pytest.raises(CorpusError, match='use the name "nemo"'):
         serlab.validate(folder / "samples")
+    folder = copy("emodb_first2s")
+    for place in (folder, folder / "wav"):
+        with pytest.raises(CorpusError, match='use the name "emodb_first2s"'):
+            serlab.load(place)
 
 
 @pytest.mark.parametrize("name", [*OFFICIAL, "demo"])

@@ -728,12 +728,18 @@ def test_a_host_that_is_down(tmp_path):
     assert_manual_route(error, tmp_path)
 
 
-def test_a_name_that_does_not_resolve(tmp_path):
+def test_a_name_that_does_not_resolve_is_tried_again_and_that_is_said_once(tmp_path, capsys):
     url = "http://host.invalid/a.wav"
-    made = record([SimpleNamespace(url=url, filename="a.wav", size=10, checksum=None)])
+    made = record(
+        [SimpleNamespace(url=url, filename=f"{name}.wav", size=10, checksum=None) for name in "abcde"]
+    )
     with pytest.raises(FetchError, match=r"name cannot be resolved. Is this computer connected") as error:
         get(made, tmp_path)
     assert "all audio files" in str(error.value)
+    assert (
+        capsys.readouterr().err.count("Trying again for a while: http://host.invalid/a.wav: the host name")
+        == 1
+    )
 
 
 def test_a_silent_host(host, packed, tmp_path, patience):

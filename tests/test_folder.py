@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import re
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -80,7 +81,16 @@ def test_optional_columns(folder):
     assert (first["valence"], first["arousal"]) == (0.5, -1)
     assert second["gender"] == "male"
     assert second["language"] is None
-    assert (second["valence"], second["arousal"]) == (1, 1)
+    assert math.isnan(second["valence"])
+    assert math.isnan(second["arousal"])
+
+
+def test_a_blank_rating_is_none_and_an_axis_without_a_column_is_that_of_the_labels(folder):
+    t = serlab.load(
+        table(folder, "file,emotion,speaker,arousal\na,happy,x,-0.2\nb,sad,x,\nsub/c,angry,x,0.3\n")
+    )
+    assert t["arousal"].tolist() == pytest.approx([-0.2, math.nan, 0.3], nan_ok=True)
+    assert t["valence"].tolist() == [1, -1, -1]
 
 
 def test_usual_words_for_emotions_become_ours(folder):
@@ -242,6 +252,31 @@ def test_labels_that_are_no_words_can_be_given_a_meaning(folder):
         serlab.load("demo", labels={"01": "neutral"})
 
 
+@pytest.mark.filterwarnings("ignore:.*are not among serlab's emotions")
+def test_different_words_that_become_one_emotion_are_told_and_can_be_kept_apart(folder):
+    text = "file,emotion,speaker\na,fear,x\nb,anxiety,x\nsub/c,Fearful,x\n"
+    with pytest.warns(UserWarning, match=r"line 3: read as fearful: 'fear' and 'anxiety'.*\{'anxiety': 'a"):
+        assert set(serlab.load(table(folder, text))["emotion"]) == {"fearful"}
+    assert serlab.validate(folder).problems[["kind", "fault"]].values.tolist() == [["name", False]]
+    for word, emotion in {"anxious": "anxious", "anxiety": "anxiety", "Fearful": "fearful"}.items():
+        t = serlab.load(folder, labels={"anxiety": word})
+        assert t["emotion"].tolist() == ["fearful", emotion, "fearful"]
+        assert not len(serlab.validate(folder, labels={"anxiety": word}).problems)
+
+
+@pytest.mark.filterwarnings("ignore:.*are not among serlab's emotions")
+@pytest.mark.parametrize(("others", "told"), [("glad,trist", True), ("ang,oth", False), ("exc,ang", False)])
+def test_a_code_among_foreign_words_may_be_one_of_them(folder, others, told):
+    one, other = others.split(",")
+    table(folder, f"file,emotion,speaker\na,sur,x\nb,{one},x\nsub/c,{other},x\n")
+    details = serlab.validate(folder).problems["detail"].tolist()
+    assert [detail.split(". ")[0] for detail in details] == [
+        "metadata.csv, line 2: read as surprised: 'sur'"
+    ] * told
+    if told:
+        assert serlab.load(folder, labels={"sur": "cross"})["emotion"][0] == "cross"
+
+
 # What is refused, with its line
 
 
@@ -376,6 +411,30 @@ def test_a_pipe_or_a_folder_in_place_of_a_table_is_refused_at_once(folder):
         serlab.load(folder)
 
 
+@pytest.mark.parametrize(("there", "told"), [("NFC", "NFD"), ("NFD", "NFC")])
+@pytest.mark.parametrize("name", ["Zoë/Ü 1.wav", "Zoë/Ü 1", "Zoë\\Ü 1.wav"])
+def test_names_in_another_unicode_form_are_found(folder, there, told, name):
+    place = folder / unicodedata.normalize(there, "Zoë/Ü 1.wav")
+    place.parent.mkdir()
+    (folder / "a.wav").rename(place)
+    text = f"file,emotion,speaker\n{unicodedata.normalize(told, name)},sad,x\n"
+    assert serlab.load(table(folder, text))["path"].tolist() == [str(place)]
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [("A.WAV", "a.wav"), ("A", "a.wav"), ("Sub/c.wav", "sub"), ("sub/C", "c.wav"), ("d", "")],
+)
+def test_names_in_another_case_are_told(folder, name, near):
+    if (folder / "A.WAV").exists():
+        pytest.skip("names that differ in case are one here")
+    (folder / "d.txt").touch()
+    said = refused(folder, f"file,emotion,speaker\n{name},sad,x\n")
+    assert f"there is no recording {folder / name}, under any extension" in said
+    assert ("whose case differs" in said) == bool(near)
+    assert f"but there is {near}, whose" in said or not near
+
+
 def test_odd_things_in_a_folder_hide_nothing_else(folder):
     os.mkfifo(folder / "pipe.wav")
     (folder / "loop.wav").symlink_to("loop.wav")
@@ -409,6 +468,23 @@ def test_rows_that_mean_parts_of_files_are_refused(folder, header, values):
     said = refused(folder, f"file,{header},emotion,speaker\na,0,,happy,x\nb,{values},sad,x\n")
     assert "metadata.csv, line 3: the column " in said
     assert "serlab takes whole files" in said
+
+
+def test_the_page_cuts_parts_out_and_stops_at_one_that_is_not_there(folder, monkeypatch):
+    page = (Path(__file__).parents[1] / "book" / "how_to_use.md").read_text("utf-8")
+    (code,) = re.findall(r"```python\n(from pathlib.*?)```", page, re.DOTALL)
+    monkeypatch.chdir(folder)
+    rows = "file,emotion,speaker,start,end\na.wav,happy,NA,0,0.025\na.wav,sad,01,0.05,{}\n"
+    for end in ("0.2", "0.04", "0.05"):
+        Path("parts.csv").write_text(rows.format(end))
+        with pytest.raises(ValueError, match=r"parts.csv, line 3: no such part in 0.10 s of a.wav"):
+            exec(code, {})
+    Path("parts.csv").write_text(rows.format("0.1"))
+    exec(code, {})
+    with pytest.warns(UserWarning, match="'NA' .* is taken for a name"):
+        t = serlab.load("cut/metadata.csv")
+    assert t["duration"].tolist() == pytest.approx([0.025, 0.05])
+    assert t["speaker"].tolist() == ["NA", "01"]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from pathlib import Path
 
 import pytest
 
@@ -55,9 +56,31 @@ def test_a_regular_file_passes_whatever_its_name(tmp_path):
     assert shown(os.fsdecode(path)).endswith(r"caf\xe9.wav")
 
 
+@pytest.mark.parametrize("path", ["https://example.org/a.wav", Path("https://example.org/a.wav")])
+def test_an_address_is_no_file_and_is_shown_as_it_was_given(path):
+    with pytest.raises(SerlabError, match=r"^https://example.org/a.wav is an address, not a file. Download"):
+        regular_file(path)
+
+
 @pytest.mark.parametrize("address", ["s3://bucket/folder", "gs://bucket", "https://example.org/clips"])
 @pytest.mark.parametrize(("setting", "folder"), [("SERLAB_CACHE", cache_dir), ("SERLAB_DATA", data_dirs)])
 def test_an_address_is_no_folder_for_a_setting(address, setting, folder, monkeypatch):
     monkeypatch.setenv(setting, address)
     with pytest.raises(SerlabError, match=f"{setting}: {address} is no folder. Give its path in full"):
         folder()
+
+
+@pytest.mark.skipif(os.pathsep != ":", reason="folders are not separated as in addresses")
+@pytest.mark.parametrize("address", ["s3://bucket/x", "https://host:8080/x", "simplecache::s3://bucket"])
+@pytest.mark.parametrize("named", ["/folder:{}", "{}:/folder", ":/folder::{}:/other"])
+def test_an_address_among_folders_stays_whole(address, named, monkeypatch):
+    monkeypatch.setenv("SERLAB_DATA", named.format(address))
+    with pytest.raises(SerlabError, match=f"SERLAB_DATA: {address} is no folder"):
+        data_dirs()
+
+
+def test_folders_are_separated_as_in_path(monkeypatch, tmp_path):
+    monkeypatch.setenv(
+        "SERLAB_DATA", os.pathsep.join(["", str(tmp_path / "a"), "", str(tmp_path / "b c"), ""])
+    )
+    assert data_dirs()[:-1] == [tmp_path / "a", tmp_path / "b c"]

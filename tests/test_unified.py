@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,6 +17,9 @@ from serlab.corpora import unified
 from serlab.errors import CorpusError, SplitError
 from serlab.features import Recording
 from serlab.lessons import ch11_mismatch as mismatch
+
+# The small tables here number their speakers alike.
+pytestmark = pytest.mark.filterwarnings("ignore:.* have speakers of the same names")
 
 EMOTIONS = ("neutral", "happy", "sad", "angry", "surprised")
 
@@ -75,6 +80,19 @@ def test_equal_names_of_two_corpora_stay_apart():
         "two": "Slavic",
         "lone": "Germanic",
     }
+
+
+def test_people_of_ones_own_folders_who_may_be_the_same_are_told():
+    parts = [tiny("session1", ["anna", "bo"]), tiny("session2", ["Anna", "cy"]), tiny("ravdess", ["anna"])]
+    with pytest.warns(
+        UserWarning, match=r"session1 and session2 have speakers of the same names, counted as different"
+    ) as told:
+        table = corpora.unify(parts)
+    assert len(told) == 1
+    assert told[0].filename == __file__
+    (line,) = re.findall(r"table\[.*", str(told[0].message))
+    exec(line)
+    assert set(table["speaker"]) == {"session1/anna", "session1/bo", "session2/cy", "ravdess/anna"}
 
 
 def test_valence_follows_the_circumplex_and_what_is_left_out_is_counted_and_said(capsys):

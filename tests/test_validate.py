@@ -282,6 +282,31 @@ def folder_of(data, **contents):
     return folder
 
 
+def test_whose_folder_it_is_is_told_what_can_be_done(data):
+    pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n"
+    damaged = {"empty": b"", "corrupt": b"RIFF", "foreign": b"<!DOCTYPE html><html>", "pointer": pointer}
+    damaged |= {"silent": np.zeros(800), "truncated": sound("AU")[:3000]}
+    folder = folder_of(data, good=noise(0, 4000), again=noise(0, 4000), lost=b"", **damaged)
+    (folder / "lost.wav").unlink()
+    (folder / "lost.wav").symlink_to("nowhere.wav")
+    (folder / "session.zip").write_bytes(b"PK")
+    (folder / "metadata.csv").write_text((folder / "metadata.csv").read_text() + "missing.wav,sad,x\n")
+    report = serlab.validate(folder)
+    assert {(kind, kind) for kind in (*damaged, "missing")} < findings(report)
+    assert "-> add what is missing, or correct or remove its line of the table." in str(report)
+    assert set(FINDINGS.query("again").index) == {*damaged, "missing", "changed"}
+    every = [str(report), *report.problems["detail"], *FINDINGS["remedy"]]
+    assert not any(word in text.lower() for text in every for word in ("delete", "fetch"))
+
+
+def test_what_cannot_be_fetched_is_not_to_be_fetched(data):
+    emodb(data, "emodb_first2s", "emodb_first2s", 1.5)
+    next((data / "emodb_first2s" / "wav").iterdir()).unlink()
+    report = serlab.validate("emodb_first2s")
+    assert {kind for kind, _ in findings(report)} == {"missing"}
+    assert "-> add what is missing.\n" in str(report)
+
+
 def sound(form, seed=0, **options):
     file = io.BytesIO()
     sf.write(file, noise(seed, 4000), 8000, format=form, **options)

@@ -32,7 +32,8 @@ def load(
         One of `names`, or the path of a folder with a table ``metadata.csv``; or ``"unified"``, for all that
         are here of RAVDESS, nEMO, EmoDB and CREMA-D, joined by `unify`.
     labels
-        For a folder: what its labels mean where they are no words, such as ``{"01": "neutral"}``.
+        For a folder: what its labels mean where they are no words, such as ``{"01": "neutral"}``, or what
+        is to stay a class of its own, such as ``{"anxiety": "anxious"}``, which would be fearful.
 
     Returns
     -------

@@ -10,6 +10,7 @@ import contextlib
 import functools
 import random
 import re
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -39,7 +40,7 @@ class Downloads:
         import requests
 
         self.bar = bar
-        self.stop = threading.Event()
+        self.stop, self.told = threading.Event(), threading.Lock()
         self.session = requests.Session()
         # Byte counts and ranges are those of the file, not of a compressed transfer.
         self.session.headers["Accept-Encoding"] = "identity"
@@ -81,6 +82,9 @@ class Downloads:
                 furthest, since = max(size, furthest), now
                 if failures > RETRIES:
                     raise FetchError(f"{remote.url} cannot be downloaded: {error}") from error
+                # Once, or nothing would seem to happen.
+                if not self.stop.is_set() and self.told.acquire(blocking=False):
+                    self.bar.write(f"Trying again for a while: {remote.url}: {error}", file=sys.stderr)
                 self.stop.wait(max(_wait(failures), min(error.wait, LONGEST_WAIT)))
         raise FetchError(f"{remote.url}: stopped, because another file failed")
 

@@ -1,7 +1,9 @@
 """A folder of recordings with a table: bring your own corpus."""
 
+import contextlib
 import math
 import os
+import unicodedata
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,7 +14,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from serlab.corpora import locate, sheet, words
-from serlab.corpora.table import EMOTIONS, build
+from serlab.corpora.table import AXES, EMOTIONS, build
 from serlab.errors import CorpusError
 from serlab.paths import NOT_COPIED, is_address, regular_file, shown
 from serlab.sound_files import SUFFIXES
@@ -91,8 +93,7 @@ def read(
         "file": finder.find,
         "emotion": lambda label: meanings.get(label) or _read_emotion(label),
         "gender": lambda text: words.GENDERS.get(text.lower(), text.lower()),
-        "valence": partial(_read_axis, "valence"),
-        "arousal": partial(_read_axis, "arousal"),
+        **{axis: partial(_read_axis, axis) for axis in AXES},
     }
     rows = pd.DataFrame(index=cells.index)
     unusable: list[tuple] = []
@@ -101,11 +102,13 @@ def read(
             read_cell = partial(_read_cell, column, table.header[column], readers.get(column))
             rows[column] = _read_column(cells[column], read_cell, unusable)
     rows = rows.rename(columns={"file": "path"})
+    # A blank among ratings is none, not that of the label.
+    rows = rows.astype(dict.fromkeys(rows.columns.intersection(AXES), float))
     unusable += _repeated_files(rows["path"])
     faults = [*unusable, *_other_spellings(rows["speaker"]), *_other_spellings(rows["emotion"])]
     faults, notes = (
         [Fault(line, cells["file"][line], kind, detail) for line, kind, detail in found]
-        for found in (faults, _doubts(rows))
+        for found in (faults, [*_doubts(rows), *_readings(cells["emotion"], rows["emotion"], meanings)])
     )
     faults += [Fault(line, "", "table", detail) for line, detail in table.faults]
     rows = rows.drop(index=[line for line, *_ in unusable]).reset_index(drop=True)
@@ -187,7 +190,12 @@ def _meanings(path: Path, labels: Mapping[str, str] | None, cells: pd.Series) ->
             raise CorpusError(f"No row of {path} has the label {label!r} that labels= names. It has: {few}.")
         if not word or words.why_no_label(word):
             raise CorpusError(f"labels= says that {label!r} means {word!r}, no emotion: give a word.")
-    return {label: words.to_emotion(word) for label, word in meanings.items()}
+    for label, word in meanings.items():
+        emotion = words.to_emotion(word)
+        # To give "anxious" for "anxiety", both of which would be fearful, is to keep that apart.
+        if words.normalise(word) == emotion or words.to_emotion(label) != emotion:
+            meanings[label] = emotion
+    return meanings
 
 
 def _read_column(cells: pd.Series, read_cell: Callable, unusable: list[tuple]) -> pd.Series:
@@ -251,8 +259,19 @@ class _Finder:
     def __init__(self, root: Path):
         self.root = str(root)
         self.files, self.stems = cache(self._files), cache(self._stems)
+        self.cases = cache(lambda folder: {_stem(name).lower(): name for name, _ in locate.scan(folder)})
 
     def find(self, name: str) -> str:
+        try:
+            return self._find(name)
+        except _UnusableCell:
+            # An accent is a character of its own in names that a Mac wrote, but in few tables.
+            for other in {unicodedata.normalize(form, name) for form in ("NFC", "NFD")} - {name}:
+                with contextlib.suppress(_UnusableCell):
+                    return self._find(other)
+            raise
+
+    def _find(self, name: str) -> str:
         # Tables made on Windows have backslashes.
         head, slash, tail = name.replace("\\", "/").rpartition("/")
         folder, files = self.files(head + slash)
@@ -260,8 +279,7 @@ class _Finder:
         # The second question is for systems that do not tell A from a.
         if tail in files or os.path.isfile(path):
             return path
-        stem, suffix = os.path.splitext(tail)
-        found = self.stems(folder).get(stem if suffix.lower() in SUFFIXES else tail, [])
+        found = self.stems(folder).get(_stem(tail), [])
         if len(found) > 1:
             raise _UnusableCell(f"{name} may be {found[0]} or {found[1]}: give the extension", "ambiguous")
         if found and found[0] in files:
@@ -272,7 +290,11 @@ class _Finder:
                 regular_file(there, CorpusError)
             except CorpusError as error:
                 raise _UnusableCell(str(error).removesuffix("."), "unopened") from error
-        raise _UnusableCell(f"there is no recording {path}, under any extension", "missing")
+        while folder != os.path.dirname(folder) and not os.path.isdir(folder):
+            folder, tail = os.path.split(folder)
+        near = self.cases(folder).get(_stem(tail).lower())
+        but = f", but there is {near}, whose case differs" if near else ""
+        raise _UnusableCell(f"there is no recording {path}, under any extension{but}", "missing")
 
     def _files(self, head: str) -> tuple[str, frozenset[str]]:
         folder = os.path.normpath(os.path.join(self.root, head))
@@ -285,6 +307,11 @@ class _Finder:
             if file.suffix.lower() in SUFFIXES:
                 stems.setdefault(file.stem, []).append(file.name)
         return stems
+
+
+def _stem(name: str) -> str:
+    stem, suffix = os.path.splitext(name)
+    return stem if suffix.lower() in SUFFIXES else name
 
 
 def _repeated_files(paths: pd.Series) -> Iterator[tuple]:
@@ -313,8 +340,8 @@ def _doubts(rows: pd.DataFrame) -> Iterator[tuple]:
         (first, other), (line, here) = list(both["gender"].items())[:2]
         detail = f"speaker {words.quote(name)} is {here} here and {other} in line {first}"
         yield line, "name", f"{detail}: if these are two people, give each a name of their own"
-    for axis in rows.columns.intersection(["valence", "arousal"]):
-        given = rows[axis].astype(float).dropna()
+    for axis in rows.columns.intersection(AXES):
+        given = rows[axis].dropna()
         low, high = given.min(), given.max()
         if 0 <= low < high:
             detail = f"{axis} goes from {low:g} to {high:g}, and is read as -1 (low) to 1 (high)"
@@ -325,6 +352,23 @@ def _doubts(rows: pd.DataFrame) -> Iterator[tuple]:
             detail = f"{words.quote(name)} ({_counted((rows['speaker'] == name).sum())}) is taken for a name"
             remedy = "If it means that nobody knows who speaks, leave these rows out: that may be anybody"
             yield line, "name", f"speaker {detail}. {remedy}"
+
+
+def _readings(labels: pd.Series, emotions: pd.Series, given: Mapping[str, str]) -> Iterator[tuple]:
+    """Find different words that are read as one emotion, and codes that may be words of another language."""
+    read = pd.DataFrame({"label": labels, "emotion": emotions}).dropna().drop_duplicates("label")
+    read = read[~read["label"].isin(list(given))]
+    foreign = read["emotion"].isin([*EMOTIONS, *words.OTHERS.values()]).mean() <= 0.5
+    # "anger" and "angry" are one word.
+    read = read.assign(stem=read["label"].map(words.normalise).str[:3]).drop_duplicates(["stem", "emotion"])
+    for emotion, alike in read.groupby("emotion", sort=False)["label"]:
+        other = alike[alike.map(words.normalise) != words.normalise(emotion)]
+        if len(alike) > 1 or (foreign and any(len(label) <= 3 and label.isascii() for label in other)):
+            # Of "fear" and "anxiety" the latter is to be kept apart.
+            label = min(other, key=lambda label, stem=emotion[:3]: label.lower().startswith(stem))
+            detail = f"read as {emotion}: {' and '.join(map(words.quote, alike))}"
+            remedy = f"To keep {label} apart use labels={{{label!r}: {label!r}}}, or another word of your own"
+            yield other.index[other == label][0], "name", f"{detail}. {remedy}"
 
 
 def _first_lines(values: pd.Series) -> dict:

@@ -48,13 +48,13 @@ def clip_folders(record: Record, folder: Path) -> list[Path]:
 
 def visible_files(folder: Path) -> list[Path]:
     """Return the files of a folder, without hidden ones such as macOS's ``._`` companions."""
-    found = sorted(name for name, kind in _scan(folder) if kind != "folder" and not name.startswith("."))
+    found = sorted(name for name, kind in scan(folder) if kind != "folder" and not name.startswith("."))
     return [Path(folder, name) for name in found]
 
 
 def regular_files(folder: Path | str) -> list[str]:
     """Return the names of the regular files of a folder, hidden ones too; none if it cannot be read."""
-    return [name for name, kind in _scan(folder) if kind == "file"]
+    return [name for name, kind in scan(folder) if kind == "file"]
 
 
 def _clips_in(record: Record, places: list[Path]) -> Iterator[Path]:
@@ -66,11 +66,11 @@ def _clips_in(record: Record, places: list[Path]) -> Iterator[Path]:
 
 def _children(folder: Path, pattern: str) -> list[Path]:
     """Return the folders in a folder whose names fit a pattern."""
-    found = sorted(name for name, kind in _scan(folder) if kind == "folder" and not name.startswith("."))
+    found = sorted(name for name, kind in scan(folder) if kind == "folder" and not name.startswith("."))
     return [child for name in found if _named(pattern, child := folder / name)]
 
 
-def _scan(folder: Path | str) -> list[tuple[str, str]]:
+def scan(folder: Path | str) -> list[tuple[str, str]]:
     """Return the names in a folder, each with "file", "folder", or "" for pipes, devices and dead links."""
     found = []
     with contextlib.suppress(OSError, ValueError), os.scandir(folder) as entries:

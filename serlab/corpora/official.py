@@ -63,7 +63,9 @@ def hint_at_official(path: Path) -> Iterator[None]:
         # Python 3.13 looks into a folder whose name no folder can have with a ValueError.
         if not path.is_dir() or any(path.glob("metadata.*")):
             raise
-        for record in (registry.record(name) for name in registry.names() if name != "demo"):
+        records = [registry.record(name) for name in registry.names() if name != "demo"]
+        # What folders are called tells corpora apart whose clips have the same names.
+        for record in sorted(records, key=lambda record: record.name not in path.parts):
             if any(locate.clip_files(record, path)):
                 raise CorpusError(
                     f"{path} holds clips of {record.title}: set SERLAB_DATA to that folder and use the "

@@ -12,9 +12,10 @@ import pandas as pd
 from serlab.errors import AudioError, CorpusError
 from serlab.sound_files import duration
 
+AXES = ("valence", "arousal")
 COLUMNS = (
     *("clip", "path", "corpus", "speaker", "gender", "emotion", "intensity", "sentence", "language"),
-    *("duration", "valence", "arousal"),
+    *("duration", *AXES),
 )
 
 EMOTIONS = ("neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised", "bored")
@@ -74,7 +75,7 @@ def build(rows: Iterable[Mapping] | pd.DataFrame, corpus: str, title: str, remed
     table = pd.DataFrame({column: table.get(column, missing) for column in COLUMNS})
     table["corpus"] = corpus
     table["duration"] = _durations(table["path"].tolist(), title, remedy)
-    for place, axis in enumerate(("valence", "arousal")):
+    for place, axis in enumerate(AXES):
         usual = table["emotion"].map({emotion: places[place] for emotion, places in CIRCUMPLEX.items()})
         # NaN in a table says that a clip has no place on that axis, and is not replaced.
         given = [cell is not None for cell in table[axis]]

@@ -1,11 +1,14 @@
 """Several corpora as one table, with classes of valence beside the emotions."""
 
+import itertools
 import os
+import warnings
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
+from serlab.corpora import registry, words
 from serlab.corpora.table import COLUMNS, EMOTIONS
 from serlab.errors import CorpusError
 
@@ -88,6 +91,7 @@ def unify(
     tables = [one if isinstance(one, pd.DataFrame) else corpora.load(one) for one in sources]
     names = [_name(table) for table in tables]
     _check_people(names)
+    _doubt_people([table for table in tables if _name(table) not in registry.RECORDS])
     unified = pd.concat([_renamed(table) for table in tables], ignore_index=True)
     own = _mapped(unified, "valence", valence or {})
     unified["valence"] = np.sign(own).where(own.isna() | (own.abs() > NEUTRAL_UP_TO), 0.0)
@@ -178,6 +182,21 @@ def _check_people(names: list[str]) -> None:
     if len(twins := list(filter(_is_emodb, names))) > 1:
         both = " and ".join(twins)
         raise CorpusError(f"{both} hold the same people, whom no split could keep apart. Take one.")
+
+
+def _doubt_people(own: list[pd.DataFrame]) -> None:
+    """Warn if two folders of one's own have names of speakers in common."""
+    for one, other in itertools.combinations(own, 2):
+        people = {words.normalise(name): f"{_name(one)}/{name}" for name in one["speaker"].astype(str)}
+        others = {f"{_name(other)}/{name}": words.normalise(name) for name in other["speaker"].astype(str)}
+        same = {name: people[key] for name, key in others.items() if key in people}
+        if same:
+            warnings.warn(
+                f"{_name(one)} and {_name(other)} have speakers of the same names, counted as different. "
+                "Where they are the same people, write before you split: "
+                f'table["speaker"] = table["speaker"].replace({same})',
+                stacklevel=3,
+            )
 
 
 def _mapped(table: pd.DataFrame, axis: str, changes: Mapping[str, int | None]) -> pd.Series:

@@ -9,6 +9,7 @@ from html import escape
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from serlab import sound_files
@@ -23,8 +24,12 @@ from serlab.paths import regular_file, shown
 FINDINGS = pd.read_csv(
     Path(__file__).with_name("findings.csv"), index_col="kind", true_values=["yes"], false_values=["no"]
 )
-"""Kind of finding (index), whether it is a fault, and what a reader should do."""
+"""Kind of finding (index), whether it is a fault, whether getting the file again helps, and what to do."""
 
+# How the remedy ends where getting the file again helps: nothing brings back a recording of one's own.
+_FETCH = ", or delete the corpus folder and run serlab.fetch"
+_MAKE = ", or delete the corpus folder: it is made again when it is loaded"
+_OWN = ", or correct or remove its line of the table"
 _LEFTOVERS = (".part", ".zip", ".tmp", ".crdownload", ".download")
 
 
@@ -123,7 +128,7 @@ def _validate_folder(
         for fault in faults + notes
     ]
     found += [*_remarks(sounds), *_duplicates(sounds), *_leftovers([path.parent])]
-    return _report(title or path.parent.name, path.parent, len(sounds), found)
+    return _report(title or path.parent.name, path.parent, len(sounds), found, _MAKE if title else _OWN)
 
 
 def _validate_official(record: Record, root: Path, max_seconds: float) -> Report:
@@ -144,7 +149,8 @@ def _validate_official(record: Record, root: Path, max_seconds: float) -> Report
     found += _duplicates(firsts, record.official)
     found += [_Finding("extra", path.stem, path, f"{path} has the name of no clip") for path in sorted(extra)]
     found += _leftovers(locate.clip_folders(record, root))
-    report = _report(record.title, root, len(sounds), found)
+    again = _FETCH if record.remotes else ""
+    report = _report(record.title, root, len(sounds), found, again)
     if not report.ok:
         return report
     try:
@@ -152,13 +158,14 @@ def _validate_official(record: Record, root: Path, max_seconds: float) -> Report
     except CorpusError as error:
         title = record.title
         found.append(_Finding("corpus", "", root, str(error)))
-    return _report(title, root, len(sounds), found)
+    return _report(title, root, len(sounds), found, again)
 
 
-def _report(title: str, root: Path, clips: int, found: list[_Finding]) -> Report:
+def _report(title: str, root: Path, clips: int, found: list[_Finding], again: str = "") -> Report:
     problems = pd.DataFrame(found, columns=_Finding._fields).astype({"path": str})
     for column in ("fault", "remedy"):
         problems[column] = FINDINGS.loc[problems["kind"], column].to_numpy()
+    problems["remedy"] += np.where(FINDINGS.loc[problems["kind"], "again"], again, "")
     # From the corpus folder on, to be short.
     inside = f"{root}{os.sep}"
     problems["detail"] = [detail.replace(inside, "") for detail in problems["detail"]]
