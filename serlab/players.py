@@ -285,6 +285,8 @@ def _function_of_serlab(name: str) -> Callable | None:
     from serlab import audio, augment
 
     for module in (augment, audio):
-        if name in module.__all__ and inspect.isfunction(function := getattr(module, name)):
+        function = getattr(module, name, None)
+        ours = inspect.isfunction(function) and function.__module__.startswith(module.__name__)
+        if ours and not name.startswith("_"):
             return function
     return None
