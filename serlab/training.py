@@ -24,6 +24,7 @@ from serlab.checks import (
     align_labels,
     check_inputs,
     check_probabilities,
+    check_probable,
     check_shares,
     is_regressor,
 )
@@ -332,10 +333,11 @@ def _fit_one(model, X, y, table, fold: Fold, classes) -> tuple[np.ndarray, np.nd
         fitted(model, X[fold.train], rows[fold.train], **more)
         if not classes:
             found = None
-        elif hasattr(model, "predict_proba"):
-            found = np.asarray(model.predict_proba(X[fold.test]))
-        else:
+        elif hasattr(model, "decision_function") and not hasattr(model, "predict_proba"):
             found = softmax(model.decision_function(X[fold.test]))
+        else:
+            check_probable(model)
+            found = np.asarray(model.predict_proba(X[fold.test]))
         predicted = np.asarray(model.predict(X[fold.test]), dtype=str if classes else float)
     probabilities = np.zeros((fold.test.size, len(classes)))
     if classes:

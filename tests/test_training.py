@@ -21,7 +21,8 @@ from sklearn.tree import DecisionTreeClassifier
 from serlab import evaluation, provenance, splits, training
 from serlab.errors import EvaluationError, SplitError
 from serlab.models import Shares, estimators
-from serlab.models.search import SpeakerSearch
+from serlab.models.binaries import OneVsRest, Oversampled, Tuned
+from serlab.models.search import Committee, SpeakerSearch
 
 CLASSES = ["neutral", "happy", "sad"]
 
@@ -626,6 +627,50 @@ def test_certain_votes_are_labels(corpus):
         plain = training.cross_validate(build, X, table, split)
         pd.testing.assert_frame_equal(said[plain.columns], plain)
     assert said.attrs["cost"]["chosen"] == plain.attrs["cost"]["chosen"]
+
+
+@pytest.mark.parametrize("build", [lambda seed: SVC(), estimators.rbf_svm])
+def test_shares_are_learned_without_probabilities_as_labels_are(corpus, votes, build):
+    """An SVC has decision values alone; weights of 1 change nothing in it."""
+    table, X = corpus
+    split = splits.make(table, "loso")
+    certain = pd.get_dummies(table["emotion"]).set_index(table["clip"])
+    said = training.cross_validate(lambda seed: Shares(build(seed)), X, table, split, y=certain)
+    plain = training.cross_validate(build, X, table, split)
+    pd.testing.assert_frame_equal(said[plain.columns], plain)
+    said = training.cross_validate(lambda seed: Shares(build(seed)), X, table, split, y=votes)
+    assert evaluation.interval(said, "divergence").value > 0
+
+
+@pytest.mark.parametrize("wrapper", [Shares, Oversampled])
+def test_wrappers_have_the_methods_of_their_model(corpus, wrapper):
+    table, X = corpus
+    y = pd.get_dummies(table["emotion"]) if wrapper is Shares else table["emotion"]
+    for model in (SVC(), DecisionTreeClassifier(), LogisticRegression()):
+        for one in (wrapper(model), wrapper(model).fit(X, y)):
+            for name in ("predict_proba", "decision_function"):
+                assert hasattr(one, name) == hasattr(model, name), (model, name)
+
+
+class Mute(Spy):
+    """Names a class, and does not say how sure it is."""
+
+    predict_proba = property()
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda seed: Mute(),
+        lambda seed: Tuned(SVC()),
+        lambda seed: OneVsRest(SVC()),
+        lambda seed: Committee([(slice(3), SpeakerSearch(SVC(), {"C": [1]}))]),
+    ],
+)
+def test_models_without_probabilities_are_refused_where_these_are_needed(corpus, build):
+    table, X = corpus
+    with pytest.raises(EvaluationError, match=r"(SVC|Mute) gives no probabilities, .* LogisticRegression"):
+        training.cross_validate(build, X, table, splits.make(table, "loso"))
 
 
 def test_steps_before_the_classifier_see_every_clip_once(corpus, votes):

@@ -10,7 +10,7 @@ from scipy.special import softmax
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.model_selection import GridSearchCV, GroupKFold, StratifiedGroupKFold
 
-from serlab.checks import check_inputs, check_like, is_regressor
+from serlab.checks import check_inputs, check_like, check_probable, is_regressor
 from serlab.errors import EvaluationError
 
 
@@ -68,6 +68,8 @@ class Committee(ClassifierMixin, BaseEstimator):
         """Train every member on its columns; `groups` are the rows' speakers."""
         X = np.asarray(X)
         check_inputs(X, y)
+        for _, member in self.members:
+            check_probable(member)
         self.shape_ = X.shape[1:]
         self.estimators_ = [clone(member).fit(X[:, part], y, groups=groups) for part, member in self.members]
         self.classes_ = self.estimators_[0].classes_
