@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -31,12 +31,15 @@ from serlab.checks import (
 from serlab.errors import EvaluationError, SplitError
 from serlab.splits import Fold, Split
 
+if TYPE_CHECKING:
+    from serlab.models import ModelSpec
+
 # What is kept of a fold.
 _KEPT = ("probabilities", "predicted", "cost")
 
 
 def cross_validate(
-    build: Callable[[int], Any],
+    build: Callable[[int], Any] | ModelSpec,
     X: np.ndarray | pd.DataFrame,
     table: pd.DataFrame,
     split: Split,
@@ -55,12 +58,14 @@ def cross_validate(
 
     Parameters
     ----------
-    build : callable
-        Takes a number, another one for every seed and fold, returns a fresh model that keeps to
-        scikit-learn's conventions: ``fit(X, y)``, ``predict(X)``, ``predict_proba(X)`` or
-        ``decision_function(X)``, and ``classes_`` once fitted. If ``fit`` has a parameter ``groups`` it is
-        given the speakers of the training rows; if it has ``validation_data`` and the fold has validation
-        rows it is given ``(X, y)`` of those.
+    build : ModelSpec or callable
+        A model of the book, ``models.get("forest")``, with what belongs to it: features are normalised by
+        speaker, and validation rows taken from the training rows, if it asks for that and `split` has none.
+        Votes are refused. Or a function that takes a number, another one for every seed and fold, and returns
+        a fresh model that keeps to scikit-learn's conventions: ``fit(X, y)``, ``predict(X)``,
+        ``predict_proba(X)`` or ``decision_function(X)``, and ``classes_`` once fitted. If ``fit`` has a
+        parameter ``groups`` it is given the speakers of the training rows; if it has ``validation_data`` and
+        the fold has validation rows it is given ``(X, y)`` of those.
     X : ndarray, shape (clips, ...), or DataFrame
         Row i of an array belongs to row i of `table`. The rows of a DataFrame are found by the names of the
         clips or files in its index, see `serlab.checks.align`: features of your own, such as openSMILE's.
@@ -116,10 +121,10 @@ def cross_validate(
 
     from serlab.corpora.table import in_order
 
-    if not callable(build):
+    if not (callable(build) or hasattr(build, "prepare")):
         raise EvaluationError(
-            f"build must be a function that takes a seed and returns a model, not {build!r}: for a model of "
-            "the book, serlab.models.get(name).build"
+            "build must be a model of the book, serlab.models.get('forest'), or a function that takes a seed "
+            f"and returns a model, not {build!r}"
         )
     if np.ndim(seeds) != 1 or not len(seeds) or len(set(seeds)) < len(seeds):
         raise EvaluationError(f"seeds must be different numbers in a list, at least one, not {seeds!r}")
@@ -132,6 +137,8 @@ def cross_validate(
     X = align(X, table).to_numpy() if isinstance(X, pd.DataFrame) else np.asarray(X)
     wanted = list(only) if only is not None else [(s, f) for s in seeds for f in range(len(split))]
     y, truth = _check(X, y, table, split, {number for _, number in wanted})
+    if hasattr(build, "prepare"):  # A ModelSpec, of a room that imports this one.
+        build, X, split = build.prepare(X, table, split)
     classes = in_order(y if isinstance(y, pd.DataFrame) else truth["label"]) if "label" in truth else []
 
     def fresh(seed: int, number: int) -> Any:

@@ -18,8 +18,9 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, SVR
 from sklearn.tree import DecisionTreeClassifier
 
-from serlab import evaluation, provenance, splits, training
+from serlab import evaluation, models, provenance, runs, splits, store, training
 from serlab.errors import EvaluationError, SplitError
+from serlab.features import Rms, Summary
 from serlab.models import Shares, estimators
 from serlab.models.binaries import OneVsRest, Oversampled, Tuned
 from serlab.models.search import Committee, SpeakerSearch
@@ -566,10 +567,52 @@ def test_seeds_are_different_numbers_in_a_list(corpus, seeds):
         training.cross_validate(logistic, X, table, splits.make(table, "loso"), seeds)
 
 
-def test_build_is_a_function(corpus):
+@pytest.mark.parametrize("build", ["forest", None, DecisionTreeClassifier()])
+def test_build_is_a_model_of_the_book_or_a_function(corpus, build):
     table, X = corpus
-    with pytest.raises(EvaluationError, match="build must be a function"):
-        training.cross_validate("forest", X, table, splits.make(table, "loso"))
+    with pytest.raises(EvaluationError, match=r"serlab\.models\.get\('forest'\), or a function"):
+        training.cross_validate(build, X, table, splits.make(table, "loso"))
+
+
+def test_a_model_of_the_book_is_trained_as_its_runs_are(demo):
+    """With the features that the reader has, which are not normalised."""
+    few = demo[demo["speaker"].isin(["d01", "d02", "d03", "d04"])].reset_index(drop=True)
+    spec = models.get("svm-linear-summary").normalised()
+    spec = replace(spec, extractors=(Summary(features=(Rms(scale="db"),), timing=False),))
+    X = store.features(few, *spec.extractors, progress=False)
+    split = splits.make(few, "loso")
+    said = training.cross_validate(spec, X, few, split)
+    wanted = training.cross_validate(spec.build, runs.inputs(spec, few), few, split)
+    pd.testing.assert_frame_equal(said, wanted)
+    assert not said.equals(training.cross_validate(replace(spec, normalises=()), X, few, split))
+
+
+@pytest.mark.parametrize("who", ["speakers", "clips", "test", "itself"])
+def test_a_model_of_the_book_has_its_validation_rows(corpus, who):
+    table, X = corpus
+    spec, split = replace(models.get("forest"), build=Spy, validates=who), splits.make(table, "loso")
+    for given in (split, splits.with_validation(split, table, share=0.5)):
+        training.cross_validate(spec, X, table, given, only=[(0, 0)])
+        own = given.folds[0].validation.size
+        fold = given.folds[0] if own else runs.split_for(spec, table, "loso").folds[0]
+        np.testing.assert_array_equal(Spy.given[0], X[fold.train])
+        assert (Spy.given[3] is None) == (who == "itself" and not own)
+        if Spy.given[3] is not None:
+            np.testing.assert_array_equal(Spy.given[3][0], X[fold.validation])
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        (models.get("three-vote"), r"is a vote of logreg-\S+, .*--model three-vote .* serlab\.voting"),
+        (models.get("svm-rbf-summary").by_emotion(), "learns emotions first, .*python -m serlab.runs"),
+    ],
+)
+def test_a_model_that_needs_more_than_features_names_the_way(corpus, spec, message):
+    table, X = corpus
+    table["ternary"] = table["emotion"].map({"neutral": "neutral", "happy": "positive", "sad": "negative"})
+    with pytest.raises(EvaluationError, match=message):
+        training.cross_validate(spec, X, table, replace(splits.make(table, "loso"), target="ternary"))
 
 
 @pytest.fixture
@@ -669,7 +712,7 @@ class Mute(Spy):
 )
 def test_models_without_probabilities_are_refused_where_these_are_needed(corpus, build):
     table, X = corpus
-    with pytest.raises(EvaluationError, match=r"(SVC|Mute) gives no probabilities, .* LogisticRegression"):
+    with pytest.raises(EvaluationError, match=r"(SVC|Mute) gives no probabilities: .* LogisticRegression"):
         training.cross_validate(build, X, table, splits.make(table, "loso"))
 
 

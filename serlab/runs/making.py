@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -123,15 +122,7 @@ def seeds_of(spec: ModelSpec, folds: int) -> tuple[int, ...]:
 
 def split_for(spec: ModelSpec, utterances: pd.DataFrame, protocol: str) -> splits.Split:
     """Split a corpus by a protocol, with the validation rows that a model asks for."""
-    split = splits.make(utterances, protocol)
-    if spec.validates == "speakers":
-        return splits.with_validation(split, utterances)
-    if spec.validates == "clips":
-        return splits.with_random_validation(split, utterances)
-    if spec.validates == "test":
-        peeking = tuple(replace(fold, validation=fold.test) for fold in split)
-        return replace(split, folds=peeking)
-    return split
+    return spec.with_validation(splits.make(utterances, protocol), utterances)
 
 
 def inputs(spec: ModelSpec, utterances: pd.DataFrame, progress: bool = False) -> np.ndarray:
@@ -140,17 +131,12 @@ def inputs(spec: ModelSpec, utterances: pd.DataFrame, progress: bool = False) ->
     One extractor's features come in their own shape; those of several, as vectors, side by side; one column
     of zeros for a model that does not listen.
     """
-    from serlab.features import SpeakerNormaliser
-
     parts = [store.features(utterances, extractor, progress=progress) for extractor in spec.extractors]
     # Frames come as a list. Those of clips that are cut to one length have one shape.
     parts = [np.stack(part) if isinstance(part, list) else part for part in parts]
     if not parts:
         return np.zeros((len(utterances), 1), np.float32)
-    X = parts[0] if len(parts) == 1 else np.hstack(parts)
-    return (
-        SpeakerNormaliser().fit_transform(X, groups=utterances["speaker"]) if spec.speaker_normalised else X
-    )
+    return spec.normalise(parts[0] if len(parts) == 1 else np.hstack(parts), utterances)
 
 
 def remake(run: Run, spec: ModelSpec) -> dict[str, float | int]:
