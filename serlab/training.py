@@ -54,7 +54,7 @@ def cross_validate(
 
     Whatever a model fits, scaling and the choice of settings included, it fits on the training rows it is
     given. Within ``joblib.parallel_config("dask")`` the workers of the Dask cluster do the work, several
-    folds at a time.
+    folds at a time. A warning names classes that a fold tests and trains on no clip of.
 
     Parameters
     ----------
@@ -123,8 +123,7 @@ def cross_validate(
 
     if not (callable(build) or hasattr(build, "prepare")):
         raise EvaluationError(
-            "build must be a model of the book, serlab.models.get('forest'), or a function that takes a seed "
-            f"and returns a model, not {build!r}"
+            f"build must be serlab.models.get('forest'), or a function from a seed to a model, not {build!r}"
         )
     if np.ndim(seeds) != 1 or not len(seeds) or len(set(seeds)) < len(seeds):
         raise EvaluationError(f"seeds must be different numbers in a list, at least one, not {seeds!r}")
@@ -139,6 +138,8 @@ def cross_validate(
     y, truth = _check(X, y, table, split, {number for _, number in wanted})
     if hasattr(build, "prepare"):  # A ModelSpec, of a room that imports this one.
         build, X, split = build.prepare(X, table, split)
+    if "label" in truth and not isinstance(y, pd.DataFrame):
+        splits.warn_of_untrained(y, [split.folds[number] for number in {number for _, number in wanted}])
     classes = in_order(y if isinstance(y, pd.DataFrame) else truth["label"]) if "label" in truth else []
 
     def fresh(seed: int, number: int) -> Any:
@@ -153,8 +154,8 @@ def cross_validate(
             model, fold = fresh(seed, number), split.folds[number]
             key = _key(model, data, fold, seed, apart=client is not None)
             files[seed, number] = Path(cache) / f"{key}.npz"
-    kept = {place: results_cache.read(file, *_KEPT) for place, file in files.items()}
-    found = {place: arrays for place, arrays in kept.items() if arrays is not None}
+    read = ((place, results_cache.read(file, *_KEPT)) for place, file in files.items())
+    found = {place: arrays for place, arrays in read if arrays is not None}
     todo = [place for place in wanted if place not in found]
     if client is None:
         results = (_train(place, given) for place in todo)

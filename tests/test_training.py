@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -398,6 +399,33 @@ def test_one_class_in_training_names_the_fold_before_any_is_trained(corpus):
         training.cross_validate(Spy, X, table, splits.make(table, "loso"))
     assert Spy.fits == 0
     training.cross_validate(Spy, X, table, splits.make(table, "loso"), only=[(0, 0)])
+
+
+def test_a_class_that_is_tested_and_never_trained_is_named_once(corpus):
+    table, X = corpus
+    split = splits.make(table, "loso")
+    for names, told in ((["dee"], "'shy' in 1 of 4 folds"), (["dee", "cy"], None)):
+        shy = table["speaker"].isin(names) & (table["emotion"] == "sad")
+        own = table.assign(emotion=table["emotion"].mask(shy, "shy"))
+        with warnings.catch_warnings(record=True) as heard:
+            warnings.simplefilter("always")
+            training.cross_validate(logistic, X, own, split, seeds=[0, 1])
+        assert len(heard) == (told is not None)
+        if told:
+            assert told in str(heard[0].message)
+            assert heard[0].filename == __file__
+    y = table["emotion"].mask(table["speaker"] == "dee", "shy")
+    with pytest.warns(UserWarning, match="'shy' in 1 of 1 folds"):
+        training.cross_validate(logistic, X, table, split, y=y, only=[(0, 3)])
+
+
+def test_speakers_held_out_without_a_class_are_no_matter_for_warnings(corpus):
+    table, X = corpus
+    own = table[(table["speaker"] != "ann") | (table["emotion"] != "sad")].reset_index(drop=True)
+    X = X[table["clip"].isin(own["clip"])]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        estimators.logistic().fit(X, own["emotion"].to_numpy(), groups=own["speaker"])
 
 
 def test_networks_made_with_several_threads_are_kept_apart(corpus, tmp_path, monkeypatch):
