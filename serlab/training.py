@@ -125,8 +125,8 @@ def cross_validate(
         raise EvaluationError(
             f"build must be serlab.models.get('forest'), or a function from a seed to a model, not {build!r}"
         )
-    if np.ndim(seeds) != 1 or not len(seeds) or len(set(seeds)) < len(seeds):
-        raise EvaluationError(f"seeds must be different numbers in a list, at least one, not {seeds!r}")
+    if np.asarray(seeds).dtype.kind not in "iu" or np.ndim(seeds) != 1 or len(set(seeds)) < len(seeds):
+        raise EvaluationError(f"seeds must be different whole numbers in a list, at least one, not {seeds!r}")
     if not isinstance(split, Split):
         raise SplitError(
             f"split must be what serlab.splits.make(table, 'loso') returns, not {split!r}. Folds of "

@@ -588,10 +588,10 @@ def test_answers_that_are_none_are_refused(corpus, p, answer, message):
         training.cross_validate(lambda seed: Answers(p, answer), X, table, splits.make(table, "loso"))
 
 
-@pytest.mark.parametrize("seeds", [3, [], [0, 0], None])
+@pytest.mark.parametrize("seeds", [3, [], [0, 0], None, [0.5], ["a"]])
 def test_seeds_are_different_numbers_in_a_list(corpus, seeds):
     table, X = corpus
-    with pytest.raises(EvaluationError, match="seeds must be different numbers"):
+    with pytest.raises(EvaluationError, match="seeds must be different whole numbers"):
         training.cross_validate(logistic, X, table, splits.make(table, "loso"), seeds)
 
 

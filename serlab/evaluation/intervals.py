@@ -146,6 +146,7 @@ def scores(predictions: pd.DataFrame) -> dict[str, float]:
     are the 95 % interval over speakers (missing with one speaker); ``uar_seed_sd`` is the standard deviation
     of the UAR between seeds (missing with one seed).
     """
+    check_columns(predictions, "fold", "seed", "speaker", "label", "predicted")
     label, predicted = predictions["label"], predictions["predicted"]
     # A fold may hold few clips, all of them wrong: names are compared over all.
     _, classes = count_confusions(label, predicted)
