@@ -234,6 +234,21 @@ def is_regressor(model: object) -> bool:
     return hasattr(model, "__sklearn_tags__") and sklearn.base.is_regressor(model)
 
 
+def check_probable(model: object) -> None:
+    """Make sure that a model has probabilities to compute with.
+
+    Examples
+    --------
+    >>> from sklearn.svm import SVC
+    >>> check_probable(SVC())
+    Traceback (most recent call last):
+    serlab.errors.EvaluationError: SVC gives no probabilities: take...
+    """
+    if not hasattr(model, "predict_proba"):
+        name = type(getattr(model, "estimator", model)).__name__
+        raise EvaluationError(f"{name} gives no probabilities: take another model, LogisticRegression() say")
+
+
 def check_like(X: np.ndarray, shape: tuple[int, ...]) -> None:
     """Make sure that examples are finite and, each, of the shape that a model was trained on.
 

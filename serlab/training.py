@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -24,18 +24,22 @@ from serlab.checks import (
     align_labels,
     check_inputs,
     check_probabilities,
+    check_probable,
     check_shares,
     is_regressor,
 )
 from serlab.errors import EvaluationError, SplitError
 from serlab.splits import Fold, Split
 
+if TYPE_CHECKING:
+    from serlab.models import ModelSpec
+
 # What is kept of a fold.
 _KEPT = ("probabilities", "predicted", "cost")
 
 
 def cross_validate(
-    build: Callable[[int], Any],
+    build: Callable[[int], Any] | ModelSpec,
     X: np.ndarray | pd.DataFrame,
     table: pd.DataFrame,
     split: Split,
@@ -50,16 +54,18 @@ def cross_validate(
 
     Whatever a model fits, scaling and the choice of settings included, it fits on the training rows it is
     given. Within ``joblib.parallel_config("dask")`` the workers of the Dask cluster do the work, several
-    folds at a time.
+    folds at a time. A warning names classes that a fold tests and trains on no clip of.
 
     Parameters
     ----------
-    build : callable
-        Takes a number, another one for every seed and fold, returns a fresh model that keeps to
-        scikit-learn's conventions: ``fit(X, y)``, ``predict(X)``, ``predict_proba(X)`` or
-        ``decision_function(X)``, and ``classes_`` once fitted. If ``fit`` has a parameter ``groups`` it is
-        given the speakers of the training rows; if it has ``validation_data`` and the fold has validation
-        rows it is given ``(X, y)`` of those.
+    build : ModelSpec or callable
+        A model of the book, ``models.get("forest")``, with what belongs to it: features are normalised by
+        speaker, and validation rows taken from the training rows, if it asks for that and `split` has none.
+        Votes are refused. Or a function that takes a number, another one for every seed and fold, and returns
+        a fresh model that keeps to scikit-learn's conventions: ``fit(X, y)``, ``predict(X)``,
+        ``predict_proba(X)`` or ``decision_function(X)``, and ``classes_`` once fitted. If ``fit`` has a
+        parameter ``groups`` it is given the speakers of the training rows; if it has ``validation_data`` and
+        the fold has validation rows it is given ``(X, y)`` of those.
     X : ndarray, shape (clips, ...), or DataFrame
         Row i of an array belongs to row i of `table`. The rows of a DataFrame are found by the names of the
         clips or files in its index, see `serlab.checks.align`: features of your own, such as openSMILE's.
@@ -115,13 +121,12 @@ def cross_validate(
 
     from serlab.corpora.table import in_order
 
-    if not callable(build):
+    if not (callable(build) or hasattr(build, "prepare")):
         raise EvaluationError(
-            f"build must be a function that takes a seed and returns a model, not {build!r}: for a model of "
-            "the book, serlab.models.get(name).build"
+            f"build must be serlab.models.get('forest'), or a function from a seed to a model, not {build!r}"
         )
-    if np.ndim(seeds) != 1 or not len(seeds) or len(set(seeds)) < len(seeds):
-        raise EvaluationError(f"seeds must be different numbers in a list, at least one, not {seeds!r}")
+    if np.asarray(seeds).dtype.kind not in "iu" or np.ndim(seeds) != 1 or len(set(seeds)) < len(seeds):
+        raise EvaluationError(f"seeds must be different whole numbers in a list, at least one, not {seeds!r}")
     if not isinstance(split, Split):
         raise SplitError(
             f"split must be what serlab.splits.make(table, 'loso') returns, not {split!r}. Folds of "
@@ -131,6 +136,10 @@ def cross_validate(
     X = align(X, table).to_numpy() if isinstance(X, pd.DataFrame) else np.asarray(X)
     wanted = list(only) if only is not None else [(s, f) for s in seeds for f in range(len(split))]
     y, truth = _check(X, y, table, split, {number for _, number in wanted})
+    if hasattr(build, "prepare"):  # A ModelSpec, of a room that imports this one.
+        build, X, split = build.prepare(X, table, split)
+    if "label" in truth and not isinstance(y, pd.DataFrame):
+        splits.warn_of_untrained(y, [split.folds[number] for number in {number for _, number in wanted}])
     classes = in_order(y if isinstance(y, pd.DataFrame) else truth["label"]) if "label" in truth else []
 
     def fresh(seed: int, number: int) -> Any:
@@ -145,8 +154,8 @@ def cross_validate(
             model, fold = fresh(seed, number), split.folds[number]
             key = _key(model, data, fold, seed, apart=client is not None)
             files[seed, number] = Path(cache) / f"{key}.npz"
-    kept = {place: results_cache.read(file, *_KEPT) for place, file in files.items()}
-    found = {place: arrays for place, arrays in kept.items() if arrays is not None}
+    read = ((place, results_cache.read(file, *_KEPT)) for place, file in files.items())
+    found = {place: arrays for place, arrays in read if arrays is not None}
     todo = [place for place in wanted if place not in found]
     if client is None:
         results = (_train(place, given) for place in todo)
@@ -332,10 +341,11 @@ def _fit_one(model, X, y, table, fold: Fold, classes) -> tuple[np.ndarray, np.nd
         fitted(model, X[fold.train], rows[fold.train], **more)
         if not classes:
             found = None
-        elif hasattr(model, "predict_proba"):
-            found = np.asarray(model.predict_proba(X[fold.test]))
-        else:
+        elif hasattr(model, "decision_function") and not hasattr(model, "predict_proba"):
             found = softmax(model.decision_function(X[fold.test]))
+        else:
+            check_probable(model)
+            found = np.asarray(model.predict_proba(X[fold.test]))
         predicted = np.asarray(model.predict(X[fold.test]), dtype=str if classes else float)
     probabilities = np.zeros((fold.test.size, len(classes)))
     if classes:

@@ -86,6 +86,11 @@ def test_own_class_names_keep_their_order_after_the_usual_ones():
         (lambda: evaluation.report(label=["sad"], predicted=["odd"], classes=["sad"]), "'odd'.*not among"),
         (lambda: evaluation.floors([]), "at least one label"),
         (lambda: evaluation.interval(made_up(), metric="f2"), "unknown metric 'f2': use one of uar"),
+        (lambda: evaluation.interval(made_up(), evaluation.accuracy), "unknown .*one of uar, accuracy,"),
+        (lambda: evaluation.uar("sad", "sad"), "must be lists or columns"),
+        (lambda: evaluation.report(label=["sad"], predicted=None), "must be lists or columns"),
+        (lambda: evaluation.uar([0, 1, 0], [False, True, True]), r"of another type .* \['0', '1'\]"),
+        (lambda: evaluation.scores(made_up().drop(columns="fold")), "lack the columns fold"),
         (lambda: evaluation.interval(made_up(n_speakers=1)), "at least two speakers"),
         (lambda: evaluation.interval(made_up().drop(columns="speaker")), "lack the columns speaker"),
         (lambda: evaluation.compare(made_up(), made_up().iloc[3:].query("seed == 0")), "3 clips.*c000"),
@@ -239,7 +244,8 @@ def test_what_rounding_leaves_is_no_difference():
 def test_two_speakers_who_agree_prove_nothing():
     first = pd.DataFrame({"clip": list("uvwx"), "speaker": list("aabb"), "label": ["sad", "happy"] * 2})
     first["predicted"] = first["label"]
-    assert evaluation.compare(first, first.assign(predicted="sad")).p == 0.5
+    found = evaluation.compare(first, first.assign(predicted="sad"))
+    assert found == (0.5, 0.5, 0.5, 0.5), "an interval without width leaves out zero, and p is not below 0.05"
 
 
 def test_speakers_are_paired_by_name_whatever_their_type():

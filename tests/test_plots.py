@@ -15,7 +15,7 @@ from numpy.testing import assert_allclose
 
 from serlab import plots, splits
 from serlab import runs as recorded
-from serlab.errors import EvaluationError
+from serlab.errors import AudioError, EvaluationError, SerlabError
 
 RATE = 16000
 
@@ -160,6 +160,41 @@ def test_spectrogram_reference_keeps_a_quiet_clip_dark(ax):
 def test_spectrogram_names_the_kinds_it_knows():
     with pytest.raises(ValueError, match="'stft' or 'mel', not 'bark'"):
         plots.spectrogram(tone(500), RATE, kind="bark")
+
+
+@pytest.mark.parametrize("draw", [plots.waveform, plots.spectrum, plots.spectrogram])
+@pytest.mark.parametrize(
+    ("y", "rate", "message"),
+    [
+        (np.zeros(0), RATE, "samples in it"),
+        (np.zeros((2, 900)), RATE, "Average the channels"),
+        (np.full(900, np.nan), RATE, "NaN"),
+        (np.zeros(900), 0, "sampling rate of the signal, above 0, not 0"),
+    ],
+)
+def test_what_is_no_sound_is_refused_before_anything_is_drawn(draw, y, rate, message):
+    before = plt.get_fignums()
+    with pytest.raises(AudioError, match=f"^{draw.__name__} .*{message}"):
+        draw(y, rate)
+    assert plt.get_fignums() == before
+
+
+@pytest.mark.parametrize(
+    ("draw", "message"),
+    [
+        (lambda: plots.emotion_grid({}, RATE), "one signal or more"),
+        (lambda: plots.confusion_matrix([], []), "nothing to evaluate"),
+        (lambda: plots.confusion_matrix(["sad"], ["sad", "calm"]), "1 labels do not go with 2"),
+        (lambda: plots.confusion_matrix(["sad", None], ["sad", "calm"]), "missing"),
+        (lambda: plots.durations(pd.DataFrame({"duration": [1.0]}), "a", "b"), "clips lack the columns a, b"),
+        (lambda: plots.by_emotion([1, 2], ["sad"]), "2 values do not go with 1 emotions"),
+        (lambda: plots.results(pd.DataFrame()), "runs lack the columns title, protocol"),
+        (lambda: plots.timeline(pd.DataFrame({"recording": ["a"]})), "answers lack the columns start, end"),
+    ],
+)
+def test_what_cannot_be_drawn_is_named(draw, message):
+    with pytest.raises(SerlabError, match=message):
+        draw()
 
 
 def test_emotion_grid_shares_all_three_scales():

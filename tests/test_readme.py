@@ -7,11 +7,13 @@ import shutil
 from pathlib import Path
 from urllib.parse import unquote
 
+import numpy as np
 import pandas as pd
 import pytest
 from test_book import RUNS
 from test_chapters import load_tool
 
+import serlab
 from serlab import models, runs
 
 ROOT = Path(__file__).parents[1]
@@ -49,6 +51,35 @@ def test_says_the_two_commands_and_how_to_get_and_cite():
         "BSD 3-Clause",
     ):
         assert said in README, said
+
+
+def test_the_blocks_of_how_to_use_run_on_recordings_of_ones_own(demo, tmp_path, monkeypatch):
+    """All but those that download a corpus, in their order, with the files that they name."""
+    monkeypatch.chdir(tmp_path)
+    own = demo[demo["emotion"].isin(["happy", "sad", "angry"]) & (demo["sentence"] == "s1")]
+    folder = tmp_path / "path" / "to" / "folder"
+    folder.mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    rows = own[["emotion", "speaker", "gender"]].assign(file=own["clip"] + ".flac")
+    rows["arousal"] = rng.uniform(-1, 1, len(own)).round(3)
+    rows.to_csv(folder / "metadata.csv", index=False)
+    for path, name in zip(own["path"], rows["file"], strict=True):
+        shutil.copy(path, folder / name)
+    parts = pd.DataFrame({"file": [own["path"].iloc[0]], "start": 0.1, "end": 0.4, "emotion": "sad"})
+    parts.assign(speaker="01").to_csv("parts.csv", index=False)
+    frame = pd.DataFrame(rng.normal(size=(len(own), 3)), columns=list("xyz")).assign(file=list(rows["file"]))
+    frame.to_csv("egemaps.csv", sep=";", index=False)
+    counts = pd.DataFrame(rng.integers(0, 3, (len(own), 3)), columns=["happy", "sad", "angry"]) + 1
+    counts.assign(clip=list(own["clip"])).to_csv("votes.csv", index=False)
+    text = (ROOT / "book" / "how_to_use.md").read_text("utf-8")
+    blocks = [code for code in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if ".fetch(" not in code]
+    assert len(blocks) >= 6
+    names = {"serlab": serlab}
+    for code in blocks:
+        exec(code, names)
+    assert Path("cut/0.wav").exists()
+    assert Path("mine.serlab").exists()
+    assert len(names["predictions"]) == len(own)
 
 
 def test_address_is_everywhere_the_same():

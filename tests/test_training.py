@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -18,10 +19,12 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, SVR
 from sklearn.tree import DecisionTreeClassifier
 
-from serlab import evaluation, provenance, splits, training
+from serlab import evaluation, models, provenance, runs, splits, store, training
 from serlab.errors import EvaluationError, SplitError
+from serlab.features import Rms, Summary
 from serlab.models import Shares, estimators
-from serlab.models.search import SpeakerSearch
+from serlab.models.binaries import OneVsRest, Oversampled, Tuned
+from serlab.models.search import Committee, SpeakerSearch
 
 CLASSES = ["neutral", "happy", "sad"]
 
@@ -398,6 +401,33 @@ def test_one_class_in_training_names_the_fold_before_any_is_trained(corpus):
     training.cross_validate(Spy, X, table, splits.make(table, "loso"), only=[(0, 0)])
 
 
+def test_a_class_that_is_tested_and_never_trained_is_named_once(corpus):
+    table, X = corpus
+    split = splits.make(table, "loso")
+    for names, told in ((["dee"], "'shy' in 1 of 4 folds"), (["dee", "cy"], None)):
+        shy = table["speaker"].isin(names) & (table["emotion"] == "sad")
+        own = table.assign(emotion=table["emotion"].mask(shy, "shy"))
+        with warnings.catch_warnings(record=True) as heard:
+            warnings.simplefilter("always")
+            training.cross_validate(logistic, X, own, split, seeds=[0, 1])
+        assert len(heard) == (told is not None)
+        if told:
+            assert told in str(heard[0].message)
+            assert heard[0].filename == __file__
+    y = table["emotion"].mask(table["speaker"] == "dee", "shy")
+    with pytest.warns(UserWarning, match="'shy' in 1 of 1 folds"):
+        training.cross_validate(logistic, X, table, split, y=y, only=[(0, 3)])
+
+
+def test_speakers_held_out_without_a_class_are_no_matter_for_warnings(corpus):
+    table, X = corpus
+    own = table[(table["speaker"] != "ann") | (table["emotion"] != "sad")].reset_index(drop=True)
+    X = X[table["clip"].isin(own["clip"])]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        estimators.logistic().fit(X, own["emotion"].to_numpy(), groups=own["speaker"])
+
+
 def test_networks_made_with_several_threads_are_kept_apart(corpus, tmp_path, monkeypatch):
     class Net(Spy):
         libraries = ("keras",)
@@ -558,17 +588,59 @@ def test_answers_that_are_none_are_refused(corpus, p, answer, message):
         training.cross_validate(lambda seed: Answers(p, answer), X, table, splits.make(table, "loso"))
 
 
-@pytest.mark.parametrize("seeds", [3, [], [0, 0], None])
+@pytest.mark.parametrize("seeds", [3, [], [0, 0], None, [0.5], ["a"]])
 def test_seeds_are_different_numbers_in_a_list(corpus, seeds):
     table, X = corpus
-    with pytest.raises(EvaluationError, match="seeds must be different numbers"):
+    with pytest.raises(EvaluationError, match="seeds must be different whole numbers"):
         training.cross_validate(logistic, X, table, splits.make(table, "loso"), seeds)
 
 
-def test_build_is_a_function(corpus):
+@pytest.mark.parametrize("build", ["forest", None, DecisionTreeClassifier()])
+def test_build_is_a_model_of_the_book_or_a_function(corpus, build):
     table, X = corpus
-    with pytest.raises(EvaluationError, match="build must be a function"):
-        training.cross_validate("forest", X, table, splits.make(table, "loso"))
+    with pytest.raises(EvaluationError, match=r"serlab\.models\.get\('forest'\), or a function"):
+        training.cross_validate(build, X, table, splits.make(table, "loso"))
+
+
+def test_a_model_of_the_book_is_trained_as_its_runs_are(demo):
+    """With the features that the reader has, which are not normalised."""
+    few = demo[demo["speaker"].isin(["d01", "d02", "d03", "d04"])].reset_index(drop=True)
+    spec = models.get("svm-linear-summary").normalised()
+    spec = replace(spec, extractors=(Summary(features=(Rms(scale="db"),), timing=False),))
+    X = store.features(few, *spec.extractors, progress=False)
+    split = splits.make(few, "loso")
+    said = training.cross_validate(spec, X, few, split)
+    wanted = training.cross_validate(spec.build, runs.inputs(spec, few), few, split)
+    pd.testing.assert_frame_equal(said, wanted)
+    assert not said.equals(training.cross_validate(replace(spec, normalises=()), X, few, split))
+
+
+@pytest.mark.parametrize("who", ["speakers", "clips", "test", "itself"])
+def test_a_model_of_the_book_has_its_validation_rows(corpus, who):
+    table, X = corpus
+    spec, split = replace(models.get("forest"), build=Spy, validates=who), splits.make(table, "loso")
+    for given in (split, splits.with_validation(split, table, share=0.5)):
+        training.cross_validate(spec, X, table, given, only=[(0, 0)])
+        own = given.folds[0].validation.size
+        fold = given.folds[0] if own else runs.split_for(spec, table, "loso").folds[0]
+        np.testing.assert_array_equal(Spy.given[0], X[fold.train])
+        assert (Spy.given[3] is None) == (who == "itself" and not own)
+        if Spy.given[3] is not None:
+            np.testing.assert_array_equal(Spy.given[3][0], X[fold.validation])
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        (models.get("three-vote"), r"is a vote of logreg-\S+, .*--model three-vote .* serlab\.voting"),
+        (models.get("svm-rbf-summary").by_emotion(), "learns emotions first, .*python -m serlab.runs"),
+    ],
+)
+def test_a_model_that_needs_more_than_features_names_the_way(corpus, spec, message):
+    table, X = corpus
+    table["ternary"] = table["emotion"].map({"neutral": "neutral", "happy": "positive", "sad": "negative"})
+    with pytest.raises(EvaluationError, match=message):
+        training.cross_validate(spec, X, table, replace(splits.make(table, "loso"), target="ternary"))
 
 
 @pytest.fixture
@@ -626,6 +698,50 @@ def test_certain_votes_are_labels(corpus):
         plain = training.cross_validate(build, X, table, split)
         pd.testing.assert_frame_equal(said[plain.columns], plain)
     assert said.attrs["cost"]["chosen"] == plain.attrs["cost"]["chosen"]
+
+
+@pytest.mark.parametrize("build", [lambda seed: SVC(), estimators.rbf_svm])
+def test_shares_are_learned_without_probabilities_as_labels_are(corpus, votes, build):
+    """An SVC has decision values alone; weights of 1 change nothing in it."""
+    table, X = corpus
+    split = splits.make(table, "loso")
+    certain = pd.get_dummies(table["emotion"]).set_index(table["clip"])
+    said = training.cross_validate(lambda seed: Shares(build(seed)), X, table, split, y=certain)
+    plain = training.cross_validate(build, X, table, split)
+    pd.testing.assert_frame_equal(said[plain.columns], plain)
+    said = training.cross_validate(lambda seed: Shares(build(seed)), X, table, split, y=votes)
+    assert evaluation.interval(said, "divergence").value > 0
+
+
+@pytest.mark.parametrize("wrapper", [Shares, Oversampled])
+def test_wrappers_have_the_methods_of_their_model(corpus, wrapper):
+    table, X = corpus
+    y = pd.get_dummies(table["emotion"]) if wrapper is Shares else table["emotion"]
+    for model in (SVC(), DecisionTreeClassifier(), LogisticRegression()):
+        for one in (wrapper(model), wrapper(model).fit(X, y)):
+            for name in ("predict_proba", "decision_function"):
+                assert hasattr(one, name) == hasattr(model, name), (model, name)
+
+
+class Mute(Spy):
+    """Names a class, and does not say how sure it is."""
+
+    predict_proba = property()
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda seed: Mute(),
+        lambda seed: Tuned(SVC()),
+        lambda seed: OneVsRest(SVC()),
+        lambda seed: Committee([(slice(3), SpeakerSearch(SVC(), {"C": [1]}))]),
+    ],
+)
+def test_models_without_probabilities_are_refused_where_these_are_needed(corpus, build):
+    table, X = corpus
+    with pytest.raises(EvaluationError, match=r"(SVC|Mute) gives no probabilities: .* LogisticRegression"):
+        training.cross_validate(build, X, table, splits.make(table, "loso"))
 
 
 def test_steps_before_the_classifier_see_every_clip_once(corpus, votes):

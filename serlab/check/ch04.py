@@ -5,9 +5,8 @@ import numpy as np
 from serlab.check import Hint, call, compare, exercise, require
 
 
-@exercise
-def own_scale(answer) -> str:
-    """Check ``answer(X, speakers)``: each column less the speaker's mean, divided by her spread."""
+def check_scale(answer) -> None:
+    """Raise a `Hint` unless ``answer(X, speakers)`` is each column less the speaker's mean, by her spread."""
     rng = np.random.default_rng(4)
     for names in (["01", "02", "03"], list("pqrst")):
         speakers = rng.permutation(np.repeat(names, 40))
@@ -32,6 +31,12 @@ def own_scale(answer) -> str:
         if not np.allclose([part.std(axis=0) for part in parts], 1, atol=0.05):
             raise Hint("The means are right. Divide by the standard deviation, for some people vary little.")
         require(close, "Mean and spread are right. High is to stay high, and low low.")
+
+
+@exercise
+def own_scale(answer) -> str:
+    """Check ``answer(X, speakers)``: each column less the speaker's mean, divided by her spread."""
+    check_scale(answer)
     return "High and loud now mean: for this voice. That takes several clips of it, and no label."
 
 

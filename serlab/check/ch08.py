@@ -5,7 +5,7 @@ import pandas as pd
 from sklearn.metrics import accuracy_score, precision_recall_fscore_support
 
 from serlab.check import Hint, call, compare, exercise, require
-from serlab.check.ch04 import own_scale
+from serlab.check.ch04 import check_scale
 from serlab.splits import Fold
 
 
@@ -102,7 +102,7 @@ def unswapped_uar(answer) -> str:
 @exercise
 def by_speaker(answer) -> str:
     """Check ``answer(X, speakers)``: as in chapter 4; what never changes is to be 0."""
-    own_scale.__wrapped__(answer)
+    check_scale(answer)
     X = np.random.default_rng(8).normal(size=(42, 4))
     X[:, 1] = 5
     with np.errstate(all="ignore"):

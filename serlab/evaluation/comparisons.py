@@ -45,7 +45,10 @@ def compare(
 
     Whoever is left out is left out for both models, so that what makes a speaker hard for both cancels. The
     two-sided p-value comes from the same t as the interval: it is below 0.05 where the 95 % interval leaves
-    out zero. Where several comparisons are read together, correct them with `holm`.
+    out zero. Only where all speakers differ alike, so that there is no spread to estimate it from, has the
+    interval no width, and p is that of a test of signs (see `student`), which few speakers leave above 0.05.
+    Below about five speakers both say little. Where several comparisons are read together, correct them with
+    `holm`.
 
     Both are predictions with columns ``clip``, ``speaker``, ``label``, ``predicted``, or runs. Seeds are
     pooled within each; the two may have different numbers of seeds. Metric, confidence, values and shares of

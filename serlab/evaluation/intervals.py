@@ -53,7 +53,9 @@ def interval(
 
     Clips of one speaker resemble each other, so that counting clips as if each were new evidence gives
     intervals that are too narrow. Here one whole speaker at a time is left out, with all their clips of all
-    seeds: how much the metric then moves says how much it depends on who was asked. See `jackknife`.
+    seeds: how much the metric then moves says how much it depends on who was asked. See `jackknife`. Below
+    about five speakers it says little. Where all speakers are alike there is no spread to estimate it from:
+    it then has no width, and that is no sign of certainty.
 
     Parameters
     ----------
@@ -144,6 +146,7 @@ def scores(predictions: pd.DataFrame) -> dict[str, float]:
     are the 95 % interval over speakers (missing with one speaker); ``uar_seed_sd`` is the standard deviation
     of the UAR between seeds (missing with one seed).
     """
+    check_columns(predictions, "fold", "seed", "speaker", "label", "predicted")
     label, predicted = predictions["label"], predictions["predicted"]
     # A fold may hold few clips, all of them wrong: names are compared over all.
     _, classes = count_confusions(label, predicted)

@@ -145,6 +145,8 @@ def classes_of(*columns: Sequence[str]) -> list[str]:
 
 def count_confusions(label, predicted, classes=None) -> tuple[np.ndarray, list[str]]:
     """Count clips by true and predicted class; return the counts, and the classes in their order."""
+    if np.ndim(label) != 1 or np.ndim(predicted) != 1:
+        raise EvaluationError("labels and predictions must be lists or columns, with one entry for each clip")
     if len(label) != len(predicted):
         raise EvaluationError(f"{len(label)} labels do not go with {len(predicted)} predictions")
     if not len(label):
@@ -167,8 +169,8 @@ def count_by_speaker(
     true, guessed = (index.get_indexer(predictions[column]) for column in ("label", "predicted"))
     if min(true.min(), guessed.min()) < 0:
         strange = set(predictions["label"]) | set(predictions["predicted"])
-        odd = sorted(map(str, strange - set(classes)))
-        raise EvaluationError(f"{odd} are not among the classes {classes}")
+        odd = sorted(map(str, strange - set(classes))) or "labels or predictions of another type"
+        raise EvaluationError(f"{odd} are not among the classes {list(map(str, classes))}")
     counts = np.zeros((len(names), len(classes), len(classes)), int)
     np.add.at(counts, (speaker, true, guessed), 1)
     return counts, list(names)
@@ -196,7 +198,7 @@ def metric_of_counts(metric: str | Callable[[np.ndarray], np.ndarray]) -> Callab
     [0.875, 0.5]
     """
     known = {"uar": _uar, "accuracy": _accuracy, "macro_f1": _macro_f1, "weighted_f1": _weighted_f1}
-    if callable(metric):
+    if callable(metric) and metric not in (uar, accuracy, macro_f1, report):  # These take labels.
         return metric
     if metric not in known:
         names = ", ".join(known)

@@ -97,10 +97,10 @@ def divergence(shares: np.ndarray, p: np.ndarray) -> float:
     return cross_entropy(shares, p) - cross_entropy(shares, shares)
 
 
-def check_columns(predictions: pd.DataFrame, *names: str) -> None:
-    """Make sure that predictions have these columns."""
-    if missing := [name for name in names if name not in predictions]:
-        raise EvaluationError(f"predictions lack the columns {', '.join(missing)}")
+def check_columns(table: pd.DataFrame, *names: str, what: str = "predictions") -> None:
+    """Make sure that predictions, or what else is in a table, have these columns."""
+    if missing := [name for name in names if name not in table]:
+        raise EvaluationError(f"{what} lack the columns {', '.join(map(str, missing))}")
 
 
 def _of_values(metric: Callable, predictions: pd.DataFrame) -> float:

@@ -5,6 +5,7 @@ All follow scikit-learn's conventions; `fit` takes the speakers as ``groups`` wh
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,9 @@ from scipy.special import softmax
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.metrics import roc_curve
 from sklearn.model_selection import StratifiedGroupKFold
+from sklearn.utils.metaestimators import available_if
 
-from serlab.checks import check_inputs
+from serlab.checks import check_inputs, check_probable
 from serlab.errors import EvaluationError
 from serlab.training import fitted
 
@@ -90,27 +92,43 @@ def calibration(p: np.ndarray, place: np.ndarray) -> tuple[float, np.ndarray]:
     return float(np.exp(found[0])), found[1:]
 
 
-class Wrapper(ClassifierMixin, BaseEstimator):
-    """What is trained around one `model`, and asks the fitted ``model_``."""
+class Around(ClassifierMixin, BaseEstimator):
+    """What is trained around one `model`."""
 
     model: Any
-    model_: Any
 
     @property
     def libraries(self) -> tuple[str, ...]:
         """Packages that the model needs."""
         return getattr(self.model, "libraries", ())
 
+
+def _has(name: str) -> Callable[[Any], bool]:
+    """Ask of a wrapper whether its model has a method, before it is fitted and after."""
+    return lambda wrapper: hasattr(getattr(wrapper, "model_", wrapper.model), name)
+
+
+class Wrapper(Around):
+    """What answers as its fitted ``model_`` does, by the methods that this one has."""
+
+    model_: Any
+
+    @available_if(_has("predict_proba"))
     def predict_proba(self, X: np.ndarray) -> np.ndarray:
         """Return the model's probabilities: (clips, ...) to (clips, classes)."""
         return self.model_.predict_proba(np.asarray(X))
+
+    @available_if(_has("decision_function"))
+    def decision_function(self, X: np.ndarray) -> np.ndarray:
+        """Return the model's decision values: (clips, ...) to (clips, classes), or (clips,) for two."""
+        return self.model_.decision_function(np.asarray(X))
 
     def predict(self, X: np.ndarray) -> np.ndarray:
         """Return the model's decisions."""
         return self.model_.predict(np.asarray(X))
 
 
-class Tuned(Wrapper):
+class Tuned(Around):
     """A model with calibrated probabilities and a decision that favours no class.
 
     Training speakers are held out in turn, in `k` parts or as many as there are speakers, and predictions for
@@ -131,6 +149,7 @@ class Tuned(Wrapper):
         """
         X, y, groups = np.asarray(X), np.asarray(y), np.asarray(groups)
         check_inputs(X, y)
+        check_probable(self.model)
         self.classes_, place = np.unique(y, return_inverse=True)
         parts = min(self.k, len(set(groups)))
         if parts < 2:
@@ -179,7 +198,7 @@ class Tuned(Wrapper):
         return softmax(self.scale_ * np.log(np.clip(p, LEAST, None)) + self.offset_, axis=1)
 
 
-class OneVsRest(Wrapper):
+class OneVsRest(Around):
     """One model for each class that tells it from all others, and their combination.
 
     Probabilities are those of the models, divided by their sum (`normalised`). That class is predicted whose
@@ -201,6 +220,7 @@ class OneVsRest(Wrapper):
         """Train a model for every class; `groups`, the rows' speakers, are handed on to models that ask."""
         X, y = np.asarray(X), np.asarray(y)
         check_inputs(X, y)
+        check_probable(self.model)
         self.classes_ = np.unique(y)
         if len(self.classes_) < 3:
             raise EvaluationError(

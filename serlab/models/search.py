@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,7 +11,7 @@ from scipy.special import softmax
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.model_selection import GridSearchCV, GroupKFold, StratifiedGroupKFold
 
-from serlab.checks import check_inputs, check_like, is_regressor
+from serlab.checks import check_inputs, check_like, check_probable, is_regressor
 from serlab.errors import EvaluationError
 
 
@@ -47,7 +48,10 @@ class SpeakerSearch(GridSearchCV):
         values = is_regressor(self.estimator)
         check_inputs(np.asarray(X), None if values else y)
         self.cv = GroupKFold(k) if values else StratifiedGroupKFold(k)
-        return super().fit(X, y, groups=groups)
+        with warnings.catch_warnings():
+            # A class that the held-out speakers lack counts in no recall: the mean is over those they have.
+            warnings.filterwarnings("ignore", "y_pred contains classes not in y_true", UserWarning)
+            return super().fit(X, y, groups=groups)
 
     @property
     def chosen(self) -> dict[str, Any]:
@@ -68,6 +72,8 @@ class Committee(ClassifierMixin, BaseEstimator):
         """Train every member on its columns; `groups` are the rows' speakers."""
         X = np.asarray(X)
         check_inputs(X, y)
+        for _, member in self.members:
+            check_probable(member)
         self.shape_ = X.shape[1:]
         self.estimators_ = [clone(member).fit(X[:, part], y, groups=groups) for part, member in self.members]
         self.classes_ = self.estimators_[0].classes_

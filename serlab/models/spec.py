@@ -6,6 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+import pandas as pd
+
+from serlab import splits
+from serlab.errors import EvaluationError
+from serlab.features import SpeakerNormaliser
 from serlab.features.base import Extractor
 
 TRANSDUCTIVE = "speaker-normalised, transductive"
@@ -27,7 +33,8 @@ class ModelSpec:
     extractors : tuple of Extractor
         Features; those of several are laid side by side. None for models that do not listen.
     build : callable
-        Takes a seed, returns a fresh estimator for `serlab.training.cross_validate`; None for a vote.
+        Takes a seed, returns a fresh estimator; None for a vote. `serlab.training.cross_validate` is given
+        the spec, which says what else belongs to the model.
     validation : str
         How settings were chosen. Never on test data.
     repeats : (int, int)
@@ -97,6 +104,37 @@ class ModelSpec:
         if self.network:
             needed.add("keras")
         return tuple(library for library in OPTIONAL if library in needed)
+
+    def normalise(self, X: np.ndarray, table: pd.DataFrame) -> np.ndarray:
+        """Give features z-scored within each speaker of a table, where the model asks for that."""
+        return SpeakerNormaliser().fit_transform(X, groups=table["speaker"]) if self.normalises else X
+
+    def with_validation(self, split: splits.Split, table: pd.DataFrame) -> splits.Split:
+        """Give a split the validation rows that the model asks for."""
+        if self.validates == "speakers":
+            return splits.with_validation(split, table)
+        if self.validates == "clips":
+            return splits.with_random_validation(split, table)
+        if self.validates == "test":
+            return replace(split, folds=tuple(replace(fold, validation=fold.test) for fold in split))
+        return split
+
+    def prepare(
+        self, X: np.ndarray, table: pd.DataFrame, split: splits.Split
+    ) -> tuple[Callable[[int], Any], np.ndarray, splits.Split]:
+        """Give `build`, and features and split (unless it has validation rows) as the model asks for.
+
+        `EvaluationError` if that is not enough: votes train nothing, and emotions are merged to valence.
+        """
+        if self.build is None or (self.learns_emotions and split.target != "emotion"):
+            what = f"is a vote of {', '.join(self.members)}" if self.members else "learns emotions first"
+            raise EvaluationError(
+                f"{self.name} {what}, and needs more than features: `python -m serlab.runs --model "
+                f"{self.name} --corpus ... --protocol ...` records it; serlab.voting has what that takes"
+            )
+        if not any(fold.validation.size for fold in split):
+            split = self.with_validation(split, table)
+        return self.build, self.normalise(X, table), split
 
     def normalised(self, *what: str) -> ModelSpec:
         """Give the same model with features (by default), scores or both z-scored within each speaker.

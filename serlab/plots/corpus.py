@@ -8,6 +8,8 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.patheffects import withStroke
 
+from serlab.errors import EvaluationError
+from serlab.evaluation.values import check_columns
 from serlab.plots.style import INK, emotion_palette, new_axes
 
 
@@ -22,6 +24,7 @@ def durations(table: pd.DataFrame, by: str, hue: str, ax: Axes | None = None) ->
     >>> [tick.get_text() for tick in durations(table, "speaker", "sentence").get_xticklabels()]
     ['a', 'b']
     """
+    check_columns(table, by, hue, "duration", what="clips")
     ax = new_axes(ax)
     columns = table[list({by, hue})]
     data = columns.astype(object).where(columns.notna(), "unknown").astype(str)
@@ -47,6 +50,8 @@ def by_emotion(
     >>> ax.get_ylabel(), [tick.get_text() for tick in ax.get_xticklabels()]
     ('pitch (Hz)', ['sad', 'angry'])
     """
+    if len(values) != len(emotions):
+        raise EvaluationError(f"{len(values)} values do not go with {len(emotions)} emotions")
     ax = new_axes(ax)
     data = pd.DataFrame({"emotion": np.asarray(emotions, dtype=object), label: np.asarray(values, float)})
     palette = emotion_palette(data["emotion"])

@@ -13,6 +13,8 @@ from matplotlib.axes import Axes
 
 from serlab import evaluation
 from serlab.errors import EvaluationError
+from serlab.evaluation.metrics import classes_of, count_confusions
+from serlab.evaluation.values import check_columns
 from serlab.plots.style import (
     EDGE,
     FLATTERING,
@@ -104,15 +106,14 @@ def confusion_matrix(labels: Sequence[str], predicted: Sequence[str], ax: Axes |
     >>> [text.get_text() for text in ax.texts]
     ['1', '1', '0', '1']
     """
-    from sklearn import metrics
-
-    labels, predicted = list(labels), list(predicted)
-    classes = list(emotion_palette(labels + predicted))
+    counts, classes = count_confusions(
+        labels, predicted, list(emotion_palette(classes_of(labels, predicted)))
+    )
     side = 1.6 + 0.55 * len(classes)
     ax = new_axes(ax, (side + 0.8, side))
     sns.heatmap(
-        100 * metrics.confusion_matrix(labels, predicted, labels=classes, normalize="true"),
-        annot=metrics.confusion_matrix(labels, predicted, labels=classes),
+        100 * (counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)),
+        annot=counts,
         fmt="d",
         cmap="Blues",
         vmin=0,
@@ -149,6 +150,7 @@ def results(
     >>> [text.get_text() for text in results(runs, chance=0.125).get_legend().get_texts()]
     ['chance', 'speaker-disjoint (emobox6)', 'speakers shared (random5)']
     """
+    check_columns(runs, label, "protocol", "speaker_disjoint", "uar", "uar_low", "uar_high", what="runs")
     titles = list(dict.fromkeys(runs[label]))
     ax = new_axes(ax, (7.0, 1.0 + 0.38 * len(titles)))
     # Honest ones first. A protocol is what its runs say: names tell nothing.
@@ -237,6 +239,7 @@ def timeline(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     >>> [label.get_text() for label in timeline(table).get_yticklabels()]
     ['sad', 'angry']
     """
+    check_columns(table, "recording", "start", "end", "emotion", what="answers")
     if (count := len(set(table["recording"]))) != 1:
         raise EvaluationError(
             f"A timeline is of one recording, and these are {count}: choose one by "

@@ -8,6 +8,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
+from serlab import audio
+from serlab.errors import AudioError
 from serlab.plots.style import new_axes
 
 _FLOOR_DB = 80.0
@@ -22,6 +24,7 @@ def waveform(y: np.ndarray, sample_rate: float, ax: Axes | None = None, color: s
     >>> ax.get_xlabel(), ax.get_ylabel()
     ('time (s)', 'amplitude')
     """
+    _check(y, sample_rate, "waveform")
     ax = new_axes(ax)
     librosa.display.waveshow(np.asarray(y), sr=sample_rate, ax=ax, axis="time", color=color, alpha=0.85)
     _in_seconds(ax)
@@ -47,6 +50,7 @@ def spectrum(
     """
     from scipy.signal import welch
 
+    _check(y, sample_rate, "spectrum")
     ax = new_axes(ax)
     frequencies, power = welch(y, fs=sample_rate, nperseg=min(n_fft, len(y)))
     level = librosa.power_to_db(power, ref=np.max, top_db=_FLOOR_DB, amin=1e-20)
@@ -67,6 +71,7 @@ def spectrogram_db(
     """
     if kind not in ("stft", "mel"):
         raise ValueError(f"kind is 'stft' or 'mel', not {kind!r}")
+    _check(y, sample_rate, "spectrogram")
     y = np.asarray(y, dtype=np.float32)
     power = np.abs(librosa.stft(y, n_fft=n_fft, hop_length=hop_length)) ** 2
     if kind == "mel":
@@ -123,6 +128,8 @@ def emotion_grid(signals: Mapping[str, np.ndarray], sample_rate: float, kind: st
     >>> [ax.get_title() for ax in axes], axes[0].get_xlim() == axes[1].get_xlim()
     (['calm', 'angry'], True)
     """
+    if not signals:
+        raise AudioError("emotion_grid needs one signal or more, by emotion")
     columns = min(4, len(signals))
     rows = -(-len(signals) // columns)
     fig = plt.figure(figsize=(6 if columns > 2 else 5.2, 1.6 * rows + 0.8), layout="constrained")
@@ -141,6 +148,12 @@ def emotion_grid(signals: Mapping[str, np.ndarray], sample_rate: float, kind: st
     used[0].set_xlim(0, max(len(y) for y in signals.values()) / sample_rate)
     fig.colorbar(used[0].collections[0], ax=list(used), label="level (dB)", pad=0.01, fraction=0.03)
     return used
+
+
+def _check(y: np.ndarray, sample_rate: float, name: str) -> None:
+    audio.signal(y, name)
+    if not sample_rate > 0:
+        raise AudioError(f"{name} needs the sampling rate of the signal, above 0, not {sample_rate}")
 
 
 def _in_seconds(ax: Axes) -> None:

@@ -5,7 +5,7 @@ default; those that put one speaker on both sides exist to show what that does, 
 name.
 """
 
-from serlab.splits.base import Fold, Split, check, check_rows, fingerprint
+from serlab.splits.base import Fold, Split, check, check_rows, fingerprint, warn_of_untrained
 from serlab.splits.folds import (
     across,
     corpus_folds,
@@ -48,6 +48,7 @@ __all__ = [
     "random_folds",
     "six_emotions",
     "speaker_folds",
+    "warn_of_untrained",
     "with_random_validation",
     "with_validation",
 ]

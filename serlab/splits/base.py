@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import warnings
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -137,6 +138,23 @@ def check(split: Split, table: pd.DataFrame) -> None:
                     f"{split.title or split.name!r} says that no test speaker is heard in training, but "
                     f"speaker {shared[0]} is, by this table. Split it anew, with serlab.splits.make"
                 )
+
+
+def warn_of_untrained(labels: np.ndarray, folds: Sequence[Fold]) -> None:
+    """Name the classes that a fold tests and trains on no clip of; the warning is of the caller's caller.
+
+    Examples
+    --------
+    >>> warn_of_untrained(np.array(["sad", "sad"]), [Fold(np.array([0]), np.array([]), np.array([1]))])
+    """
+    tested = (set(labels[fold.test].tolist()) - set(labels[fold.train].tolist()) for fold in folds)
+    if counts := Counter(name for names in tested for name in sorted(names)):
+        told = ", ".join(f"{name!r} in {count} of {len(folds)} folds" for name, count in counts.items())
+        warnings.warn(
+            f"Clips of a class are tested with none to train on: {told}. There it cannot be recognised, and "
+            "UAR counts it still: leave it out, add speakers who have it, or test fewer of them at once.",
+            stacklevel=3,
+        )
 
 
 def fold_of(table: pd.DataFrame, train: np.ndarray, test: np.ndarray) -> Fold:
