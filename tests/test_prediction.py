@@ -19,7 +19,7 @@ import serlab
 from serlab import augment, models, prediction
 from serlab.__main__ import main
 from serlab.corpora.synthesis import synthesise_phrase
-from serlab.errors import AudioError, ModelError
+from serlab.errors import AudioError, FeatureError, ModelError
 from serlab.features import Averages
 from serlab.models.files import TrainedModel, tempered
 from serlab.prediction import familiarity
@@ -93,6 +93,29 @@ def test_what_one_recording_lacks_does_not_stop_the_others(model, folder):
     assert table["emotion"].isna().sum() == 3
     assert table.loc[table["emotion"].isna(), "hints"].ne("").all()
     assert table.index.str.endswith("one.wav").sum() == 2
+
+
+class Deaf(Averages):
+    def extract(self, y):
+        raise FeatureError("deaf needs more than that")
+
+
+def test_what_features_refuse_is_told_with_the_recording_s_name(model, folder):
+    deaf = TrainedModel(model.estimator, (Deaf(),), {})
+    told = serlab.predict(folder, model=deaf).set_index("recording")["hints"]
+    assert told["two.flac"] == "two.flac: deaf needs more than that"
+    with pytest.raises(FeatureError, match=r"two\.flac: deaf needs more"):
+        serlab.predict(folder / "two.flac", model=deaf, timeline=True)
+
+
+def test_a_click_in_a_soft_recording_does_not_cost_the_answer(folder):
+    y = np.asarray(synthesise_phrase("d03", emotion="angry"))
+    y = serlab.audio.normalise(np.tile(y, 12), -55).copy()
+    y[8000] = 0.99
+    soundfile.write(folder / "click.wav", y, RATE, subtype="PCM_16")
+    for timeline in (False, True):
+        answers = serlab.predict(folder / "click.wav", timeline=timeline)
+        assert answers["emotion"].notna().all()
 
 
 def test_below_the_threshold_the_answer_is_not_sure(model, folder):

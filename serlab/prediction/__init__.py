@@ -243,6 +243,7 @@ def _hear(row: dict[str, Any], rate: int, model: TrainedModel) -> dict[str, Any]
             row |= {"features": model.features(y, rate), "about": describe(y, rate)}
             row |= {"start": start, "end": start + len(y) / rate}
         except SerlabError as error:
+            error.args = (f"{row['recording']}: {error}",)
             row["error"] = error
     return row
 
