@@ -20,7 +20,8 @@ from serlab.paths import regular_file, shown
 SUFFIXES = frozenset((
     ".wav", ".wave", ".w64", ".rf64", ".flac", ".mp3", ".mp2", ".ogg", ".oga", ".opus", ".spx", ".aif",
     ".aiff", ".aifc", ".au", ".snd", ".caf", ".sph", ".nist", ".svx", ".m4a", ".m4b", ".mp4", ".mov", ".3gp",
-    ".3g2", ".webm", ".mka", ".mkv", ".aac", ".amr", ".wma", ".asf",
+    ".3g2", ".webm", ".mka", ".mkv", ".aac", ".amr", ".wma", ".asf", ".weba", ".3ga", ".awb", ".m4r",
+    ".qta", ".mpga",
 ))
 # fmt: on
 """File name endings of sound files. What a file holds is told by its content, not by its name."""

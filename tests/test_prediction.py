@@ -360,6 +360,28 @@ def test_what_is_no_recording_is_told_from_what_is(model, folder):
             serlab.predict(folder / "two.flac", model=place)
 
 
+def test_what_is_passed_over_in_a_folder_is_told(model, folder, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    for name in ("three.weba", "four.M4R", "talk", ".hidden"):
+        shutil.copy(folder / "one.wav", elsewhere / name)
+    (elsewhere / ".git").mkdir()
+    (elsewhere / ".git" / "index").write_bytes(b"no sound")
+    try:
+        (folder / "more").symlink_to(elsewhere, target_is_directory=True)
+        (elsewhere / "back").symlink_to(folder, target_is_directory=True)
+    except OSError:
+        pytest.skip("this system has no links")
+    with pytest.warns(UserWarning, match=r"passed over.*: 1, such as more.talk\. Name each") as told:
+        answers = serlab.predict(folder, model=model)
+    assert len(told) == 1
+    named = ["broken.wav", str(Path("more", "four.M4R")), str(Path("more", "three.weba"))]
+    assert answers["recording"].tolist() == [*named, "one.wav", "two.flac"]
+    for name in ("three.weba", "four.M4R", "back"):
+        (elsewhere / name).unlink()
+    with pytest.warns(UserWarning, match="such as talk"), pytest.raises(ModelError, match="no sound files"):
+        serlab.predict(elsewhere, model=model)
+
+
 def test_paths_may_come_from_anything_that_gives_them(model, folder):
     good = [folder / "one.wav", folder / "two.flac"]
     for many in (iter(good), set(good), dict.fromkeys(good).keys(), pd.Index(good), map(str, good)):

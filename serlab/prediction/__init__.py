@@ -34,6 +34,13 @@ HEARD = 0.3
 LONGEST = 3600.0
 # Rates of sound, in Hz; what lies far beyond keeps the resampling filter busy for ever.
 RATES = (1000, 1_000_000)
+# Files that lie beside recordings, and are passed over without a word.
+# fmt: off
+COMPANY = frozenset((
+    ".txt", ".csv", ".tsv", ".json", ".md", ".pdf", ".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp",
+    ".serlab",
+))
+# fmt: on
 # From so many recordings or windows on, a bar shows how far it is.
 MANY = 20
 
@@ -169,9 +176,25 @@ def _sound_files(folder: Path) -> list[Path]:
             f"{shown(error.filename)} cannot be opened ({error.strerror}): check its permissions"
         ) from error
 
-    found = [Path(place, name) for place, _, names in os.walk(folder, onerror=stop) for name in names]
-    # Names that begin with a dot are hidden, as are the notes that macOS leaves beside each file.
-    return sorted(one for one in found if one.suffix.lower() in SUFFIXES and not one.name.startswith("."))
+    found, others, seen = [], [], set()
+    for place, folders, names in os.walk(folder, onerror=stop, followlinks=True):
+        # A link may lead to where the walk has been: each folder is entered once, under one of its names.
+        if (real := os.path.realpath(place)) in seen:
+            folders.clear()
+            continue
+        seen.add(real)
+        # Names that begin with a dot are hidden, as are the notes that macOS leaves beside each file.
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        files = [Path(place, name) for name in names if not name.startswith(".")]
+        found += [one for one in files if one.suffix.lower() in SUFFIXES]
+        others += [one for one in files if one.suffix.lower() not in SUFFIXES | COMPANY]
+    if others:
+        warnings.warn(
+            f"{shown(folder)}: files passed over, because their names do not end like those of sound files: "
+            f"{len(others)}, such as {shown(min(others).relative_to(folder))}. Name each that holds sound.",
+            stacklevel=4,
+        )
+    return sorted(found)
 
 
 def _parts(
