@@ -47,7 +47,8 @@ def read(
     Warns
     -----
     AudioWarning
-        If the sound is clipped, or the recording was never finished, so that nobody knows its length.
+        If the sound is clipped, if its two channels seem to be two people, which the mono mix puts together,
+        or if the recording was never finished, so that nobody knows its length.
 
     Examples
     --------
