@@ -232,6 +232,13 @@ def test_what_cannot_be_heard_is_refused_by_name(model, tmp_path):
         serlab.predict(np.zeros(16000), 16000, model=model)
     with pytest.raises(ModelError, match="reading bytes"):
         serlab.predict(io.StringIO("RIFF"), model=model)
+    (tmp_path / "clip.dat").write_bytes(b"RIFF\xff\xfe")
+    for mode, encoding in {"r": "utf-8", "ab": None}.items():
+        with (
+            open(tmp_path / "clip.dat", mode, encoding=encoding) as file,
+            pytest.raises(ModelError, match="reading bytes"),
+        ):
+            serlab.predict(file, model=model)
     with pytest.raises(ModelError, match="column path"):
         serlab.predict(pd.DataFrame({"file": []}), model=model)
     with pytest.raises(ModelError, match="empty name"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
 import warnings
@@ -226,7 +227,10 @@ def _read(name: str, source: Any, sample_rate: Any, rate: int) -> tuple[np.ndarr
             )
         return audio.resample(y, float(sample_rate), rate), ()
     if hasattr(source, "read"):
-        content = source.read()
+        content = None
+        # Bytes that are no text, in a file opened as text; a file opened for writing, or closed.
+        with contextlib.suppress(ValueError):
+            content = source.read()
         if not isinstance(content, bytes):
             raise ModelError('An open file must be open for reading bytes: open(path, "rb")')
         with tempfile.TemporaryDirectory() as folder:
