@@ -279,6 +279,13 @@ def test_the_command_trains_predicts_and_reports(folder, tmp_path_factory, capsy
     assert stop.value.code == 2
 
 
+@pytest.mark.parametrize(("hertz", "told"), [(3906, ", as over a telephone"), (7266, ""), (5312, "")])
+def test_only_what_ends_where_a_telephone_does_is_likened_to_one(hertz, told):
+    (hint,) = prediction.hints({"highest": hertz}, {"highest": (7312.0, 8000.0)})
+    assert hint == f"nothing above {hertz} Hz{told}"
+    assert familiarity.kinds(hint) == {"highest_low"}
+
+
 def test_descriptions_of_recordings_agree_with_what_was_made():
     phrase = np.asarray(synthesise_phrase("d03"))
     about = prediction.describe(phrase, RATE)
