@@ -2,6 +2,7 @@
 
 import argparse
 import io
+import json
 import os
 import sys
 from collections.abc import Sequence
@@ -109,7 +110,10 @@ def _predict(given: argparse.Namespace) -> int:
     if given.csv:
         table.to_csv(sys.stdout, index=False, float_format="%.4f")
     elif given.json:
-        print(table.to_json(orient="records", indent=1, double_precision=4, force_ascii=False))
+        rows = table.round(4).astype(object).where(table.notna(), None).to_dict("records")
+        # A terminal that lacks a letter would get it in a way that JSON does not know.
+        lacking = not (sys.stdout.encoding or "ascii").lower().startswith("utf")
+        print(json.dumps(rows, indent=1, ensure_ascii=lacking))
     else:
         shown = table.drop(columns=[name for name in table if name.startswith("p_")])
         if not given.timeline:

@@ -267,8 +267,10 @@ def test_the_command_trains_predicts_and_reports(folder, tmp_path_factory, capsy
     assert main(["predict", str(folder / "one.wav"), "--model", str(kept), "--csv"]) == 0
     assert capsys.readouterr().out.startswith("recording,start,end,emotion,confidence,hints,p_")
     assert main(["predict", str(folder), "--model", str(kept), "--json"]) == 1  # One file is broken.
-    rows = json.loads(capsys.readouterr().out)
+    said = capsys.readouterr().out
+    rows = json.loads(said)
     assert [row["recording"] for row in rows] == ["broken.wav", "one.wav", "two.flac"]
+    assert rows[1]["p_sad"] == round(rows[1]["p_sad"], 4)
     assert rows[0]["emotion"] is None
     assert main(["predict", str(folder / "no.wav"), "--model", str(kept)]) == 1
     assert "no.wav" in capsys.readouterr().err
@@ -284,6 +286,13 @@ def test_only_what_ends_where_a_telephone_does_is_likened_to_one(hertz, told):
     (hint,) = prediction.hints({"highest": hertz}, {"highest": (7312.0, 8000.0)})
     assert hint == f"nothing above {hertz} Hz{told}"
     assert familiarity.kinds(hint) == {"highest_low"}
+
+
+def test_names_in_json_are_written_as_they_are(model, folder, capsys):
+    kept = models.save(folder / "mine.serlab", model)
+    shutil.copy(folder / "one.wav", folder / "Ärger.wav")
+    assert main(["predict", str(folder / "Ärger.wav"), "--model", str(kept), "--json"]) == 0
+    assert f'"recording": "{folder.as_posix()}/Ärger.wav"' in capsys.readouterr().out.replace("\\\\", "/")
 
 
 def test_descriptions_of_recordings_agree_with_what_was_made():
