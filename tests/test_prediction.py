@@ -22,7 +22,7 @@ from serlab.corpora.synthesis import synthesise_phrase
 from serlab.errors import AudioError, FeatureError, ModelError
 from serlab.features import Averages
 from serlab.models.files import TrainedModel, tempered
-from serlab.prediction import familiarity
+from serlab.prediction import familiarity, fit
 from serlab.prediction.fit import WANTED, _calibrate, _flagged, _threshold, decide, score, train
 
 RATE = 16000
@@ -279,6 +279,16 @@ def test_the_command_trains_predicts_and_reports(folder, tmp_path_factory, capsy
     with pytest.raises(SystemExit) as stop:
         main(["predict"])
     assert stop.value.code == 2
+
+
+def test_what_cannot_be_trained_is_told_before_anything_is_measured(monkeypatch):
+    monkeypatch.setattr(fit, "Study", lambda *given, **settings: pytest.fail("measured"))
+    table = demo(2)
+    with pytest.raises(ModelError, match=r"demo \(synthetic\) has no emotion but 'sad'"):
+        train(models.get("logreg-summary"), table[table["emotion"] == "sad"])
+    for name in ("valence-summary", "valence-byols-emotions"):
+        with pytest.raises(ModelError, match=f"{name} cannot answer .* not one of valence"):
+            train(models.get(name), table)
 
 
 @pytest.mark.parametrize(("hertz", "told"), [(3906, ", as over a telephone"), (7266, ""), (5312, "")])

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from serlab import splits
 from serlab.features.base import Extractor
 
 TRANSDUCTIVE = "speaker-normalised, transductive"
@@ -97,6 +98,13 @@ class ModelSpec:
         if self.network:
             needed.add("keras")
         return tuple(library for library in OPTIONAL if library in needed)
+
+    @property
+    def answers_recordings(self) -> bool:
+        """Whether it can say the emotion of one recording: no vote, nor of valence, nor by speaker."""
+        asked = [splits.get(protocol).target for _, protocol in self.plan or ()]
+        of_emotions = not asked or "emotion" in asked
+        return bool(self.build and self.extractors and not self.normalises and of_emotions)
 
     def normalised(self, *what: str) -> ModelSpec:
         """Give the same model with features (by default), scores or both z-scored within each speaker.
