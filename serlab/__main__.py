@@ -18,6 +18,8 @@ EXAMPLES = """examples:
   serlab serve                               an HTTP service on this computer; see README.md
   serlab runs --list                         the recorded runs of the book
 """
+# Of fewer, an interval over speakers says little.
+FEW_SPEAKERS = 5
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -134,6 +136,8 @@ def _train(given: argparse.Namespace) -> None:
     uar, low, high = (100 * card["score"][name] for name in ("uar", "low", "high"))
     print(f"{path}: {card['title']}, trained on {card['clips']} clips of {card['speakers']} speakers.")
     print(f"On speakers it has not heard: UAR {uar:.1f} % [{low:.1f}, {high:.1f}] ({card['protocol']}).")
+    if low == high or card["speakers"] < FEW_SPEAKERS:
+        print(f"Of {card['speakers']} speakers and {card['clips']} clips, this interval says little.")
 
 
 def _serve(given: argparse.Namespace) -> None:

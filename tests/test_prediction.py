@@ -264,6 +264,7 @@ def test_the_command_trains_predicts_and_reports(folder, tmp_path_factory, capsy
     assert main(["train", str(mine), "tree-small", str(kept)]) == 0
     said = capsys.readouterr().out
     assert "speakers it has not heard: UAR" in said
+    assert "interval says little" in said
     assert main(["predict", str(folder / "one.wav"), "--model", str(kept), "--csv"]) == 0
     assert capsys.readouterr().out.startswith("recording,start,end,emotion,confidence,hints,p_")
     assert main(["predict", str(folder), "--model", str(kept), "--json"]) == 1  # One file is broken.
