@@ -18,8 +18,6 @@ EXAMPLES = """examples:
   serlab serve                               an HTTP service on this computer; see README.md
   serlab runs --list                         the recorded runs of the book
 """
-# Of fewer, an interval over speakers says little.
-FEW_SPEAKERS = 5
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -113,9 +111,8 @@ def _predict(given: argparse.Namespace) -> int:
         table.to_csv(sys.stdout, index=False, float_format="%.4f")
     elif given.json:
         rows = table.round(4).astype(object).where(table.notna(), None).to_dict("records")
-        # A terminal that lacks a letter would get it in a way that JSON does not know.
-        lacking = not (sys.stdout.encoding or "ascii").lower().startswith("utf")
-        print(json.dumps(rows, indent=1, ensure_ascii=lacking))
+        # What a terminal lacks is written as JSON has it.
+        print(json.dumps(rows, indent=1, ensure_ascii=(sys.stdout.encoding or "").lower() != "utf-8"))
     else:
         shown = table.drop(columns=[name for name in table if name.startswith("p_")])
         if not given.timeline:
@@ -136,7 +133,7 @@ def _train(given: argparse.Namespace) -> None:
     uar, low, high = (100 * card["score"][name] for name in ("uar", "low", "high"))
     print(f"{path}: {card['title']}, trained on {card['clips']} clips of {card['speakers']} speakers.")
     print(f"On speakers it has not heard: UAR {uar:.1f} % [{low:.1f}, {high:.1f}] ({card['protocol']}).")
-    if low == high or card["speakers"] < FEW_SPEAKERS:
+    if low == high or card["speakers"] < 5:
         print(f"Of {card['speakers']} speakers and {card['clips']} clips, this interval says little.")
 
 

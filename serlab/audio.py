@@ -48,8 +48,7 @@ def read(
     Warns
     -----
     AudioWarning
-        If the sound is clipped, if its two channels seem to be two people, which the mono mix puts together,
-        or if the recording was never finished, so that nobody knows its length.
+        If the sound is clipped, its two channels seem to be two people, or its length was never written.
 
     Examples
     --------
@@ -63,9 +62,7 @@ def read(
     given = {"sample_rate": sample_rate, "seconds": seconds, "max_seconds": max_seconds}
     for name, value in (given | {"min_seconds": min_seconds or None}).items():
         if value is not None and not _above_0(value):
-            raise AudioError(
-                f"{name} must be above 0, not {value!r}. Leave it out to read the sound as it is."
-            )
+            raise AudioError(f"{name} must be above 0, not {value!r}. Leave it out to read sound as it is.")
     # Block by block, so that little memory is needed besides the result.
     with sound_files.opened(path) as sound:
         rate = sample_rate or sound.rate
@@ -245,20 +242,6 @@ def level(y: np.ndarray, measure: str = "rms") -> float:
     return 20 * math.log10(amplitude) if amplitude > 0 else -math.inf
 
 
-def check_decibels(value: float, what: str) -> None:
-    """Refuse decibels that are no number, or take every signal beyond what float32 holds.
-
-    Examples
-    --------
-    >>> check_decibels(1000, "A gain")
-    Traceback (most recent call last):
-        ...
-    serlab.errors.AudioError: A gain is a number of decibels from -200 to 200, not 1000.
-    """
-    if not abs(value) <= 200:
-        raise AudioError(f"{what} is a number of decibels from -200 to 200, not {value}.")
-
-
 def normalise(y: np.ndarray, target: float = -23.0, measure: str = "rms") -> np.ndarray:
     """Scale a signal so that its `level` is the one wanted: one gain for all of it, nothing is clipped.
 
@@ -270,7 +253,8 @@ def normalise(y: np.ndarray, target: float = -23.0, measure: str = "rms") -> np.
     >>> normalise(np.array([0.1, -0.2]), target=0.0, measure="peak")
     array([ 0.5, -1. ], dtype=float32)
     """
-    check_decibels(target, "A level")
+    if not abs(target) <= 200:
+        raise AudioError(f"A level is a number of decibels from -200 to 200, not {target}.")
     now = level(y, measure)
     if now == -math.inf:
         raise AudioError("A silent signal cannot be normalised. Leave it out.")

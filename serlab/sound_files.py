@@ -34,10 +34,9 @@ LOUDEST_PEAK = 10.0
 # From this peak on a sound may be clipped; it is if so large a share of its samples lies on flat tops, or
 # beyond full scale after a lossy codec. Of 4,671 studio recordings (RAVDESS, nEMO, EmoDB) none has any.
 CLIPPED_PEAK, CLIPPED_SHARE = 0.98, 5e-4
-# Two channels may hold one person each if their levels, every 50 ms, come and go (standard deviation over
-# mean; voices 0.4 and more, steady noise 0.03) and are correlated less than this. Those of one voice are by
-# 0.8 and more, whatever delay, gain, room and noise of 0 dB are put between its channels; of two voices at a
-# time by 0.2, taking turns below 0 (180 clips of RAVDESS, nEMO, EmoDB).
+# Two channels may be two people if their levels, every 50 ms, come and go (standard deviation over mean:
+# voices 0.4, steady noise 0.03) and correlate less than this. Over 180 clips of RAVDESS, nEMO and EmoDB one
+# voice has 0.8 and more, whatever delay, gain, room or noise part its channels, two at a time 0.2 on average.
 LEVELS_A_SECOND, UNLIKE, COMES_AND_GOES = 20, 0.6, 0.3
 
 

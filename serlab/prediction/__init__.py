@@ -36,12 +36,7 @@ LONGEST = 3600.0
 # Rates of sound, in Hz; what lies far beyond keeps the resampling filter busy for ever.
 RATES = (1000, 1_000_000)
 # Files that lie beside recordings, and are passed over without a word.
-# fmt: off
-COMPANY = frozenset((
-    ".txt", ".csv", ".tsv", ".json", ".md", ".pdf", ".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp",
-    ".serlab",
-))
-# fmt: on
+COMPANY = {".txt", ".csv", ".tsv", ".json", ".md", ".pdf", ".png", ".jpg", ".jpeg", ".gif", ".svg", ".serlab"}
 # From so many recordings or windows on, a bar shows how far it is.
 MANY = 20
 
@@ -190,10 +185,11 @@ def _sound_files(folder: Path) -> list[Path]:
         found += [one for one in files if one.suffix.lower() in SUFFIXES]
         others += [one for one in files if one.suffix.lower() not in SUFFIXES | COMPANY]
     if others:
+        about = (
+            f"{len(others)}, such as {shown(min(others).relative_to(folder))}. Name each that holds sound."
+        )
         warnings.warn(
-            f"{shown(folder)}: files passed over, because their names do not end like those of sound files: "
-            f"{len(others)}, such as {shown(min(others).relative_to(folder))}. Name each that holds sound.",
-            stacklevel=4,
+            f"{shown(folder)}: files passed over, by the ends of their names: {about}", stacklevel=4
         )
     return sorted(found)
 
