@@ -50,12 +50,12 @@ def train(
             f"{spec.name} cannot answer a recording by itself with an emotion: take a model that is no vote, "
             "that listens, that is not normalised by speaker, and that is not one of valence"
         )
+    split = splits.make(table, splits.honest_protocol(table))
     if table["emotion"].nunique() < 2:
         raise ModelError(
             f"{table.attrs.get('title') or 'The table'} has no emotion but {table['emotion'].iloc[0]!r}: a "
             "model needs two or more to tell apart"
         )
-    split = splits.make(table, splits.honest_protocol(table))
     about = {
         "title": spec.title,
         "corpus": table.attrs.get("title", ""),
