@@ -2,6 +2,7 @@
 
 import argparse
 import io
+import json
 import os
 import sys
 from collections.abc import Sequence
@@ -109,7 +110,9 @@ def _predict(given: argparse.Namespace) -> int:
     if given.csv:
         table.to_csv(sys.stdout, index=False, float_format="%.4f")
     elif given.json:
-        print(table.to_json(orient="records", indent=1, double_precision=4, force_ascii=False))
+        rows = table.round(4).astype(object).where(table.notna(), None).to_dict("records")
+        # What a terminal lacks is written as JSON has it.
+        print(json.dumps(rows, indent=1, ensure_ascii=(sys.stdout.encoding or "").lower() != "utf-8"))
     else:
         shown = table.drop(columns=[name for name in table if name.startswith("p_")])
         if not given.timeline:
@@ -130,6 +133,8 @@ def _train(given: argparse.Namespace) -> None:
     uar, low, high = (100 * card["score"][name] for name in ("uar", "low", "high"))
     print(f"{path}: {card['title']}, trained on {card['clips']} clips of {card['speakers']} speakers.")
     print(f"On speakers it has not heard: UAR {uar:.1f} % [{low:.1f}, {high:.1f}] ({card['protocol']}).")
+    if low == high or card["speakers"] < 5:
+        print(f"Of {card['speakers']} speakers and {card['clips']} clips, this interval says little.")
 
 
 def _serve(given: argparse.Namespace) -> None:

@@ -6,6 +6,7 @@ Every signal in serlab is a one-dimensional float32 array with full scale at 1.0
 import math
 import os
 import warnings
+from numbers import Real
 
 import numpy as np
 import soxr
@@ -47,7 +48,7 @@ def read(
     Warns
     -----
     AudioWarning
-        If the sound is clipped, or the recording was never finished, so that nobody knows its length.
+        If the sound is clipped, its two channels seem to be two people, or its length was never written.
 
     Examples
     --------
@@ -58,9 +59,10 @@ def read(
     >>> y.shape, y.dtype, rate
     ((4000,), dtype('float32'), 8000)
     """
-    for name, value in (("sample_rate", sample_rate), ("seconds", seconds)):
-        if value is not None and not value > 0:
-            raise AudioError(f"{name} must be above 0, not {value}. Leave it out to read the sound as it is.")
+    given = {"sample_rate": sample_rate, "seconds": seconds, "max_seconds": max_seconds}
+    for name, value in (given | {"min_seconds": min_seconds or None}).items():
+        if value is not None and not _above_0(value):
+            raise AudioError(f"{name} must be above 0, not {value!r}. Leave it out to read sound as it is.")
     # Block by block, so that little memory is needed besides the result.
     with sound_files.opened(path) as sound:
         rate = sample_rate or sound.rate
@@ -81,6 +83,10 @@ def read(
     for _, words in sound.notes:
         warnings.warn(f"{shown(path)} {words}.", AudioWarning, stacklevel=2)
     return (y if seconds is None else y[: round(seconds * rate)]), rate
+
+
+def _above_0(value: object) -> bool:
+    return isinstance(value, Real) and value > 0
 
 
 def _check_size(samples: float, rate: int) -> None:
@@ -143,10 +149,12 @@ def resample(y: np.ndarray, from_rate: int, to_rate: int) -> np.ndarray:
     (22050,)
     """
     y = _mono(y, "resample")
-    if not (from_rate > 0 and to_rate > 0):
-        raise AudioError(f"rates must be above 0, not {from_rate} and {to_rate}.")
+    if not (_above_0(from_rate) and _above_0(to_rate)):
+        raise AudioError(f"rates must be above 0, not {from_rate!r} and {to_rate!r}.")
     if from_rate == to_rate:
         return y
+    if y.dtype.name not in ("float32", "float64", "int16", "int32"):
+        y = signal(y, "resample")
     length = math.ceil(len(y) * to_rate / from_rate)
     return fit_length(soxr.resample(y, from_rate, to_rate, quality="HQ"), length)
 
@@ -183,6 +191,8 @@ def fit_length(y: np.ndarray, length: int, align: str = "left") -> np.ndarray:
     if align not in ("left", "centre", "right"):
         raise ValueError(f"align must be 'left', 'centre' or 'right', not {align!r}")
     y = _mono(y, "fit_length")
+    if not length >= 0:
+        raise AudioError(f"A signal cannot have {length} samples: give 0 or more.")
     excess = len(y) - length
     if excess == 0:
         return y
@@ -243,6 +253,8 @@ def normalise(y: np.ndarray, target: float = -23.0, measure: str = "rms") -> np.
     >>> normalise(np.array([0.1, -0.2]), target=0.0, measure="peak")
     array([ 0.5, -1. ], dtype=float32)
     """
+    if not abs(target) <= 200:
+        raise AudioError(f"A level is a number of decibels from -200 to 200, not {target}.")
     now = level(y, measure)
     if now == -math.inf:
         raise AudioError("A silent signal cannot be normalised. Leave it out.")

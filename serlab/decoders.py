@@ -29,7 +29,7 @@ class Sound:
     frames : int or None
         Samples per channel; None where only decoding tells.
     notes : list of (str, str)
-        What should be known of the file although it can be used: kind ("unfinished" or "clipped") and words.
+        What should be known of a file that can be used: kind ("unfinished", "clipped", "voices") and words.
     """
 
     rate: int

@@ -156,6 +156,8 @@ def regular_file(path: str | os.PathLike, error: type[SerlabError] = SerlabError
         ...
     serlab.errors.SerlabError: /dev/null is a device, not a file. Copy what it gives into a file and ...
     """
+    if not isinstance(path, (str, bytes, os.PathLike)):
+        raise error(f"A file is named by its path, not by {type(path).__name__} {path!r}.")
     try:
         found = os.stat(path)
     except (FileNotFoundError, NotADirectoryError):

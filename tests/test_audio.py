@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 import os
 
@@ -260,6 +261,12 @@ STEREO = np.zeros((2, 800))
     [
         (lambda: audio.resample(STEREO, 16000, 8000), r"resample needs a mono signal .* not \(2, 800\)"),
         (lambda: audio.resample(STEREO[0], 16000, 0), "rates must be above 0"),
+        (lambda: audio.resample(STEREO[0], "8000", 16000), "rates must be above 0, not '8000'"),
+        (lambda: audio.resample(STEREO[0].astype(int), 8000, 16000), "resample takes floats .* not int64"),
+        (lambda: audio.fit_length(STEREO[0], -1), "cannot have -1 samples"),
+        (lambda: audio.normalise(STEREO[0] + 0.1, 1000), "-200 to 200, not 1000"),
+        (lambda: audio.read(None), "by its path, not by NoneType"),
+        (lambda: audio.read(io.BytesIO()), "by its path, not by BytesIO"),
         (lambda: audio.trim(STEREO), "trim needs a mono signal"),
         (lambda: audio.fit_length(STEREO, 400), "fit_length needs a mono signal"),
         (lambda: audio.loudest(STEREO, 0.1, 8000), "loudest needs a mono signal"),
@@ -272,7 +279,11 @@ def test_what_is_no_mono_signal_is_refused(call, message):
 
 
 @pytest.mark.parametrize(
-    "given", [{"seconds": 0}, {"seconds": -1}, {"sample_rate": 0}, {"seconds": float("nan")}]
+    "given",
+    [
+        *({"seconds": 0}, {"seconds": -1}, {"sample_rate": 0}, {"seconds": float("nan")}),
+        *({"sample_rate": "16000"}, {"max_seconds": "5"}, {"min_seconds": -1}),
+    ],
 )
 def test_lengths_and_rates_that_are_none_are_refused(write, given):
     with pytest.raises(AudioError, match=f"{next(iter(given))} must be above 0"):

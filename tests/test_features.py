@@ -370,6 +370,13 @@ np.save(sys.argv[2], Egemaps().extract(np.load(sys.argv[1])))
     np.testing.assert_array_equal(np.load(tmp_path / "found.npy"), features.Egemaps().extract(y))
 
 
+def test_egemaps_needs_enough_sound():
+    pytest.importorskip("opensmile")
+    for samples in (1, 100):
+        with pytest.raises(FeatureError, match=f"egemaps needs a longer signal than {samples} samples"):
+            features.Egemaps().extract(np.full(samples, 0.1))
+
+
 def test_egemaps_without_opensmile_says_how_to_get_it(monkeypatch):
     from serlab.features import egemaps
 

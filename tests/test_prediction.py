@@ -19,10 +19,10 @@ import serlab
 from serlab import augment, models, prediction
 from serlab.__main__ import main
 from serlab.corpora.synthesis import synthesise_phrase
-from serlab.errors import AudioError, ModelError
+from serlab.errors import AudioError, FeatureError, ModelError
 from serlab.features import Averages
 from serlab.models.files import TrainedModel, tempered
-from serlab.prediction import familiarity
+from serlab.prediction import familiarity, fit
 from serlab.prediction.fit import WANTED, _calibrate, _flagged, _threshold, decide, score, train
 
 RATE = 16000
@@ -93,6 +93,29 @@ def test_what_one_recording_lacks_does_not_stop_the_others(model, folder):
     assert table["emotion"].isna().sum() == 3
     assert table.loc[table["emotion"].isna(), "hints"].ne("").all()
     assert table.index.str.endswith("one.wav").sum() == 2
+
+
+class Deaf(Averages):
+    def extract(self, y):
+        raise FeatureError("deaf needs more than that")
+
+
+def test_what_features_refuse_is_told_with_the_recording_s_name(model, folder):
+    deaf = TrainedModel(model.estimator, (Deaf(),), {})
+    told = serlab.predict(folder, model=deaf).set_index("recording")["hints"]
+    assert told["two.flac"] == "two.flac: deaf needs more than that"
+    with pytest.raises(FeatureError, match=r"two\.flac: deaf needs more"):
+        serlab.predict(folder / "two.flac", model=deaf, timeline=True)
+
+
+def test_a_click_in_a_soft_recording_does_not_cost_the_answer(folder):
+    y = np.asarray(synthesise_phrase("d03", emotion="angry"))
+    y = serlab.audio.normalise(np.tile(y, 12), -55).copy()
+    y[8000] = 0.99
+    soundfile.write(folder / "click.wav", y, RATE, subtype="PCM_16")
+    for timeline in (False, True):
+        answers = serlab.predict(folder / "click.wav", timeline=timeline)
+        assert answers["emotion"].notna().all()
 
 
 def test_below_the_threshold_the_answer_is_not_sure(model, folder):
@@ -209,6 +232,13 @@ def test_what_cannot_be_heard_is_refused_by_name(model, tmp_path):
         serlab.predict(np.zeros(16000), 16000, model=model)
     with pytest.raises(ModelError, match="reading bytes"):
         serlab.predict(io.StringIO("RIFF"), model=model)
+    (tmp_path / "clip.dat").write_bytes(b"RIFF\xff\xfe")
+    for mode, encoding in {"r": "utf-8", "ab": None}.items():
+        with (
+            open(tmp_path / "clip.dat", mode, encoding=encoding) as file,
+            pytest.raises(ModelError, match="reading bytes"),
+        ):
+            serlab.predict(file, model=model)
     with pytest.raises(ModelError, match="column path"):
         serlab.predict(pd.DataFrame({"file": []}), model=model)
     with pytest.raises(ModelError, match="empty name"):
@@ -234,11 +264,14 @@ def test_the_command_trains_predicts_and_reports(folder, tmp_path_factory, capsy
     assert main(["train", str(mine), "tree-small", str(kept)]) == 0
     said = capsys.readouterr().out
     assert "speakers it has not heard: UAR" in said
+    assert "interval says little" in said
     assert main(["predict", str(folder / "one.wav"), "--model", str(kept), "--csv"]) == 0
     assert capsys.readouterr().out.startswith("recording,start,end,emotion,confidence,hints,p_")
     assert main(["predict", str(folder), "--model", str(kept), "--json"]) == 1  # One file is broken.
-    rows = json.loads(capsys.readouterr().out)
+    said = capsys.readouterr().out
+    rows = json.loads(said)
     assert [row["recording"] for row in rows] == ["broken.wav", "one.wav", "two.flac"]
+    assert rows[1]["p_sad"] == round(rows[1]["p_sad"], 4)
     assert rows[0]["emotion"] is None
     assert main(["predict", str(folder / "no.wav"), "--model", str(kept)]) == 1
     assert "no.wav" in capsys.readouterr().err
@@ -247,6 +280,30 @@ def test_the_command_trains_predicts_and_reports(folder, tmp_path_factory, capsy
     with pytest.raises(SystemExit) as stop:
         main(["predict"])
     assert stop.value.code == 2
+
+
+def test_what_cannot_be_trained_is_told_before_anything_is_measured(monkeypatch):
+    monkeypatch.setattr(fit, "Study", lambda *given, **settings: pytest.fail("measured"))
+    table = demo(2)
+    with pytest.raises(ModelError, match=r"demo \(synthetic\) has no emotion but 'sad'"):
+        train(models.get("logreg-summary"), table[table["emotion"] == "sad"])
+    for name in ("valence-summary", "valence-byols-emotions"):
+        with pytest.raises(ModelError, match=f"{name} cannot answer .* not one of valence"):
+            train(models.get(name), table)
+
+
+@pytest.mark.parametrize(("hertz", "told"), [(3906, ", as over a telephone"), (7266, ""), (5312, "")])
+def test_only_what_ends_where_a_telephone_does_is_likened_to_one(hertz, told):
+    (hint,) = prediction.hints({"highest": hertz}, {"highest": (7312.0, 8000.0)})
+    assert hint == f"nothing above {hertz} Hz{told}"
+    assert familiarity.kinds(hint) == {"highest_low"}
+
+
+def test_names_in_json_are_written_as_they_are(model, folder, capsys):
+    kept = models.save(folder / "mine.serlab", model)
+    shutil.copy(folder / "one.wav", folder / "Ärger.wav")
+    assert main(["predict", str(folder / "Ärger.wav"), "--model", str(kept), "--json"]) == 0
+    assert f'"recording": "{folder.as_posix()}/Ärger.wav"' in capsys.readouterr().out.replace("\\\\", "/")
 
 
 def test_descriptions_of_recordings_agree_with_what_was_made():
@@ -335,6 +392,28 @@ def test_what_is_no_recording_is_told_from_what_is(model, folder):
     for place in (folder, folder / ("a" * 300)):
         with pytest.raises(ModelError, match="cannot be read"):
             serlab.predict(folder / "two.flac", model=place)
+
+
+def test_what_is_passed_over_in_a_folder_is_told(model, folder, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    for name in ("three.weba", "four.M4R", "talk", ".hidden"):
+        shutil.copy(folder / "one.wav", elsewhere / name)
+    (elsewhere / ".git").mkdir()
+    (elsewhere / ".git" / "index").write_bytes(b"no sound")
+    try:
+        (folder / "more").symlink_to(elsewhere, target_is_directory=True)
+        (elsewhere / "back").symlink_to(folder, target_is_directory=True)
+    except OSError:
+        pytest.skip("this system has no links")
+    with pytest.warns(UserWarning, match=r"passed over.*: 1, such as more.talk\. Name each") as told:
+        answers = serlab.predict(folder, model=model)
+    assert len(told) == 1
+    named = ["broken.wav", str(Path("more", "four.M4R")), str(Path("more", "three.weba"))]
+    assert answers["recording"].tolist() == [*named, "one.wav", "two.flac"]
+    for name in ("three.weba", "four.M4R", "back"):
+        (elsewhere / name).unlink()
+    with pytest.warns(UserWarning, match="such as talk"), pytest.raises(ModelError, match="no sound files"):
+        serlab.predict(elsewhere, model=model)
 
 
 def test_paths_may_come_from_anything_that_gives_them(model, folder):

@@ -18,7 +18,8 @@ import pytest
 import soundfile
 from test_paths import odd_things
 
-from serlab import audio, sound_files
+from serlab import audio, augment, sound_files
+from serlab.corpora.synthesis import synthesise_phrase
 from serlab.errors import AudioError, AudioWarning
 
 RATE = 16000
@@ -379,6 +380,28 @@ def test_clipped_sound_is_warned_of_and_loud_sound_is_not(put, form):
         audio.read(put(written(form, subtype, np.clip(4 * loud, -1, 1))))
 
 
+def test_two_people_on_two_channels_are_noted_and_one_voice_is_not(tmp_path):
+    rng = np.random.default_rng(0)
+    one, other = (np.asarray(synthesise_phrase(name)) for name in ("d01", "d03"))
+    late, silence, hiss = np.r_[np.zeros(16), one[:-16]], np.zeros(len(one)), rng.normal(0, 0.01, len(one))
+
+    def noted(left, right):
+        length = min(len(left), len(right))
+        stereo = np.stack([left[:length], right[:length]], axis=1)
+        soundfile.write(tmp_path / "call.wav", np.clip(stereo, -1, 1), RATE)
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            audio.read(tmp_path / "call.wav")
+        return any("call.wav has two channels that differ" in str(one.message) for one in told)
+
+    assert noted(np.r_[one, np.zeros(len(other))], np.r_[np.zeros(len(one)), other])
+    noisy = [augment.add_noise(y, 30, rng) for y in (one, 0.3 * late)]
+    rooms = [0.5 * augment.room(y.astype(np.float32), 0.8, RATE, rng) for y in (one, 0.3 * late)]
+    alike = (one, one), (one, 0.3 * late), noisy, rooms
+    for pair in (*alike, (one, silence), (one, hiss), (hiss, hiss[::-1])):
+        assert not noted(*pair)
+
+
 @pytest.mark.parametrize(("samples", "warned"), [(12, False), (20, True)])
 def test_sound_is_clipped_if_a_twentieth_of_a_percent_lies_on_flat_tops(put, samples, warned):
     """Tops of six samples of which the third and later ones count, in two seconds."""
@@ -439,7 +462,7 @@ print(len(y), open("/proc/self/status").read().split("VmHWM:")[1].split()[0])
 def test_more_samples_than_memory_should_hold(put, monkeypatch):
     monkeypatch.setattr(audio, "MAX_SAMPLES", 5000)
     monkeypatch.setattr(soundfile.SoundFile, "read", lambda *a, **k: pytest.fail("decoded"))
-    with pytest.raises(AudioError, match=r"more than 5,000 samples at 16000 Hz\. Read it at a lower"):
+    with pytest.raises(AudioError, match=r"more than 5,000 samples at 16000 Hz\. Cut it into parts"):
         audio.read(put(written("WAV")))
 
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from serlab import audio
+from serlab.embeddings import Whisper
 from serlab.errors import AudioError, FeatureError
-from serlab.features import Mel, Recording, Rms, Treated
+from serlab.features import Averages, Mel, Recording, Rms, Treated
 
 RATE = 16000
 
@@ -101,6 +102,17 @@ def test_unless_told_a_clip_is_brought_to_one_level_and_to_the_band_of_all_corpo
         35.0,
     )
     assert audio.level(treated.treat(tone(1000, 1.0))) == pytest.approx(-23, abs=0.1)
+
+
+@pytest.mark.parametrize("features", [Rms(), Mel(seconds=3.0), Averages(), Whisper(trained=False)])
+def test_a_click_in_a_soft_recording_is_no_wrong_scale(features):
+    y = noise(60.0, -50.0)
+    y[:: 20 * RATE] = 0.99
+    treated = Treated(features=features, trim_db=None, band=None)
+    assert np.isfinite(treated.extract(y)).all()
+    assert np.abs(treated.treat(y)).max() == 10
+    with pytest.raises(AudioError, match="reaches 990"):
+        treated.extract(1000 * y)
 
 
 def test_the_part_kept_is_the_loudest_or_the_middle():

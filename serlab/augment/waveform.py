@@ -29,6 +29,8 @@ RATES = (0.25, 4.0)
 DIRECT_DB = 6.0
 # The band of a telephone line (ITU-T G.712), and the rate at which it is sampled.
 TELEPHONE_BAND, TELEPHONE_RATE = (300, 3400), 8000
+# Rates in Hz that Opus knows.
+OPUS_RATES = (8000, 12000, 16000, 24000, 48000)
 # libsndfile counts from 0, the best quality, to 1, the smallest file. This gives about 20 kbit/s, and keeps
 # what lies above 4 kHz.
 SMALL = 0.96
@@ -112,8 +114,8 @@ def add_noise(y: np.ndarray, snr: float, rng: np.random.Generator, colour: str =
     "white", the same power in every hertz, or "pink", the same in every octave, as in rooms and streets.
     """
     y = audio.signal(y, "Augmentation")
-    if not math.isfinite(snr):
-        raise AudioError(f"A signal-to-noise ratio is a finite number of decibels, not {snr}.")
+    if not abs(snr) <= 200:
+        raise AudioError(f"A signal-to-noise ratio is a number of decibels from -200 to 200, not {snr}.")
     if colour not in ("white", "pink"):
         raise ValueError(f"colour must be 'white' or 'pink', not {colour!r}")
     power = np.mean(np.square(y, dtype=np.float64))
@@ -132,8 +134,8 @@ def add_noise(y: np.ndarray, snr: float, rng: np.random.Generator, colour: str =
 def gain(y: np.ndarray, db: float) -> np.ndarray:
     """Make a signal louder or softer, by decibels; nothing is clipped."""
     y = audio.signal(y, "Augmentation")
-    if not math.isfinite(db):
-        raise AudioError(f"A gain is a finite number of decibels, not {db}.")
+    if not abs(db) <= 200:
+        raise AudioError(f"A gain is a number of decibels from -200 to 200, not {db}.")
     return y * np.float32(10 ** (db / 20))
 
 
@@ -188,6 +190,10 @@ def telephone(y: np.ndarray, sample_rate: int) -> np.ndarray:
     from scipy.signal import butter, sosfilt
 
     y = audio.signal(y, "Augmentation")
+    if not sample_rate > 2 * TELEPHONE_BAND[1]:
+        raise AudioError(
+            f"A telephone line needs sound at more than 6800 Hz, not {sample_rate}. Resample it."
+        )
     sections = butter(6, TELEPHONE_BAND, "bandpass", fs=sample_rate, output="sos")
     line = audio.resample(sosfilt(sections, y).astype(np.float32), sample_rate, TELEPHONE_RATE)
     full_scale = max(float(np.abs(line).max()), SILENT_PEAK)
@@ -207,6 +213,8 @@ def voice_message(y: np.ndarray, sample_rate: int) -> np.ndarray:
     (16000,)
     """
     y = audio.signal(y, "Augmentation")
+    if sample_rate not in OPUS_RATES:
+        raise AudioError(f"Opus takes sound at {OPUS_RATES} Hz, not {sample_rate}. Resample it.")
     file = io.BytesIO()
     soundfile.write(file, y, sample_rate, format="OGG", subtype="OPUS", compression_level=SMALL)
     file.seek(0)

@@ -19,9 +19,9 @@ REMEDIES = {
     "scale": "Divide them by full scale (32768 for numbers of 16 bits) and save it again.",
     "silent": "Fetch or record it again, or leave it out.",
     "opposite": "Save one of its channels as a mono file.",
-    "short": "Take a longer one, leave it out, or pass a smaller min_seconds to serlab.audio.read.",
-    "long": "Cut it into utterances, or pass a larger max_seconds.",
-    "large": "Read it at a lower sample_rate, or cut it into parts.",
+    "short": "Take a longer one, or leave it out. Where you call serlab.audio.read, lower its min_seconds.",
+    "long": "Cut it into parts. Where you call a function that has max_seconds, raise it.",
+    "large": "Cut it into parts. Where you call serlab.audio.read, take a lower sample_rate.",
 }
 """Kind of fault to what a reader should do."""
 

@@ -76,7 +76,10 @@ class Egemaps(Extractor):
     def extract(self, y: np.ndarray) -> np.ndarray:
         """Turn one signal into the 88 functionals: (samples,) to (88,)."""
         y = audio.signal(y, self.name)
-        return _smile().process_signal(y, self.sample_rate).to_numpy(dtype=np.float32)[0]
+        values = _smile().process_signal(y, self.sample_rate).to_numpy(dtype=np.float32)[0]
+        if not np.isfinite(values).all():
+            raise FeatureError(f"{self.name} needs a longer signal than {len(y)} samples")
+        return values
 
     def __str__(self) -> str:
         return f"{super().__str__()}\n  {LICENCE}"

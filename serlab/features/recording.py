@@ -9,6 +9,7 @@ from serlab import audio
 from serlab.errors import FeatureError
 from serlab.features.base import Extractor
 from serlab.features.spectral import power_spectrogram
+from serlab.sound_files import LOUDEST_PEAK
 
 N_FFT, HOP_LENGTH = 1024, 256
 # Nothing is softer than a step of 16-bit sound, so that digital silence has a level that can be compared.
@@ -173,7 +174,9 @@ class Treated(Extractor):
         if self.floor is not None:
             noise = np.random.default_rng(0).standard_normal(len(y), dtype=np.float32)
             y = y + noise * np.float32(10 ** ((self.level - self.floor) / 20))
-        return y.astype(np.float32, copy=False)
+        # A click in a soft recording now lies far above the voice: beyond this, features take it for a signal
+        # that was not divided by full scale.
+        return np.clip(y, -LOUDEST_PEAK, LOUDEST_PEAK).astype(np.float32, copy=False)
 
     def extract(self, y: np.ndarray) -> np.ndarray:
         return self.features.extract(self.treat(y))

@@ -136,6 +136,12 @@ class ModelSpec:
             split = self.with_validation(split, table)
         return self.build, self.normalise(X, table), split
 
+    @property
+    def answers_recordings(self) -> bool:
+        """Whether it can say the emotion of one recording: no vote, nor of valence, nor by speaker."""
+        learned = {splits.get(protocol).target for _, protocol in self.plan or ()} or {"emotion"}
+        return bool(self.build and self.extractors and not self.normalises and "emotion" in learned)
+
     def normalised(self, *what: str) -> ModelSpec:
         """Give the same model with features (by default), scores or both z-scored within each speaker.
 

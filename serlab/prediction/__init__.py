@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
 import warnings
@@ -34,6 +35,8 @@ HEARD = 0.3
 LONGEST = 3600.0
 # Rates of sound, in Hz; what lies far beyond keeps the resampling filter busy for ever.
 RATES = (1000, 1_000_000)
+# Files that lie beside recordings, and are passed over without a word.
+COMPANY = {".txt", ".csv", ".tsv", ".json", ".md", ".pdf", ".png", ".jpg", ".jpeg", ".gif", ".svg", ".serlab"}
 # From so many recordings or windows on, a bar shows how far it is.
 MANY = 20
 
@@ -169,9 +172,26 @@ def _sound_files(folder: Path) -> list[Path]:
             f"{shown(error.filename)} cannot be opened ({error.strerror}): check its permissions"
         ) from error
 
-    found = [Path(place, name) for place, _, names in os.walk(folder, onerror=stop) for name in names]
-    # Names that begin with a dot are hidden, as are the notes that macOS leaves beside each file.
-    return sorted(one for one in found if one.suffix.lower() in SUFFIXES and not one.name.startswith("."))
+    found, others, seen = [], [], set()
+    for place, folders, names in os.walk(folder, onerror=stop, followlinks=True):
+        # A link may lead to where the walk has been: each folder is entered once, under one of its names.
+        if (real := os.path.realpath(place)) in seen:
+            folders.clear()
+            continue
+        seen.add(real)
+        # Names that begin with a dot are hidden, as are the notes that macOS leaves beside each file.
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        files = [Path(place, name) for name in names if not name.startswith(".")]
+        found += [one for one in files if one.suffix.lower() in SUFFIXES]
+        others += [one for one in files if one.suffix.lower() not in SUFFIXES | COMPANY]
+    if others:
+        about = (
+            f"{len(others)}, such as {shown(min(others).relative_to(folder))}. Name each that holds sound."
+        )
+        warnings.warn(
+            f"{shown(folder)}: files passed over, by the ends of their names: {about}", stacklevel=4
+        )
+    return sorted(found)
 
 
 def _parts(
@@ -203,7 +223,10 @@ def _read(name: str, source: Any, sample_rate: Any, rate: int) -> tuple[np.ndarr
             )
         return audio.resample(y, float(sample_rate), rate), ()
     if hasattr(source, "read"):
-        content = source.read()
+        content = None
+        # Bytes that are no text, in a file opened as text; a file opened for writing, or closed.
+        with contextlib.suppress(ValueError):
+            content = source.read()
         if not isinstance(content, bytes):
             raise ModelError('An open file must be open for reading bytes: open(path, "rb")')
         with tempfile.TemporaryDirectory() as folder:
@@ -243,6 +266,7 @@ def _hear(row: dict[str, Any], rate: int, model: TrainedModel) -> dict[str, Any]
             row |= {"features": model.features(y, rate), "about": describe(y, rate)}
             row |= {"start": start, "end": start + len(y) / rate}
         except SerlabError as error:
+            error.args = (f"{row['recording']}: {error}",)
             row["error"] = error
     return row
 

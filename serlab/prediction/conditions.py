@@ -8,9 +8,7 @@ import numpy as np
 
 from serlab.audio import loudest, normalise
 from serlab.augment import Chain, Step, Uniform, add_noise, room, telephone, voice_message
-
-# Rates in Hz that Opus knows.
-_OPUS = (8000, 12000, 16000, 24000, 48000)
+from serlab.augment.waveform import OPUS_RATES
 
 
 def copies(rate: int) -> dict[str, Chain]:
@@ -26,7 +24,7 @@ def copies(rate: int) -> dict[str, Chain]:
 
 def trials(rate: int) -> dict[str, Chain]:
     """Say in which conditions a model is tested: other draws of what it has seen, and what it has not."""
-    found = {"voice message": Chain(Step(voice_message, sample_rate=rate))} if rate in _OPUS else {}
+    found = {"voice message": Chain(Step(voice_message, sample_rate=rate))} if rate in OPUS_RATES else {}
     return found | {
         "telephone": Chain(Step(telephone, sample_rate=rate)),
         "church": Chain(Step(room, rt60=2.0, sample_rate=rate)),

@@ -42,14 +42,20 @@ def train(
 
     `progress` is told, before each step, what it is and what share of all steps is done. The card of the
     model holds what `Study.judge` finds, and ``title``, ``corpus``, ``clips``, ``speakers``, ``protocol``.
-    `ModelError` if the model is a vote, listens to nothing, or is normalised by speaker.
+    `ModelError` if the model is a vote, listens to nothing, is normalised by speaker, or is one of valence;
+    or if the table has one emotion only.
     """
-    if spec.build is None or spec.normalises or not spec.extractors:
+    if not spec.answers_recordings:
         raise ModelError(
-            f"{spec.name} cannot answer a recording by itself: take a model that is no vote, that listens, "
-            "and that is not normalised by speaker"
+            f"{spec.name} cannot answer a recording by itself with an emotion: take a model that is no vote, "
+            "that listens, that is not normalised by speaker, and that is not one of valence"
         )
     split = splits.make(table, splits.honest_protocol(table))
+    if table["emotion"].nunique() < 2:
+        raise ModelError(
+            f"{table.attrs.get('title') or 'The table'} has no emotion but {table['emotion'].iloc[0]!r}: a "
+            "model needs two or more to tell apart"
+        )
     about = {
         "title": spec.title,
         "corpus": table.attrs.get("title", ""),

@@ -32,9 +32,7 @@ class Service:
         self.settings, self.metrics = settings, guard.Metrics()
         self.corpora = {name: name for name in corpora.names()} | dict(settings.corpora)
         self.trainable = {
-            spec.name: spec
-            for spec in (*models.specs(), *models.plugged())
-            if spec.build is not None and spec.extractors and not spec.normalises
+            spec.name: spec for spec in (*models.specs(), *models.plugged()) if spec.answers_recordings
         }
         self._tables: dict[str, pd.DataFrame] = {}
         self.models, self.uploads, self.streams = settings.data / "models", settings.data / "uploads", 0
