@@ -3,8 +3,6 @@
 Names are imported when first used, so that ``import serlab`` takes no noticeable time.
 """
 
-from __future__ import annotations
-
 import importlib
 from importlib.metadata import version
 

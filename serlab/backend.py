@@ -5,8 +5,6 @@ TF_CPP_MIN_LOG_LEVEL says; it warns of every third network that it is compiled a
 it calls that an error, as in Colab. What really fails, Python raises.
 """
 
-from __future__ import annotations
-
 import logging
 import os
 import sys

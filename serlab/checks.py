@@ -4,8 +4,6 @@ Functions whose name begins with ``check`` raise `EvaluationError` if something 
 `align` puts a DataFrame in order first.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence

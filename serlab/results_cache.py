@@ -4,8 +4,6 @@ A result is taken again only if its file is whole and holds the key that it is n
 computed anew.
 """
 
-from __future__ import annotations
-
 import ast
 import functools
 import hashlib

@@ -3,8 +3,6 @@
 Tables are compressed, which makes them seven times smaller: ``pandas.read_csv`` reads them as they are.
 """
 
-from __future__ import annotations
-
 import gzip
 import hashlib
 import io

@@ -1,7 +1,5 @@
 """Whether a model's probabilities can be believed."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Which of two models is better, and whether that can be shown."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 

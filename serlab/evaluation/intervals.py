@@ -1,7 +1,5 @@
 """How sure one can be of a score: intervals over speakers, by leaving out one speaker at a time."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 

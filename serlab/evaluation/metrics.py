@@ -1,7 +1,5 @@
 """Metrics: how often a model is right, computed from labels and predictions."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 import numpy as np

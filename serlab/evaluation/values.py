@@ -1,7 +1,5 @@
 """How near values come, such as arousal, and probabilities to shares of votes: metrics that are no counts."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from functools import partial
 

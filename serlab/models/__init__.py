@@ -4,8 +4,6 @@ Each model is a `ModelSpec`; `serlab.runs` trains it under a protocol and record
 model of any kind is kept in a file by `save`; `serlab.predict` puts recordings through it.
 """
 
-from __future__ import annotations
-
 import difflib
 import re
 import warnings

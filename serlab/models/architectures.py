@@ -10,8 +10,6 @@ Examples
 2419176
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from serlab.backend import keras

@@ -4,8 +4,6 @@ A file is a zip archive of ``card.json`` and one of ``estimator.skops`` (scikit-
 ``estimator.keras`` (Keras' own format). Nothing in it is unpickled or run.
 """
 
-from __future__ import annotations
-
 import contextlib
 import datetime
 import importlib

@@ -1,7 +1,5 @@
 """What the models of the book are given: features with their settings, and altered versions of clips."""
 
-from __future__ import annotations
-
 from serlab.augment import Chain, Step, Uniform, add_noise, pitch_shift, shift, time_stretch
 from serlab.embeddings import Whisper
 from serlab.features import (

@@ -1,7 +1,5 @@
 """Estimators of scikit-learn as bytes, by skops: nothing in them is unpickled or run."""
 
-from __future__ import annotations
-
 import inspect
 import warnings
 from typing import Any

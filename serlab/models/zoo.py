@@ -1,7 +1,5 @@
 """All models of the book in its order, as data: what each is given, how it is built, where it is recorded."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from sklearn.dummy import DummyClassifier

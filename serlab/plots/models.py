@@ -1,7 +1,5 @@
 """Figures of models: learning curves, confusion, results with their intervals, answers over time."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from itertools import cycle
 

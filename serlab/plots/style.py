@@ -1,7 +1,5 @@
 """What the figures of the book share: one colour per emotion, a white page, fonts."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Sequence
 
 import matplotlib.pyplot as plt

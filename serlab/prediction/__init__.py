@@ -1,7 +1,5 @@
 """Put recordings of your own through a trained model."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import tempfile

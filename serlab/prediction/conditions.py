@@ -1,7 +1,5 @@
 """Recordings as they are outside of a studio: copies of clips to learn from, and clips to be tested with."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

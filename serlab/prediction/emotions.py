@@ -4,8 +4,6 @@ It hears a clip through three blocks of Whisper's encoder, and decides by logist
 three corpora, each clip as it is, with noise, in a room, and over the telephone.
 """
 
-from __future__ import annotations
-
 import sys
 from dataclasses import replace
 from pathlib import Path

@@ -1,7 +1,5 @@
 """In what a recording is unlike those that a model was trained on."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 

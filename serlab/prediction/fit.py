@@ -1,7 +1,5 @@
 """Train a model on all clips of a table, to be used elsewhere, and find out what it is worth."""
 
-from __future__ import annotations
-
 import contextlib
 import itertools
 from collections.abc import Callable, Sequence

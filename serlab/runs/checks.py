@@ -1,7 +1,5 @@
 """What may be wrong with a recorded run."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 

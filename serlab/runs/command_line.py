@@ -1,7 +1,5 @@
 """The command line of recorded runs."""
 
-from __future__ import annotations
-
 import argparse
 import sys
 from collections.abc import Callable, Collection, Sequence

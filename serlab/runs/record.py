@@ -1,7 +1,5 @@
 """A recorded run, and where it lies."""
 
-from __future__ import annotations
-
 import warnings
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What a split is: folds of row numbers of an utterance table, checked against the table they are of."""
 
-from __future__ import annotations
-
 import hashlib
 import warnings
 from collections import Counter

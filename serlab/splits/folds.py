@@ -1,7 +1,5 @@
 """Ways to split a table: by clips, by speakers, by corpora or languages."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 

@@ -1,7 +1,5 @@
 """What the test rows of a split share with the rows that a model learns from."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

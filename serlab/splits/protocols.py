@@ -1,7 +1,5 @@
 """The protocols of the book: which clips, under which labels, in which folds. Only here names are read."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace

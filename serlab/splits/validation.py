@@ -1,7 +1,5 @@
 """Validation rows, carved out of what is trained on."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import replace
 
