@@ -18,12 +18,9 @@ HINTS = {
     ("peak", 1): "beyond full scale by {value:.0f} dB",
     ("crest", -1): "squeezed or clipped: peaks lie only {value:.0f} dB above the mean",
     ("above_pauses", -1): "noisy, or no pauses: the voice lies {value:.0f} dB above them",
-    ("highest", -1): "nothing above {value:.0f} Hz",
+    ("highest", -1): "nothing above {value:.0f} Hz, as over a telephone or in a compressed file",
     ("strangeness", 1): "unlike most of what the model was trained on",
 }
-# Sampled at 8 kHz, sound ends there, or a little above where it was resampled since: said then only, because
-# MP3 ends at 7 kHz, and some voices do.
-TELEPHONE_HERTZ, TELEPHONE = 4100, ", as over a telephone"
 # Names of hints by their words, numbers left out. What else is told is a warning about the file.
 _KINDS = {
     re.sub(r"\{.*?\}", "#", words): f"{name}_{'low' if side < 0 else 'high'}"
@@ -100,8 +97,7 @@ def hints(about: Mapping[str, float], limits: Mapping[str, Sequence[float]]) -> 
         if name in limits and name in about:
             lowest, highest = limits[name]
             if (about[name] < lowest) if side < 0 else (about[name] > highest):
-                narrow = name == "highest" and about[name] < TELEPHONE_HERTZ
-                found.append(words.format(value=about[name]) + TELEPHONE * narrow)
+                found.append(words.format(value=about[name]))
     return found
 
 
@@ -113,5 +109,5 @@ def kinds(hints: str) -> set[str]:
     >>> sorted(kinds("only 0.2 s of sound; very quiet: -61 dBFS"))
     ['duration_low', 'level_low']
     """
-    plain = [re.sub(r"-?[\d.]+", "#", one.removesuffix(TELEPHONE)) for one in hints.split("; ") if one]
+    plain = [re.sub(r"-?[\d.]+", "#", one) for one in hints.split("; ") if one]
     return {_KINDS.get(one, "file") for one in plain}
