@@ -134,7 +134,7 @@ def _mono(y: np.ndarray, name: str) -> np.ndarray:
     return np.asarray(y)
 
 
-def resample(y: np.ndarray, from_rate: int, to_rate: int) -> np.ndarray:
+def resample(y: np.ndarray, from_rate: float, to_rate: float) -> np.ndarray:
     """Change the sampling rate, with a band-limiting filter (soxr, high quality) so that nothing aliases.
 
     Takes (samples,), and both rates in Hz; gives (ceil(samples * to_rate / from_rate),).

@@ -46,8 +46,8 @@ def vote(members: Sequence[pd.DataFrame]) -> pd.DataFrame:
         check_probabilities(given, len(member), given.shape[1])
     columns, facts = _probability_columns(members[0]), ["clip", "speaker", "fold", "label"]
     seeds = [sorted(member["seed"].unique()) for member in members]
-    parts = []
-    for number, seed in enumerate(max(seeds, key=len)):
+    parts, longest = [], max(seeds, key=len)
+    for number, seed in enumerate(longest):
         ballots = [
             member[member["seed"] == own[number % len(own)]].sort_values("clip", ignore_index=True)
             for member, own in zip(members, seeds, strict=True)

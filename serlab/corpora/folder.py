@@ -89,7 +89,7 @@ def read(
     _refuse_parts(path, table)
     meanings = _meanings(path, labels, cells["emotion"])
     finder = _Finder(path.parent)
-    readers = {
+    readers: dict[str, Callable] = {
         "file": finder.find,
         "emotion": lambda label: meanings.get(label) or _read_emotion(label),
         "gender": lambda text: words.GENDERS.get(text.lower(), text.lower()),
@@ -116,7 +116,7 @@ def read(
     return path, rows, sorted(faults), notes
 
 
-def full_path(folder: Path | str) -> Path:
+def full_path(folder: str | os.PathLike) -> Path:
     """Give the path of a folder in full; CorpusError if it is the address of something elsewhere.
 
     Examples
@@ -365,7 +365,7 @@ def _readings(labels: pd.Series, emotions: pd.Series, given: Mapping[str, str]) 
         other = alike[alike.map(words.normalise) != words.normalise(emotion)]
         if len(alike) > 1 or (foreign and any(len(label) <= 3 and label.isascii() for label in other)):
             # Of "fear" and "anxiety" the latter is to be kept apart.
-            label = min(other, key=lambda label, stem=emotion[:3]: label.lower().startswith(stem))
+            label = [*other[~other.str.lower().str.startswith(emotion[:3])], *other][0]
             detail = f"read as {emotion}: {' and '.join(map(words.quote, alike))}"
             remedy = f"To keep {label} apart use labels={{{label!r}: {label!r}}}, or another word of your own"
             yield other.index[other == label][0], "name", f"{detail}. {remedy}"

@@ -121,7 +121,7 @@ def _one_file_per_clip(record: Record, root: Path) -> dict[str, Path]:
     if wrong:
         raise CorpusError(wrong)
     pairs = [(first, other) for first, *others in copies.values() for other in others]
-    same = in_threads(lambda pair: cmp(*pair, shallow=False), pairs)
+    same = in_threads(lambda pair: cmp(pair[0], pair[1], shallow=False), pairs)
     for (first, other), equal in zip(pairs, same, strict=True):
         if not equal:
             raise CorpusError(

@@ -263,7 +263,7 @@ def leave_out(
     Classes are those of all tables, or of `classes_in`.
     """
     if is_number(metric):
-        return [_rows_without(table, STATISTICS[metric]) for table in tables]
+        return [_rows_without(table, STATISTICS[str(metric)]) for table in tables]
     for table in tables:
         if "value" in table and "label" not in table:
             raise EvaluationError('these are values, not classes: take the metric "ccc", "pearson" or "rmse"')

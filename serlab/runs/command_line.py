@@ -145,7 +145,7 @@ def _is_here(corpus: str) -> bool:
     return corpus not in (*corpora.names(), "unified") or corpora.find(corpus) is not None
 
 
-def _check_all(keys: list[tuple[str, str, str]], folder: Path | None) -> int:
+def _check_all(keys: Collection[tuple[str, str, str]], folder: Path | None) -> int:
     bad = 0
     named = {key[0] for key in keys} & {*corpora.names(), "unified"}
     tables = {name: corpora.load(name) for name in sorted(named) if _is_here(name)}
