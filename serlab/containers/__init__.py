@@ -83,5 +83,7 @@ def inspect_container(file: BinaryIO, size: int) -> Container:
             raise SoundFileError(kind, _WORDS[kind].format(name))
     found = first_frame(file, start, size)
     if found is None:
-        raise SoundFileError("corrupt", "cannot be read as sound: it is of no kind that serlab knows")
+        raise SoundFileError(
+            "corrupt", "cannot be read as sound: its content is of no kind that serlab knows"
+        )
     return mpeg(file, found, size)

@@ -53,7 +53,7 @@ def measures(models: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         found = evaluation.report(label=said["label"], predicted=said["predicted"])["recall"]
         accuracy = evaluation.accuracy(said["label"], said["predicted"])
         rows[name] = {"accuracy": accuracy, "UAR": found["mean"], **found.drop("mean")}
-    return (100 * pd.DataFrame(rows).T).round(1)
+    return (100 * pd.DataFrame(rows).T).rename_axis(columns=None).round(1)
 
 
 def by_corpus_alone(clips: pd.DataFrame) -> pd.DataFrame:
@@ -85,7 +85,7 @@ def inside_corpora(models: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     for name, said in models.items():
         parts = said.groupby("corpus", sort=False)[["label", "predicted"]]
         rows[name] = parts.apply(lambda part: evaluation.uar(part["label"], part["predicted"]))
-    return (100 * pd.DataFrame(rows).T).round(1)
+    return (100 * pd.DataFrame(rows).T).rename_axis(columns=None).round(1)
 
 
 def more_pleasant(said: pd.DataFrame, one: str, other: str) -> evaluation.Interval:
