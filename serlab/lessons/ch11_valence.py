@@ -53,7 +53,7 @@ def measures(models: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         found = evaluation.report(label=said["label"], predicted=said["predicted"])["recall"]
         accuracy = evaluation.accuracy(said["label"], said["predicted"])
         rows[name] = {"accuracy": accuracy, "UAR": found["mean"], **found.drop("mean")}
-    return (100 * pd.DataFrame(rows).T).rename_axis(columns=None).round(1)
+    return (100 * pd.DataFrame(rows).T).round(1)
 
 
 def by_corpus_alone(clips: pd.DataFrame) -> pd.DataFrame:
