@@ -81,11 +81,14 @@ def by_corpus_alone(clips: pd.DataFrame) -> pd.DataFrame:
 
 def inside_corpora(models: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Give the UAR inside each corpus, in percent: one row per model."""
-    rows = {}
-    for name, said in models.items():
-        parts = said.groupby("corpus", sort=False)[["label", "predicted"]]
-        rows[name] = parts.apply(lambda part: evaluation.uar(part["label"], part["predicted"]))
-    return (100 * pd.DataFrame(rows).T).rename_axis(columns=None).round(1)
+    rows = {
+        name: {
+            corpus: 100 * evaluation.uar(part["label"], part["predicted"])
+            for corpus, part in said.groupby("corpus", sort=False)
+        }
+        for name, said in models.items()
+    }
+    return pd.DataFrame(rows).T.round(1)
 
 
 def more_pleasant(said: pd.DataFrame, one: str, other: str) -> evaluation.Interval:
