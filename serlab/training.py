@@ -125,7 +125,8 @@ def cross_validate(
         raise EvaluationError(
             f"build must be serlab.models.get('forest'), or a function from a seed to a model, not {build!r}"
         )
-    if np.asarray(seeds).dtype.kind not in "iu" or np.ndim(seeds) != 1 or len(set(seeds)) < len(seeds):
+    whole = np.asarray(seeds).dtype.kind in "iu"
+    if not whole or np.ndim(seeds) != 1 or not 0 < len(seeds) == len(set(seeds)):
         raise EvaluationError(f"seeds must be different whole numbers in a list, at least one, not {seeds!r}")
     if not isinstance(split, Split):
         raise SplitError(
@@ -135,11 +136,12 @@ def cross_validate(
         )
     X = align(X, table).to_numpy() if isinstance(X, pd.DataFrame) else np.asarray(X)
     wanted = list(only) if only is not None else [(s, f) for s in seeds for f in range(len(split))]
-    y, truth = _check(X, y, table, split, {number for _, number in wanted})
+    numbers = {number for _, number in wanted}
+    y, truth = _check(X, y, table, split, numbers)
     if hasattr(build, "prepare"):  # A ModelSpec, of a room that imports this one.
         build, X, split = build.prepare(X, table, split)
     if "label" in truth and not isinstance(y, pd.DataFrame):
-        splits.warn_of_untrained(y, [split.folds[number] for number in {number for _, number in wanted}])
+        splits.warn_of_untrained(y, [split.folds[number] for number in numbers])
     classes = in_order(y if isinstance(y, pd.DataFrame) else truth["label"]) if "label" in truth else []
 
     def fresh(seed: int, number: int) -> Any:

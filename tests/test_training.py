@@ -588,7 +588,7 @@ def test_answers_that_are_none_are_refused(corpus, p, answer, message):
         training.cross_validate(lambda seed: Answers(p, answer), X, table, splits.make(table, "loso"))
 
 
-@pytest.mark.parametrize("seeds", [3, [], [0, 0], None, [0.5], ["a"]])
+@pytest.mark.parametrize("seeds", [3, [], range(0), [0, 0], None, [0.5], ["a"]])
 def test_seeds_are_different_numbers_in_a_list(corpus, seeds):
     table, X = corpus
     with pytest.raises(EvaluationError, match="seeds must be different whole numbers"):
