@@ -11,9 +11,6 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-import pooch
-from tqdm import tqdm
-
 from serlab.corpora.download import Downloads
 from serlab.corpora.record import Remote, file_digest
 from serlab.errors import FetchError
@@ -60,6 +57,8 @@ class Weights:
         return path
 
     def _fetch(self) -> Path:
+        from tqdm import tqdm
+
         target, work = cache_dir() / "weights" / self.filename, cache_dir() / ".downloads"
         name = PurePosixPath(self.url).name
         known = self.download_sha256 or (None if name.endswith(".gz") else self.sha256)
@@ -89,6 +88,8 @@ def _digest(path: Path, size: int, changed: int) -> str:
 
 def _move(got: Path, target: Path) -> None:
     """Give a download its name, unpacked; a file of that name is always whole."""
+    import pooch
+
     unpacked = got
     if got.suffix == ".gz":
         try:
