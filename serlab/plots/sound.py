@@ -71,8 +71,7 @@ def spectrogram_db(
     """
     if kind not in ("stft", "mel"):
         raise ValueError(f"kind is 'stft' or 'mel', not {kind!r}")
-    _check(y, sample_rate, "spectrogram")
-    y = np.asarray(y, dtype=np.float32)
+    y = _check(y, sample_rate, "spectrogram")
     power = np.abs(librosa.stft(y, n_fft=n_fft, hop_length=hop_length)) ** 2
     if kind == "mel":
         power = librosa.feature.melspectrogram(S=power, sr=sample_rate, n_fft=n_fft, n_mels=128)
@@ -150,10 +149,12 @@ def emotion_grid(signals: Mapping[str, np.ndarray], sample_rate: float, kind: st
     return used
 
 
-def _check(y: np.ndarray, sample_rate: float, name: str) -> None:
-    audio.signal(y, name)
+def _check(y: np.ndarray, sample_rate: float, name: str) -> np.ndarray:
+    """Return a signal as `serlab.audio.signal` does, or refuse it, or its rate."""
+    y = audio.signal(y, name)
     if not sample_rate > 0:
         raise AudioError(f"{name} needs the sampling rate of the signal, above 0, not {sample_rate}")
+    return y
 
 
 def _in_seconds(ax: Axes) -> None:
