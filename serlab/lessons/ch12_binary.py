@@ -8,10 +8,7 @@ from matplotlib.axes import Axes
 from sklearn.metrics import roc_auc_score, roc_curve
 
 from serlab import evaluation, runs
-from serlab.plots.style import EDGE, FLATTERING, HONEST, SIZE, name_rows, new_axes
-
-# Colour, line and marker of each model in a picture.
-LOOKS = ((HONEST, "-", "o"), (FLATTERING, "--", "D"), ("#117733", "-.", "s"))
+from serlab.plots.style import EDGE, FLATTERING, HONEST, LOOKS, SIZE, name_rows, new_axes
 
 
 def recorded(model: str, question: str | None = None) -> pd.DataFrame:

@@ -18,6 +18,7 @@ from serlab.plots.style import (
     FLATTERING,
     GRID,
     HONEST,
+    LOOKS,
     SIZE,
     emotion_palette,
     error_bars,
@@ -25,8 +26,6 @@ from serlab.plots.style import (
     new_axes,
 )
 
-# Of models that share a figure, three at most: colour, line, marker.
-_MODELS = ((HONEST, "-", "o"), (FLATTERING, "--", "D"), ("#117733", "-.", "s"))
 # Of curves that share a figure: six at most.
 _CURVES = (
     ("#332288", "-"),
@@ -187,7 +186,7 @@ def reliability(curves: Mapping[str, pd.DataFrame], ax: Axes | None = None) -> A
     [30.0, 90.0]
     """
     ax = new_axes(ax, (4.4, 4.0))
-    for (title, curve), (colour, line, marker) in zip(curves.items(), _MODELS, strict=False):
+    for (title, curve), (colour, line, marker) in zip(curves.items(), LOOKS, strict=False):
         x, y = 100 * curve["probability"], 100 * curve["frequency"]
         ax.plot(x, y, color=colour, linestyle=line, marker=marker, label=title)
     ax.plot([0, 100], [0, 100], color="0.6", linewidth=1, label="as promised")
@@ -211,7 +210,7 @@ def risk_curves(models: Mapping[str, pd.DataFrame], ax: Axes | None = None) -> A
     [0.0, 50.0]
     """
     ax = new_axes(ax, SIZE)
-    for (title, said), (colour, line, _) in zip(models.items(), _MODELS, strict=False):
+    for (title, said), (colour, line, _) in zip(models.items(), LOOKS, strict=False):
         sure = said.filter(regex="^p_").max(axis=1)
         coverage, risk = evaluation.risk_coverage(said["label"] == said["predicted"], sure)
         ax.plot(100 * coverage, 100 * risk, color=colour, linestyle=line, label=title)

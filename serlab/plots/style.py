@@ -23,6 +23,8 @@ EMOTION_COLOURS = {
 OTHER_COLOUR = "#44AA99"
 INK, EDGE, GRID = "#222222", "#444444", "#DDDDDD"
 HONEST, FLATTERING = "#332288", "#CC6677"
+# Of models that share a figure, three at most: colour, line, marker.
+LOOKS = ((HONEST, "-", "o"), (FLATTERING, "--", "D"), ("#117733", "-.", "s"))
 # Inches of a figure in a lesson: legible on a phone.
 SIZE = (5.6, 3.1)
 
